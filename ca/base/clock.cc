@@ -1,0 +1,63 @@
+#include "ca/base/clock.h"
+
+#include <fmt/chrono.h>
+
+#include <array>
+#include <charconv>
+
+namespace ca {
+
+TimePoint SystemClock::Now() const {
+  return std::chrono::time_point_cast<std::chrono::microseconds>(std::chrono::system_clock::now());
+}
+
+std::string Rfc3339(TimePoint time) {
+  return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}",
+                     fmt::gmtime(std::chrono::floor<std::chrono::seconds>(time)));
+}
+
+std::string HumanDuration(std::chrono::microseconds duration) {
+  struct Unit {
+    long long seconds;
+    char name;
+  };
+  constexpr std::array<Unit, 4> kUnits = {{{86400, 'd'}, {3600, 'h'}, {60, 'm'}, {1, 's'}}};
+  long long seconds = std::chrono::floor<std::chrono::seconds>(duration).count();
+  const bool negative = seconds < 0;
+  if (negative) seconds = -seconds;
+  std::string text;
+  int units_shown = 0;
+  for (const Unit& unit : kUnits) {
+    const long long count = seconds / unit.seconds;
+    seconds %= unit.seconds;
+    if (units_shown == 0 && count == 0) continue;
+    if (count != 0) text += fmt::format("{}{}{}", text.empty() ? "" : " ", count, unit.name);
+    if (++units_shown == 2) break;
+  }
+  if (text.empty()) text = "0s";
+  return negative ? "-" + text : text;
+}
+
+Result<std::chrono::seconds> ParseDuration(std::string_view text) {
+  constexpr long long kLongestSeconds = 100LL * 366 * 86400;
+  long long count = 0;
+  const char* const end = text.data() + text.size();
+  const auto [unit, error] = std::from_chars(text.data(), end, count);
+  const auto refuse = [&] {
+    return Error(absl::StatusCode::kInvalidArgument,
+                 "'{}' is not a duration: write a whole number and s, m, h or d, such as 90d", text);
+  };
+  if (error != std::errc() || count < 0 || unit + 1 != end) return refuse();
+  long long unit_seconds = 0;
+  switch (*unit) {
+    case 's': unit_seconds = 1; break;
+    case 'm': unit_seconds = 60; break;
+    case 'h': unit_seconds = 3600; break;
+    case 'd': unit_seconds = 86400; break;
+    default: return refuse();
+  }
+  if (count > kLongestSeconds / unit_seconds) return refuse();
+  return std::chrono::seconds(count * unit_seconds);
+}
+
+}  // namespace ca

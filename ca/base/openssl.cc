@@ -1,0 +1,50 @@
+#include "ca/base/openssl.h"
+
+#include <openssl/err.h>
+#include <openssl/pem.h>
+
+#include <cstdio>
+#include <cstdlib>
+
+namespace ca {
+
+std::string DrainOpenSslErrors() {
+  std::string text;
+  for (unsigned long code = ERR_get_error(); code != 0; code = ERR_get_error()) {
+    char line[256];
+    ERR_error_string_n(code, line, sizeof line);
+    if (!text.empty()) text += "; ";
+    text += line;
+  }
+  return text.empty() ? "no detail" : text;
+}
+
+Status OpenSslError(std::string_view what) {
+  return Error(absl::StatusCode::kInternal, "{}: {}", what, DrainOpenSslErrors());
+}
+
+void AbortOnOpenSslFailure(std::string_view what) {
+  fmt::print(stderr, "agentpki: {} failed where it cannot: {}\n", what, DrainOpenSslErrors());
+  std::abort();
+}
+
+bool PemReaderIsAtEnd() {
+  const unsigned long code = ERR_peek_last_error();
+  ERR_clear_error();
+  return ERR_GET_LIB(code) == ERR_LIB_PEM && ERR_GET_REASON(code) == PEM_R_NO_START_LINE;
+}
+
+Result<X509Ptr> ParseX509(std::string_view der) {
+  const unsigned char* cursor = Octets(der);
+  X509Ptr certificate(d2i_X509(nullptr, &cursor, static_cast<long>(der.size())));
+  if (!certificate) {
+    DrainOpenSslErrors();
+    return Error(absl::StatusCode::kInvalidArgument, "not a DER-encoded X.509 certificate");
+  }
+  if (cursor != Octets(der) + der.size()) {
+    return Error(absl::StatusCode::kInvalidArgument, "octets after the certificate");
+  }
+  return certificate;
+}
+
+}  // namespace ca

@@ -1,0 +1,36 @@
+#include "ca/base/result.h"
+
+#include "absl/strings/cord.h"
+
+namespace ca {
+namespace {
+
+// The payload is ours alone; absl asks for a URL-like name.
+constexpr char kRulePayload[] = "agentpki/rule";
+
+absl::string_view ToAbsl(std::string_view text) { return {text.data(), text.size()}; }
+
+}  // namespace
+
+Status WithRule(Status status, std::string_view rule) {
+  status.SetPayload(kRulePayload, absl::Cord(ToAbsl(rule)));
+  return status;
+}
+
+std::string RuleOf(const Status& status) {
+  const auto payload = status.GetPayload(kRulePayload);
+  return payload ? std::string(*payload) : std::string();
+}
+
+Status Annotate(Status status, std::string_view prefix) {
+  if (status.ok()) return status;
+  Status annotated = Error(status.code(), "{}{}", prefix, MessageOf(status));
+  const std::string rule = RuleOf(status);
+  return rule.empty() ? annotated : WithRule(std::move(annotated), rule);
+}
+
+std::string MessageOf(const Status& status) {
+  return std::string(status.message().data(), status.message().size());
+}
+
+}  // namespace ca

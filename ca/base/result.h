@@ -1,0 +1,73 @@
+#pragma once
+
+#include <fmt/format.h>
+
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+
+// What every fallible function returns. The codes are gRPC's own, so the edge maps them by a cast.
+// Messages are lower-case phrases that name the field and the fix; they may be shown to the caller,
+// so what only an operator may read goes to the log instead.
+namespace ca {
+
+template <typename T>
+using Result = absl::StatusOr<T>;
+using Status = absl::Status;
+
+inline Status Ok() { return absl::OkStatus(); }
+
+template <typename... Args>
+Status Error(absl::StatusCode code, fmt::format_string<Args...> format, Args&&... args) {
+  const std::string message = fmt::format(format, std::forward<Args>(args)...);
+  return Status(code, absl::string_view(message.data(), message.size()));
+}
+
+// A refusal is a decision, not an accident: it carries the name of the rule that refused, which
+// reaches the audit event and the caller (`agentpki-rule` in the trailing metadata).
+Status WithRule(Status status, std::string_view rule);
+
+// The name of the rule that refused, or an empty string when no rule spoke.
+std::string RuleOf(const Status& status);
+
+template <typename... Args>
+Status Refusal(absl::StatusCode code, std::string_view rule, fmt::format_string<Args...> format,
+               Args&&... args) {
+  return WithRule(Error(code, format, std::forward<Args>(args)...), rule);
+}
+
+// Prefixes the message, keeping code and rule: "csr: " + "trailing bytes".
+Status Annotate(Status status, std::string_view prefix);
+
+// The message as a std::string (absl's own string_view does not print with fmt).
+std::string MessageOf(const Status& status);
+
+namespace internal {
+
+inline Status StatusOf(Status&& status) { return std::move(status); }
+template <typename T>
+Status StatusOf(Result<T>&& result) {
+  return std::move(result).status();
+}
+
+inline void ValueOf(Status&&) {}
+template <typename T>
+T ValueOf(Result<T>&& result) {
+  return *std::move(result);
+}
+
+}  // namespace internal
+}  // namespace ca
+
+// Evaluates to the value of a Result, or returns its error from the enclosing function.
+// One TRY per statement, as the whole initialiser or statement; never inside braces `{...}`:
+// g++ 12.2 leaks the members already built.
+#define TRY(expression)                                                                     \
+  __extension__({                                                                           \
+    auto try_result = (expression);                                                         \
+    if (!try_result.ok()) return ::ca::internal::StatusOf(std::move(try_result));           \
+    ::ca::internal::ValueOf(std::move(try_result)); /* void for Status, T for Result<T> */  \
+  })

@@ -1,0 +1,48 @@
+#pragma once
+
+#include <openssl/crypto.h>
+
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace ca {
+
+// A secret that is wiped when it goes and prints nowhere: no conversion to string, no formatter.
+class Secret {
+ public:
+  Secret() = default;
+  explicit Secret(std::string value) : value_(std::move(value)) {}
+  // The moved-from string may still hold a short secret in its own buffer: wipe it.
+  Secret(Secret&& other) noexcept : value_(other.value_) { other.Wipe(); }
+  Secret& operator=(Secret&& other) noexcept {
+    if (this == &other) return *this;
+    Wipe();
+    value_ = other.value_;
+    other.Wipe();
+    return *this;
+  }
+  Secret(const Secret&) = delete;
+  Secret& operator=(const Secret&) = delete;
+  ~Secret() { Wipe(); }
+
+  // For the one call that needs it.
+  const std::string& Reveal() const { return value_; }
+  bool empty() const { return value_.empty(); }
+
+  // Takes the same time whatever the contents; only the length may show.
+  bool Equals(std::string_view other) const {
+    return value_.size() == other.size() &&
+           CRYPTO_memcmp(value_.data(), other.data(), value_.size()) == 0;
+  }
+
+ private:
+  void Wipe() {
+    OPENSSL_cleanse(value_.data(), value_.size());
+    value_.clear();
+  }
+
+  std::string value_;
+};
+
+}  // namespace ca

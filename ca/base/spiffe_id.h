@@ -1,0 +1,56 @@
+#pragma once
+
+#include <compare>
+#include <string>
+#include <string_view>
+
+#include "ca/base/result.h"
+
+namespace ca {
+
+// The identity namespace of one hierarchy: prod.acme.example.
+// The SPIFFE-ID standard (section 2.1) would allow underscores and single labels; ours must be a
+// lower-case DNS name of two labels or more, because RFC 5280 section 4.2.1.10 constrains URI names
+// by their host and wants it fully qualified.
+class TrustDomain {
+ public:
+  static constexpr size_t kSizeMax = 253;
+
+  // kInvalidArgument, saying what a trust domain looks like.
+  static Result<TrustDomain> Parse(std::string_view text);
+
+  const std::string& name() const { return name_; }
+  friend auto operator<=>(const TrustDomain&, const TrustDomain&) = default;
+
+ private:
+  explicit TrustDomain(std::string name) : name_(std::move(name)) {}
+  std::string name_;
+};
+
+// Who an agent, an operator or a server is: spiffe://prod.acme.example/billing/invoice-bot.
+// At most 2048 octets; the path has at least one segment, each of [a-zA-Z0-9._-]+ and neither "."
+// nor ".." (SPIFFE-ID sections 2.2 and 2.3).
+class SpiffeId {
+ public:
+  static constexpr size_t kSizeMax = 2048;
+
+  static Result<SpiffeId> Parse(std::string_view text);
+
+  const std::string& ToString() const { return text_; }
+  const TrustDomain& trust_domain() const { return trust_domain_; }
+  // Without the leading slash: billing/invoice-bot.
+  std::string_view path() const;
+  friend auto operator<=>(const SpiffeId&, const SpiffeId&) = default;
+
+ private:
+  SpiffeId(std::string text, TrustDomain trust_domain)
+      : text_(std::move(text)), trust_domain_(std::move(trust_domain)) {}
+  std::string text_;
+  TrustDomain trust_domain_;
+};
+
+// A lower-case host name of one label or more, each of [a-z0-9-] and at most 63 (RFC 1123 section
+// 2.1), 253 in all; no wildcard, no trailing dot.
+bool IsDnsName(std::string_view text);
+
+}  // namespace ca
