@@ -1,0 +1,53 @@
+#pragma once
+
+#include <string>
+
+#include "ca/base/bytes.h"
+#include "ca/base/clock.h"
+#include "ca/base/secret.h"
+#include "ca/base/spiffe_id.h"
+
+namespace ca {
+
+// The one-time enrollment credential: one string that carries the server's address, the fingerprint
+// of the system root and a secret, so that the first contact is already authenticated.
+//
+//   apki1_<base64url of: SHA-256(rest)[0..4) | 32 octets root fingerprint | 32 octets secret | address>
+//
+// The check octets tell a truncated paste from a wrong token before anything is sent.
+struct JoinToken {
+  static constexpr std::string_view kPrefix = "apki1_";
+  static constexpr size_t kTextSizeMax = 512;
+  static constexpr size_t kSecretSize = 32;
+  static constexpr size_t kAddressSizeMax = 255;
+
+  std::string address;    // host:port
+  Bytes root_fingerprint; // SHA-256 of the system root certificate's DER
+  Secret secret;
+
+  static JoinToken New(std::string address, Bytes root_fingerprint);
+  // kInvalidArgument when it is truncated, mistyped or of another kind; the text is not echoed.
+  static Result<JoinToken> Parse(std::string_view text);
+  Secret ToText() const;
+};
+
+// What the ledger keeps of a join token: never the secret.
+struct JoinTokenRecord {
+  static constexpr std::chrono::seconds kLifetimeMin = std::chrono::minutes(1);
+  static constexpr std::chrono::seconds kLifetimeMax = std::chrono::hours(24 * 7);
+
+  std::string id;      // public: first 16 hex digits of `secret_hash`
+  Bytes secret_hash;   // SHA-256 of the secret, whose 256 random bits need no salt or stretching
+  SpiffeId agent;
+  std::string created_by;
+  TimePoint created_at;
+  TimePoint expires_at;
+  std::string used_by_request;  // request id, or "" when not used
+  TimePoint used_at{};          // epoch when not used
+  TimePoint revoked_at{};       // epoch when not revoked
+
+  // "ready", "used", "expired", "revoked".
+  std::string_view StateAt(TimePoint now) const;
+};
+
+}  // namespace ca

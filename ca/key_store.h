@@ -1,0 +1,41 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "ca/base/bytes.h"
+
+namespace ca {
+
+// A CA key on the token: P-256, generated there, sensitive, never extractable, sign-only.
+// Thread-safe; it keeps the token alive as long as it lives.
+class SigningKey {
+ public:
+  virtual ~SigningKey() = default;
+
+  // ECDSA-with-SHA256 over `message`, as the DER Ecdsa-Sig-Value that X.509 carries (RFC 3279
+  // section 2.2.3). kUnavailable when the token does not answer: the caller may retry.
+  virtual Result<Bytes> Sign(BytesView message) const = 0;
+
+  // DER SubjectPublicKeyInfo, read from the token.
+  virtual const Bytes& spki() const = 0;
+};
+
+// The keys of one token. Thread-safe.
+class KeyStore {
+ public:
+  virtual ~KeyStore() = default;
+
+  // kNotFound when the token has no private key with that label; kFailedPrecondition when it has
+  // several, or when the key's attributes are not those promised above (each named).
+  virtual Result<std::shared_ptr<const SigningKey>> Find(const std::string& label) = 0;
+
+  // Generates a P-256 pair on the token. kAlreadyExists when the label is taken: nothing is ever
+  // overwritten.
+  virtual Result<std::shared_ptr<const SigningKey>> Generate(const std::string& label) = 0;
+
+  // Signs and verifies a fixed block with any key found so far; kUnavailable when the token is gone.
+  virtual Status CheckHealth() = 0;
+};
+
+}  // namespace ca

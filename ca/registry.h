@@ -1,0 +1,71 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "ca/agent.h"
+#include "ca/audit_event.h"
+#include "ca/join_token.h"
+
+namespace ca {
+
+enum class OperatorRole { kAdmin, kRegistrar, kRevoker, kAuditor };
+
+// A role, over one hierarchy or (nullopt) over all.
+struct Grant {
+  OperatorRole role;
+  std::optional<HierarchyId> hierarchy;
+};
+
+struct AgentQuery {
+  static constexpr int kPageSizeMax = 1000;
+
+  HierarchyId hierarchy{};
+  std::string owner;  // "" for any
+  int page_size = 100;
+  std::string page_token;  // the last SPIFFE ID of the page before; order: by SPIFFE ID
+};
+
+struct JoinTokenQuery {
+  static constexpr int kPageSizeMax = 1000;
+
+  HierarchyId hierarchy{};
+  std::optional<SpiffeId> agent;
+  int page_size = 100;
+  std::string page_token;  // the last id of the page before; order: by id
+};
+
+// Who there is and what each may do: agents, join tokens, operators' grants. Thread-safe, blocking.
+// A change and its audit event are one transaction. Errors: kUnavailable while the database is away.
+class Registry {
+ public:
+  virtual ~Registry() = default;
+
+  // Returns the agent with its number. kAlreadyExists when the SPIFFE ID is taken.
+  virtual Result<Agent> RegisterAgent(const Agent& agent, const AuditEvent& event) = 0;
+  // kNotFound.
+  virtual Result<Agent> FindAgent(HierarchyId hierarchy, const SpiffeId& id) = 0;
+  virtual Result<std::vector<Agent>> ListAgents(const AgentQuery& query) = 0;
+
+  // kNotFound when the agent is not registered, kPermissionDenied when it is disabled.
+  virtual Status CreateJoinToken(HierarchyId hierarchy, const JoinTokenRecord& token,
+                                 const AuditEvent& event) = 0;
+  // Any state; looks across hierarchies, since the secret is all that the caller has. kNotFound.
+  struct FoundJoinToken {
+    HierarchyId hierarchy;
+    JoinTokenRecord token;
+  };
+  virtual Result<FoundJoinToken> FindJoinToken(const Bytes& secret_hash) = 0;
+  virtual Result<std::vector<JoinTokenRecord>> ListJoinTokens(const JoinTokenQuery& query) = 0;
+  // By public id; idempotent. kNotFound; kFailedPrecondition when it was used already.
+  virtual Status RevokeJoinToken(HierarchyId hierarchy, const std::string& id, TimePoint now,
+                                 const AuditEvent& event) = 0;
+
+  // What an operator may do, looked up at each call. Empty for somebody who is no operator or whose
+  // agent is disabled. Served by one statement for all callers that ask at the same time.
+  virtual Result<std::vector<Grant>> FindGrants(const SpiffeId& operator_id) = 0;
+  virtual Status AddGrant(const SpiffeId& operator_id, const Grant& grant, const AuditEvent& event) = 0;
+};
+
+}  // namespace ca
