@@ -1,0 +1,132 @@
+#!/usr/bin/env python3
+"""Plants each kind of violation in a small tree and expects it to be found; then reads our own."""
+
+import subprocess
+import tempfile
+import unittest
+from pathlib import Path
+
+import check_layers
+
+LEGAL = {
+    "CMakeLists.txt": "",
+    "README.md": "",
+    ".gitignore": "",
+    "proto/agentpki/v1/agentpki.proto": "",
+    "ca/base/result.h": "#include <absl/status/statusor.h>\n",
+    "ca/base/clock.h": '#include "ca/base/result.h"\n',
+    "ca/ledger.h": '#include "ca/base/result.h"\n',
+    "ca/enrollment.cc": '#include <openssl/x509.h>\n#include "ca/ledger.h"\n',
+    "hsm/token.cc": '#include <libp11.h>\n#include <p11-kit/pkcs11.h>\n#include "ca/ledger.h"\n',
+    "db/postgres_ledger.cc": '#include <pqxx/pqxx>\n#include "ca/ledger.h"\n#include "ca/base/clock.h"\n',
+    "crl/crl.h": '#include "ca/base/clock.h"\n',
+    "ocsp/responder.h": '#include "ca/ledger.h"\n',
+    "audit/log.h": '#include "ca/ledger.h"\n',
+    "ca/server/main.cc": '#include <grpcpp/grpcpp.h>\n#include <spdlog/spdlog.h>\n'
+                         '#include <boost/asio.hpp>\n#include <yaml-cpp/yaml.h>\n'
+                         '#include "agentpki/v1/agentpki.pb.h"\n#include "hsm/token.h"\n'
+                         '#include "db/postgres_ledger.h"\n#include "ca/server/rpc/handle.h"\n',
+    "ca/server/rpc/handle.h": '#include "proto/agentpki/v1/agentpki.grpc.pb.h"\n',
+    "tools/agentpki/main.cc": '#include <google/protobuf/util/json_util.h>\n#include "ca/ledger.h"\n'
+                              '#include "agentpki/v1/agentpki.pb.h"\n#include "tools/agentpki/cert.h"\n',
+    "tests/ca/server/main_test.cc": '#include <pqxx/pqxx>\n#include <libp11.h>\n#include "hsm/token.h"\n'
+                                    '#include "db/postgres_ledger.h"\n#include "tests/fakes/clock.h"\n',
+    "tests/fakes/clock.h": '#include "ca/base/clock.h"\n',
+}
+
+# What is planted in which file, and what the finding must say.
+VIOLATIONS = [
+    ("ca/base/x.h", '"ca/ledger.h"', "ca/base may include itself only"),
+    ("ca/base/x.h", "<spdlog/spdlog.h>", "spdlog stays in ca/server and tools"),
+    ("ca/base/x.h", '"agentpki/v1/agentpki.pb.h"', "generated .pb.h files stay in ca/server and tools"),
+    ("ca/x.h", '"db/postgres_ledger.h"', "ca may include ca/base only"),
+    ("ca/x.h", "<hsm/token.h>", "ca may include ca/base only"),
+    ("ca/x.h", '"crl/crl.h"', "ca may include ca/base only"),
+    ("ca/x.h", '"../ocsp/responder.h"', "ca may include ca/base only"),
+    ("ca/x.h", '"audit/log.h"', "ca may include ca/base only"),
+    ("ca/x.h", '"ca/server/rpc/handle.h"', "ca may include ca/base only"),
+    ("ca/x.h", '"server/rpc/handle.h"', "ca may include ca/base only"),
+    ("ca/x.h", '"proto/agentpki/v1/agentpki.pb.h"', "generated .pb.h files stay in"),
+    ("ca/x.h", "<google/protobuf/timestamp.pb.h>", "Protocol Buffers stays in ca/server and tools"),
+    ("ca/x.h", '"tests/fakes/clock.h"', "nothing outside tests may include tests"),
+    ("ca/deep/er/x.h", '"tools/agentpki/cert.h"', "ca may include ca/base only"),
+    ("hsm/x.cc", '"db/postgres_ledger.h"', "hsm may include ca, ca/base only"),
+    ("db/x.cc", '"hsm/token.h"', "db may include ca, ca/base only"),
+    ("crl/x.cc", '"ocsp/responder.h"', "crl may include ca, ca/base only"),
+    ("ocsp/x.cc", '"crl/crl.h"', "ocsp may include ca, ca/base only"),
+    ("audit/x.cc", '"db/postgres_ledger.h"', "audit may include ca, ca/base only"),
+    ("db/x.cc", '"ca/server/rpc/handle.h"', "db may include ca, ca/base only"),
+    ("db/x.cc", '"agentpki/v1/agentpki.grpc.pb.h"', "generated .pb.h files stay in"),
+    ("crl/x.cc", "<grpcpp/grpcpp.h>", "gRPC stays in ca/server and tools"),
+    ("audit/x.cc", "<pqxx/pqxx>", "PostgreSQL stays in db"),
+    ("ca/server/x.cc", "<libpq-fe.h>", "PostgreSQL stays in db"),
+    ("ca/server/x.cc", "<libp11.h>", "PKCS#11 stays in hsm"),
+    ("ca/server/x.cc", "<p11-kit-1/p11-kit/pkcs11.h>", "PKCS#11 stays in hsm"),
+    ("ca/server/x.cc", '"tools/agentpki/cert.h"', "ca/server may include"),
+    ("ocsp/x.cc", "<boost/beast.hpp>", "Boost stays in ca/server and tools"),
+    ("db/x.cc", "<yaml-cpp/yaml.h>", "yaml-cpp stays in ca/server and tools"),
+    ("tools/bench/x.cc", '"db/postgres_ledger.h"', "tools may include ca, ca/base, proto only"),
+    ("tools/bench/x.cc", '"hsm/token.h"', "tools may include ca, ca/base, proto only"),
+    ("tools/bench/x.cc", '"ca/server/rpc/handle.h"', "tools may include ca, ca/base, proto only"),
+    ("tools/bench/x.cc", '"tests/fakes/clock.h"', "nothing outside tests may include tests"),
+]
+
+
+class CheckLayersTest(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.root = Path(folder.name)
+        for path, text in LEGAL.items():
+            self.write(path, text)
+
+    def write(self, path, text):
+        file = self.root / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text)
+
+    def found(self):
+        return list(check_layers.violations(self.root))
+
+    def test_a_legal_tree_passes(self):
+        self.assertEqual(self.found(), [])
+
+    def test_each_planted_violation_is_found_at_its_line(self):
+        for path, include, why in VIOLATIONS:
+            with self.subTest(path=path, include=include):
+                self.write(path, f"#pragma once\n\n#  include {include}  // planted\n")
+                self.assertEqual(len(self.found()), 1, self.found())
+                self.assertTrue(self.found()[0].startswith(f"{path}:3: {path} includes {include[1:-1]}: {why}"),
+                                self.found()[0])
+                (self.root / path).unlink()
+
+    def test_an_include_beside_the_file_is_seen_as_what_it_is(self):
+        self.write("ca/server/x.cc", '#include "main.h"\n')
+        self.write("ca/server/main.h", "")
+        self.write("hsm/db/row.h", "")
+        self.write("hsm/x.cc", '#include "db/row.h"\n')  # hsm/db/row.h, not db/row.h
+        self.assertEqual(self.found(), [])
+
+    def test_text_about_an_include_is_not_an_include(self):
+        self.write("ca/x.h", '// #include "db/postgres_ledger.h"\nconst char* s = "#include <pqxx/pqxx>";\n')
+        self.assertEqual(self.found(), [])
+
+    def test_a_new_top_level_folder_is_refused(self):
+        self.write("common/util.h", "")
+        self.assertIn("common:1: a new name at the top level", self.found()[0])
+
+    def test_in_git_only_what_is_tracked_or_would_be_added_counts(self):
+        subprocess.run(["git", "init", "--quiet", str(self.root)], check=True)
+        self.write(".gitignore", "/build/\n")
+        self.write("build/release/x.h", "")
+        self.assertEqual(self.found(), [])
+        self.write("ca/x.h", '#include "db/postgres_ledger.h"\n')
+        self.assertEqual(len(self.found()), 1)
+
+    def test_our_own_tree_follows_the_arrows(self):
+        own = Path(__file__).resolve().parents[2]
+        self.assertEqual(list(check_layers.violations(own)), [])
+
+
+if __name__ == "__main__":
+    unittest.main()
