@@ -10,7 +10,7 @@ namespace ca {
 
 // A registered workload identity. Operators and servers are agents of the system hierarchy.
 struct Agent {
-  static constexpr size_t kTextMax = 128;     // owner, role, version: octets of printable UTF-8
+  static constexpr size_t kTextMax = 128;  // owner, role, version: octets of printable UTF-8
   static constexpr size_t kDnsNamesMax = 16;
 
   AgentNumber number{};  // given by the ledger

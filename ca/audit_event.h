@@ -17,8 +17,8 @@ enum class Decision {
 // tamper-evident log will read them in that order.
 struct AuditEvent {
   TimePoint at;
-  std::string actor;           // SPIFFE ID, "join-token:ID", "init" or "anonymous"
-  std::string action;          // "Enroll", "RegisterAgent", ...: the RPC's or the story's name
+  std::string actor;   // SPIFFE ID, "join-token:ID", "init" or "anonymous"
+  std::string action;  // "Enroll", "RegisterAgent", ...: the RPC's or the story's name
   Decision decision = Decision::kAllowed;
   std::string rule;            // the rule that refused or admitted; "" when none spoke
   std::string reason;          // the message given to the caller; "" when allowed

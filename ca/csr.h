@@ -15,7 +15,7 @@ namespace ca {
 class Csr {
  public:
   static constexpr size_t kSizeMax = 16 * 1024;
-  static constexpr size_t kNamesMax = 64;       // subject attributes, alternative names
+  static constexpr size_t kNamesMax = 64;  // subject attributes, alternative names
   static constexpr size_t kExtensionsMax = 32;
 
   // One attribute of the subject: {"CN", "invoice-bot"}; dotted OID when it has no short name.
@@ -38,9 +38,10 @@ class Csr {
     Bytes value;
   };
 
-  // kInvalidArgument with a rule of `csr.size`, `csr.malformed`, `csr.key`, `csr.signature-algorithm`
-  // or `csr.proof-of-possession`. Accepts exactly what OpenSSL's d2i_X509_REQ and X509_REQ_verify
-  // accept, less what is listed in tests/ca/csr_test.cc (each difference with its reason).
+  // kInvalidArgument with a rule of `csr.size`, `csr.malformed`, `csr.key`,
+  // `csr.signature-algorithm` or `csr.proof-of-possession`. Accepts exactly what OpenSSL's
+  // d2i_X509_REQ and X509_REQ_verify accept, less what is listed in tests/ca/csr_test.cc (each
+  // difference with its reason).
   static Result<Csr> Parse(BytesView der);
 
   const PublicKey& public_key() const { return public_key_; }

@@ -39,7 +39,8 @@ struct Hierarchy {
   bool is_system = false;  // the one that identifies servers and operators
   std::chrono::seconds root_lifetime{};
   std::chrono::seconds issuing_lifetime{};
-  std::vector<std::string> dns_names;  // DNS subtrees its certificates may name beside the trust domain
+  std::vector<std::string>
+      dns_names;  // DNS subtrees its certificates may name beside the trust domain
   std::vector<CertificateProfile> profiles;
 
   // acme/prod

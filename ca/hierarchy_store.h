@@ -27,7 +27,8 @@ class HierarchyStore {
   virtual ~HierarchyStore() = default;
 
   // Returns it with its id. kAlreadyExists when tenant/environment or the trust domain is taken.
-  virtual Result<Hierarchy> CreateHierarchy(const Hierarchy& hierarchy, const AuditEvent& event) = 0;
+  virtual Result<Hierarchy> CreateHierarchy(const Hierarchy& hierarchy,
+                                            const AuditEvent& event) = 0;
   virtual Result<std::vector<Hierarchy>> LoadHierarchies() = 0;
 
   // Every authority, oldest first.

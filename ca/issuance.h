@@ -34,12 +34,12 @@ struct IssuanceRecord {
   SerialNumber serial;
   HierarchyId hierarchy{};
   AuthorityId authority{};
-  AgentNumber agent{};      // 0 for an authority's own certificate
-  SpiffeId subject;         // the agent's; for an authority spiffe://TRUST-DOMAIN/authority/...
+  AgentNumber agent{};  // 0 for an authority's own certificate
+  SpiffeId subject;     // the agent's; for an authority spiffe://TRUST-DOMAIN/authority/...
   std::string profile;
-  Bytes key_fingerprint;    // SHA-256 of the subject's SubjectPublicKeyInfo
+  Bytes key_fingerprint;  // SHA-256 of the subject's SubjectPublicKeyInfo
   Validity validity;
-  Bytes tbs;                // DER TBSCertificate (RFC 5280 section 4.1), exactly what gets signed
+  Bytes tbs;  // DER TBSCertificate (RFC 5280 section 4.1), exactly what gets signed
 };
 
 class PreparedCertificate {

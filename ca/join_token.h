@@ -12,7 +12,8 @@ namespace ca {
 // The one-time enrollment credential: one string that carries the server's address, the fingerprint
 // of the system root and a secret, so that the first contact is already authenticated.
 //
-//   apki1_<base64url of: SHA-256(rest)[0..4) | 32 octets root fingerprint | 32 octets secret | address>
+//   apki1_<base64url of: SHA-256(rest)[0..4) | 32 octets root fingerprint | 32 octets secret |
+//   address>
 //
 // The check octets tell a truncated paste from a wrong token before anything is sent.
 struct JoinToken {
@@ -21,8 +22,8 @@ struct JoinToken {
   static constexpr size_t kSecretSize = 32;
   static constexpr size_t kAddressSizeMax = 255;
 
-  std::string address;    // host:port
-  Bytes root_fingerprint; // SHA-256 of the system root certificate's DER
+  std::string address;     // host:port
+  Bytes root_fingerprint;  // SHA-256 of the system root certificate's DER
   Secret secret;
 
   static JoinToken New(std::string address, Bytes root_fingerprint);
@@ -36,8 +37,8 @@ struct JoinTokenRecord {
   static constexpr std::chrono::seconds kLifetimeMin = std::chrono::minutes(1);
   static constexpr std::chrono::seconds kLifetimeMax = std::chrono::hours(24 * 7);
 
-  std::string id;      // public: first 16 hex digits of `secret_hash`
-  Bytes secret_hash;   // SHA-256 of the secret, whose 256 random bits need no salt or stretching
+  std::string id;     // public: first 16 hex digits of `secret_hash`
+  Bytes secret_hash;  // SHA-256 of the secret, whose 256 random bits need no salt or stretching
   SpiffeId agent;
   std::string created_by;
   TimePoint created_at;

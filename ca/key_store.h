@@ -7,18 +7,27 @@
 
 namespace ca {
 
+struct Certificate;
+class RecordedIssuance;
+class SigningKey;
+Result<Certificate> SignRecorded(const SigningKey& key, RecordedIssuance recorded);
+
 // A CA key on the token: P-256, generated there, sensitive, never extractable, sign-only.
 // Thread-safe; it keeps the token alive as long as it lives.
 class SigningKey {
  public:
   virtual ~SigningKey() = default;
 
+  // DER SubjectPublicKeyInfo, read from the token.
+  virtual const Bytes& spki() const = 0;
+
+ private:
+  // Only what is recorded gets signed: nobody else can ask for a signature.
+  friend Result<Certificate> SignRecorded(const SigningKey& key, RecordedIssuance recorded);
+
   // ECDSA-with-SHA256 over `message`, as the DER Ecdsa-Sig-Value that X.509 carries (RFC 3279
   // section 2.2.3). kUnavailable when the token does not answer: the caller may retry.
   virtual Result<Bytes> Sign(BytesView message) const = 0;
-
-  // DER SubjectPublicKeyInfo, read from the token.
-  virtual const Bytes& spki() const = 0;
 };
 
 // The keys of one token. Thread-safe.
@@ -27,14 +36,16 @@ class KeyStore {
   virtual ~KeyStore() = default;
 
   // kNotFound when the token has no private key with that label; kFailedPrecondition when it has
-  // several, or when the key's attributes are not those promised above (each named).
+  // several, or when the key's attributes are not those promised above (each named);
+  // kUnavailable when the token does not answer.
   virtual Result<std::shared_ptr<const SigningKey>> Find(const std::string& label) = 0;
 
   // Generates a P-256 pair on the token. kAlreadyExists when the label is taken: nothing is ever
   // overwritten.
   virtual Result<std::shared_ptr<const SigningKey>> Generate(const std::string& label) = 0;
 
-  // Signs and verifies a fixed block with any key found so far; kUnavailable when the token is gone.
+  // Signs and verifies a fixed block with each key found so far. kUnavailable when the token is
+  // gone; the store then tries to open it anew, so that a later call may succeed.
   virtual Status CheckHealth() = 0;
 };
 

@@ -41,12 +41,13 @@ struct CertificateQuery {
   bool live_only = false;
   TimePoint now;
   int page_size = 100;
-  // The last serial of the page before; empty for the first. Order: newest expiry first, then serial.
+  // The last serial of the page before; empty for the first. Order: newest expiry first, then
+  // serial.
   std::string page_token;
 };
 
-// The record of every issuance. Thread-safe; calls block until what they say is durable, and callers
-// that arrive together are committed together, each with an outcome of its own.
+// The record of every issuance. Thread-safe; calls block until what they say is durable, and
+// callers that arrive together are committed together, each with an outcome of its own.
 //
 // Errors of every method: kUnavailable while the database is away (retry with the same request id),
 // kInternal for what should not happen.
@@ -58,9 +59,10 @@ class Ledger {
   // the ground, in one transaction; when it returns, the certificate may be signed.
   //
   // Yields a Certificate when the same agent's same request was answered before, and the
-  // RecordedIssuance of the first attempt when that was recorded but never signed: retries are safe.
-  // Nothing is recorded when it refuses, by these codes and rules:
-  //   kPermissionDenied   join-token.unknown, join-token.used, join-token.expired, join-token.revoked,
+  // RecordedIssuance of the first attempt when that was recorded but never signed: retries are
+  // safe. Nothing is recorded when it refuses, by these codes and rules:
+  //   kPermissionDenied   join-token.unknown, join-token.used, join-token.expired,
+  //   join-token.revoked,
   //                       join-token.agent (bound to another), agent.disabled,
   //                       renewal.unknown-certificate
   //   kAlreadyExists      key.in-use (another agent's live certificate has it),
@@ -88,7 +90,9 @@ class Ledger {
   static RecordedIssuance Recorded(PreparedCertificate prepared) {
     return RecordedIssuance(std::move(prepared.record_));
   }
-  static RecordedIssuance Recorded(IssuanceRecord found) { return RecordedIssuance(std::move(found)); }
+  static RecordedIssuance Recorded(IssuanceRecord found) {
+    return RecordedIssuance(std::move(found));
+  }
 };
 
 }  // namespace ca

@@ -31,8 +31,8 @@ class PublicKey {
   Bytes SubjectKeyIdentifier() const;
   EVP_PKEY* evp() const { return evp_.get(); }
 
-  // True when `signature` over `message` is this key's. ECDSA with SHA-256 (P-384: SHA-384 too), RSA
-  // PKCS#1 v1.5 with SHA-256 to SHA-512, Ed25519: the digest is `digest`, null for Ed25519.
+  // True when `signature` over `message` is this key's. ECDSA with SHA-256 (P-384: SHA-384 too),
+  // RSA PKCS#1 v1.5 with SHA-256 to SHA-512, Ed25519: the digest is `digest`, null for Ed25519.
   bool Verifies(BytesView message, BytesView signature, const EVP_MD* digest) const;
 
  private:

@@ -37,7 +37,8 @@ struct JoinTokenQuery {
 };
 
 // Who there is and what each may do: agents, join tokens, operators' grants. Thread-safe, blocking.
-// A change and its audit event are one transaction. Errors: kUnavailable while the database is away.
+// A change and its audit event are one transaction. Errors: kUnavailable while the database is
+// away.
 class Registry {
  public:
   virtual ~Registry() = default;
@@ -65,7 +66,8 @@ class Registry {
   // What an operator may do, looked up at each call. Empty for somebody who is no operator or whose
   // agent is disabled. Served by one statement for all callers that ask at the same time.
   virtual Result<std::vector<Grant>> FindGrants(const SpiffeId& operator_id) = 0;
-  virtual Status AddGrant(const SpiffeId& operator_id, const Grant& grant, const AuditEvent& event) = 0;
+  virtual Status AddGrant(const SpiffeId& operator_id, const Grant& grant,
+                          const AuditEvent& event) = 0;
 };
 
 }  // namespace ca

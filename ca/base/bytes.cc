@@ -34,13 +34,13 @@ std::string Hex(BytesView bytes) {
 }
 
 Result<Bytes> FromHex(std::string_view text) {
-  if (text.size() % 2 != 0) return Error(absl::StatusCode::kInvalidArgument, "odd number of hex digits");
+  if (text.size() % 2 != 0) return Error(StatusCode::kInvalidArgument, "odd number of hex digits");
   Bytes bytes;
   bytes.reserve(text.size() / 2);
   for (size_t i = 0; i < text.size(); i += 2) {
     const int high = HexDigit(text[i]);
     const int low = HexDigit(text[i + 1]);
-    if (high < 0 || low < 0) return Error(absl::StatusCode::kInvalidArgument, "not a hex digit at {}", i);
+    if (high < 0 || low < 0) return Error(StatusCode::kInvalidArgument, "not a hex digit at {}", i);
     bytes.push_back(static_cast<char>(high << 4 | low));
   }
   return bytes;
@@ -70,7 +70,7 @@ Result<Bytes> FromBase64Url(std::string_view text) {
   for (const char c : text) {
     const size_t digit = kBase64UrlDigits.find(c);
     if (digit == std::string_view::npos) {
-      return Error(absl::StatusCode::kInvalidArgument, "a character outside base64url");
+      return Error(StatusCode::kInvalidArgument, "a character outside base64url");
     }
     bits = bits << 6 | static_cast<unsigned int>(digit);
     bit_count += 6;
@@ -80,14 +80,15 @@ Result<Bytes> FromBase64Url(std::string_view text) {
   }
   // One spelling only: left-over bits must be zero and fewer than a digit.
   if (bit_count >= 6 || (bits & ((1u << bit_count) - 1)) != 0) {
-    return Error(absl::StatusCode::kInvalidArgument, "truncated base64url");
+    return Error(StatusCode::kInvalidArgument, "truncated base64url");
   }
   return bytes;
 }
 
 Bytes Sha256(BytesView bytes) {
   Bytes digest(32, '\0');
-  if (EVP_Digest(bytes.data(), bytes.size(), MutableOctets(digest), nullptr, EVP_sha256(), nullptr) != 1) {
+  if (EVP_Digest(bytes.data(), bytes.size(), MutableOctets(digest), nullptr, EVP_sha256(),
+                 nullptr) != 1) {
     AbortOnOpenSslFailure("EVP_Digest");
   }
   return digest;
@@ -96,7 +97,8 @@ Bytes Sha256(BytesView bytes) {
 std::string Pem(std::string_view label, BytesView der) {
   const BioPtr bio(BIO_new(BIO_s_mem()));
   const std::string name(label);
-  if (!bio || PEM_write_bio(bio.get(), name.c_str(), "", Octets(der), static_cast<long>(der.size())) <= 0) {
+  if (!bio ||
+      PEM_write_bio(bio.get(), name.c_str(), "", Octets(der), static_cast<long>(der.size())) <= 0) {
     AbortOnOpenSslFailure("PEM_write_bio");
   }
   char* data = nullptr;
@@ -119,12 +121,13 @@ Result<std::vector<Bytes>> FromPem(std::string_view label, std::string_view text
     const OpenSslBuffer<unsigned char> owned_data(data);
     if (read != 1) {
       const bool at_end = PemReaderIsAtEnd();
-      if (!at_end) return Error(absl::StatusCode::kInvalidArgument, "damaged PEM block");
+      if (!at_end) return Error(StatusCode::kInvalidArgument, "damaged PEM block");
       break;
     }
-    if (label == name) blocks.emplace_back(reinterpret_cast<char*>(data), static_cast<size_t>(size));
+    if (label == name)
+      blocks.emplace_back(reinterpret_cast<char*>(data), static_cast<size_t>(size));
   }
-  if (blocks.empty()) return Error(absl::StatusCode::kInvalidArgument, "no PEM block '{}'", label);
+  if (blocks.empty()) return Error(StatusCode::kInvalidArgument, "no PEM block '{}'", label);
   return blocks;
 }
 

@@ -44,17 +44,27 @@ Result<std::chrono::seconds> ParseDuration(std::string_view text) {
   const char* const end = text.data() + text.size();
   const auto [unit, error] = std::from_chars(text.data(), end, count);
   const auto refuse = [&] {
-    return Error(absl::StatusCode::kInvalidArgument,
-                 "'{}' is not a duration: write a whole number and s, m, h or d, such as 90d", text);
+    return Error(StatusCode::kInvalidArgument,
+                 "'{}' is not a duration: write a whole number and s, m, h or d, such as 90d",
+                 text);
   };
   if (error != std::errc() || count < 0 || unit + 1 != end) return refuse();
   long long unit_seconds = 0;
   switch (*unit) {
-    case 's': unit_seconds = 1; break;
-    case 'm': unit_seconds = 60; break;
-    case 'h': unit_seconds = 3600; break;
-    case 'd': unit_seconds = 86400; break;
-    default: return refuse();
+    case 's':
+      unit_seconds = 1;
+      break;
+    case 'm':
+      unit_seconds = 60;
+      break;
+    case 'h':
+      unit_seconds = 3600;
+      break;
+    case 'd':
+      unit_seconds = 86400;
+      break;
+    default:
+      return refuse();
   }
   if (count > kLongestSeconds / unit_seconds) return refuse();
   return std::chrono::seconds(count * unit_seconds);

@@ -20,7 +20,7 @@ std::string DrainOpenSslErrors() {
 }
 
 Status OpenSslError(std::string_view what) {
-  return Error(absl::StatusCode::kInternal, "{}: {}", what, DrainOpenSslErrors());
+  return Error(StatusCode::kInternal, "{}: {}", what, DrainOpenSslErrors());
 }
 
 void AbortOnOpenSslFailure(std::string_view what) {
@@ -39,10 +39,10 @@ Result<X509Ptr> ParseX509(std::string_view der) {
   X509Ptr certificate(d2i_X509(nullptr, &cursor, static_cast<long>(der.size())));
   if (!certificate) {
     DrainOpenSslErrors();
-    return Error(absl::StatusCode::kInvalidArgument, "not a DER-encoded X.509 certificate");
+    return Error(StatusCode::kInvalidArgument, "not a DER-encoded X.509 certificate");
   }
   if (cursor != Octets(der) + der.size()) {
-    return Error(absl::StatusCode::kInvalidArgument, "octets after the certificate");
+    return Error(StatusCode::kInvalidArgument, "octets after the certificate");
   }
   return certificate;
 }

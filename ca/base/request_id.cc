@@ -49,12 +49,12 @@ Result<RequestId> RequestId::Parse(std::string_view text, TimePoint now) {
   std::string lower(text.substr(0, kTextSize + 1));
   for (char& c : lower) c = static_cast<char>(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
   if (!HasUuid7Form(lower)) {
-    return Error(absl::StatusCode::kInvalidArgument,
+    return Error(StatusCode::kInvalidArgument,
                  "request_id: write a UUIDv7 (RFC 9562), one per request, the same on each retry");
   }
   const TimePoint made = TimeOf(lower);
   if (made < now - kLifetime || made > now + kSkew) {
-    return Error(absl::StatusCode::kInvalidArgument,
+    return Error(StatusCode::kInvalidArgument,
                  "request_id: its time, {}, is more than 24 hours ago or 5 minutes ahead of the "
                  "server's, {}; make a new one, or set the clock",
                  Rfc3339(made), Rfc3339(now));

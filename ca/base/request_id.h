@@ -10,8 +10,8 @@
 namespace ca {
 
 // What makes a retry safe: the caller makes one per logical request and repeats it on each retry.
-// A UUIDv7 (RFC 9562 section 5.7), because its own timestamp names the ledger partition in which the
-// first attempt is found, so replicas agree on it and old ones are dropped with their day.
+// A UUIDv7 (RFC 9562 section 5.7), because its own timestamp names the ledger partition in which
+// the first attempt is found, so replicas agree on it and old ones are dropped with their day.
 class RequestId {
  public:
   // A retry later than this is refused; what it asked for is found by `cert list`.

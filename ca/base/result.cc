@@ -33,4 +33,18 @@ std::string MessageOf(const Status& status) {
   return std::string(status.message().data(), status.message().size());
 }
 
+std::string Printable(std::string_view text) {
+  constexpr size_t kSizeMax = 128;
+  std::string printable;
+  for (const unsigned char c : text.substr(0, kSizeMax)) {
+    if (c >= 0x20 && c < 0x7f) {
+      printable.push_back(static_cast<char>(c));
+    } else {
+      printable += fmt::format("\\x{:02x}", c);
+    }
+  }
+  if (text.size() > kSizeMax) printable += "...";
+  return printable;
+}
+
 }  // namespace ca

@@ -17,11 +17,12 @@ namespace ca {
 template <typename T>
 using Result = absl::StatusOr<T>;
 using Status = absl::Status;
+using StatusCode = absl::StatusCode;
 
 inline Status Ok() { return absl::OkStatus(); }
 
 template <typename... Args>
-Status Error(absl::StatusCode code, fmt::format_string<Args...> format, Args&&... args) {
+Status Error(StatusCode code, fmt::format_string<Args...> format, Args&&... args) {
   const std::string message = fmt::format(format, std::forward<Args>(args)...);
   return Status(code, absl::string_view(message.data(), message.size()));
 }
@@ -34,7 +35,7 @@ Status WithRule(Status status, std::string_view rule);
 std::string RuleOf(const Status& status);
 
 template <typename... Args>
-Status Refusal(absl::StatusCode code, std::string_view rule, fmt::format_string<Args...> format,
+Status Refusal(StatusCode code, std::string_view rule, fmt::format_string<Args...> format,
                Args&&... args) {
   return WithRule(Error(code, format, std::forward<Args>(args)...), rule);
 }
@@ -44,6 +45,10 @@ Status Annotate(Status status, std::string_view prefix);
 
 // The message as a std::string (absl's own string_view does not print with fmt).
 std::string MessageOf(const Status& status);
+
+// Text from outside, fit to stand in a message, a log line or on a terminal: at most 128 octets,
+// with control characters and octets beyond ASCII written as \xNN.
+std::string Printable(std::string_view text);
 
 namespace internal {
 
@@ -65,9 +70,9 @@ T ValueOf(Result<T>&& result) {
 // Evaluates to the value of a Result, or returns its error from the enclosing function.
 // One TRY per statement, as the whole initialiser or statement; never inside braces `{...}`:
 // g++ 12.2 leaks the members already built.
-#define TRY(expression)                                                                     \
-  __extension__({                                                                           \
-    auto try_result = (expression);                                                         \
-    if (!try_result.ok()) return ::ca::internal::StatusOf(std::move(try_result));           \
-    ::ca::internal::ValueOf(std::move(try_result)); /* void for Status, T for Result<T> */  \
+#define TRY(expression)                                                                    \
+  __extension__({                                                                          \
+    auto try_result = (expression);                                                        \
+    if (!try_result.ok()) return ::ca::internal::StatusOf(std::move(try_result));          \
+    ::ca::internal::ValueOf(std::move(try_result)); /* void for Status, T for Result<T> */ \
   })

@@ -26,7 +26,7 @@ SerialNumber SerialNumber::New(TimePoint not_after) {
 
 Result<SerialNumber> SerialNumber::FromBytes(BytesView bytes) {
   if (bytes.size() != kSize || bytes[0] != kForm) {
-    return Error(absl::StatusCode::kInvalidArgument,
+    return Error(StatusCode::kInvalidArgument,
                  "serial is not one of agentpki's: 40 hex digits that begin with 01");
   }
   return SerialNumber(Bytes(bytes));

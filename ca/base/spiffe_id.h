@@ -35,10 +35,13 @@ class SpiffeId {
   static constexpr size_t kSizeMax = 2048;
 
   static Result<SpiffeId> Parse(std::string_view text);
+  // spiffe://prod.acme.example, without a path: whom an authority's own certificate names
+  // (X509-SVID section 3.2).
+  static SpiffeId OfTrustDomain(const TrustDomain& trust_domain);
 
   const std::string& ToString() const { return text_; }
   const TrustDomain& trust_domain() const { return trust_domain_; }
-  // Without the leading slash: billing/invoice-bot.
+  // Without the leading slash: billing/invoice-bot. Empty for a trust domain's own.
   std::string_view path() const;
   friend auto operator<=>(const SpiffeId&, const SpiffeId&) = default;
 
@@ -48,9 +51,5 @@ class SpiffeId {
   std::string text_;
   TrustDomain trust_domain_;
 };
-
-// A lower-case host name of one label or more, each of [a-z0-9-] and at most 63 (RFC 1123 section
-// 2.1), 253 in all; no wildcard, no trailing dot.
-bool IsDnsName(std::string_view text);
 
 }  // namespace ca
