@@ -3,6 +3,7 @@
 #include <string>
 
 #include "ca/base/clock.h"
+#include "ca/hierarchy.h"
 
 namespace ca {
 
@@ -12,16 +13,19 @@ enum class Decision {
   kFailed,   // it was permitted but did not happen: the token, the database or the deadline
 };
 
+std::string_view NameOf(Decision decision);  // allowed, denied, failed
+
 // One decision: who did or tried what, when, from where, and what was decided by which rule.
-// Rows are only ever inserted, in commit order by `sequence` (the ledger numbers them): the
-// tamper-evident log will read them in that order.
+// Rows are only ever inserted; the ledger numbers them and notes their transaction, so that a
+// tamper-evident log can read them in commit order.
 struct AuditEvent {
   TimePoint at;
-  std::string actor;   // SPIFFE ID, "join-token:ID", "init" or "anonymous"
-  std::string action;  // "Enroll", "RegisterAgent", ...: the RPC's or the story's name
+  std::string actor;   // SPIFFE ID, "join-token:ID", "init", "server" or "anonymous"
+  std::string action;  // "Enroll", "RegisterAgent", ...: NameOf(Action)
   Decision decision = Decision::kAllowed;
-  std::string rule;            // the rule that refused or admitted; "" when none spoke
-  std::string reason;          // the message given to the caller; "" when allowed
+  std::string rule;    // the rule that refused or admitted; "" when none spoke
+  std::string reason;  // the message given to the caller; "" when allowed
+  HierarchyId hierarchy{};     // 0 when the call named none that exists
   std::string subject;         // SPIFFE ID or other name of what was acted on
   std::string serial;          // lower-case hex of the certificate concerned, or ""
   std::string from;            // the peer's address, or "local"

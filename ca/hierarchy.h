@@ -6,47 +6,78 @@
 #include <string>
 #include <vector>
 
+#include "ca/base/clock.h"
+#include "ca/base/host_name.h"
 #include "ca/base/spiffe_id.h"
 #include "ca/public_key.h"
 
 namespace ca {
 
+// Given by the ledger; 0 names none.
 enum class HierarchyId : std::int32_t {};
 enum class AuthorityId : std::int64_t {};
 enum class AgentNumber : std::int64_t {};
 
-// What a certificate may be. Made by ca/server from the hierarchy file and checked there.
+struct Validity {
+  TimePoint not_before;
+  TimePoint not_after;  // the last second in which the certificate stands
+};
+
+// What a certificate may be.
 struct CertificateProfile {
   static constexpr std::chrono::seconds kLifetimeMin = std::chrono::minutes(5);
   static constexpr std::chrono::seconds kLifetimeMax = std::chrono::hours(24 * 7);
   // Backdating, for relying parties whose clock is behind ours.
   static constexpr std::chrono::seconds kBackdate = std::chrono::minutes(1);
+  static constexpr size_t kNameMax = 32;
 
-  std::string name;
+  std::string name;  // [a-z0-9-]+
   std::chrono::seconds lifetime = std::chrono::hours(1);
-  std::set<KeyType> key_types;
-  bool client_auth = true;
-  bool server_auth = true;
-  bool dns_names = false;  // whether its agents may be registered with DNS names
+  std::set<KeyType> key_types = {KeyType::kP256, KeyType::kP384};
+  bool client_auth = true;   // id-kp-clientAuth
+  bool server_auth = true;   // id-kp-serverAuth
+  bool host_names = false;   // whether its agents may have DNS names and IP addresses
+
+  // kInvalidArgument, rule `profile.key-type`, naming the types it allows.
+  Status Admit(const PublicKey& key) const;
+
+  // Whole seconds (RFC 5280 section 4.1.2.5.2), from `now` less kBackdate to `now` plus the
+  // lifetime, and never beyond the issuer: no certificate outlives its issuer.
+  Validity ValidityAt(TimePoint now, const Validity& issuer) const;
 };
 
-// One tenant's PKI in one environment.
+// One tenant's PKI in one environment. Its certificates name nothing outside the trust domain, the
+// DNS subtrees and the IP ranges.
 struct Hierarchy {
-  HierarchyId id{};  // given by the ledger
-  std::string tenant;
-  std::string environment;
+  static constexpr size_t kNameMax = 32;
+  static constexpr size_t kSubtreesMax = 32;
+  static constexpr size_t kProfilesMax = 32;
+  static constexpr std::chrono::seconds kAuthorityLifetimeMin = std::chrono::hours(24);
+  static constexpr std::chrono::seconds kAuthorityLifetimeMax = std::chrono::hours(24 * 366 * 25);
+
+  HierarchyId id{};
+  std::string tenant;       // [a-z0-9-]+
+  std::string environment;  // [a-z0-9-]+
   TrustDomain trust_domain;
   bool is_system = false;  // the one that identifies servers and operators
-  std::chrono::seconds root_lifetime{};
-  std::chrono::seconds issuing_lifetime{};
-  std::vector<std::string>
-      dns_names;  // DNS subtrees its certificates may name beside the trust domain
+  std::chrono::seconds root_lifetime = std::chrono::hours(24 * 3650);
+  std::chrono::seconds issuing_lifetime = std::chrono::hours(24 * 365);
+  std::vector<std::string> dns_subtrees;  // beside the trust domain's own name
+  std::vector<IpRange> ip_ranges;
   std::vector<CertificateProfile> profiles;
 
   // acme/prod
   std::string Name() const { return tenant + "/" + environment; }
-  // kNotFound naming the profiles there are.
-  Result<const CertificateProfile*> FindProfile(const std::string& name) const;
+
+  // kInvalidArgument, naming the profiles there are.
+  Result<const CertificateProfile*> FindProfile(std::string_view profile) const;
+
+  // kInvalidArgument with the field that breaks a rule of the above.
+  Status Validate() const;
+
+  // Whether `name` is the trust domain, one of the DNS subtrees, or below one of them.
+  bool CoversDnsName(std::string_view name) const;
+  bool CoversIpAddress(const IpAddress& address) const;
 };
 
 }  // namespace ca

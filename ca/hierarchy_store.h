@@ -5,20 +5,9 @@
 #include <vector>
 
 #include "ca/audit_event.h"
-#include "ca/issuance.h"
+#include "ca/authority.h"
 
 namespace ca {
-
-enum class AuthorityKind { kRoot, kIssuing };
-
-// An authority as the ledger knows it. Without `certificate_der` its signing never happened.
-struct AuthorityRecord {
-  AuthorityId id{};
-  HierarchyId hierarchy{};
-  AuthorityKind kind{};
-  std::string key_label;  // on the token: acme/prod/root/1
-  Bytes certificate_der;
-};
 
 // Hierarchies and their authorities. Thread-safe, blocking. Changes carry their audit event in the
 // same transaction. Errors: kUnavailable while the database is away.
@@ -31,20 +20,30 @@ class HierarchyStore {
                                             const AuditEvent& event) = 0;
   virtual Result<std::vector<Hierarchy>> LoadHierarchies() = 0;
 
-  // Every authority, oldest first.
+  // Every authority, oldest first; also those that are planned, or recorded and never signed.
   virtual Result<std::vector<AuthorityRecord>> LoadAuthorities() = 0;
-  // The id that the next authority will have; a gap is harmless.
-  virtual Result<AuthorityId> NextAuthorityId() = 0;
-  // Record: the authority with what its issuer (itself, for a root) is about to sign.
-  virtual Result<RecordedIssuance> RecordAuthority(PreparedCertificate prepared, AuthorityKind kind,
-                                                   const std::string& key_label,
+
+  // Reserves an id and a key label, before there is a key: whatever is on the token has its plan
+  // here, so a crash leaves no orphan key. `issuer` is 0 for a root.
+  virtual Result<AuthorityRecord> PlanAuthority(const Hierarchy& hierarchy, AuthorityKind kind,
+                                                AuthorityId issuer, const AuditEvent& event) = 0;
+
+  // Record: what the issuer (itself, for a root) is about to sign. When an earlier attempt recorded
+  // it already, yields that one instead.
+  virtual Result<RecordedIssuance> RecordAuthority(AuthorityId authority,
+                                                   PreparedCertificate prepared,
                                                    const AuditEvent& event) = 0;
-  // Release: its certificate. kAlreadyExists when it has one.
-  virtual Status RecordAuthorityCertificate(const Certificate& certificate) = 0;
+
+  // Release: its certificate. Of two signatures the first stands.
+  virtual Result<Certificate> RecordAuthorityCertificate(AuthorityId authority,
+                                                         const Certificate& certificate) = 0;
 
  protected:
   static RecordedIssuance Recorded(PreparedCertificate prepared) {
     return RecordedIssuance(std::move(prepared.record_));
+  }
+  static RecordedIssuance Recorded(IssuanceRecord found) {
+    return RecordedIssuance(std::move(found));
   }
 };
 

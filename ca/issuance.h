@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "ca/base/bytes.h"
-#include "ca/base/clock.h"
 #include "ca/base/serial_number.h"
 #include "ca/base/spiffe_id.h"
 #include "ca/hierarchy.h"
@@ -16,30 +15,26 @@
 //   RecordedIssuance      made by a ledger from it, once the intent is durable
 //   Certificate           made by SignRecorded() alone, which consumes a RecordedIssuance
 //
-// The first two are move-only and cannot be made elsewhere, so a certificate that is not in the
-// database cannot be signed: it does not compile (tests/ca/issuance_does_not_compile.cc).
+// The first two are move-only and cannot be made elsewhere, and a SigningKey signs for SignRecorded()
+// alone: a certificate that is not in the database cannot be signed, because it does not compile
+// (tests/ca/issuance_does_not_compile.cc).
 namespace ca {
 
 class Authority;
 class Ledger;
 class HierarchyStore;
 
-struct Validity {
-  TimePoint not_before;
-  TimePoint not_after;
-};
-
 // What the ledger knows of an issuance before the key is used.
 struct IssuanceRecord {
   SerialNumber serial;
   HierarchyId hierarchy{};
-  AuthorityId authority{};
-  AgentNumber agent{};  // 0 for an authority's own certificate
-  SpiffeId subject;     // the agent's; for an authority spiffe://TRUST-DOMAIN/authority/...
-  std::string profile;
-  Bytes key_fingerprint;  // SHA-256 of the subject's SubjectPublicKeyInfo
+  AuthorityId authority{};  // whose key signs
+  AgentNumber agent{};      // 0 for an authority's own certificate
+  SpiffeId subject;         // the agent's; for an authority its trust domain's
+  std::string profile;      // "" for an authority's own
+  Bytes key_fingerprint;    // SHA-256 of the subject's SubjectPublicKeyInfo
   Validity validity;
-  Bytes tbs;  // DER TBSCertificate (RFC 5280 section 4.1), exactly what gets signed
+  Bytes tbs;                // DER TBSCertificate (RFC 5280 section 4.1), exactly what gets signed
 };
 
 class PreparedCertificate {
@@ -68,20 +63,25 @@ class RecordedIssuance {
  private:
   friend class Ledger;
   friend class HierarchyStore;
+  friend Result<Certificate> SignRecorded(const SigningKey& key, RecordedIssuance recorded);
   explicit RecordedIssuance(IssuanceRecord record) : record_(std::move(record)) {}
 
   IssuanceRecord record_;
 };
 
-// A signed certificate and what was recorded of it.
+// What was recorded, and the signature over it.
 struct Certificate {
   IssuanceRecord record;
-  Bytes der;
+  Bytes signature;  // DER Ecdsa-Sig-Value
+
+  // The DER certificate: the recorded TBSCertificate, octet for octet, ecdsa-with-SHA256, and the
+  // signature.
+  Bytes Der() const;
 };
 
-// The only function that lets a CA key sign a certificate. Wraps the recorded TBSCertificate, octet
-// for octet, with an ecdsa-with-SHA256 signature by `key`, and checks that signature before it
-// returns: kInternal when it does not verify (a broken token), kUnavailable when the token is away.
+// The only function that lets a CA key sign a certificate. Checks the signature under the key's own
+// public half before it returns: kInternal when it does not verify (a broken token, or a fault that
+// would give the key away), kUnavailable when the token is away.
 Result<Certificate> SignRecorded(const SigningKey& key, RecordedIssuance recorded);
 
 }  // namespace ca

@@ -12,8 +12,7 @@ namespace ca {
 // The one-time enrollment credential: one string that carries the server's address, the fingerprint
 // of the system root and a secret, so that the first contact is already authenticated.
 //
-//   apki1_<base64url of: SHA-256(rest)[0..4) | 32 octets root fingerprint | 32 octets secret |
-//   address>
+//   apki1_<base64url of: SHA-256(rest)[0..4) | root fingerprint, 32 | secret, 32 | address>
 //
 // The check octets tell a truncated paste from a wrong token before anything is sent.
 struct JoinToken {
@@ -36,8 +35,10 @@ struct JoinToken {
 struct JoinTokenRecord {
   static constexpr std::chrono::seconds kLifetimeMin = std::chrono::minutes(1);
   static constexpr std::chrono::seconds kLifetimeMax = std::chrono::hours(24 * 7);
+  static constexpr size_t kIdSize = 16;
 
-  std::string id;     // public: first 16 hex digits of `secret_hash`
+  enum class State { kReady, kUsed, kExpired, kRevoked };
+
   Bytes secret_hash;  // SHA-256 of the secret, whose 256 random bits need no salt or stretching
   SpiffeId agent;
   std::string created_by;
@@ -47,8 +48,14 @@ struct JoinTokenRecord {
   TimePoint used_at{};          // epoch when not used
   TimePoint revoked_at{};       // epoch when not revoked
 
-  // "ready", "used", "expired", "revoked".
-  std::string_view StateAt(TimePoint now) const;
+  static JoinTokenRecord Of(const JoinToken& token, SpiffeId agent, std::string created_by,
+                            TimePoint now, std::chrono::seconds lifetime);
+
+  // Public: the first 16 hex digits of `secret_hash`.
+  std::string Id() const { return Hex(secret_hash).substr(0, kIdSize); }
+  State StateAt(TimePoint now) const;
 };
+
+std::string_view NameOf(JoinTokenRecord::State state);  // ready, used, expired, revoked
 
 }  // namespace ca

@@ -18,13 +18,14 @@ struct JoinTokenGrounds {
 struct RenewalGrounds {
   SerialNumber presented;  // the certificate of the mTLS connection
 };
-// The server's own certificates and the first operator's, issued by `init` or by itself.
+// The server's own certificates and the operators' that `init` makes.
 struct SystemGrounds {};
 using Grounds = std::variant<JoinTokenGrounds, RenewalGrounds, SystemGrounds>;
 
 // One issued certificate in a listing.
 struct CertificateEntry {
   SerialNumber serial;
+  HierarchyId hierarchy{};
   SpiffeId subject;
   std::string profile;
   Bytes key_fingerprint;
@@ -41,13 +42,13 @@ struct CertificateQuery {
   bool live_only = false;
   TimePoint now;
   int page_size = 100;
-  // The last serial of the page before; empty for the first. Order: newest expiry first, then
-  // serial.
-  std::string page_token;
+  // The last serial of the page before; none for the first. Order: by serial, descending, which is
+  // by day of expiry, latest first.
+  std::optional<SerialNumber> page_token;
 };
 
-// The record of every issuance. Thread-safe; calls block until what they say is durable, and
-// callers that arrive together are committed together, each with an outcome of its own.
+// The record of every issuance. Thread-safe; calls block until what they say is durable, and callers
+// that arrive together are committed together, each with an outcome of its own.
 //
 // Errors of every method: kUnavailable while the database is away (retry with the same request id),
 // kInternal for what should not happen.
@@ -59,10 +60,9 @@ class Ledger {
   // the ground, in one transaction; when it returns, the certificate may be signed.
   //
   // Yields a Certificate when the same agent's same request was answered before, and the
-  // RecordedIssuance of the first attempt when that was recorded but never signed: retries are
-  // safe. Nothing is recorded when it refuses, by these codes and rules:
-  //   kPermissionDenied   join-token.unknown, join-token.used, join-token.expired,
-  //   join-token.revoked,
+  // RecordedIssuance of the first attempt when that was recorded but never signed: retries are safe.
+  // Nothing is recorded when it refuses, by these codes and rules:
+  //   kPermissionDenied   join-token.unknown, join-token.used, join-token.expired, join-token.revoked,
   //                       join-token.agent (bound to another), agent.disabled,
   //                       renewal.unknown-certificate
   //   kAlreadyExists      key.in-use (another agent's live certificate has it),
@@ -80,8 +80,9 @@ class Ledger {
   // A decision that changed nothing else: a refusal, a failure, an operator's reading.
   virtual Status RecordEvent(const AuditEvent& event) = 0;
 
-  // The DER of a signed certificate. kNotFound when there is none by that serial.
-  virtual Result<Bytes> FindCertificate(HierarchyId hierarchy, const SerialNumber& serial) = 0;
+  // A signed certificate. kNotFound when there is none by that serial.
+  virtual Result<Certificate> FindCertificate(HierarchyId hierarchy,
+                                              const SerialNumber& serial) = 0;
 
   virtual Result<std::vector<CertificateEntry>> ListCertificates(const CertificateQuery& query) = 0;
 

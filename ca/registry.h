@@ -10,11 +10,14 @@
 
 namespace ca {
 
-enum class OperatorRole { kAdmin, kRegistrar, kRevoker, kAuditor };
+enum class Role { kAdmin, kRegistrar, kRevoker, kAuditor };
+
+std::string_view NameOf(Role role);  // admin, registrar, revoker, auditor
+Result<Role> RoleFrom(std::string_view name);
 
 // A role, over one hierarchy or (nullopt) over all.
 struct Grant {
-  OperatorRole role;
+  Role role;
   std::optional<HierarchyId> hierarchy;
 };
 
@@ -37,8 +40,7 @@ struct JoinTokenQuery {
 };
 
 // Who there is and what each may do: agents, join tokens, operators' grants. Thread-safe, blocking.
-// A change and its audit event are one transaction. Errors: kUnavailable while the database is
-// away.
+// A change and its audit event are one transaction. Errors: kUnavailable while the database is away.
 class Registry {
  public:
   virtual ~Registry() = default;
@@ -49,23 +51,26 @@ class Registry {
   virtual Result<Agent> FindAgent(HierarchyId hierarchy, const SpiffeId& id) = 0;
   virtual Result<std::vector<Agent>> ListAgents(const AgentQuery& query) = 0;
 
-  // kNotFound when the agent is not registered, kPermissionDenied when it is disabled.
+  // kNotFound when the agent is not registered.
   virtual Status CreateJoinToken(HierarchyId hierarchy, const JoinTokenRecord& token,
                                  const AuditEvent& event) = 0;
-  // Any state; looks across hierarchies, since the secret is all that the caller has. kNotFound.
-  struct FoundJoinToken {
-    HierarchyId hierarchy;
+  // A join token in any state and the agent it is for. Looks across hierarchies, since the secret is
+  // all that the caller has. kNotFound.
+  struct Invitation {
     JoinTokenRecord token;
+    Agent agent;
   };
-  virtual Result<FoundJoinToken> FindJoinToken(const Bytes& secret_hash) = 0;
+  virtual Result<Invitation> FindInvitation(const Bytes& secret_hash) = 0;
   virtual Result<std::vector<JoinTokenRecord>> ListJoinTokens(const JoinTokenQuery& query) = 0;
-  // By public id; idempotent. kNotFound; kFailedPrecondition when it was used already.
-  virtual Status RevokeJoinToken(HierarchyId hierarchy, const std::string& id, TimePoint now,
-                                 const AuditEvent& event) = 0;
+  // By public id; idempotent; returns the token as it now stands. kNotFound;
+  // kFailedPrecondition when it was used already.
+  virtual Result<JoinTokenRecord> RevokeJoinToken(HierarchyId hierarchy, const std::string& id,
+                                                  TimePoint now, const AuditEvent& event) = 0;
 
-  // What an operator may do, looked up at each call. Empty for somebody who is no operator or whose
-  // agent is disabled. Served by one statement for all callers that ask at the same time.
+  // What an operator may do, looked up at each call. Empty for somebody who is no operator or is
+  // disabled.
   virtual Result<std::vector<Grant>> FindGrants(const SpiffeId& operator_id) = 0;
+  // Idempotent. kNotFound when the operator is not registered.
   virtual Status AddGrant(const SpiffeId& operator_id, const Grant& grant,
                           const AuditEvent& event) = 0;
 };

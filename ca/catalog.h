@@ -1,0 +1,48 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "ca/authority.h"
+#include "ca/hierarchy_store.h"
+
+namespace ca {
+
+// The hierarchies and authorities as they stood when it was loaded: who issues, and whom to trust.
+// Immutable and thread-safe; a request that holds it sees one state from beginning to end.
+class Catalog {
+ public:
+  // Opens every authority that has a certificate. kFailedPrecondition when a key is missing on the
+  // token or is not what its certificate says, kUnavailable when token or database is away.
+  static Result<std::shared_ptr<const Catalog>> Load(HierarchyStore& store, KeyStore& keys);
+
+  const std::vector<Hierarchy>& hierarchies() const { return hierarchies_; }
+
+  // kNotFound naming what there is.
+  Result<const Hierarchy*> FindByName(std::string_view tenant_slash_environment) const;
+  Result<const Hierarchy*> FindByTrustDomain(const TrustDomain& trust_domain) const;
+  // nullptr when there is none.
+  const Hierarchy* Find(HierarchyId id) const;
+  // kFailedPrecondition before `agentpki-server init`.
+  Result<const Hierarchy*> System() const;
+
+  // All, oldest first.
+  std::vector<std::shared_ptr<const Authority>> AuthoritiesOf(HierarchyId hierarchy) const;
+  // kNotFound.
+  Result<std::shared_ptr<const Authority>> FindAuthority(AuthorityId id) const;
+  // The one that issues now. kFailedPrecondition when the hierarchy has none.
+  Result<std::shared_ptr<const Authority>> ActiveIssuer(HierarchyId hierarchy) const;
+
+  // DER, what a relying party of the hierarchy trusts.
+  std::vector<Bytes> Roots(HierarchyId hierarchy) const;
+  // DER, what stands between a leaf of `issuer` and the root: the issuing authority itself.
+  std::vector<Bytes> Intermediates(AuthorityId issuer) const;
+
+ private:
+  std::vector<Hierarchy> hierarchies_;
+  std::map<AuthorityId, std::shared_ptr<const Authority>> authorities_;
+};
+
+}  // namespace ca

@@ -1,0 +1,164 @@
+-- Who there is: hierarchies, their profiles and authorities, agents, operators' grants, join tokens.
+--
+-- Applied by `agentpki-server migrate` as the role that owns the schema. The role agentpki_server is
+-- what the server runs as: it gets here what a server needs and no more. Row-level security keeps a
+-- statement within the one hierarchy that its transaction has named (agentpki.hierarchy).
+
+CREATE SCHEMA agentpki;
+GRANT USAGE ON SCHEMA agentpki TO agentpki_server;
+
+-- The hierarchy that the transaction works in; NULL when it named none, which is no row's hierarchy.
+CREATE FUNCTION agentpki.current_hierarchy() RETURNS integer
+LANGUAGE sql STABLE PARALLEL SAFE AS
+$$ SELECT nullif(current_setting('agentpki.hierarchy', true), '')::integer $$;
+
+-- ---- hierarchies ------------------------------------------------------------------------------
+
+CREATE TABLE agentpki.hierarchies (
+  id                       integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  tenant                   text NOT NULL CHECK (tenant ~ '^[a-z0-9-]{1,32}$'),
+  environment              text NOT NULL CHECK (environment ~ '^[a-z0-9-]{1,32}$'),
+  trust_domain             text NOT NULL UNIQUE,
+  is_system                boolean NOT NULL,
+  root_lifetime_seconds    bigint NOT NULL,
+  issuing_lifetime_seconds bigint NOT NULL,
+  dns_subtrees             text[] NOT NULL,
+  ip_ranges                text[] NOT NULL,
+  created_at               timestamptz NOT NULL,
+  UNIQUE (tenant, environment)
+);
+CREATE UNIQUE INDEX one_system_hierarchy ON agentpki.hierarchies (is_system) WHERE is_system;
+
+CREATE TABLE agentpki.profiles (
+  hierarchy        integer NOT NULL REFERENCES agentpki.hierarchies,
+  name             text NOT NULL CHECK (name ~ '^[a-z0-9-]{1,32}$'),
+  lifetime_seconds bigint NOT NULL,
+  key_types        text[] NOT NULL,
+  client_auth      boolean NOT NULL,
+  server_auth      boolean NOT NULL,
+  host_names       boolean NOT NULL,
+  PRIMARY KEY (hierarchy, name)
+);
+
+-- Three rows make an authority, each inserted when it is so: planned, recorded, signed. Whatever key
+-- is on the token has its plan here.
+CREATE TABLE agentpki.authorities (
+  id         bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  hierarchy  integer NOT NULL REFERENCES agentpki.hierarchies,
+  kind       text NOT NULL CHECK (kind IN ('root', 'issuing')),
+  issuer     bigint REFERENCES agentpki.authorities,  -- NULL for a root
+  key_label  text NOT NULL UNIQUE,
+  planned_at timestamptz NOT NULL,
+  CHECK ((kind = 'root') = (issuer IS NULL))
+);
+CREATE TABLE agentpki.authority_issuances (
+  authority       bigint PRIMARY KEY REFERENCES agentpki.authorities,
+  serial          bytea NOT NULL UNIQUE,
+  key_fingerprint bytea NOT NULL,
+  not_before      timestamptz NOT NULL,
+  not_after       timestamptz NOT NULL,
+  tbs             bytea NOT NULL,
+  recorded_at     timestamptz NOT NULL
+);
+CREATE TABLE agentpki.authority_signatures (
+  authority bigint PRIMARY KEY REFERENCES agentpki.authority_issuances,
+  signature bytea NOT NULL,
+  signed_at timestamptz NOT NULL
+);
+
+GRANT SELECT, INSERT ON agentpki.hierarchies, agentpki.profiles, agentpki.authorities,
+  agentpki.authority_issuances, agentpki.authority_signatures TO agentpki_server;
+
+-- ---- agents -----------------------------------------------------------------------------------
+
+CREATE TABLE agentpki.agents (
+  number        bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  hierarchy     integer NOT NULL REFERENCES agentpki.hierarchies,
+  spiffe_id     text NOT NULL UNIQUE,
+  owner         text NOT NULL CHECK (owner <> ''),
+  role          text NOT NULL,
+  version       text NOT NULL,
+  profile       text NOT NULL,
+  dns_names     text[] NOT NULL,
+  ip_addresses  text[] NOT NULL,
+  disabled      boolean NOT NULL DEFAULT false,
+  registered_at timestamptz NOT NULL,
+  FOREIGN KEY (hierarchy, profile) REFERENCES agentpki.profiles
+);
+
+-- Join tokens: single use by an update that only one transaction can make.
+CREATE TABLE agentpki.join_tokens (
+  secret_hash     bytea PRIMARY KEY CHECK (length(secret_hash) = 32),
+  id              text NOT NULL UNIQUE,  -- public: the first 16 hex digits of secret_hash
+  hierarchy       integer NOT NULL REFERENCES agentpki.hierarchies,
+  agent           bigint NOT NULL REFERENCES agentpki.agents,
+  created_by      text NOT NULL,
+  created_at      timestamptz NOT NULL,
+  expires_at      timestamptz NOT NULL,
+  used_by_request uuid,
+  used_at         timestamptz,
+  revoked_at      timestamptz,
+  CHECK ((used_by_request IS NULL) = (used_at IS NULL))
+);
+CREATE INDEX join_tokens_by_agent ON agentpki.join_tokens (agent);
+
+-- What an operator may do. Granting nothing is no row; hierarchy NULL is all of them.
+CREATE TABLE agentpki.grants (
+  agent      bigint NOT NULL REFERENCES agentpki.agents,
+  role       text NOT NULL CHECK (role IN ('admin', 'registrar', 'revoker', 'auditor')),
+  hierarchy  integer REFERENCES agentpki.hierarchies,
+  granted_at timestamptz NOT NULL,
+  UNIQUE NULLS NOT DISTINCT (agent, role, hierarchy)
+);
+
+ALTER TABLE agentpki.agents ENABLE ROW LEVEL SECURITY;
+ALTER TABLE agentpki.join_tokens ENABLE ROW LEVEL SECURITY;
+
+-- An agent's name is in its hierarchy's trust domain: the third of three enforcements.
+CREATE FUNCTION agentpki.trust_domain_prefix() RETURNS text
+LANGUAGE sql STABLE PARALLEL SAFE AS
+$$ SELECT 'spiffe://' || trust_domain || '/' FROM agentpki.hierarchies
+    WHERE id = agentpki.current_hierarchy() $$;
+CREATE POLICY within_hierarchy ON agentpki.agents
+  USING (hierarchy = agentpki.current_hierarchy())
+  WITH CHECK (hierarchy = agentpki.current_hierarchy()
+              AND starts_with(spiffe_id, (SELECT agentpki.trust_domain_prefix())));
+CREATE POLICY within_hierarchy ON agentpki.join_tokens
+  USING (hierarchy = agentpki.current_hierarchy());
+
+GRANT SELECT, INSERT ON agentpki.agents, agentpki.join_tokens, agentpki.grants TO agentpki_server;
+GRANT UPDATE (used_by_request, used_at, revoked_at) ON agentpki.join_tokens TO agentpki_server;
+
+-- ---- lookups that many callers share ----------------------------------------------------------
+
+CREATE FUNCTION agentpki.find_agents(p_hierarchy integer, p_spiffe_ids text[])
+RETURNS SETOF agentpki.agents
+LANGUAGE plpgsql AS $$
+BEGIN
+  PERFORM set_config('agentpki.hierarchy', p_hierarchy::text, true);
+  RETURN QUERY SELECT * FROM agentpki.agents WHERE spiffe_id = ANY (p_spiffe_ids);
+END $$;
+
+-- A caller with a join token has only its secret, so this looks across hierarchies; and only by the
+-- hash of a secret, so that it lists nothing.
+CREATE FUNCTION agentpki.find_invitations(p_secret_hashes bytea[])
+RETURNS TABLE (token agentpki.join_tokens, agent agentpki.agents)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+  SELECT t, a
+    FROM agentpki.join_tokens AS t JOIN agentpki.agents AS a ON a.number = t.agent
+   WHERE t.secret_hash = ANY (p_secret_hashes)
+$$;
+
+-- Operators are agents of the system hierarchy; their grants may be over any.
+CREATE FUNCTION agentpki.find_grants(p_spiffe_ids text[])
+RETURNS TABLE (spiffe_id text, role text, hierarchy integer)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+  SELECT a.spiffe_id, g.role, g.hierarchy
+    FROM agentpki.agents AS a
+    JOIN agentpki.hierarchies AS h ON h.id = a.hierarchy AND h.is_system
+    JOIN agentpki.grants AS g ON g.agent = a.number
+   WHERE a.spiffe_id = ANY (p_spiffe_ids) AND NOT a.disabled
+$$;
+
+REVOKE ALL ON ALL FUNCTIONS IN SCHEMA agentpki FROM PUBLIC;
+GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA agentpki TO agentpki_server;

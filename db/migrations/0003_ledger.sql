@@ -1,0 +1,272 @@
+-- The record of every issuance. The server's role inserts and reads here; it can neither update nor
+-- delete. What has expired past its retention is dropped with its partition, by its day.
+
+-- Record: what is about to be signed.
+CREATE TABLE agentpki.issuances (
+  expiry_day      date NOT NULL,  -- of not_after, in UTC; also in the serial's first octets
+  serial          bytea NOT NULL,
+  hierarchy       integer NOT NULL,
+  authority       bigint NOT NULL,
+  agent           bigint NOT NULL,
+  subject         text NOT NULL,
+  profile         text NOT NULL,
+  key_fingerprint bytea NOT NULL,
+  not_before      timestamptz NOT NULL,
+  not_after       timestamptz NOT NULL,
+  tbs             bytea NOT NULL,
+  recorded_at     timestamptz NOT NULL,
+  PRIMARY KEY (expiry_day, serial)
+) PARTITION BY RANGE (expiry_day);
+CREATE INDEX issuances_by_key ON agentpki.issuances (key_fingerprint);
+CREATE INDEX issuances_by_agent ON agentpki.issuances (agent);
+
+-- Release: with its signature, a certificate may leave the server.
+CREATE TABLE agentpki.signatures (
+  expiry_day date NOT NULL,
+  serial     bytea NOT NULL,
+  hierarchy  integer NOT NULL,
+  signature  bytea NOT NULL,
+  signed_at  timestamptz NOT NULL,
+  PRIMARY KEY (expiry_day, serial)
+) PARTITION BY RANGE (expiry_day);
+
+-- What makes a retry safe: which serial a request was answered with.
+CREATE TABLE agentpki.requests (
+  request_day date NOT NULL,  -- of the UUIDv7's own time
+  request_id  uuid NOT NULL,
+  agent       bigint NOT NULL,
+  hierarchy   integer NOT NULL,
+  expiry_day  date NOT NULL,
+  serial      bytea NOT NULL,
+  PRIMARY KEY (request_day, request_id, agent)
+) PARTITION BY RANGE (request_day);
+
+ALTER TABLE agentpki.issuances ENABLE ROW LEVEL SECURITY;
+ALTER TABLE agentpki.signatures ENABLE ROW LEVEL SECURITY;
+ALTER TABLE agentpki.requests ENABLE ROW LEVEL SECURITY;
+CREATE POLICY within_hierarchy ON agentpki.issuances
+  USING (hierarchy = agentpki.current_hierarchy())
+  WITH CHECK (hierarchy = agentpki.current_hierarchy()
+              AND starts_with(subject, (SELECT agentpki.trust_domain_prefix())));
+CREATE POLICY within_hierarchy ON agentpki.signatures
+  USING (hierarchy = agentpki.current_hierarchy());
+CREATE POLICY within_hierarchy ON agentpki.requests
+  USING (hierarchy = agentpki.current_hierarchy());
+
+GRANT SELECT, INSERT ON agentpki.issuances, agentpki.signatures, agentpki.requests
+  TO agentpki_server;
+
+-- ---- partitions -------------------------------------------------------------------------------
+
+-- For how many days after its expiry a certificate stays in the ledger. The owner's to change.
+CREATE TABLE agentpki.retention (
+  only_row boolean PRIMARY KEY DEFAULT true CHECK (only_row),
+  days     integer NOT NULL CHECK (days BETWEEN 1 AND 36500)
+);
+INSERT INTO agentpki.retention (days) VALUES (90);
+
+-- Attached when it is complete: CREATE ... PARTITION OF would lock out all readers and writers.
+CREATE PROCEDURE agentpki.add_partition(p_parent text, p_suffix text, p_from date, p_to date)
+LANGUAGE plpgsql AS $$
+DECLARE
+  partition text := p_parent || '_' || p_suffix;
+BEGIN
+  IF to_regclass(format('agentpki.%I', partition)) IS NOT NULL THEN RETURN; END IF;
+  EXECUTE format('CREATE TABLE agentpki.%I (LIKE agentpki.%I INCLUDING ALL)', partition, p_parent);
+  EXECUTE format('ALTER TABLE agentpki.%I ATTACH PARTITION agentpki.%I FOR VALUES FROM (%L) TO (%L)',
+                 p_parent, partition, p_from, p_to);
+END $$;
+
+-- Makes the partitions of the days to come, and drops what is past its retention. Whoever calls it,
+-- it does no more than that; and of several that call it at once, one works.
+CREATE FUNCTION agentpki.maintain_partitions() RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  today date := (now() AT TIME ZONE 'UTC')::date;
+  day date;
+  kept integer := (SELECT days FROM agentpki.retention);
+  old record;
+BEGIN
+  PERFORM pg_advisory_xact_lock(hashtextextended('agentpki.maintain_partitions', 0));
+
+  -- A leaf lives for at most 7 days; a server that has been off is not at once out of partitions.
+  FOR day IN SELECT today + d FROM generate_series(-1, 10) AS d LOOP
+    CALL agentpki.add_partition('issuances', to_char(day, 'YYYYMMDD'), day, day + 1);
+    CALL agentpki.add_partition('signatures', to_char(day, 'YYYYMMDD'), day, day + 1);
+  END LOOP;
+  FOR day IN SELECT today + d FROM generate_series(-2, 3) AS d LOOP
+    CALL agentpki.add_partition('requests', to_char(day, 'YYYYMMDD'), day, day + 1);
+  END LOOP;
+  FOR day IN SELECT (date_trunc('month', today) + m * interval '1 month')::date
+               FROM generate_series(-1, 1) AS m LOOP
+    CALL agentpki.add_partition('audit_events', to_char(day, 'YYYYMM'), day,
+                                (day + interval '1 month')::date);
+  END LOOP;
+
+  FOR old IN
+    SELECT c.relname AS name
+      FROM pg_inherits AS i
+      JOIN pg_class AS c ON c.oid = i.inhrelid
+      JOIN pg_class AS p ON p.oid = i.inhparent
+     WHERE p.relnamespace = 'agentpki'::regnamespace
+       AND (p.relname IN ('issuances', 'signatures')
+              AND to_date(right(c.relname, 8), 'YYYYMMDD') < today - kept
+            OR p.relname = 'requests' AND to_date(right(c.relname, 8), 'YYYYMMDD') < today - 2)
+  LOOP
+    EXECUTE format('DROP TABLE agentpki.%I', old.name);
+  END LOOP;
+END $$;
+
+SELECT agentpki.maintain_partitions();
+
+-- ---- the ledger's two writes ------------------------------------------------------------------
+
+-- Which agents have a live certificate for these keys, in whatever hierarchy: one key, one agent.
+CREATE FUNCTION agentpki.live_key_holders(p_key_fingerprints bytea[], p_now timestamptz)
+RETURNS TABLE (key_fingerprint bytea, agent bigint)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+  SELECT DISTINCT i.key_fingerprint, i.agent
+    FROM agentpki.issuances AS i
+   WHERE i.key_fingerprint = ANY (p_key_fingerprints)
+     AND i.expiry_day >= (p_now AT TIME ZONE 'UTC')::date AND i.not_after >= p_now
+$$;
+
+-- Makes the intents of one hierarchy durable, each with an outcome of its own: 'recorded', 'replay'
+-- (the same agent's same request was recorded before; its record follows), or the rule that refuses.
+-- The arrays are parallel; p_locks are the keys and requests as sorted 64-bit numbers. Within one
+-- call no two rows share a key, a token or a request.
+CREATE FUNCTION agentpki.record_intents(
+  p_hierarchy integer, p_now timestamptz, p_locks bigint[],
+  p_expiry_day date[], p_serial bytea[], p_authority bigint[], p_agent bigint[], p_subject text[],
+  p_profile text[], p_key_fingerprint bytea[], p_not_before timestamptz[],
+  p_not_after timestamptz[], p_tbs bytea[],
+  p_token bytea[], p_presented_day date[], p_presented bytea[],
+  p_request_day date[], p_request_id uuid[],
+  p_at timestamptz[], p_actor text[], p_action text[], p_from_address text[],
+  p_correlation_id text[])
+RETURNS TABLE (
+  row_number bigint, outcome text, expiry_day date, serial bytea, authority bigint, profile text,
+  key_fingerprint bytea, not_before timestamptz, not_after timestamptz, tbs bytea, signature bytea)
+LANGUAGE plpgsql AS $$
+#variable_conflict use_column
+BEGIN
+  PERFORM set_config('agentpki.hierarchy', p_hierarchy::text, true);
+
+  -- Two requests for one key, or one request twice, wait for each other here; sorted, so that
+  -- batches cannot wait for each other in a circle. What follows sees what the first committed.
+  PERFORM pg_advisory_xact_lock(l) FROM unnest(p_locks) AS l;
+  PERFORM FROM agentpki.join_tokens AS t
+    WHERE t.secret_hash = ANY (p_token) ORDER BY t.secret_hash FOR UPDATE;
+
+  RETURN QUERY
+  WITH asked AS (
+    SELECT * FROM unnest(p_expiry_day, p_serial, p_authority, p_agent, p_subject, p_profile,
+                         p_key_fingerprint, p_not_before, p_not_after, p_tbs, p_token,
+                         p_presented_day, p_presented, p_request_day, p_request_id, p_at, p_actor,
+                         p_action, p_from_address, p_correlation_id)
+      WITH ORDINALITY
+      AS a(expiry_day, serial, authority, agent, subject, profile, key_fingerprint, not_before,
+           not_after, tbs, token, presented_day, presented, request_day, request_id, at, actor,
+           action, from_address, correlation_id, row_number)
+  ),
+  holders AS MATERIALIZED (
+    SELECT * FROM agentpki.live_key_holders(p_key_fingerprint, p_now)
+  ),
+  judged AS MATERIALIZED (
+    SELECT a.*, r.expiry_day AS first_day, r.serial AS first_serial,
+           CASE
+             WHEN r.serial IS NOT NULL THEN
+               CASE WHEN first.key_fingerprint = a.key_fingerprint THEN 'replay'
+                    ELSE 'request-id.reused' END
+             WHEN g.number IS NULL OR g.spiffe_id <> a.subject THEN 'agent.unknown'
+             WHEN g.disabled THEN 'agent.disabled'
+             WHEN a.token IS NOT NULL AND t.secret_hash IS NULL THEN 'join-token.unknown'
+             WHEN t.agent <> a.agent THEN 'join-token.agent'
+             WHEN t.used_at IS NOT NULL THEN 'join-token.used'
+             WHEN t.revoked_at IS NOT NULL THEN 'join-token.revoked'
+             WHEN t.expires_at <= p_now THEN 'join-token.expired'
+             WHEN a.presented IS NOT NULL AND NOT EXISTS (
+                    SELECT FROM agentpki.issuances AS i
+                      JOIN agentpki.signatures AS s USING (expiry_day, serial)
+                     WHERE i.expiry_day = a.presented_day AND i.serial = a.presented
+                       AND i.agent = a.agent) THEN 'renewal.unknown-certificate'
+             WHEN EXISTS (SELECT FROM holders AS k
+                           WHERE k.key_fingerprint = a.key_fingerprint AND k.agent <> a.agent)
+               THEN 'key.in-use'
+             WHEN a.presented IS NOT NULL
+                  AND EXISTS (SELECT FROM holders AS k WHERE k.key_fingerprint = a.key_fingerprint)
+               THEN 'key.not-new'
+             ELSE 'recorded'
+           END AS outcome
+      FROM asked AS a
+      LEFT JOIN agentpki.requests AS r
+        ON r.request_day = a.request_day AND r.request_id = a.request_id AND r.agent = a.agent
+      LEFT JOIN agentpki.issuances AS first
+        ON first.expiry_day = r.expiry_day AND first.serial = r.serial
+      LEFT JOIN agentpki.agents AS g ON g.number = a.agent
+      LEFT JOIN agentpki.join_tokens AS t ON t.secret_hash = a.token
+  ),
+  recorded AS (
+    INSERT INTO agentpki.issuances (expiry_day, serial, hierarchy, authority, agent, subject,
+                                    profile, key_fingerprint, not_before, not_after, tbs, recorded_at)
+    SELECT j.expiry_day, j.serial, p_hierarchy, j.authority, j.agent, j.subject, j.profile,
+           j.key_fingerprint, j.not_before, j.not_after, j.tbs, p_now
+      FROM judged AS j WHERE j.outcome = 'recorded'
+  ),
+  remembered AS (
+    INSERT INTO agentpki.requests (request_day, request_id, agent, hierarchy, expiry_day, serial)
+    SELECT j.request_day, j.request_id, j.agent, p_hierarchy, j.expiry_day, j.serial
+      FROM judged AS j WHERE j.outcome = 'recorded'
+  ),
+  used AS (
+    UPDATE agentpki.join_tokens AS t SET used_by_request = j.request_id, used_at = p_now
+      FROM judged AS j WHERE j.outcome = 'recorded' AND t.secret_hash = j.token
+  ),
+  told AS (
+    INSERT INTO agentpki.audit_events (at, actor, action, decision, rule, reason, hierarchy,
+                                       subject, serial, from_address, correlation_id, request_id)
+    SELECT j.at, j.actor, j.action, 'allowed', CASE j.outcome WHEN 'replay' THEN 'replay' ELSE '' END,
+           '', p_hierarchy, j.subject, encode(coalesce(j.first_serial, j.serial), 'hex'),
+           j.from_address, j.correlation_id, j.request_id::text
+      FROM judged AS j WHERE j.outcome IN ('recorded', 'replay')
+  )
+  SELECT j.row_number, j.outcome, i.expiry_day, i.serial, i.authority, i.profile,
+         i.key_fingerprint, i.not_before, i.not_after, i.tbs, s.signature
+    FROM judged AS j
+    LEFT JOIN agentpki.issuances AS i
+      ON j.outcome = 'replay' AND i.expiry_day = j.first_day AND i.serial = j.first_serial
+    LEFT JOIN agentpki.signatures AS s
+      ON s.expiry_day = i.expiry_day AND s.serial = i.serial;
+END $$;
+
+-- Makes signatures durable; yields for each the one that stands, which is the first. A serial that
+-- is not recorded gets none and is not in the answer.
+CREATE FUNCTION agentpki.record_signatures(
+  p_hierarchy integer, p_now timestamptz, p_expiry_day date[], p_serial bytea[],
+  p_signature bytea[])
+RETURNS TABLE (serial bytea, signature bytea)
+LANGUAGE plpgsql AS $$
+#variable_conflict use_column
+BEGIN
+  PERFORM set_config('agentpki.hierarchy', p_hierarchy::text, true);
+  RETURN QUERY
+  INSERT INTO agentpki.signatures (expiry_day, serial, hierarchy, signature, signed_at)
+  SELECT a.expiry_day, a.serial, p_hierarchy, a.signature, p_now
+    FROM unnest(p_expiry_day, p_serial, p_signature) AS a(expiry_day, serial, signature)
+    JOIN agentpki.issuances AS i ON i.expiry_day = a.expiry_day AND i.serial = a.serial
+  ON CONFLICT DO NOTHING
+  RETURNING signatures.serial, signatures.signature;
+  IF NOT FOUND OR cardinality(p_serial) > 1 THEN
+    -- Those that were there before; a statement of its own, to see what a racing one committed.
+    RETURN QUERY
+    SELECT s.serial, s.signature
+      FROM unnest(p_expiry_day, p_serial, p_signature) AS a(expiry_day, serial, signature)
+      JOIN agentpki.signatures AS s ON s.expiry_day = a.expiry_day AND s.serial = a.serial
+     WHERE s.signature <> a.signature;
+  END IF;
+END $$;
+
+REVOKE ALL ON ALL FUNCTIONS IN SCHEMA agentpki FROM PUBLIC;
+REVOKE ALL ON ALL PROCEDURES IN SCHEMA agentpki FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION agentpki.maintain_partitions, agentpki.live_key_holders,
+  agentpki.record_intents, agentpki.record_signatures TO agentpki_server;

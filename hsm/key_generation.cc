@@ -1,0 +1,82 @@
+#include "hsm/key_generation.h"
+
+#include <algorithm>
+
+#include "ca/base/random.h"
+
+namespace hsm {
+namespace {
+
+using ca::Error;
+using ca::StatusCode;
+
+ca::Status CheckLabel(const std::string& label) {
+  const bool is_printable =
+      std::all_of(label.begin(), label.end(), [](char c) { return c >= ' ' && c <= '~'; });
+  if (!label.empty() && label.size() <= kLabelSizeMax && is_printable) return ca::Ok();
+  return Error(StatusCode::kInvalidArgument,
+               "a key label must be 1 to {} printable ASCII characters", kLabelSizeMax);
+}
+
+// Random, and not made from the label: it names this pair alone, also where a pair of the same
+// label was destroyed and one half of it, or a certificate, stayed.
+ca::Bytes NewId() {
+  constexpr size_t kIdSize = 16;
+  return ca::RandomBytes(kIdSize);
+}
+
+ca::Result<size_t> CountPrivateKeys(Session& session, const std::string& label) {
+  constexpr CK_OBJECT_CLASS kPrivateKey = CKO_PRIVATE_KEY;
+  const auto matches =
+      TRY(session.Find({Attribute(CKA_CLASS, kPrivateKey), Attribute(CKA_LABEL, label)}));
+  return matches.size();
+}
+
+ca::Status CheckIsFree(Session& session, const std::string& label) {
+  const size_t count = TRY(CountPrivateKeys(session, label));
+  if (count > 0) return Error(StatusCode::kAlreadyExists, "a private key has that label");
+  return session.CheckLogin();  // a token that is away shows no keys
+}
+
+// PKCS11_generate_key would not do: libp11 0.4.12 makes RSA keys whatever the algorithm asked for,
+// leaves CKA_EXTRACTABLE to the token and allows decryption.
+ca::Result<KeyHandles> Generate(Session& session, const std::string& label, const ca::Bytes& id) {
+  return session.GenerateEcKeyPair(
+      {Attribute(CKA_TOKEN, kTrue), Attribute(CKA_PRIVATE, kFalse), Attribute(CKA_VERIFY, kTrue),
+       Attribute(CKA_EC_PARAMS, kP256Parameters), Attribute(CKA_LABEL, label),
+       Attribute(CKA_ID, id)},
+      {Attribute(CKA_TOKEN, kTrue), Attribute(CKA_PRIVATE, kTrue), Attribute(CKA_SENSITIVE, kTrue),
+       Attribute(CKA_EXTRACTABLE, kFalse),
+       // No flag of it can be changed afterwards.
+       Attribute(CKA_MODIFIABLE, kFalse), Attribute(CKA_SIGN, kTrue),
+       Attribute(CKA_DECRYPT, kFalse), Attribute(CKA_UNWRAP, kFalse), Attribute(CKA_DERIVE, kFalse),
+       Attribute(CKA_LABEL, label), Attribute(CKA_ID, id)});
+}
+
+// PKCS#11 has no unique labels. When two processes make one key at the same time, the later one at
+// least sees both, and takes its own back; if each does, nobody has it, and trying again works.
+ca::Result<KeyPair> FindGenerated(Session& session, const std::string& label) {
+  auto pair = FindKeyPair(session, label);
+  if (pair.ok()) return pair;
+  const size_t count = TRY(CountPrivateKeys(session, label));
+  if (count < 2) return pair;
+  return Error(StatusCode::kAlreadyExists, "another process made a key with that label meanwhile");
+}
+
+}  // namespace
+
+ca::Result<KeyPair> GenerateKeyPair(Session& session, const std::string& label) {
+  TRY(CheckLabel(label));
+  TRY(CheckIsFree(session, label));
+  const KeyHandles handles = TRY(Generate(session, label, NewId()));
+  auto pair = FindGenerated(session, label);
+  if (pair.ok()) return pair;
+
+  // A key that nobody was told of. If the token does not let it go either, that is the lesser news.
+  for (const CK_OBJECT_HANDLE handle : {handles.private_key, handles.public_key}) {
+    session.Destroy(handle).IgnoreError();
+  }
+  return pair;
+}
+
+}  // namespace hsm

@@ -1,0 +1,36 @@
+#pragma once
+
+#include <string>
+
+#include "ca/base/bytes.h"
+#include "ca/public_key.h"
+#include "hsm/session.h"
+
+namespace hsm {
+
+// A CA's key pair as it was found on the token: P-256, generated there, sensitive, never
+// extractable, sign-only, and the public half proven to belong to the private one.
+struct KeyPair {
+  ca::Bytes id;  // CKA_ID, which both halves have
+  ca::PublicKey public_key;
+  CK_OBJECT_HANDLE private_key;  // as long as the login lives
+};
+
+// The pair whose private half has that label. Codes as ca::KeyStore::Find promises; every attribute
+// that is wrong is named.
+ca::Result<KeyPair> FindKeyPair(Session& session, const std::string& label);
+
+// ECDSA-with-SHA256, as the DER Ecdsa-Sig-Value. kUnavailable when the token does not sign.
+ca::Result<ca::Bytes> Sign(Session& session, CK_OBJECT_HANDLE private_key, ca::BytesView message);
+
+// What is signed to see whether a key works. Never a TBSCertificate, TBSCertList or ResponseData:
+// it does not begin with 0x30, a SEQUENCE.
+inline constexpr ca::BytesView kProbe = "agentpki looks whether this key signs. No certificate.";
+
+// kInternal unless `signature` is the key's over kProbe.
+ca::Status CheckProbe(const ca::PublicKey& public_key, ca::BytesView signature);
+
+// id-ecPublicKey's namedCurve parameter: 1.2.840.10045.3.1.7, DER (RFC 5480 section 2.1.1.1).
+inline constexpr ca::BytesView kP256Parameters = "\x06\x08\x2a\x86\x48\xce\x3d\x03\x01\x07";
+
+}  // namespace hsm

@@ -1,0 +1,79 @@
+#pragma once
+
+#include <condition_variable>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "ca/base/secret.h"
+#include "hsm/module.h"
+#include "hsm/session.h"
+#include "hsm/token_options.h"
+#include "hsm/watchdog.h"
+
+using PKCS11_CTX = struct PKCS11_ctx_st;
+using PKCS11_SLOT = struct PKCS11_slot_st;
+
+namespace hsm {
+
+// A login to one token: module > slot > login, and the sessions. What C_Finalize ends, ends here.
+// Thread-safe, but no thread may be in it, or hold a session of it, when it goes.
+//
+// libp11 opens: context, slots, login. From there on PKCS#11 is spoken directly, because libp11
+// 0.4.12 reaches a key only by listing them all (PKCS11_enumerate_keys), and the list is not fit
+// for a CA: it fails as a whole, with an empty error queue, when one private key is neither RSA nor
+// EC (an Ed25519 key, say); it moves while others read it; it has no word for attributes. A key
+// that it yields waits for ever when no session can be had, and crashes when it outlives its
+// context.
+class Login {
+ public:
+  // Logs in. Codes as TokenKeyStore::Open promises. Sets `progress` before each call that a module
+  // may hang in.
+  static ca::Result<std::unique_ptr<Login>> Open(const TokenOptions& options, const ca::Secret& pin,
+                                                 Progress& progress);
+  ~Login();
+  Login(const Login&) = delete;
+  Login& operator=(const Login&) = delete;
+
+  const std::string& token_label() const { return token_label_; }
+  const CK_FUNCTION_LIST& functions() const { return module_->functions(); }
+
+  // A read-only session from the pool. Waits while all are in use: kUnavailable after kSessionWait.
+  static constexpr size_t kSessionsMax = 16;
+  static constexpr std::chrono::seconds kSessionWait{5};
+  ca::Result<Session> Lease();
+
+  // A session that may write objects, outside the pool.
+  ca::Result<Session> OpenReadWrite();
+
+ private:
+  friend class Session;
+
+  Login(std::unique_ptr<Module> module, std::string token_label)
+      : module_(std::move(module)), token_label_(std::move(token_label)) {}
+  ca::Status Initialize(Progress& progress);
+  ca::Status ChooseSlot(Progress& progress);
+  ca::Status LogIn(const ca::Secret& pin, Progress& progress);
+
+  CK_RV OpenSession(CK_FLAGS flags, CK_SESSION_HANDLE* handle);
+  void TakeBack(Session::Kind kind, CK_SESSION_HANDLE handle, bool has_failed);
+
+  const std::unique_ptr<Module> module_;
+  const std::string token_label_;
+
+  PKCS11_CTX* context_ = nullptr;
+  bool is_initialized_ = false;
+  PKCS11_SLOT* slots_ = nullptr;
+  unsigned int slot_count_ = 0;
+  PKCS11_SLOT* slot_ = nullptr;  // one of them
+  CK_SLOT_ID slot_id_ = 0;
+
+  std::mutex mutex_;
+  std::condition_variable has_returned_;
+  std::vector<CK_SESSION_HANDLE> idle_sessions_;
+  size_t session_count_ = 0;  // idle and leased
+  size_t sessions_max_ = kSessionsMax;
+};
+
+}  // namespace hsm

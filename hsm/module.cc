@@ -1,0 +1,79 @@
+#include "hsm/module.h"
+
+#include <dlfcn.h>
+
+#include <mutex>
+#include <set>
+
+namespace hsm {
+namespace {
+
+using ca::Error;
+using ca::StatusCode;
+
+// What is claimed. By function list and not by path: a module has one, however many links lead to
+// its file. Never destroyed: a thread that a hanging module kept may end after main.
+struct Claims {
+  std::mutex mutex;
+  std::set<const CK_FUNCTION_LIST*> functions;
+};
+Claims& AllClaims() {
+  static Claims* const claims = new Claims;
+  return *claims;
+}
+
+std::string LoaderError() {
+  const char* error = dlerror();
+  return error == nullptr ? "no reason given" : error;
+}
+
+}  // namespace
+
+ca::Result<std::unique_ptr<Module>> Module::Load(const std::string& path) {
+  // libp11 would load it as well, but prints the loader's error on stderr instead of returning it.
+  void* library = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
+  if (library == nullptr) {
+    return Error(StatusCode::kFailedPrecondition,
+                 "PKCS#11 module cannot be loaded: {}; check the path, and that its package is "
+                 "installed",
+                 LoaderError());
+  }
+  std::unique_ptr<Module> module(new Module(path, library));
+  TRY(module->FindFunctions());
+  TRY(module->Claim());
+  return module;
+}
+
+ca::Status Module::FindFunctions() {
+  const auto get_function_list =
+      reinterpret_cast<CK_C_GetFunctionList>(dlsym(library_, "C_GetFunctionList"));
+  if (get_function_list == nullptr) {
+    return Error(StatusCode::kFailedPrecondition, "{} is no PKCS#11 module: {}", path_,
+                 LoaderError());
+  }
+  const CK_RV answer = get_function_list(&functions_);
+  return answer == CKR_OK ? ca::Ok() : TokenError(path_ + ": C_GetFunctionList", answer);
+}
+
+ca::Status Module::Claim() {
+  Claims& claims = AllClaims();
+  const std::lock_guard lock(claims.mutex);
+  is_claimed_ = claims.functions.insert(functions_).second;
+  if (is_claimed_) return ca::Ok();
+  return Error(
+      StatusCode::kFailedPrecondition,
+      "PKCS#11 module {} is open in this process already, or an opening of it hangs; share "
+      "the one key store, or end this process",
+      path_);
+}
+
+Module::~Module() {
+  if (is_claimed_) {
+    Claims& claims = AllClaims();
+    const std::lock_guard lock(claims.mutex);
+    claims.functions.erase(functions_);
+  }
+  dlclose(library_);
+}
+
+}  // namespace hsm

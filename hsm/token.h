@@ -1,0 +1,102 @@
+#pragma once
+
+#include <atomic>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <shared_mutex>
+#include <string>
+#include <vector>
+
+#include "hsm/key_pair.h"
+#include "hsm/login.h"
+#include "hsm/token_options.h"
+
+namespace hsm {
+
+// A token that may go away and come back, and the keys that were found on it. Thread-safe.
+//
+// A PKCS#11 handle is good for one login, and a login that has lost its token never finds it again:
+// SoftHSM shows the old, dead objects until C_Finalize. So a key is not a handle but an entry here,
+// whose handle is looked up anew in each login.
+class Token {
+ public:
+  class Key;
+
+  // What these promise is said at TokenKeyStore.
+  static ca::Result<std::shared_ptr<Token>> Open(TokenOptions options);
+  ~Token();
+  Token(const Token&) = delete;
+  Token& operator=(const Token&) = delete;
+
+  // The entry lives as long as the token, and is the same each time. kFailedPrecondition also when
+  // the label has gone to another key since it was first found.
+  ca::Result<const Key*> Find(const std::string& label);
+  ca::Result<const Key*> Generate(const std::string& label);
+
+  ca::Result<ca::Bytes> Sign(const Key& key, ca::BytesView message) const;
+  ca::Status CheckHealth();
+
+ private:
+  Token(TokenOptions options, std::unique_ptr<Login> login);
+
+  // Calls `use` with the login, which stays until it returns; kUnavailable at once without one.
+  template <typename Use>
+  std::invoke_result_t<Use, Login&> WithLogin(Use use) const;
+  ca::Result<const Key*> Remember(const std::string& label, KeyPair pair);
+  std::vector<const Key*> Keys() const;
+
+  ca::Status CheckLogin() const;
+  ca::Status CheckKeys();
+  ca::Status CheckKey(const Key& key);
+  ca::Status Reopen();
+  std::unique_ptr<Login> TakeLogin();
+
+  ca::Status Away() const;
+  ca::Status Named(const ca::Status& status) const;
+  ca::Status Named(const ca::Status& status, const std::string& label) const;
+
+  const TokenOptions options_;
+
+  // Held shared by whoever uses the login, and exclusively to take it away: C_Finalize under a
+  // signer crashes. Null while the token is away.
+  mutable std::shared_mutex mutex_;
+  std::unique_ptr<Login> login_;
+  std::atomic<bool> is_away_ = false;
+
+  // Of searching and generating, one at a time: in SoftHSM 2.6.1 a search, or another generation,
+  // makes C_GenerateKeyPair fail now and then. Signing does not.
+  std::mutex objects_mutex_;
+
+  mutable std::mutex keys_mutex_;
+  std::map<std::string, Key> keys_;  // by label; only ever added to
+
+  std::mutex health_mutex_;  // one health check at a time
+};
+
+// A key pair of the token, whichever login it is used through.
+class Token::Key {
+ public:
+  Key(std::string label, KeyPair pair)
+      : label_(std::move(label)),
+        id_(std::move(pair.id)),
+        public_key_(std::move(pair.public_key)),
+        private_key_(pair.private_key) {}
+
+  const std::string& label() const { return label_; }
+  const ca::Bytes& spki() const { return public_key_.spki(); }
+
+ private:
+  friend class Token;
+
+  bool Is(const KeyPair& pair) const { return pair.id == id_ && pair.public_key.spki() == spki(); }
+
+  const std::string label_;
+  const ca::Bytes id_;
+  const ca::PublicKey public_key_;
+  // In the present login; CK_INVALID_HANDLE until that has found the key. Set while Token::mutex_
+  // is held, so that it never outlives its login.
+  std::atomic<CK_OBJECT_HANDLE> private_key_;
+};
+
+}  // namespace hsm

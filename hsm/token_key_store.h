@@ -1,0 +1,54 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "ca/key_store.h"
+#include "hsm/token_options.h"
+
+namespace hsm {
+
+class Token;
+
+// The CA keys of one PKCS#11 token. Thread-safe. Keys that it handed out keep the token open, also
+// when the store itself is gone.
+//
+// Whoever holds the store or a key must let go of it before the process ends, with no thread
+// signing: a module that is torn down under a signer crashes. Never fork once it is open.
+class TokenKeyStore final : public ca::KeyStore {
+ public:
+  // Loads the module, finds the one token with that label and logs in. Never hangs longer than
+  // `options.open_timeout`.
+  //
+  // kFailedPrecondition, naming what to check, when only a change of the installation helps: the
+  // module is missing, refuses its configuration or is open in this process already (PKCS#11 has
+  // one state a process); two tokens have the label; the PIN is unreadable, refused, locked or not
+  // set. kUnavailable when retrying may help: no token has the label (those that were seen are
+  // listed), or the token does not answer. When the message says that a call hangs, a thread is
+  // left behind in it: end the process, by _exit, for whatever the call is waiting for.
+  static ca::Result<std::shared_ptr<TokenKeyStore>> Open(TokenOptions options);
+
+  ~TokenKeyStore() override;
+  TokenKeyStore(const TokenKeyStore&) = delete;
+  TokenKeyStore& operator=(const TokenKeyStore&) = delete;
+
+  // About 0.5 ms: it reads the attributes, and signs a fixed block to prove that the public key on
+  // the token belongs to the private one. Keep what it returns.
+  ca::Result<std::shared_ptr<const ca::SigningKey>> Find(const std::string& label) override;
+
+  // Also kInvalidArgument for a label that is empty, longer than 128 octets or not printable ASCII.
+  ca::Result<std::shared_ptr<const ca::SigningKey>> Generate(const std::string& label) override;
+
+  // When a key does not sign, the token is closed and opened anew, as after a start, and its keys
+  // are found again: kOk means that they work now. Meanwhile every signature fails at once with
+  // kUnavailable. A key that came back as another one stays unavailable. kInternal when a
+  // signature does not verify.
+  ca::Status CheckHealth() override;
+
+ private:
+  explicit TokenKeyStore(std::shared_ptr<Token> token);
+
+  const std::shared_ptr<Token> token_;
+};
+
+}  // namespace hsm

@@ -1,0 +1,36 @@
+// Csr::Parse must agree with OpenSSL about every input, but for the differences listed in
+// tests/ca/csr_differences.cc.
+
+#include <cstdio>
+#include <cstdlib>
+
+#include "tests/ca/csr_differences.h"
+#include "tests/ca/csr_surgery.h"
+
+namespace {
+
+void Check(ca::BytesView request) {
+  const ca::testing::CsrComparison comparison = ca::testing::CompareCsr(request);
+  if (comparison.disagreement.empty()) return;
+  fmt::print(stderr, "{}\n{}\n", comparison.disagreement, ca::Hex(request));
+  std::abort();
+}
+
+// The key of the seeds whose names begin with info.
+EVP_PKEY* SeedKey() {
+  static const ca::Bytes octets(32, '\x42');
+  static EVP_PKEY* const key =
+      EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, nullptr, ca::Octets(octets), octets.size());
+  return key;
+}
+
+}  // namespace
+
+// The input is taken for a request, and then for a CertificationRequestInfo that is still to be
+// signed: no fuzzer guesses a signature, and without one it would never get past it.
+extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, size_t size) {
+  const ca::BytesView input(reinterpret_cast<const char*>(data), size);
+  Check(input);
+  Check(ca::testing::SignInfo(input, SeedKey(), nullptr));
+  return 0;
+}

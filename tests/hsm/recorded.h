@@ -1,0 +1,27 @@
+#pragma once
+
+#include <utility>
+
+#include "ca/issuance.h"
+#include "ca/ledger.h"
+
+namespace hsm::testing {
+
+// A signature from a CA key, by the only way that there is: over what a ledger says is recorded.
+inline ca::Result<ca::Bytes> SignAsRecorded(const ca::SigningKey& key, ca::BytesView tbs) {
+  struct CarelessLedger : ca::Ledger {
+    using ca::Ledger::Recorded;
+  };
+  const ca::SpiffeId subject = TRY(ca::SpiffeId::Parse("spiffe://test.example/hsm"));
+  ca::IssuanceRecord record{.serial = ca::SerialNumber::New(ca::TimePoint()),
+                            .subject = subject,
+                            .profile = {},
+                            .key_fingerprint = {},
+                            .validity = {},
+                            .tbs = ca::Bytes(tbs)};
+  const ca::Certificate certificate =
+      TRY(ca::SignRecorded(key, CarelessLedger::Recorded(std::move(record))));
+  return certificate.signature;
+}
+
+}  // namespace hsm::testing

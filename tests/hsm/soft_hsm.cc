@@ -1,0 +1,95 @@
+#include "tests/hsm/soft_hsm.h"
+
+#include <fcntl.h>
+#include <spawn.h>
+#include <sys/wait.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <fstream>
+#include <utility>
+#include <vector>
+
+extern char** environ;
+
+namespace hsm::testing {
+namespace {
+
+namespace fs = std::filesystem;
+
+[[noreturn]] void Die(const std::string& what) {
+  fmt::print(stderr, "SoftHsm: {}\n", what);
+  std::abort();
+}
+
+fs::path NewFolder() {
+  std::string name = (fs::temp_directory_path() / "softhsm.XXXXXX").string();
+  if (mkdtemp(name.data()) == nullptr) Die(fmt::format("mkdtemp {}: {}", name, strerror(errno)));
+  return name;
+}
+
+// Runs a program to its end. What it has to say of a failure goes to our stderr.
+void Run(std::vector<std::string> words) {
+  std::vector<char*> argv;
+  for (std::string& word : words) argv.push_back(word.data());
+  argv.push_back(nullptr);
+
+  posix_spawn_file_actions_t actions;
+  posix_spawn_file_actions_init(&actions);
+  posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
+  pid_t child = 0;
+  const int error = posix_spawnp(&child, argv[0], &actions, nullptr, argv.data(), environ);
+  posix_spawn_file_actions_destroy(&actions);
+  if (error != 0) Die(fmt::format("{}: {}", words[0], strerror(error)));
+
+  int status = 0;
+  while (waitpid(child, &status, 0) < 0) {
+    if (errno != EINTR) Die(fmt::format("waitpid: {}", strerror(errno)));
+  }
+  if (status != 0) Die(fmt::format("{} ended with status {}", words[0], status));
+}
+
+}  // namespace
+
+SoftHsm::SoftHsm() : folder_(NewFolder()) {
+  fs::create_directory(token_folder());
+  std::ofstream(config_file()) << "directories.tokendir = " << token_folder().string() << "\n"
+                               << "objectstore.backend = file\n"
+                               << "log.level = ERROR\n";
+  setenv("SOFTHSM2_CONF", config_file().c_str(), 1);
+}
+
+SoftHsm::~SoftHsm() {
+  unsetenv("SOFTHSM2_CONF");
+  std::error_code ignored;
+  fs::remove_all(folder_, ignored);
+}
+
+void SoftHsm::InitToken(const std::string& label) {
+  Run({"softhsm2-util", "--init-token", "--free", "--label", label, "--so-pin", kSoPin, "--pin",
+       kUserPin});
+}
+
+TokenOptions SoftHsm::Options(const std::string& label) {
+  TokenOptions options;
+  options.module_path = ModulePath();
+  options.token_label = label;
+  options.read_pin = [] { return ca::Secret(kUserPin); };
+  return options;
+}
+
+void SoftHsm::TakeTokensAway() { fs::rename(token_folder(), folder_ / "away"); }
+void SoftHsm::PutTokensBack() { fs::rename(folder_ / "away", token_folder()); }
+
+std::string SoftHsm::ModulePath() {
+  // Debian's link, and where Fedora and others have it.
+  for (const char* path : {"/usr/lib/softhsm/libsofthsm2.so", "/usr/lib64/softhsm/libsofthsm2.so",
+                           "/usr/lib64/pkcs11/libsofthsm2.so"}) {
+    if (fs::exists(path)) return path;
+  }
+  Die("libsofthsm2.so is not installed; run: apt-get install softhsm2");
+}
+
+}  // namespace hsm::testing
