@@ -23,8 +23,8 @@ struct AuditEvent {
   std::string actor;   // SPIFFE ID, "join-token:ID", "init", "server" or "anonymous"
   std::string action;  // "Enroll", "RegisterAgent", ...: NameOf(Action)
   Decision decision = Decision::kAllowed;
-  std::string rule;    // the rule that refused or admitted; "" when none spoke
-  std::string reason;  // the message given to the caller; "" when allowed
+  std::string rule;            // the rule that refused or admitted; "" when none spoke
+  std::string reason;          // the message given to the caller; "" when allowed
   HierarchyId hierarchy{};     // 0 when the call named none that exists
   std::string subject;         // SPIFFE ID or other name of what was acted on
   std::string serial;          // lower-case hex of the certificate concerned, or ""

@@ -20,6 +20,7 @@ struct AuthorityRecord {
   AuthorityId id{};
   HierarchyId hierarchy{};
   AuthorityKind kind{};
+  int generation = 0;     // of its kind in its hierarchy, from 1 on
   AuthorityId issuer{};   // itself, for a root
   std::string key_label;  // on the token: acme/prod/root/1-5f3a9c0e
   Bytes certificate;      // DER, or ""
@@ -36,6 +37,7 @@ class Authority {
   AuthorityId id() const { return id_; }
   HierarchyId hierarchy() const { return hierarchy_; }
   AuthorityKind kind() const { return kind_; }
+  int generation() const { return generation_; }
   AuthorityId issuer() const { return issuer_; }
   const std::string& key_label() const { return key_label_; }
   const Bytes& certificate() const { return certificate_; }  // DER
@@ -44,11 +46,13 @@ class Authority {
 
   // An agent's certificate, ready to be recorded. kFailedPrecondition when this authority has
   // expired or would within CertificateProfile::kLifetimeMin.
-  Result<PreparedCertificate> Prepare(const Agent& agent, const CertificateProfile& profile,
-                                      const PublicKey& key, TimePoint now) const;
+  Result<PreparedCertificate> Prepare(const Hierarchy& hierarchy, const Agent& agent,
+                                      const CertificateProfile& profile, const PublicKey& key,
+                                      TimePoint now) const;
 
   // An issuing authority's certificate, by this root.
-  Result<PreparedCertificate> PrepareIssuing(const Hierarchy& hierarchy, const SigningKey& key,
+  Result<PreparedCertificate> PrepareIssuing(const Hierarchy& hierarchy,
+                                             const AuthorityRecord& planned, const SigningKey& key,
                                              TimePoint now) const;
 
   // A root's own certificate: the one that no authority stands behind.
@@ -64,6 +68,7 @@ class Authority {
   AuthorityId id_{};
   HierarchyId hierarchy_{};
   AuthorityKind kind_{};
+  int generation_ = 0;
   AuthorityId issuer_{};
   std::string key_label_;
   std::shared_ptr<const SigningKey> key_;

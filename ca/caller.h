@@ -23,8 +23,8 @@ struct Caller {
   std::string Name() const { return id ? id->ToString() : "anonymous"; }
 };
 
-// Verifies client certificates against today's roots, from memory: the TLS layer only proves that the
-// peer has the key. Thread-safe.
+// Verifies client certificates against today's roots, from memory: the TLS layer only proves that
+// the peer has the key. Thread-safe.
 class CallerVerifier {
  public:
   CallerVerifier(std::shared_ptr<const Catalog> catalog, const Clock& clock);
@@ -46,6 +46,7 @@ class CallerVerifier {
   };
 
   Result<Verified> VerifyAnew(std::string_view pem) const;
+  bool IsIssuedWithin(const Hierarchy& hierarchy, X509_STORE_CTX* verified) const;
 
   const std::shared_ptr<const Catalog> catalog_;
   const Clock& clock_;

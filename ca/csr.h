@@ -25,6 +25,7 @@ class Csr {
   struct SubjectAttribute {
     std::string type;
     std::string value;
+    friend bool operator==(const SubjectAttribute&, const SubjectAttribute&) = default;
   };
   // One requested subjectAltName: kind is "URI", "DNS", "IP", "email", "dirName", "RID",
   // "otherName", "x400Address" or "ediPartyName"; the value as text ("IP" and "RID" printed,
@@ -32,6 +33,7 @@ class Csr {
   struct AlternativeName {
     std::string kind;
     std::string value;
+    friend bool operator==(const AlternativeName&, const AlternativeName&) = default;
   };
   // One requested extension: name is OpenSSL's short name ("keyUsage") or the dotted OID; value is
   // its DER (the OCTET STRING's contents).
@@ -39,6 +41,7 @@ class Csr {
     std::string name;
     bool critical = false;
     Bytes value;
+    friend bool operator==(const Extension&, const Extension&) = default;
   };
 
   // kInvalidArgument with a rule of `csr.size`, `csr.malformed`, `csr.key`,

@@ -34,9 +34,9 @@ struct CertificateProfile {
   std::string name;  // [a-z0-9-]+
   std::chrono::seconds lifetime = std::chrono::hours(1);
   std::set<KeyType> key_types = {KeyType::kP256, KeyType::kP384};
-  bool client_auth = true;   // id-kp-clientAuth
-  bool server_auth = true;   // id-kp-serverAuth
-  bool host_names = false;   // whether its agents may have DNS names and IP addresses
+  bool client_auth = true;  // id-kp-clientAuth
+  bool server_auth = true;  // id-kp-serverAuth
+  bool host_names = false;  // whether its agents may have DNS names and IP addresses
 
   // kInvalidArgument, rule `profile.key-type`, naming the types it allows.
   Status Admit(const PublicKey& key) const;

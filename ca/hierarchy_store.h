@@ -24,9 +24,11 @@ class HierarchyStore {
   virtual Result<std::vector<AuthorityRecord>> LoadAuthorities() = 0;
 
   // Reserves an id and a key label, before there is a key: whatever is on the token has its plan
-  // here, so a crash leaves no orphan key. `issuer` is 0 for a root.
+  // here, so a crash leaves no orphan key. `issuer` is 0 for a root. kAborted when somebody else
+  // planned this generation: load the authorities again.
   virtual Result<AuthorityRecord> PlanAuthority(const Hierarchy& hierarchy, AuthorityKind kind,
-                                                AuthorityId issuer, const AuditEvent& event) = 0;
+                                                int generation, AuthorityId issuer,
+                                                const AuditEvent& event) = 0;
 
   // Record: what the issuer (itself, for a root) is about to sign. When an earlier attempt recorded
   // it already, yields that one instead.

@@ -15,9 +15,9 @@
 //   RecordedIssuance      made by a ledger from it, once the intent is durable
 //   Certificate           made by SignRecorded() alone, which consumes a RecordedIssuance
 //
-// The first two are move-only and cannot be made elsewhere, and a SigningKey signs for SignRecorded()
-// alone: a certificate that is not in the database cannot be signed, because it does not compile
-// (tests/ca/issuance_does_not_compile.cc).
+// The first two are move-only and cannot be made elsewhere, and a SigningKey signs for
+// SignRecorded() alone: a certificate that is not in the database cannot be signed, because it does
+// not compile (tests/ca/issuance_does_not_compile.cc).
 namespace ca {
 
 class Authority;
@@ -34,7 +34,7 @@ struct IssuanceRecord {
   std::string profile;      // "" for an authority's own
   Bytes key_fingerprint;    // SHA-256 of the subject's SubjectPublicKeyInfo
   Validity validity;
-  Bytes tbs;                // DER TBSCertificate (RFC 5280 section 4.1), exactly what gets signed
+  Bytes tbs;  // DER TBSCertificate (RFC 5280 section 4.1), exactly what gets signed
 };
 
 class PreparedCertificate {

@@ -47,8 +47,8 @@ struct CertificateQuery {
   std::optional<SerialNumber> page_token;
 };
 
-// The record of every issuance. Thread-safe; calls block until what they say is durable, and callers
-// that arrive together are committed together, each with an outcome of its own.
+// The record of every issuance. Thread-safe; calls block until what they say is durable, and
+// callers that arrive together are committed together, each with an outcome of its own.
 //
 // Errors of every method: kUnavailable while the database is away (retry with the same request id),
 // kInternal for what should not happen.
@@ -60,9 +60,10 @@ class Ledger {
   // the ground, in one transaction; when it returns, the certificate may be signed.
   //
   // Yields a Certificate when the same agent's same request was answered before, and the
-  // RecordedIssuance of the first attempt when that was recorded but never signed: retries are safe.
-  // Nothing is recorded when it refuses, by these codes and rules:
-  //   kPermissionDenied   join-token.unknown, join-token.used, join-token.expired, join-token.revoked,
+  // RecordedIssuance of the first attempt when that was recorded but never signed: retries are
+  // safe. Nothing is recorded when it refuses, by these codes and rules:
+  //   kPermissionDenied   join-token.unknown, join-token.used, join-token.expired,
+  //   join-token.revoked,
   //                       join-token.agent (bound to another), agent.disabled,
   //                       renewal.unknown-certificate
   //   kAlreadyExists      key.in-use (another agent's live certificate has it),

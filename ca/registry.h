@@ -40,7 +40,8 @@ struct JoinTokenQuery {
 };
 
 // Who there is and what each may do: agents, join tokens, operators' grants. Thread-safe, blocking.
-// A change and its audit event are one transaction. Errors: kUnavailable while the database is away.
+// A change and its audit event are one transaction. Errors: kUnavailable while the database is
+// away.
 class Registry {
  public:
   virtual ~Registry() = default;
@@ -54,8 +55,8 @@ class Registry {
   // kNotFound when the agent is not registered.
   virtual Status CreateJoinToken(HierarchyId hierarchy, const JoinTokenRecord& token,
                                  const AuditEvent& event) = 0;
-  // A join token in any state and the agent it is for. Looks across hierarchies, since the secret is
-  // all that the caller has. kNotFound.
+  // A join token in any state and the agent it is for. Looks across hierarchies, since the secret
+  // is all that the caller has. kNotFound.
   struct Invitation {
     JoinTokenRecord token;
     Agent agent;

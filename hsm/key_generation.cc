@@ -25,16 +25,11 @@ ca::Bytes NewId() {
   return ca::RandomBytes(kIdSize);
 }
 
-ca::Result<size_t> CountPrivateKeys(Session& session, const std::string& label) {
+ca::Status CheckIsFree(Session& session, const std::string& label) {
   constexpr CK_OBJECT_CLASS kPrivateKey = CKO_PRIVATE_KEY;
   const auto matches =
       TRY(session.Find({Attribute(CKA_CLASS, kPrivateKey), Attribute(CKA_LABEL, label)}));
-  return matches.size();
-}
-
-ca::Status CheckIsFree(Session& session, const std::string& label) {
-  const size_t count = TRY(CountPrivateKeys(session, label));
-  if (count > 0) return Error(StatusCode::kAlreadyExists, "a private key has that label");
+  if (!matches.empty()) return Error(StatusCode::kAlreadyExists, "a private key has that label");
   return session.CheckLogin();  // a token that is away shows no keys
 }
 
@@ -53,23 +48,13 @@ ca::Result<KeyHandles> Generate(Session& session, const std::string& label, cons
        Attribute(CKA_LABEL, label), Attribute(CKA_ID, id)});
 }
 
-// PKCS#11 has no unique labels. When two processes make one key at the same time, the later one at
-// least sees both, and takes its own back; if each does, nobody has it, and trying again works.
-ca::Result<KeyPair> FindGenerated(Session& session, const std::string& label) {
-  auto pair = FindKeyPair(session, label);
-  if (pair.ok()) return pair;
-  const size_t count = TRY(CountPrivateKeys(session, label));
-  if (count < 2) return pair;
-  return Error(StatusCode::kAlreadyExists, "another process made a key with that label meanwhile");
-}
-
 }  // namespace
 
 ca::Result<KeyPair> GenerateKeyPair(Session& session, const std::string& label) {
   TRY(CheckLabel(label));
   TRY(CheckIsFree(session, label));
   const KeyHandles handles = TRY(Generate(session, label, NewId()));
-  auto pair = FindGenerated(session, label);
+  auto pair = FindKeyPair(session, label);
   if (pair.ok()) return pair;
 
   // A key that nobody was told of. If the token does not let it go either, that is the lesser news.

@@ -80,7 +80,7 @@ ca::Status Login::ChooseSlot(Progress& progress) {
   }
   if (match_count == 0) {
     // kUnavailable, because it may be there the next time: each login rewrites SoftHSM's token
-    // file, and a process that starts in that moment sees no token.
+    // file, and a process that opens it in that moment sees no token, or one without a PIN.
     return Error(
         StatusCode::kUnavailable,
         "no token is labelled {}; {}; check the label, and that the token is plugged in or "
@@ -114,7 +114,7 @@ ca::Status Login::LogIn(const ca::Secret& pin, Progress& progress) {
   ERR_clear_error();
   progress.Enter("C_OpenSession, C_Login");
   if (PKCS11_login(slot_, 0, pin.Reveal().c_str()) == 0) return ca::Ok();
-  const ca::Status status = TokenError("C_Login", TakeLibp11Error());
+  ca::Status status = TokenError("C_Login", TakeLibp11Error());
   if (status.code() == StatusCode::kUnavailable) return status;
   return Error(status.code(), "the token refuses the PIN: {}; check where it is read from",
                ca::MessageOf(status));

@@ -13,6 +13,9 @@ using ca::StatusCode;
 
 // What is claimed. By function list and not by path: a module has one, however many links lead to
 // its file. Never destroyed: a thread that a hanging module kept may end after main.
+//
+// Its mutex is also held while modules are loaded and unloaded: who loads one sees all that was
+// done in it before.
 struct Claims {
   std::mutex mutex;
   std::set<const CK_FUNCTION_LIST*> functions;
@@ -30,18 +33,22 @@ std::string LoaderError() {
 }  // namespace
 
 ca::Result<std::unique_ptr<Module>> Module::Load(const std::string& path) {
-  // libp11 would load it as well, but prints the loader's error on stderr instead of returning it.
-  void* library = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
-  if (library == nullptr) {
-    return Error(StatusCode::kFailedPrecondition,
-                 "PKCS#11 module cannot be loaded: {}; check the path, and that its package is "
-                 "installed",
-                 LoaderError());
-  }
-  std::unique_ptr<Module> module(new Module(path, library));
+  std::unique_ptr<Module> module(new Module(path));
+  const std::lock_guard lock(AllClaims().mutex);
+  TRY(module->LoadLibrary());
   TRY(module->FindFunctions());
   TRY(module->Claim());
   return module;
+}
+
+ca::Status Module::LoadLibrary() {
+  // libp11 would load it as well, but prints the loader's error on stderr instead of returning it.
+  library_ = dlopen(path_.c_str(), RTLD_NOW | RTLD_LOCAL);
+  if (library_ != nullptr) return ca::Ok();
+  return Error(StatusCode::kFailedPrecondition,
+               "PKCS#11 module cannot be loaded: {}; check the path, and that its package is "
+               "installed",
+               LoaderError());
 }
 
 ca::Status Module::FindFunctions() {
@@ -56,9 +63,7 @@ ca::Status Module::FindFunctions() {
 }
 
 ca::Status Module::Claim() {
-  Claims& claims = AllClaims();
-  const std::lock_guard lock(claims.mutex);
-  is_claimed_ = claims.functions.insert(functions_).second;
+  is_claimed_ = AllClaims().functions.insert(functions_).second;
   if (is_claimed_) return ca::Ok();
   return Error(
       StatusCode::kFailedPrecondition,
@@ -68,12 +73,9 @@ ca::Status Module::Claim() {
 }
 
 Module::~Module() {
-  if (is_claimed_) {
-    Claims& claims = AllClaims();
-    const std::lock_guard lock(claims.mutex);
-    claims.functions.erase(functions_);
-  }
-  dlclose(library_);
+  const std::lock_guard lock(AllClaims().mutex);
+  if (is_claimed_) AllClaims().functions.erase(functions_);
+  if (library_ != nullptr) dlclose(library_);
 }
 
 }  // namespace hsm

@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "ca/base/result.h"
 #include "hsm/pkcs11.h"
@@ -24,12 +25,13 @@ class Module {
   const CK_FUNCTION_LIST& functions() const { return *functions_; }
 
  private:
-  Module(std::string path, void* library) : path_(std::move(path)), library_(library) {}
+  explicit Module(std::string path) : path_(std::move(path)) {}
+  ca::Status LoadLibrary();
   ca::Status FindFunctions();
   ca::Status Claim();
 
   const std::string path_;
-  void* const library_;
+  void* library_ = nullptr;
   CK_FUNCTION_LIST* functions_ = nullptr;
   bool is_claimed_ = false;
 };

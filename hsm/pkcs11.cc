@@ -14,7 +14,6 @@ ca::StatusCode CodeOf(CK_RV answer) {
     case CKR_PIN_LEN_RANGE:
     case CKR_PIN_EXPIRED:
     case CKR_PIN_LOCKED:
-    case CKR_USER_PIN_NOT_INITIALIZED:
     case CKR_USER_TOO_MANY_TYPES:
     case CKR_USER_ANOTHER_ALREADY_LOGGED_IN:
     case CKR_TOKEN_WRITE_PROTECTED:

@@ -1,5 +1,6 @@
 #include "hsm/session.h"
 
+#include <algorithm>
 #include <array>
 
 #include "ca/base/openssl.h"
@@ -32,7 +33,7 @@ ca::Result<std::vector<CK_OBJECT_HANDLE>> Session::Find(std::vector<CK_ATTRIBUTE
     TRY(Check("C_FindObjects", functions().C_FindObjects(handle_, matches.data() + count,
                                                          matches.size() - count, &found)));
     if (found == 0) break;
-    count += found;
+    count += std::min<size_t>(found, matches.size() - count);
   }
   TRY(Check("C_FindObjectsFinal", functions().C_FindObjectsFinal(handle_)));
   return std::vector<CK_OBJECT_HANDLE>(matches.begin(), matches.begin() + count);
@@ -45,7 +46,7 @@ ca::Result<ca::Bytes> Session::Read(CK_OBJECT_HANDLE object, CK_ATTRIBUTE_TYPE t
   const CK_RV answer = functions().C_GetAttributeValue(handle_, object, &attribute, 1);
   if (answer == CKR_ATTRIBUTE_TYPE_INVALID) return ca::Bytes();
   TRY(Check("C_GetAttributeValue", answer));
-  value.resize(attribute.ulValueLen);
+  value.resize(std::min<size_t>(attribute.ulValueLen, kValueSizeMax));
   return value;
 }
 
@@ -58,7 +59,7 @@ ca::Result<ca::Bytes> Session::Sign(CK_OBJECT_HANDLE key, ca::BytesView digest) 
   CK_ULONG size = signature.size();
   TRY(Check("C_Sign", functions().C_Sign(handle_, const_cast<CK_BYTE*>(ca::Octets(digest)),
                                          digest.size(), ca::MutableOctets(signature), &size)));
-  signature.resize(size);
+  signature.resize(std::min<size_t>(size, kSignatureSizeMax));
   return signature;
 }
 

@@ -115,7 +115,7 @@ ca::Result<ca::Bytes> Token::Sign(const Key& key, ca::BytesView message) const {
 
 ca::Status Token::CheckHealth() {
   const std::lock_guard lock(health_mutex_);
-  const ca::Status health = CheckKeys();
+  ca::Status health = CheckKeys();
   if (health.code() != StatusCode::kUnavailable) return health;
   TRY(Reopen());
   return CheckKeys();
@@ -169,7 +169,7 @@ std::unique_ptr<Login> Token::TakeLogin() {
 // ---- what went wrong ----------------------------------------------------------------------------
 
 ca::Status Token::Away() const {
-  return Named(Error(StatusCode::kUnavailable, "away; a health check is what opens it anew"));
+  return Named(Error(StatusCode::kUnavailable, "away until a health check opens it anew"));
 }
 
 ca::Status Token::Named(const ca::Status& status) const {

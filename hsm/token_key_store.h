@@ -32,17 +32,24 @@ class TokenKeyStore final : public ca::KeyStore {
   TokenKeyStore(const TokenKeyStore&) = delete;
   TokenKeyStore& operator=(const TokenKeyStore&) = delete;
 
-  // About 0.5 ms: it reads the attributes, and signs a fixed block to prove that the public key on
-  // the token belongs to the private one. Keep what it returns.
+  // Reads the attributes, and signs a fixed block to prove that the public key on the token belongs
+  // to the private one: under a millisecond on a small SoftHSM token, and keys are cheap to keep.
+  // kFailedPrecondition also when the label has gone to another key since it was first found.
   ca::Result<std::shared_ptr<const ca::SigningKey>> Find(const std::string& label) override;
 
   // Also kInvalidArgument for a label that is empty, longer than 128 octets or not printable ASCII.
+  //
+  // PKCS#11 has no unique labels: of threads that generate one, one succeeds, but two processes
+  // must be kept from it by other means. SoftHSM may leave both keys then, and Find refuses them.
   ca::Result<std::shared_ptr<const ca::SigningKey>> Generate(const std::string& label) override;
 
-  // When a key does not sign, the token is closed and opened anew, as after a start, and its keys
-  // are found again: kOk means that they work now. Meanwhile every signature fails at once with
-  // kUnavailable. A key that came back as another one stays unavailable. kInternal when a
-  // signature does not verify.
+  // When the token does not sign, it is closed and opened anew, as after a start, and the keys are
+  // found again: kOk means that they work now. Meanwhile every signature fails at once, with
+  // kUnavailable. Opening has its time limit; a module that hangs in a signature holds this up too.
+  //
+  // kNotFound and kFailedPrecondition when the token is there, but a key is not, or is another one
+  // by now: that key stays unavailable, the others are not disturbed. kInternal when a signature
+  // does not verify.
   ca::Status CheckHealth() override;
 
  private:

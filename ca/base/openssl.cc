@@ -5,6 +5,7 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <ctime>
 
 namespace ca {
 
@@ -32,6 +33,12 @@ bool PemReaderIsAtEnd() {
   const unsigned long code = ERR_peek_last_error();
   ERR_clear_error();
   return ERR_GET_LIB(code) == ERR_LIB_PEM && ERR_GET_REASON(code) == PEM_R_NO_START_LINE;
+}
+
+Result<TimePoint> TimeOf(const ASN1_TIME* time) {
+  tm parts{};
+  if (ASN1_TIME_to_tm(time, &parts) != 1) return OpenSslError("ASN1_TIME_to_tm");
+  return TimePoint(std::chrono::seconds(timegm(&parts)));
 }
 
 Result<X509Ptr> ParseX509(std::string_view der) {

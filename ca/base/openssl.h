@@ -12,6 +12,7 @@
 #include <string>
 #include <string_view>
 
+#include "ca/base/clock.h"
 #include "ca/base/result.h"
 
 // Ownership of OpenSSL objects: each is owned in the statement that creates it.
@@ -86,6 +87,9 @@ std::string DerOf(const T* object) {
   const OpenSslBuffer<unsigned char> owned(der);
   return {reinterpret_cast<const char*>(der), static_cast<size_t>(size)};
 }
+
+// kInternal when it is no time at all, which no parsed certificate has.
+Result<TimePoint> TimeOf(const ASN1_TIME* time);
 
 // A certificate that fills `der` to its last octet. kInvalidArgument otherwise. Costs about 140 us
 // on OpenSSL 3.0, whose public-key decoder is slow: never call it per request without need.

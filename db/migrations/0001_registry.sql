@@ -46,9 +46,11 @@ CREATE TABLE agentpki.authorities (
   id         bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
   hierarchy  integer NOT NULL REFERENCES agentpki.hierarchies,
   kind       text NOT NULL CHECK (kind IN ('root', 'issuing')),
+  generation integer NOT NULL CHECK (generation > 0),
   issuer     bigint REFERENCES agentpki.authorities,  -- NULL for a root
   key_label  text NOT NULL UNIQUE,
   planned_at timestamptz NOT NULL,
+  UNIQUE (hierarchy, kind, generation),
   CHECK ((kind = 'root') = (issuer IS NULL))
 );
 CREATE TABLE agentpki.authority_issuances (

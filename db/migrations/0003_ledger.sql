@@ -72,7 +72,7 @@ DECLARE
   partition text := p_parent || '_' || p_suffix;
 BEGIN
   IF to_regclass(format('agentpki.%I', partition)) IS NOT NULL THEN RETURN; END IF;
-  EXECUTE format('CREATE TABLE agentpki.%I (LIKE agentpki.%I INCLUDING ALL)', partition, p_parent);
+  EXECUTE format('CREATE TABLE agentpki.%I (LIKE agentpki.%I INCLUDING ALL EXCLUDING IDENTITY)', partition, p_parent);
   EXECUTE format('ALTER TABLE agentpki.%I ATTACH PARTITION agentpki.%I FOR VALUES FROM (%L) TO (%L)',
                  p_parent, partition, p_from, p_to);
 END $$;
@@ -249,21 +249,16 @@ LANGUAGE plpgsql AS $$
 #variable_conflict use_column
 BEGIN
   PERFORM set_config('agentpki.hierarchy', p_hierarchy::text, true);
-  RETURN QUERY
   INSERT INTO agentpki.signatures (expiry_day, serial, hierarchy, signature, signed_at)
   SELECT a.expiry_day, a.serial, p_hierarchy, a.signature, p_now
     FROM unnest(p_expiry_day, p_serial, p_signature) AS a(expiry_day, serial, signature)
     JOIN agentpki.issuances AS i ON i.expiry_day = a.expiry_day AND i.serial = a.serial
-  ON CONFLICT DO NOTHING
-  RETURNING signatures.serial, signatures.signature;
-  IF NOT FOUND OR cardinality(p_serial) > 1 THEN
-    -- Those that were there before; a statement of its own, to see what a racing one committed.
-    RETURN QUERY
-    SELECT s.serial, s.signature
-      FROM unnest(p_expiry_day, p_serial, p_signature) AS a(expiry_day, serial, signature)
-      JOIN agentpki.signatures AS s ON s.expiry_day = a.expiry_day AND s.serial = a.serial
-     WHERE s.signature <> a.signature;
-  END IF;
+  ON CONFLICT DO NOTHING;
+  -- A statement of its own, to see what a racing one committed.
+  RETURN QUERY
+  SELECT s.serial, s.signature
+    FROM unnest(p_expiry_day, p_serial) AS a(expiry_day, serial)
+    JOIN agentpki.signatures AS s ON s.expiry_day = a.expiry_day AND s.serial = a.serial;
 END $$;
 
 REVOKE ALL ON ALL FUNCTIONS IN SCHEMA agentpki FROM PUBLIC;

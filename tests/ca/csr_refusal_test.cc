@@ -302,6 +302,8 @@ std::vector<RefusalCase> NameCases() {
        "csr.malformed", "object identifier of more than 64 octets", true},
       {"UriWithNul", alternative_name("spiffe://a.example/b\0c"s), "csr.malformed",
        "'spiffe://a.example/b\\x00c' has characters other than printable ASCII", true},
+      {"UriWithDelete", alternative_name("spiffe://a.example/b\x7f"), "csr.malformed",
+       "other than printable ASCII", true},
       {"UriBeyondAscii", alternative_name("spiffe://a.example/b\xc3\xa4"), "csr.malformed",
        "other than printable ASCII", true},
       {"IpOfFiveOctets",

@@ -6,20 +6,21 @@ Bytes SignInfo(BytesView info, EVP_PKEY* key, const EVP_MD* digest) {
   const EvpMdCtxPtr context(EVP_MD_CTX_new());
   Bytes signature(static_cast<size_t>(EVP_PKEY_get_size(key)), '\0');
   size_t size = signature.size();
-  if (EVP_DigestSignInit(context.get(), nullptr, digest, nullptr, key) != 1)
-    AbortOnOpenSslFailure("EVP_DigestSignInit");
-  if (EVP_DigestSign(context.get(), MutableOctets(signature), &size, Octets(info), info.size()) !=
-      1)
+  if (EVP_DigestSignInit(context.get(), nullptr, digest, nullptr, key) != 1 ||
+      EVP_DigestSign(context.get(), MutableOctets(signature), &size, Octets(info), info.size()) !=
+          1) {
     AbortOnOpenSslFailure("EVP_DigestSign");
+  }
   signature.resize(size);
 
-  int nid = EVP_PKEY_get_base_id(key);
-  if (digest != nullptr) OBJ_find_sigid_by_algs(&nid, EVP_MD_get_type(digest), nid);
+  const int key_type = EVP_PKEY_get_base_id(key);
+  int algorithm_id = key_type;
+  if (digest != nullptr) OBJ_find_sigid_by_algs(&algorithm_id, EVP_MD_get_type(digest), key_type);
+  const int parameters = key_type == EVP_PKEY_RSA ? V_ASN1_NULL : V_ASN1_UNDEF;
   const Owned<X509_ALGOR, X509_ALGOR_free> algorithm(X509_ALGOR_new());
-  const bool is_rsa = EVP_PKEY_get_base_id(key) == EVP_PKEY_RSA;
-  if (X509_ALGOR_set0(algorithm.get(), OBJ_nid2obj(nid), is_rsa ? V_ASN1_NULL : V_ASN1_UNDEF,
-                      nullptr) != 1)
+  if (X509_ALGOR_set0(algorithm.get(), OBJ_nid2obj(algorithm_id), parameters, nullptr) != 1) {
     AbortOnOpenSslFailure("X509_ALGOR_set0");
+  }
 
   return Tlv(0x30, Bytes(info) + DerOf<X509_ALGOR, i2d_X509_ALGOR>(algorithm.get()) +
                        Tlv(V_ASN1_BIT_STRING, Bytes(1, '\0') + signature));

@@ -8,20 +8,7 @@
 #include "tests/ca/csr_differences.h"
 #include "tests/ca/csr_surgery.h"
 
-namespace ca {
-
-// How gtest prints these when an expectation fails.
-bool operator==(const Csr::SubjectAttribute& a, const Csr::SubjectAttribute& b) {
-  return a.type == b.type && a.value == b.value;
-}
-bool operator==(const Csr::AlternativeName& a, const Csr::AlternativeName& b) {
-  return a.kind == b.kind && a.value == b.value;
-}
-bool operator==(const Csr::Extension& a, const Csr::Extension& b) {
-  return a.name == b.name && a.critical == b.critical && a.value == b.value;
-}
-
-namespace testing {
+namespace ca::testing {
 namespace {
 
 using ::testing::ElementsAre;
@@ -193,5 +180,4 @@ TEST(CsrTest, KnowsTheRemainingKindsOfAlternativeNames) {
 }
 
 }  // namespace
-}  // namespace testing
-}  // namespace ca
+}  // namespace ca::testing

@@ -113,9 +113,9 @@ TEST_F(HealthTest, HealsUnderTheLoadOfManySigners) {
   std::atomic<bool> is_done = false;
   std::atomic<int> signed_count = 0;
   std::atomic<int> refused_count = 0;
-  std::vector<std::thread> signers;
-  for (int i = 0; i < 8; ++i) {
-    signers.emplace_back([&] {
+  std::vector<std::thread> signers(8);
+  for (std::thread& signer : signers) {
+    signer = std::thread([&] {
       while (!is_done) {
         const ca::Status status = Sign(*root);
         ++(status.ok() ? signed_count : refused_count);
@@ -215,7 +215,7 @@ TEST_F(HealthTest, ReadsThePinAnew) {
 
 TEST_F(HealthTest, ATokenThatHangsAsItIsOpenedAnewHoldsUpNoSigner) {
   TokenOptions options = hsm_.Options();
-  options.open_timeout = milliseconds(300);
+  options.open_timeout = milliseconds(1000);
   Open(options);
   const auto root = Generate("root");
   RawToken().CloseAllSessions();
@@ -228,14 +228,14 @@ TEST_F(HealthTest, ATokenThatHangsAsItIsOpenedAnewHoldsUpNoSigner) {
     ExpectError(store_->CheckHealth(), StatusCode::kUnavailable, "hangs in C_Initialize");
   });
   milliseconds longest{0};
-  for (const auto end = steady_clock::now() + milliseconds(250); steady_clock::now() < end;) {
+  for (const auto end = steady_clock::now() + milliseconds(800); steady_clock::now() < end;) {
     const auto start = steady_clock::now();
     EXPECT_EQ(Sign(*root).code(), StatusCode::kUnavailable);
     longest =
         std::max(longest, std::chrono::duration_cast<milliseconds>(steady_clock::now() - start));
   }
   check.join();
-  EXPECT_LT(longest, milliseconds(150));
+  EXPECT_LT(longest, milliseconds(500));
 
   std::ofstream(config) << std::ifstream(hsm_.folder() / "good.conf").rdbuf();
   std::filesystem::rename(hsm_.folder() / "good.conf", config);

@@ -158,7 +158,7 @@ TEST_F(OpeningTest, SaysWhichCallHangsAndWorksOnceThatComesBack) {
   ASSERT_EQ(mkfifo(config.c_str(), 0600), 0);
 
   TokenOptions options = hsm_.Options();
-  options.open_timeout = milliseconds(300);
+  options.open_timeout = milliseconds(1000);
   ExpectError(options, StatusCode::kUnavailable,
               {"opening token 'agentpki' hangs in C_Initialize", "end this process"});
   ExpectError(options, StatusCode::kFailedPrecondition, {"an opening of it hangs"});

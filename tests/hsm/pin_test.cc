@@ -13,7 +13,7 @@ namespace {
 namespace fs = std::filesystem;
 
 class PinTest : public ::testing::Test {
- protected:
+ public:
   PinTest() {
     std::string name = (fs::temp_directory_path() / "pin.XXXXXX").string();
     folder_ = mkdtemp(name.data());

@@ -2,6 +2,7 @@
 
 #include <p11-kit/pkcs11.h>
 
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -65,7 +66,7 @@ class RawToken {
  private:
   struct Cryptoki;
 
-  void Generate(CK_MECHANISM_TYPE mechanism, std::vector<CK_ATTRIBUTE> public_template,
+  void Generate(CK_MECHANISM_TYPE type, std::vector<CK_ATTRIBUTE> public_template,
                 const PrivateKey& key);
   std::vector<CK_OBJECT_HANDLE> Find(std::vector<CK_ATTRIBUTE> pattern) const;
   CK_OBJECT_HANDLE FindPrivateKey(const std::string& label) const;

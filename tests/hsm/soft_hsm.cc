@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <spawn.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <cstdio>
@@ -11,8 +12,6 @@
 #include <fstream>
 #include <utility>
 #include <vector>
-
-extern char** environ;
 
 namespace hsm::testing {
 namespace {
@@ -33,6 +32,7 @@ fs::path NewFolder() {
 // Runs a program to its end. What it has to say of a failure goes to our stderr.
 void Run(std::vector<std::string> words) {
   std::vector<char*> argv;
+  argv.reserve(words.size() + 1);
   for (std::string& word : words) argv.push_back(word.data());
   argv.push_back(nullptr);
 

@@ -1,0 +1,101 @@
+#include "ca/catalog.h"
+
+namespace ca {
+namespace {
+
+std::string Names(const std::vector<Hierarchy>& hierarchies) {
+  std::string names;
+  for (const Hierarchy& hierarchy : hierarchies) {
+    names += (names.empty() ? "" : ", ") + hierarchy.Name();
+  }
+  return names.empty() ? "none" : names;
+}
+
+}  // namespace
+
+Result<std::shared_ptr<const Catalog>> Catalog::Load(HierarchyStore& store, KeyStore& keys) {
+  auto catalog = std::make_shared<Catalog>();
+  catalog->hierarchies_ = TRY(store.LoadHierarchies());
+  const std::vector<AuthorityRecord> records = TRY(store.LoadAuthorities());
+  for (const AuthorityRecord& record : records) {
+    if (record.certificate.empty()) continue;  // planned, not yet there
+    auto key = TRY(keys.Find(record.key_label));
+    auto authority = TRY(Authority::Open(record, std::move(key)));
+    catalog->authorities_.emplace(record.id, std::move(authority));
+  }
+  return catalog;
+}
+
+Result<const Hierarchy*> Catalog::FindByName(std::string_view name) const {
+  for (const Hierarchy& hierarchy : hierarchies_) {
+    if (hierarchy.Name() == name) return &hierarchy;
+  }
+  return Error(StatusCode::kNotFound, "hierarchy: there is no '{}', but {}", Printable(name),
+               Names(hierarchies_));
+}
+
+Result<const Hierarchy*> Catalog::FindByTrustDomain(const TrustDomain& trust_domain) const {
+  for (const Hierarchy& hierarchy : hierarchies_) {
+    if (hierarchy.trust_domain == trust_domain) return &hierarchy;
+  }
+  return Error(StatusCode::kNotFound, "no hierarchy has the trust domain {}", trust_domain.name());
+}
+
+const Hierarchy* Catalog::Find(HierarchyId id) const {
+  for (const Hierarchy& hierarchy : hierarchies_) {
+    if (hierarchy.id == id) return &hierarchy;
+  }
+  return nullptr;
+}
+
+Result<const Hierarchy*> Catalog::System() const {
+  for (const Hierarchy& hierarchy : hierarchies_) {
+    if (hierarchy.is_system) return &hierarchy;
+  }
+  return Error(StatusCode::kFailedPrecondition,
+               "there is no system hierarchy yet; run: agentpki-server init --config FILE");
+}
+
+std::vector<std::shared_ptr<const Authority>> Catalog::AuthoritiesOf(HierarchyId hierarchy) const {
+  std::vector<std::shared_ptr<const Authority>> found;
+  for (const auto& [id, authority] : authorities_) {
+    if (authority->hierarchy() == hierarchy) found.push_back(authority);
+  }
+  return found;
+}
+
+Result<std::shared_ptr<const Authority>> Catalog::FindAuthority(AuthorityId id) const {
+  const auto found = authorities_.find(id);
+  if (found != authorities_.end()) return found->second;
+  return Error(StatusCode::kNotFound, "no authority has the number {}",
+               static_cast<std::int64_t>(id));
+}
+
+Result<std::shared_ptr<const Authority>> Catalog::ActiveIssuer(HierarchyId hierarchy) const {
+  for (const auto& [id, authority] : authorities_) {
+    if (authority->hierarchy() == hierarchy && authority->kind() == AuthorityKind::kIssuing) {
+      return authority;
+    }
+  }
+  const Hierarchy* const known = Find(hierarchy);
+  return Error(StatusCode::kFailedPrecondition, "hierarchy {} has no issuing authority",
+               known ? known->Name() : "?");
+}
+
+std::vector<Bytes> Catalog::Roots(HierarchyId hierarchy) const {
+  std::vector<Bytes> roots;
+  for (const auto& [id, authority] : authorities_) {
+    if (authority->hierarchy() == hierarchy && authority->kind() == AuthorityKind::kRoot) {
+      roots.push_back(authority->certificate());
+    }
+  }
+  return roots;
+}
+
+std::vector<Bytes> Catalog::Intermediates(AuthorityId issuer) const {
+  const auto found = authorities_.find(issuer);
+  if (found == authorities_.end() || found->second->kind() == AuthorityKind::kRoot) return {};
+  return {found->second->certificate()};
+}
+
+}  // namespace ca

@@ -1,0 +1,99 @@
+#include "ca/enrollment.h"
+
+#include "ca/csr.h"
+#include "ca/csr_policy.h"
+
+namespace ca {
+namespace {
+
+Status CheckUsable(const JoinTokenRecord& token, const RequestId& request, TimePoint now) {
+  switch (token.StateAt(now)) {
+    case JoinTokenRecord::State::kReady:
+      return Ok();
+    case JoinTokenRecord::State::kUsed:
+      // A retry of the request that used it gets the same answer; the ledger sees to it.
+      if (token.used_by_request == request.ToString()) return Ok();
+      return Refusal(StatusCode::kPermissionDenied, "join-token.used",
+                     "the join token was used already; ask for a new one");
+    case JoinTokenRecord::State::kExpired:
+      return Refusal(StatusCode::kPermissionDenied, "join-token.expired",
+                     "the join token expired at {}; ask for a new one", Rfc3339(token.expires_at));
+    case JoinTokenRecord::State::kRevoked:
+      return Refusal(StatusCode::kPermissionDenied, "join-token.revoked",
+                     "the join token was revoked; ask for a new one");
+  }
+  return Error(StatusCode::kInternal, "a join token in no state");
+}
+
+}  // namespace
+
+Result<IssuedCertificate> Enrollment::Enroll(const EnrollmentRequest& request,
+                                             AuditEvent& event) const {
+  const Bytes secret_hash = Sha256(request.secret.Reveal());
+  const auto invitation = registry_.FindInvitation(secret_hash);
+  if (invitation.status().code() == StatusCode::kNotFound) {
+    return Refusal(StatusCode::kPermissionDenied, "join-token.unknown",
+                   "the join token is not known; ask for a new one");
+  }
+  if (!invitation.ok()) return invitation.status();
+  event.actor = "join-token:" + invitation->token.Id();
+  event.hierarchy = invitation->agent.hierarchy;
+  event.subject = invitation->agent.id.ToString();
+  TRY(CheckUsable(invitation->token, request.id, clock_.Now()));
+
+  return Issue(invitation->agent, request.csr, JoinTokenGrounds{secret_hash}, request.id, event);
+}
+
+Result<IssuedCertificate> Enrollment::Renew(const Caller& caller, const RenewalRequest& request,
+                                            AuditEvent& event) const {
+  if (!caller.id) {
+    return Refusal(StatusCode::kUnauthenticated, "caller.anonymous",
+                   "show the certificate that is to be renewed as the client's");
+  }
+  event.hierarchy = caller.hierarchy;
+  event.subject = caller.Name();
+  const Agent agent = TRY(registry_.FindAgent(caller.hierarchy, *caller.id));
+
+  return Issue(agent, request.csr, RenewalGrounds{*caller.serial}, request.id, event);
+}
+
+Result<IssuedCertificate> Enrollment::Issue(const Agent& agent, BytesView csr_der,
+                                            const Grounds& grounds, const RequestId& request,
+                                            AuditEvent& event) const {
+  const Hierarchy* hierarchy = catalog_->Find(agent.hierarchy);
+  if (!hierarchy) {
+    return Error(StatusCode::kUnavailable, "this server has not heard of the hierarchy of {} yet",
+                 agent.id.ToString());
+  }
+  const CertificateProfile* profile = TRY(hierarchy->FindProfile(agent.profile));
+  const Csr csr = TRY(Csr::Parse(csr_der));
+  TRY(CheckRequest(csr, *hierarchy, agent, *profile));
+
+  const auto authority = TRY(catalog_->ActiveIssuer(hierarchy->id));
+  auto prepared =
+      TRY(authority->Prepare(*hierarchy, agent, *profile, csr.public_key(), clock_.Now()));
+  event.serial = prepared.record().serial.ToString();
+
+  // The intent is durable before the key is used: a crash leaves a record, never an unknown
+  // certificate.
+  auto intent = TRY(ledger_.RecordIntent(std::move(prepared), grounds, request, event));
+  if (auto* answered = std::get_if<Certificate>(&intent)) return Released(std::move(*answered));
+
+  auto certificate = TRY(SignAndRecord(std::get<RecordedIssuance>(std::move(intent))));
+  return Released(std::move(certificate));
+}
+
+Result<Certificate> Enrollment::SignAndRecord(RecordedIssuance recorded) const {
+  // Its own authority, which an earlier attempt may have chosen before another became active.
+  const auto authority = TRY(catalog_->FindAuthority(recorded.record().authority));
+  auto certificate = TRY(authority->Sign(std::move(recorded)));
+  return ledger_.RecordCertificate(std::move(certificate));
+}
+
+IssuedCertificate Enrollment::Released(Certificate certificate) const {
+  auto intermediates = catalog_->Intermediates(certificate.record.authority);
+  auto roots = catalog_->Roots(certificate.record.hierarchy);
+  return {std::move(certificate), std::move(intermediates), std::move(roots)};
+}
+
+}  // namespace ca

@@ -1,0 +1,69 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "ca/base/clock.h"
+#include "ca/base/secret.h"
+#include "ca/caller.h"
+#include "ca/catalog.h"
+#include "ca/ledger.h"
+#include "ca/registry.h"
+
+namespace ca {
+
+struct EnrollmentRequest {
+  RequestId id;
+  Bytes csr;      // DER PKCS #10
+  Secret secret;  // of the join token
+};
+
+struct RenewalRequest {
+  RequestId id;
+  Bytes csr;  // DER PKCS #10, for a new key
+};
+
+// A certificate that is released, with all that its agent needs to use it.
+struct IssuedCertificate {
+  Certificate certificate;
+  std::vector<Bytes> intermediates;  // DER, in the order of a TLS handshake
+  std::vector<Bytes> roots;          // DER, what peers of the same hierarchy trust
+};
+
+// The story of an agent's certificates: the first one, by a join token, and each next one, by the
+// certificate that still stands and a new key. Thread-safe; calls block.
+//
+// Each call leaves what it learns of itself in `event` (actor, hierarchy, subject, serial), also
+// when it fails. When it succeeds, `event` was recorded together with the intent; when it fails,
+// the caller has to record it.
+//
+// Errors: those of Csr::Parse, CheckRequest and Ledger::RecordIntent with their rules; also
+// kUnavailable while token or database is away, then the same request may be sent again.
+class Enrollment {
+ public:
+  Enrollment(std::shared_ptr<const Catalog> catalog, Registry& registry, Ledger& ledger,
+             const Clock& clock)
+      : catalog_(std::move(catalog)), registry_(registry), ledger_(ledger), clock_(clock) {}
+
+  Result<IssuedCertificate> Enroll(const EnrollmentRequest& request, AuditEvent& event) const;
+
+  Result<IssuedCertificate> Renew(const Caller& caller, const RenewalRequest& request,
+                                  AuditEvent& event) const;
+
+  // For the server's own certificates, and those that `init` makes for operators: no credential but
+  // being the server.
+  Result<IssuedCertificate> Issue(const Agent& agent, BytesView csr_der, const Grounds& grounds,
+                                  const RequestId& request, AuditEvent& event) const;
+
+ private:
+  Result<Certificate> SignAndRecord(RecordedIssuance recorded) const;
+  IssuedCertificate Released(Certificate certificate) const;
+
+  const std::shared_ptr<const Catalog> catalog_;
+  Registry& registry_;
+  Ledger& ledger_;
+  const Clock& clock_;
+};
+
+}  // namespace ca

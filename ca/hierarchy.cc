@@ -1,0 +1,121 @@
+#include "ca/hierarchy.h"
+
+#include <algorithm>
+
+namespace ca {
+namespace {
+
+bool IsName(std::string_view text, size_t size_max) {
+  return !text.empty() && text.size() <= size_max &&
+         std::all_of(text.begin(), text.end(), [](char c) {
+           return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
+         });
+}
+
+Status CheckName(std::string_view field, std::string_view text, size_t size_max) {
+  if (IsName(text, size_max)) return Ok();
+  return Error(StatusCode::kInvalidArgument,
+               "{}: '{}' is not a name: write 1 to {} of a-z, 0-9 and '-'", field, Printable(text),
+               size_max);
+}
+
+Status CheckLifetime(std::string_view field, std::chrono::seconds lifetime,
+                     std::chrono::seconds min, std::chrono::seconds max) {
+  if (lifetime >= min && lifetime <= max) return Ok();
+  return Error(StatusCode::kInvalidArgument, "{}: {} is out of bounds; write {} to {}", field,
+               HumanDuration(lifetime), HumanDuration(min), HumanDuration(max));
+}
+
+Status ValidateProfile(const CertificateProfile& profile) {
+  const std::string field = "profiles: " + profile.name;
+  TRY(CheckName("profiles: name", profile.name, CertificateProfile::kNameMax));
+  TRY(CheckLifetime(field + ": lifetime", profile.lifetime, CertificateProfile::kLifetimeMin,
+                    CertificateProfile::kLifetimeMax));
+  if (profile.key_types.empty()) {
+    return Error(StatusCode::kInvalidArgument, "{}: key_types: name at least one, such as p256",
+                 field);
+  }
+  if (!profile.client_auth && !profile.server_auth) {
+    return Error(StatusCode::kInvalidArgument, "{}: allow client_auth, server_auth or both", field);
+  }
+  return Ok();
+}
+
+// Whether `name` is `subtree` or below it (RFC 5280 section 4.2.1.10: "Any DNS name that can be
+// constructed by simply adding zero or more labels to the left-hand side of the name").
+bool IsWithin(std::string_view name, std::string_view subtree) {
+  if (!name.ends_with(subtree)) return false;
+  return name.size() == subtree.size() || name[name.size() - subtree.size() - 1] == '.';
+}
+
+template <typename Items, typename NameOfItem>
+std::string Listed(const Items& items, NameOfItem name_of) {
+  std::string text;
+  for (const auto& item : items) text += (text.empty() ? "" : ", ") + std::string(name_of(item));
+  return text.empty() ? "none" : text;
+}
+
+}  // namespace
+
+Status CertificateProfile::Admit(const PublicKey& key) const {
+  if (key_types.contains(key.type())) return Ok();
+  return Refusal(StatusCode::kInvalidArgument, "profile.key-type",
+                 "csr key is {}; profile '{}' allows {}", NameOf(key.type()), name,
+                 Listed(key_types, [](KeyType type) { return NameOf(type); }));
+}
+
+Validity CertificateProfile::ValidityAt(TimePoint now, const Validity& issuer) const {
+  const TimePoint whole = std::chrono::floor<std::chrono::seconds>(now);
+  return {std::max(whole - kBackdate, issuer.not_before),
+          std::min(whole + lifetime, issuer.not_after)};
+}
+
+Result<const CertificateProfile*> Hierarchy::FindProfile(std::string_view profile) const {
+  for (const CertificateProfile& candidate : profiles) {
+    if (candidate.name == profile) return &candidate;
+  }
+  return Error(StatusCode::kInvalidArgument, "profile: {} has no '{}', but {}", Name(),
+               Printable(profile),
+               Listed(profiles, [](const CertificateProfile& p) { return p.name; }));
+}
+
+Status Hierarchy::Validate() const {
+  TRY(CheckName("tenant", tenant, kNameMax));
+  TRY(CheckName("environment", environment, kNameMax));
+  TRY(CheckLifetime("root lifetime", root_lifetime, kAuthorityLifetimeMin, kAuthorityLifetimeMax));
+  TRY(CheckLifetime("issuing lifetime", issuing_lifetime, kAuthorityLifetimeMin, root_lifetime));
+  if (dns_subtrees.size() > kSubtreesMax || ip_ranges.size() > kSubtreesMax) {
+    return Error(StatusCode::kInvalidArgument, "dns_subtrees, ip_ranges: write at most {} of each",
+                 kSubtreesMax);
+  }
+  for (const std::string& subtree : dns_subtrees) {
+    if (!IsDnsName(subtree)) {
+      return Error(StatusCode::kInvalidArgument, "dns_subtrees: '{}' is not a lower-case DNS name",
+                   Printable(subtree));
+    }
+  }
+  if (profiles.empty() || profiles.size() > kProfilesMax) {
+    return Error(StatusCode::kInvalidArgument, "profiles: write 1 to {}", kProfilesMax);
+  }
+  std::set<std::string> names;
+  for (const CertificateProfile& profile : profiles) {
+    TRY(ValidateProfile(profile));
+    if (!names.insert(profile.name).second) {
+      return Error(StatusCode::kInvalidArgument, "profiles: '{}' is there twice", profile.name);
+    }
+  }
+  return Ok();
+}
+
+bool Hierarchy::CoversDnsName(std::string_view name) const {
+  return IsWithin(name, trust_domain.name()) ||
+         std::any_of(dns_subtrees.begin(), dns_subtrees.end(),
+                     [&](const std::string& subtree) { return IsWithin(name, subtree); });
+}
+
+bool Hierarchy::CoversIpAddress(const IpAddress& address) const {
+  return std::any_of(ip_ranges.begin(), ip_ranges.end(),
+                     [&](const IpRange& range) { return range.Contains(address); });
+}
+
+}  // namespace ca

@@ -1,0 +1,155 @@
+#include "ca/provisioning.h"
+
+#include <algorithm>
+
+namespace ca {
+namespace {
+
+std::vector<std::string> Texts(const std::vector<IpRange>& ranges) {
+  std::vector<std::string> texts;
+  for (const IpRange& range : ranges) texts.push_back(range.ToString());
+  return texts;
+}
+
+bool Same(const CertificateProfile& a, const CertificateProfile& b) {
+  return a.name == b.name && a.lifetime == b.lifetime && a.key_types == b.key_types &&
+         a.client_auth == b.client_auth && a.server_auth == b.server_auth &&
+         a.host_names == b.host_names;
+}
+
+bool SameProfiles(std::vector<CertificateProfile> a, std::vector<CertificateProfile> b) {
+  const auto by_name = [](const auto& x, const auto& y) { return x.name < y.name; };
+  std::sort(a.begin(), a.end(), by_name);
+  std::sort(b.begin(), b.end(), by_name);
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(), Same);
+}
+
+// The first field in which what stands is not what is wanted; "" when there is none.
+std::string Difference(const Hierarchy& standing, const Hierarchy& wanted) {
+  if (standing.trust_domain != wanted.trust_domain) return "trust_domain";
+  if (standing.is_system != wanted.is_system) return "is_system";
+  if (standing.root_lifetime != wanted.root_lifetime) return "root lifetime";
+  if (standing.issuing_lifetime != wanted.issuing_lifetime) return "issuing lifetime";
+  if (standing.dns_subtrees != wanted.dns_subtrees) return "dns_subtrees";
+  if (Texts(standing.ip_ranges) != Texts(wanted.ip_ranges)) return "ip_ranges";
+  if (!SameProfiles(standing.profiles, wanted.profiles)) return "profiles";
+  return "";
+}
+
+}  // namespace
+
+Result<Hierarchy> Provisioning::EnsureHierarchy(const Hierarchy& wanted) {
+  TRY(wanted.Validate());
+  const Hierarchy hierarchy = TRY(EnsureRecord(wanted));
+  TRY(EnsureRoot(hierarchy));
+  TRY(EnsureIssuing(hierarchy));
+  return hierarchy;
+}
+
+Result<Hierarchy> Provisioning::EnsureRecord(const Hierarchy& wanted) {
+  const std::vector<Hierarchy> hierarchies = TRY(store_.LoadHierarchies());
+  for (const Hierarchy& standing : hierarchies) {
+    if (standing.Name() != wanted.Name()) continue;
+    const std::string difference = Difference(standing, wanted);
+    if (difference.empty()) return standing;
+    return Error(
+        StatusCode::kFailedPrecondition,
+        "hierarchy {} exists with another {}; init makes hierarchies, it does not change them",
+        wanted.Name(), difference);
+  }
+  return store_.CreateHierarchy(wanted, Event("CreateHierarchy", wanted.Name()));
+}
+
+Status Provisioning::EnsureRoot(const Hierarchy& hierarchy) {
+  const AuthorityRecord root = TRY(EnsurePlan(hierarchy, AuthorityKind::kRoot, AuthorityId{}));
+  const auto key = TRY(EnsureKey(root.key_label));
+  if (!root.certificate.empty()) return Ok();
+  auto prepared = TRY(Authority::PrepareRoot(hierarchy, root, *key, clock_.Now()));
+  return RecordAndSign(root, *key, std::move(prepared));
+}
+
+Status Provisioning::EnsureIssuing(const Hierarchy& hierarchy) {
+  const AuthorityRecord root_record =
+      TRY(EnsurePlan(hierarchy, AuthorityKind::kRoot, AuthorityId{}));
+  const auto root_key = TRY(keys_.Find(root_record.key_label));
+  const auto root = TRY(Authority::Open(root_record, root_key));
+
+  const AuthorityRecord issuing =
+      TRY(EnsurePlan(hierarchy, AuthorityKind::kIssuing, root_record.id));
+  const auto key = TRY(EnsureKey(issuing.key_label));
+  if (!issuing.certificate.empty()) return Ok();
+  auto prepared = TRY(root->PrepareIssuing(hierarchy, issuing, *key, clock_.Now()));
+  return RecordAndSign(issuing, *root_key, std::move(prepared));
+}
+
+// The first generation; planned here, or found.
+Result<AuthorityRecord> Provisioning::EnsurePlan(const Hierarchy& hierarchy, AuthorityKind kind,
+                                                 AuthorityId issuer) {
+  constexpr int kFirstGeneration = 1;
+  const auto find = [&]() -> Result<std::optional<AuthorityRecord>> {
+    std::vector<AuthorityRecord> records = TRY(store_.LoadAuthorities());
+    for (AuthorityRecord& record : records) {
+      if (record.hierarchy == hierarchy.id && record.kind == kind) return std::move(record);
+    }
+    return std::nullopt;
+  };
+  auto found = TRY(find());
+  if (found) return *std::move(found);
+  auto planned = store_.PlanAuthority(
+      hierarchy, kind, kFirstGeneration, issuer,
+      Event("PlanAuthority",
+            fmt::format("{}/{}/{}", hierarchy.Name(), NameOf(kind), kFirstGeneration)));
+  if (planned.status().code() != StatusCode::kAborted) return planned;
+  found = TRY(find());  // another init was faster
+  if (found) return *std::move(found);
+  return planned;
+}
+
+// A key whose generation was interrupted before its use is the one that the plan is about.
+Result<std::shared_ptr<const SigningKey>> Provisioning::EnsureKey(const std::string& label) {
+  auto found = keys_.Find(label);
+  if (found.status().code() != StatusCode::kNotFound) return found;
+  auto generated = keys_.Generate(label);
+  if (generated.status().code() != StatusCode::kAlreadyExists) return generated;
+  return keys_.Find(label);
+}
+
+Status Provisioning::RecordAndSign(const AuthorityRecord& planned, const SigningKey& issuer_key,
+                                   PreparedCertificate prepared) {
+  AuditEvent event = Event("CreateAuthority", planned.key_label);
+  event.serial = prepared.record().serial.ToString();
+  auto recorded = TRY(store_.RecordAuthority(planned.id, std::move(prepared), event));
+  const auto certificate = TRY(SignRecorded(issuer_key, std::move(recorded)));
+  return store_.RecordAuthorityCertificate(planned.id, certificate).status();
+}
+
+Result<Agent> Provisioning::EnsureAgent(const Agent& wanted) {
+  auto found = registry_.FindAgent(wanted.hierarchy, wanted.id);
+  if (found.status().code() != StatusCode::kNotFound) return found;
+  Agent agent = wanted;
+  agent.registered_at = clock_.Now();
+  AuditEvent event = Event("RegisterAgent", agent.id.ToString());
+  event.hierarchy = agent.hierarchy;
+  auto registered = registry_.RegisterAgent(agent, event);
+  if (registered.status().code() != StatusCode::kAlreadyExists) return registered;
+  return registry_.FindAgent(wanted.hierarchy, wanted.id);
+}
+
+Status Provisioning::EnsureGrant(const SpiffeId& operator_id, const Grant& grant,
+                                 HierarchyId system) {
+  AuditEvent event = Event("AddGrant", operator_id.ToString());
+  event.hierarchy = system;
+  return registry_.AddGrant(operator_id, grant, event);
+}
+
+AuditEvent Provisioning::Event(std::string action, std::string subject) const {
+  return AuditEvent{
+      .at = clock_.Now(),
+      .actor = actor_,
+      .action = std::move(action),
+      .subject = std::move(subject),
+      .from = "local",
+  };
+}
+
+}  // namespace ca

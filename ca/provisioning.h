@@ -1,0 +1,46 @@
+#pragma once
+
+#include <string>
+
+#include "ca/base/clock.h"
+#include "ca/hierarchy_store.h"
+#include "ca/registry.h"
+
+namespace ca {
+
+// The story of making a hierarchy: its record, then each authority by plan, key, record, signature.
+// Every step may be interrupted and repeated; what stands is kept. Not thread-safe; several
+// processes may run it at once. Acts in the name of whoever holds the database and the token.
+class Provisioning {
+ public:
+  Provisioning(HierarchyStore& store, KeyStore& keys, Registry& registry, const Clock& clock,
+               std::string actor)
+      : store_(store), keys_(keys), registry_(registry), clock_(clock), actor_(std::move(actor)) {}
+
+  // Makes what is missing of `wanted` with its first root and issuing authority, and returns it
+  // with its id. kFailedPrecondition when it exists and says something else, naming the field.
+  Result<Hierarchy> EnsureHierarchy(const Hierarchy& wanted);
+
+  // Registers `wanted` if it is not there, and returns it with its number.
+  Result<Agent> EnsureAgent(const Agent& wanted);
+  Status EnsureGrant(const SpiffeId& operator_id, const Grant& grant, HierarchyId system);
+
+ private:
+  Result<Hierarchy> EnsureRecord(const Hierarchy& wanted);
+  Result<AuthorityRecord> EnsurePlan(const Hierarchy& hierarchy, AuthorityKind kind,
+                                     AuthorityId issuer);
+  Status EnsureRoot(const Hierarchy& hierarchy);
+  Status EnsureIssuing(const Hierarchy& hierarchy);
+  Result<std::shared_ptr<const SigningKey>> EnsureKey(const std::string& label);
+  Status RecordAndSign(const AuthorityRecord& planned, const SigningKey& issuer_key,
+                       PreparedCertificate prepared);
+  AuditEvent Event(std::string action, std::string subject) const;
+
+  HierarchyStore& store_;
+  KeyStore& keys_;
+  Registry& registry_;
+  const Clock& clock_;
+  const std::string actor_;
+};
+
+}  // namespace ca

@@ -1,0 +1,64 @@
+#include "ca/registration.h"
+
+namespace ca {
+
+Result<Agent> Registration::RegisterAgent(const Caller& caller,
+                                          const AgentRegistration& registration,
+                                          AuditEvent& event) const {
+  event.subject = registration.id.ToString();
+  const Hierarchy* hierarchy = TRY(catalog_->FindByTrustDomain(registration.id.trust_domain()));
+  event.hierarchy = hierarchy->id;
+  TRY(authorization_.Require(caller, Action::kRegisterAgent, hierarchy->id));
+
+  const Agent agent{
+      .hierarchy = hierarchy->id,
+      .id = registration.id,
+      .owner = registration.owner,
+      .role = registration.role,
+      .version = registration.version,
+      .profile =
+          registration.profile.empty() ? hierarchy->profiles.front().name : registration.profile,
+      .dns_names = registration.dns_names,
+      .ip_addresses = registration.ip_addresses,
+      .registered_at = clock_.Now(),
+  };
+  TRY(agent.Validate(*hierarchy));
+  return registry_.RegisterAgent(agent, event);
+}
+
+Result<Registration::Created> Registration::CreateJoinToken(const Caller& caller,
+                                                            const SpiffeId& id,
+                                                            std::chrono::seconds lifetime,
+                                                            AuditEvent& event) const {
+  event.subject = id.ToString();
+  const Hierarchy* hierarchy = TRY(catalog_->FindByTrustDomain(id.trust_domain()));
+  event.hierarchy = hierarchy->id;
+  TRY(authorization_.Require(caller, Action::kCreateJoinToken, hierarchy->id));
+
+  if (lifetime < JoinTokenRecord::kLifetimeMin || lifetime > JoinTokenRecord::kLifetimeMax) {
+    return Error(StatusCode::kInvalidArgument, "lifetime: {} is out of bounds; write {} to {}",
+                 HumanDuration(lifetime), HumanDuration(JoinTokenRecord::kLifetimeMin),
+                 HumanDuration(JoinTokenRecord::kLifetimeMax));
+  }
+  const Agent agent = TRY(registry_.FindAgent(hierarchy->id, id));
+  if (agent.disabled) {
+    return Refusal(StatusCode::kPermissionDenied, "agent.disabled", "agent {} is disabled",
+                   id.ToString());
+  }
+  const Hierarchy* system = TRY(catalog_->System());
+  JoinToken token = JoinToken::New(address_, Sha256(catalog_->Roots(system->id).front()));
+  JoinTokenRecord record = JoinTokenRecord::Of(token, id, caller.Name(), clock_.Now(), lifetime);
+  TRY(registry_.CreateJoinToken(hierarchy->id, record, event));
+  return Created{std::move(token), std::move(record)};
+}
+
+Result<JoinTokenRecord> Registration::RevokeJoinToken(const Caller& caller, HierarchyId hierarchy,
+                                                      const std::string& id,
+                                                      AuditEvent& event) const {
+  event.subject = "join-token:" + id;
+  event.hierarchy = hierarchy;
+  TRY(authorization_.Require(caller, Action::kRevokeJoinToken, hierarchy));
+  return registry_.RevokeJoinToken(hierarchy, id, clock_.Now(), event);
+}
+
+}  // namespace ca

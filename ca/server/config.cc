@@ -1,0 +1,148 @@
+#include "ca/server/config.h"
+
+#include <algorithm>
+
+#include "agentpki/v1/config.pb.h"
+#include "ca/server/yaml_message.h"
+
+namespace server {
+namespace {
+
+using agentpki::v1::ServerConfig;
+using ca::Error;
+using ca::Status;
+using ca::StatusCode;
+
+constexpr int kConcurrentCallsMax = 4096;
+constexpr std::chrono::seconds kHsmTimeoutMin(1);
+constexpr std::chrono::seconds kHsmTimeoutMax(120);
+
+Status Wrong(std::string_view key, std::string_view what) {
+  return Error(StatusCode::kInvalidArgument, "{}: {}", key, what);
+}
+
+Status CheckPresent(std::string_view key, const std::string& value, std::string_view example) {
+  if (!value.empty()) return ca::Ok();
+  return Wrong(key, fmt::format("it is missing; write for example {}", example));
+}
+
+Status CheckAddress(std::string_view key, const std::string& value, bool allow_zero) {
+  const size_t colon = value.rfind(':');
+  const std::string port = colon == std::string::npos ? "" : value.substr(colon + 1);
+  const bool is_number =
+      !port.empty() && port.size() <= 5 &&
+      std::all_of(port.begin(), port.end(), [](char c) { return c >= '0' && c <= '9'; });
+  const int number = is_number ? std::stoi(port) : -1;
+  if (colon != 0 && number >= (allow_zero ? 0 : 1) && number <= 65535) return ca::Ok();
+  return Wrong(key, fmt::format("'{}' is not HOST:PORT", ca::Printable(value)));
+}
+
+// Secrets stay out of files that are shown around, and libpq has better places for them.
+Status CheckConninfo(std::string_view key, const std::string& conninfo) {
+  if (conninfo.find("password") == std::string::npos) return ca::Ok();
+  return Wrong(key, "it has a password; use passfile=, sslcert= or peer authentication instead");
+}
+
+Status FillServerNames(const ServerConfig& yaml, Config& config) {
+  for (const std::string& name : yaml.server_names()) {
+    if (const auto address = ca::IpAddress::Parse(name); address.ok()) {
+      config.ip_addresses.push_back(*address);
+    } else if (ca::IsDnsName(name)) {
+      config.dns_names.push_back(name);
+    } else {
+      return Wrong(
+          "server_names",
+          fmt::format("'{}' is neither a lower-case DNS name nor an address", ca::Printable(name)));
+    }
+  }
+  if (yaml.server_names().empty()) {
+    return Wrong("server_names", "write the names by which agents reach this server");
+  }
+  return ca::Ok();
+}
+
+// The name constraints of the system hierarchy; the names of this one server when nothing is said.
+Status FillSystem(const agentpki::v1::SystemConfig& yaml, Config& config) {
+  for (const std::string& subtree : yaml.dns_subtrees()) {
+    if (!ca::IsDnsName(subtree)) {
+      return Wrong("system: dns_subtrees",
+                   fmt::format("'{}' is not a lower-case DNS name", ca::Printable(subtree)));
+    }
+    config.system_dns_subtrees.push_back(subtree);
+  }
+  std::vector<std::string> ranges(yaml.ip_ranges().begin(), yaml.ip_ranges().end());
+  if (yaml.dns_subtrees().empty() && ranges.empty()) {
+    config.system_dns_subtrees = config.dns_names;
+    for (const ca::IpAddress& address : config.ip_addresses) ranges.push_back(address.ToString());
+  }
+  for (const std::string& range : ranges) {
+    auto parsed = ca::IpRange::Parse(range);
+    if (!parsed.ok()) return ca::Annotate(parsed.status(), "system: ip_ranges: ");
+    config.system_ip_ranges.push_back(*std::move(parsed));
+  }
+  return ca::Ok();
+}
+
+Status FillHsm(const agentpki::v1::HsmConfig& yaml, Config& config) {
+  TRY(CheckPresent("hsm: module", yaml.module(), "/usr/lib/softhsm/libsofthsm2.so"));
+  TRY(CheckPresent("hsm: token_label", yaml.token_label(), "agentpki"));
+  if (yaml.pin_file().empty() == yaml.pin_credential().empty()) {
+    return Wrong("hsm", "write either pin_file or pin_credential");
+  }
+  config.hsm_module = yaml.module();
+  config.hsm_token_label = yaml.token_label();
+  config.hsm_pin_file = yaml.pin_file();
+  config.hsm_pin_credential = yaml.pin_credential();
+  if (!yaml.has_timeout()) return ca::Ok();
+  config.hsm_timeout = std::chrono::seconds(yaml.timeout().seconds());
+  if (config.hsm_timeout >= kHsmTimeoutMin && config.hsm_timeout <= kHsmTimeoutMax) return ca::Ok();
+  return Wrong("hsm: timeout", "write 1s to 120s");
+}
+
+Status FillLimits(const agentpki::v1::LimitsConfig& yaml, Config& config) {
+  if (yaml.concurrent_calls() == 0) return ca::Ok();
+  config.concurrent_calls = yaml.concurrent_calls();
+  if (config.concurrent_calls > 0 && config.concurrent_calls <= kConcurrentCallsMax)
+    return ca::Ok();
+  return Wrong("limits: concurrent_calls", fmt::format("write 1 to {}", kConcurrentCallsMax));
+}
+
+ca::Result<Config> Checked(const ServerConfig& yaml) {
+  TRY(CheckPresent("system: trust_domain", yaml.system().trust_domain(),
+                   "system.agentpki.internal"));
+  auto trust_domain = ca::TrustDomain::Parse(yaml.system().trust_domain());
+  if (!trust_domain.ok()) return ca::Annotate(trust_domain.status(), "system: trust_domain: ");
+
+  Config config{
+      .listen_grpc = yaml.listen().grpc(),
+      .advertise = yaml.advertise(),
+      .runtime_directory = yaml.runtime_directory(),
+      .database_server = yaml.database().server(),
+      .database_owner = yaml.database().owner(),
+      .system_trust_domain = *std::move(trust_domain),
+  };
+  TRY(CheckAddress("listen: grpc", config.listen_grpc, true));
+  TRY(CheckAddress("advertise", config.advertise, false));
+  TRY(CheckPresent("runtime_directory", yaml.runtime_directory(), "/run/agentpki"));
+  TRY(CheckPresent("database: server", config.database_server,
+                   "host=/run/postgresql dbname=agentpki user=agentpki_server"));
+  TRY(CheckConninfo("database: server", config.database_server));
+  TRY(CheckConninfo("database: owner", config.database_owner));
+  TRY(FillServerNames(yaml, config));
+  TRY(FillSystem(yaml.system(), config));
+  TRY(FillHsm(yaml.hsm(), config));
+  TRY(FillLimits(yaml.limits(), config));
+  return config;
+}
+
+}  // namespace
+
+ca::Result<Config> LoadConfig(const std::filesystem::path& path) {
+  ServerConfig yaml;
+  TRY(ParseYamlFile(path, yaml));
+  auto config = Checked(yaml);
+  if (!config.ok()) return ca::Annotate(config.status(), path.string() + ": ");
+  return config;
+}
+
+}  // namespace server

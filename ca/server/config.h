@@ -1,0 +1,37 @@
+#pragma once
+
+#include <chrono>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "ca/base/host_name.h"
+#include "ca/base/result.h"
+#include "ca/base/spiffe_id.h"
+
+namespace server {
+
+// What proto/agentpki/v1/config.proto describes, checked. Immutable once loaded.
+struct Config {
+  std::string listen_grpc;
+  std::string advertise;
+  std::vector<std::string> dns_names;       // of `server_names`
+  std::vector<ca::IpAddress> ip_addresses;  // of `server_names`
+  std::filesystem::path runtime_directory;
+  std::string database_server;
+  std::string database_owner;  // "" when not given
+  std::filesystem::path hsm_module;
+  std::string hsm_token_label;
+  std::filesystem::path hsm_pin_file;  // one of these two is empty
+  std::string hsm_pin_credential;
+  std::chrono::seconds hsm_timeout = std::chrono::seconds(15);
+  ca::TrustDomain system_trust_domain;
+  std::vector<std::string> system_dns_subtrees;  // what servers may be called, for good
+  std::vector<ca::IpRange> system_ip_ranges;
+  int concurrent_calls = 256;
+};
+
+// kInvalidArgument as FILE:LINE: KEY: what is wrong and the fix; kNotFound when there is no file.
+ca::Result<Config> LoadConfig(const std::filesystem::path& path);
+
+}  // namespace server

@@ -1,0 +1,117 @@
+#include "ca/server/door.h"
+
+#include <grpc/grpc_security_constants.h>
+#include <spdlog/spdlog.h>
+
+#include "ca/base/random.h"
+
+namespace server {
+namespace {
+
+using ca::AuditEvent;
+using ca::Decision;
+using ca::Status;
+using ca::StatusCode;
+
+constexpr char kRuleMetadata[] = "agentpki-rule";
+constexpr char kCorrelationMetadata[] = "agentpki-correlation-id";
+constexpr size_t kCorrelationIdSize = 8;
+
+std::string_view ClientCertificate(const grpc::CallbackServerContext& context) {
+  const auto found = context.auth_context()->FindPropertyValues(GRPC_X509_PEM_CERT_PROPERTY_NAME);
+  return found.empty() ? std::string_view() : std::string_view(found[0].data(), found[0].size());
+}
+
+// A refusal is somebody's decision; the rest was permitted and did not come about.
+Decision DecisionOf(const Status& status) {
+  switch (status.code()) {
+    case StatusCode::kUnavailable:
+    case StatusCode::kInternal:
+    case StatusCode::kAborted:
+    case StatusCode::kDeadlineExceeded:
+    case StatusCode::kCancelled:
+    case StatusCode::kUnknown:
+      return Decision::kFailed;
+    default:
+      return Decision::kDenied;
+  }
+}
+
+// The codes are gRPC's own. What only an operator may read stays in the log.
+grpc::Status ToGrpc(const Status& status, const std::string& correlation_id) {
+  if (status.ok()) return grpc::Status::OK;
+  const auto code = static_cast<grpc::StatusCode>(status.code());
+  if (status.code() == StatusCode::kInternal) {
+    return {code, "internal error; the server's log has it under " + correlation_id};
+  }
+  return {code, ca::MessageOf(status)};
+}
+
+}  // namespace
+
+grpc::ServerUnaryReactor* Door::Handle(grpc::CallbackServerContext* context, ca::Action action,
+                                       const std::string& request_id, Story story) {
+  grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
+  const bool runs =
+      workers_.TryRun([this, context, reactor, action, request_id, story = std::move(story)] {
+        AuditEvent event{
+            .at = clock_.Now(),
+            .actor = "anonymous",
+            .action = std::string(ca::NameOf(action)),
+            .from = context->peer(),
+            .correlation_id = ca::Hex(ca::RandomBytes(kCorrelationIdSize)),
+            .request_id = request_id,
+        };
+        reactor->Finish(Run(context, action, event, story));
+      });
+  if (!runs) {
+    reactor->Finish({grpc::StatusCode::RESOURCE_EXHAUSTED,
+                     "the server has as many calls in progress as it takes; wait and retry"});
+  }
+  return reactor;
+}
+
+grpc::Status Door::Run(grpc::CallbackServerContext* context, ca::Action action, AuditEvent& event,
+                       const Story& story) const {
+  context->AddTrailingMetadata(kCorrelationMetadata, event.correlation_id);
+  const Status status = Decide(*context, action, event, story);
+  const std::string rule = ca::RuleOf(status);
+  if (!rule.empty()) context->AddTrailingMetadata(kRuleMetadata, rule);
+  if (!status.ok()) {
+    spdlog::info("{} {} actor={} subject={} from={} correlation-id={} rule={} status={}",
+                 event.action, NameOf(event.decision), event.actor, event.subject, event.from,
+                 event.correlation_id, rule, status.ToString());
+  }
+  return ToGrpc(status, event.correlation_id);
+}
+
+Status Door::Decide(const grpc::CallbackServerContext& context, ca::Action action,
+                    AuditEvent& event, const Story& story) const {
+  const auto caller = callers_.Verify(ClientCertificate(context));
+  if (!caller.ok()) {
+    RecordRefusal(caller.status(), event);
+    return caller.status();
+  }
+  event.actor = caller->Name();
+  Status status = story(*caller, event);
+  if (!status.ok()) {
+    RecordRefusal(status, event);
+    return status;
+  }
+  // Nothing is answered that is not on record.
+  return ca::RecordsItself(action) ? status : ledger_.RecordEvent(event);
+}
+
+// Nothing was given, so the refusal stands even when it cannot be recorded.
+void Door::RecordRefusal(const Status& status, AuditEvent& event) const {
+  event.decision = DecisionOf(status);
+  event.rule = ca::RuleOf(status);
+  event.reason = ca::MessageOf(status);
+  const Status recorded = ledger_.RecordEvent(event);
+  if (!recorded.ok()) {
+    spdlog::error("a refusal was not recorded: {} correlation-id={}", recorded.ToString(),
+                  event.correlation_id);
+  }
+}
+
+}  // namespace server

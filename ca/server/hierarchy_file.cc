@@ -1,0 +1,79 @@
+#include "ca/server/hierarchy_file.h"
+
+#include "agentpki/v1/hierarchy.pb.h"
+#include "ca/server/yaml_message.h"
+
+namespace server {
+namespace {
+
+using agentpki::v1::HierarchySpec;
+using agentpki::v1::ProfileSpec;
+using ca::CertificateProfile;
+using ca::Error;
+using ca::Hierarchy;
+using ca::Result;
+using ca::StatusCode;
+
+Result<CertificateProfile> ProfileOf(const ProfileSpec& spec) {
+  CertificateProfile profile;
+  profile.name = spec.name();
+  profile.host_names = spec.host_names();
+  if (spec.has_lifetime()) profile.lifetime = std::chrono::seconds(spec.lifetime().seconds());
+  if (!spec.key_types().empty()) profile.key_types.clear();
+  for (const std::string& name : spec.key_types()) {
+    profile.key_types.insert(TRY(ca::KeyTypeFrom(name)));
+  }
+  if (!spec.usages().empty()) profile.client_auth = profile.server_auth = false;
+  for (const std::string& usage : spec.usages()) {
+    if (usage != "client" && usage != "server") {
+      return Error(StatusCode::kInvalidArgument, "usages: '{}' is neither client nor server",
+                   ca::Printable(usage));
+    }
+    (usage == "client" ? profile.client_auth : profile.server_auth) = true;
+  }
+  return profile;
+}
+
+Result<Hierarchy> HierarchyOf(const HierarchySpec& spec) {
+  auto trust_domain = ca::TrustDomain::Parse(spec.trust_domain());
+  if (!trust_domain.ok()) return ca::Annotate(trust_domain.status(), "trust_domain: ");
+  Hierarchy hierarchy{
+      .tenant = spec.tenant(),
+      .environment = spec.environment(),
+      .trust_domain = *std::move(trust_domain),
+      .dns_subtrees = {spec.dns_subtrees().begin(), spec.dns_subtrees().end()},
+  };
+  if (spec.root().has_lifetime()) {
+    hierarchy.root_lifetime = std::chrono::seconds(spec.root().lifetime().seconds());
+  }
+  if (spec.issuing().has_lifetime()) {
+    hierarchy.issuing_lifetime = std::chrono::seconds(spec.issuing().lifetime().seconds());
+  }
+  for (const std::string& range : spec.ip_ranges()) {
+    auto parsed = ca::IpRange::Parse(range);
+    if (!parsed.ok()) return ca::Annotate(parsed.status(), "ip_ranges: ");
+    hierarchy.ip_ranges.push_back(*std::move(parsed));
+  }
+  for (const ProfileSpec& profile : spec.profiles()) {
+    auto parsed = ProfileOf(profile);
+    if (!parsed.ok()) {
+      return ca::Annotate(parsed.status(),
+                          fmt::format("profiles: {}: ", ca::Printable(profile.name())));
+    }
+    hierarchy.profiles.push_back(*std::move(parsed));
+  }
+  TRY(hierarchy.Validate());
+  return hierarchy;
+}
+
+}  // namespace
+
+Result<Hierarchy> LoadHierarchyFile(const std::filesystem::path& path) {
+  HierarchySpec spec;
+  TRY(ParseYamlFile(path, spec));
+  auto hierarchy = HierarchyOf(spec);
+  if (!hierarchy.ok()) return ca::Annotate(hierarchy.status(), path.string() + ": ");
+  return hierarchy;
+}
+
+}  // namespace server

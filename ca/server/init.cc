@@ -1,0 +1,128 @@
+#include "ca/server/init.h"
+
+#include "ca/credentials.h"
+#include "ca/enrollment.h"
+#include "ca/provisioning.h"
+#include "ca/server/backends.h"
+#include "ca/server/hierarchy_file.h"
+#include "ca/subject_key.h"
+
+namespace server {
+namespace {
+
+using ca::Result;
+using ca::Status;
+
+constexpr char kActor[] = "init";
+constexpr std::string_view kOperatorProfile = "operator";
+
+Result<ca::Agent> EnsureOperator(const ca::Hierarchy& system, const std::string& name,
+                                 ca::Provisioning& provisioning) {
+  ca::SpiffeId id = TRY(ca::SpiffeId::Parse(
+      fmt::format("spiffe://{}/operator/{}", system.trust_domain.name(), name)));
+  const ca::Agent wanted{
+      .hierarchy = system.id,
+      .id = std::move(id),
+      .owner = name,
+      .role = "operator",
+      .profile = std::string(kOperatorProfile),
+  };
+  TRY(wanted.Validate(system));
+  ca::Agent agent = TRY(provisioning.EnsureAgent(wanted));
+  TRY(provisioning.EnsureGrant(agent.id, {ca::Role::kAdmin, std::nullopt}, system.id));
+  return agent;
+}
+
+// Whether the folder's certificate is of today's system root and not yet half way to its end.
+bool Stands(const std::filesystem::path& folder, const std::string& bundle, ca::TimePoint now) {
+  const auto credentials = ca::Credentials::Read(folder);
+  if (!credentials.ok() || credentials->bundle_pem != bundle) return false;
+  const auto blocks = ca::FromPem("CERTIFICATE", credentials->cert_pem);
+  if (!blocks.ok()) return false;
+  const auto certificate = ca::ParseX509(blocks->front());
+  if (!certificate.ok()) return false;
+  const auto not_before = ca::TimeOf(X509_get0_notBefore(certificate->get()));
+  const auto not_after = ca::TimeOf(X509_get0_notAfter(certificate->get()));
+  return not_before.ok() && not_after.ok() && now < *not_before + (*not_after - *not_before) / 2;
+}
+
+Status WriteOperator(const Config& config, const std::filesystem::path& folder,
+                     const ca::Agent& agent, const ca::Catalog& catalog,
+                     const ca::Enrollment& enrollment, const ca::Clock& clock) {
+  const std::string bundle = ca::PemOf(catalog.Roots(agent.hierarchy));
+  if (Stands(folder, bundle, clock.Now())) {
+    fmt::print("operator {}: the credentials in {} stand\n", agent.id.ToString(), folder.string());
+    return ca::Ok();
+  }
+  const ca::SubjectKey key = TRY(ca::SubjectKey::Generate(ca::KeyType::kP256));
+  const ca::RequestId request = ca::RequestId::New(clock.Now());
+  ca::AuditEvent event{
+      .at = clock.Now(),
+      .actor = kActor,
+      .action = "Enroll",
+      .hierarchy = agent.hierarchy,
+      .subject = agent.id.ToString(),
+      .from = "local",
+      .request_id = request.ToString(),
+  };
+  const auto issued =
+      TRY(enrollment.Issue(agent, key.Csr(agent.id), ca::SystemGrounds{}, request, event));
+  std::vector<ca::Bytes> chain = {issued.certificate.Der()};
+  chain.insert(chain.end(), issued.intermediates.begin(), issued.intermediates.end());
+  const ca::Credentials credentials{
+      .key_pem = key.ToPem(),
+      .cert_pem = ca::PemOf(chain),
+      .bundle_pem = bundle,
+      .server = config.advertise,
+      .server_ca_pem = bundle,
+  };
+  TRY(credentials.Write(folder));
+  fmt::print("operator {}: admin; credentials in {} until {}\n", agent.id.ToString(),
+             folder.string(), ca::Rfc3339(issued.certificate.record.validity.not_after));
+  return ca::Ok();
+}
+
+}  // namespace
+
+ca::Hierarchy SystemHierarchy(const Config& config) {
+  ca::CertificateProfile operators;
+  operators.name = kOperatorProfile;
+  operators.lifetime = std::chrono::hours(24 * 7);
+  operators.server_auth = false;
+  ca::CertificateProfile servers;
+  servers.name = "server";
+  servers.lifetime = std::chrono::hours(24);
+  servers.host_names = true;
+  return ca::Hierarchy{
+      .tenant = "agentpki",
+      .environment = "system",
+      .trust_domain = config.system_trust_domain,
+      .is_system = true,
+      .dns_subtrees = config.system_dns_subtrees,
+      .ip_ranges = config.system_ip_ranges,
+      .profiles = {operators, servers},
+  };
+}
+
+Status RunInit(const Config& config, const InitOptions& options) {
+  const ca::SystemClock clock;
+  const Backends backends = TRY(Backends::Open(config, clock));
+  ca::Provisioning provisioning(*backends.hierarchies, *backends.keys, *backends.registry, clock,
+                                kActor);
+
+  const ca::Hierarchy system = TRY(provisioning.EnsureHierarchy(SystemHierarchy(config)));
+  fmt::print("hierarchy {}: {}\n", system.Name(), system.trust_domain.name());
+  if (!options.hierarchy_file.empty()) {
+    const ca::Hierarchy wanted = TRY(LoadHierarchyFile(options.hierarchy_file));
+    const ca::Hierarchy made = TRY(provisioning.EnsureHierarchy(wanted));
+    fmt::print("hierarchy {}: {}\n", made.Name(), made.trust_domain.name());
+  }
+  const ca::Agent agent = TRY(EnsureOperator(system, options.operator_name, provisioning));
+  if (options.operator_folder.empty()) return ca::Ok();
+
+  const auto catalog = TRY(ca::Catalog::Load(*backends.hierarchies, *backends.keys));
+  const ca::Enrollment enrollment(catalog, *backends.registry, *backends.ledger, clock);
+  return WriteOperator(config, options.operator_folder, agent, *catalog, enrollment, clock);
+}
+
+}  // namespace server

@@ -1,0 +1,98 @@
+#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/spdlog.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+
+#include "ca/server/config.h"
+#include "ca/server/init.h"
+#include "ca/server/server.h"
+#include "db/connection.h"
+#include "db/migration.h"
+
+namespace {
+
+using ca::Error;
+using ca::Status;
+using ca::StatusCode;
+
+// A core dump would carry the PIN and the TLS key. A sanitizer needs to look at its own process.
+void ForbidCoreDumps() {
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+  prctl(PR_SET_DUMPABLE, 0);
+#endif
+  const rlimit none{0, 0};
+  setrlimit(RLIMIT_CORE, &none);
+}
+
+void LogToStderr() {
+  spdlog::set_default_logger(spdlog::stderr_logger_mt("agentpki"));
+  spdlog::set_pattern("%Y-%m-%dT%H:%M:%S.%eZ %l %v", spdlog::pattern_time_type::utc);
+  spdlog::flush_on(spdlog::level::info);
+}
+
+Status RunMigrate(const server::Config& config) {
+  if (config.database_owner.empty()) {
+    return Error(StatusCode::kFailedPrecondition,
+                 "database: owner: it is missing; migrating needs the schema's owner");
+  }
+  const auto applied = TRY(db::Migrate({config.database_owner}));
+  for (const std::string& name : applied) fmt::print("applied {}\n", name);
+  if (applied.empty()) fmt::print("the schema is up to date\n");
+  return ca::Ok();
+}
+
+// kUnavailable is worth another try, which a supervisor makes; the rest wants a person.
+int Exit(const Status& status) {
+  if (status.ok()) return 0;
+  fmt::print(stderr, "agentpki-server: {}\n", ca::MessageOf(status));
+  return status.code() == StatusCode::kUnavailable ? 75 : 1;  // EX_TEMPFAIL of sysexits.h
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  ForbidCoreDumps();
+  LogToStderr();
+
+  CLI::App app(
+      "agentpki-server issues short-lived certificates to AI agents, with keys that never leave "
+      "the "
+      "HSM and a record of everything in PostgreSQL.");
+  app.set_version_flag("--version", AGENTPKI_VERSION);
+  app.require_subcommand(1);
+  std::string config_file;
+  const auto add_command = [&](const std::string& name, const std::string& description) {
+    CLI::App* const command = app.add_subcommand(name, description);
+    command->add_option("--config", config_file, "The server's configuration, in YAML")
+        ->required()
+        ->type_name("FILE");
+    return command;
+  };
+  CLI::App* const migrate = add_command(
+      "migrate", "Bring the database's schema up to date, as its owner. Safe to repeat.");
+  CLI::App* const init = add_command(
+      "init",
+      "Make what a deployment begins with: the system hierarchy, a first operator, a first "
+      "hierarchy. Keeps what stands; also the way back in for operators who are locked out.");
+  CLI::App* const run = add_command("run", "Serve until SIGTERM.");
+  server::InitOptions options;
+  init->add_option("--hierarchy", options.hierarchy_file, "A hierarchy to make, in YAML")
+      ->type_name("FILE");
+  init->add_option("--operator", options.operator_name, "The operator's name")
+      ->type_name("NAME")
+      ->capture_default_str();
+  init->add_option("--operator-out", options.operator_folder,
+                   "Where the operator's key and certificate go")
+      ->type_name("DIR");
+  CLI11_PARSE(app, argc, argv);
+
+  const auto config = server::LoadConfig(config_file);
+  if (!config.ok()) return Exit(config.status());
+  if (migrate->parsed()) return Exit(RunMigrate(*config));
+  if (init->parsed()) return Exit(server::RunInit(*config, options));
+  if (run->parsed()) return Exit(server::RunServer(*config));
+  return 0;
+}

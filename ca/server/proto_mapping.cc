@@ -1,0 +1,163 @@
+#include "ca/server/proto_mapping.h"
+
+namespace server {
+namespace {
+
+using ca::Error;
+using ca::Result;
+using ca::StatusCode;
+
+constexpr int kPageSizeDefault = 100;
+
+agentpki::v1::JoinToken::State ToProto(ca::JoinTokenRecord::State state) {
+  switch (state) {
+    case ca::JoinTokenRecord::State::kReady:
+      return agentpki::v1::JoinToken::READY;
+    case ca::JoinTokenRecord::State::kUsed:
+      return agentpki::v1::JoinToken::USED;
+    case ca::JoinTokenRecord::State::kExpired:
+      return agentpki::v1::JoinToken::EXPIRED;
+    case ca::JoinTokenRecord::State::kRevoked:
+      return agentpki::v1::JoinToken::REVOKED;
+  }
+  return agentpki::v1::JoinToken::STATE_UNSPECIFIED;
+}
+
+}  // namespace
+
+google::protobuf::Timestamp ToProto(ca::TimePoint time) {
+  const auto whole = std::chrono::floor<std::chrono::seconds>(time);
+  google::protobuf::Timestamp timestamp;
+  timestamp.set_seconds(whole.time_since_epoch().count());
+  timestamp.set_nanos(static_cast<int>(std::chrono::nanoseconds(time - whole).count()));
+  return timestamp;
+}
+
+agentpki::v1::Agent ToProto(const ca::Agent& agent, const ca::Hierarchy& hierarchy) {
+  agentpki::v1::Agent message;
+  message.set_spiffe_id(agent.id.ToString());
+  message.set_hierarchy(hierarchy.Name());
+  message.set_owner(agent.owner);
+  message.set_role(agent.role);
+  message.set_version(agent.version);
+  message.set_profile(agent.profile);
+  for (const std::string& name : agent.dns_names) message.add_dns_names(name);
+  for (const ca::IpAddress& address : agent.ip_addresses) {
+    message.add_ip_addresses(address.ToString());
+  }
+  message.set_disabled(agent.disabled);
+  *message.mutable_registered_at() = ToProto(agent.registered_at);
+  return message;
+}
+
+agentpki::v1::JoinToken ToProto(const ca::JoinTokenRecord& token, ca::TimePoint now) {
+  agentpki::v1::JoinToken message;
+  message.set_id(token.Id());
+  message.set_spiffe_id(token.agent.ToString());
+  message.set_state(ToProto(token.StateAt(now)));
+  message.set_created_by(token.created_by);
+  *message.mutable_created_at() = ToProto(token.created_at);
+  *message.mutable_expires_at() = ToProto(token.expires_at);
+  if (token.used_at != ca::TimePoint{}) *message.mutable_used_at() = ToProto(token.used_at);
+  message.set_used_by_request(token.used_by_request);
+  return message;
+}
+
+agentpki::v1::IssuedCertificate ToProto(const ca::IssuedCertificate& issued) {
+  agentpki::v1::IssuedCertificate message;
+  const ca::IssuanceRecord& record = issued.certificate.record;
+  message.set_certificate(issued.certificate.Der());
+  for (const ca::Bytes& der : issued.intermediates) message.add_intermediates(der);
+  for (const ca::Bytes& der : issued.roots) message.add_roots(der);
+  message.set_serial(record.serial.ToString());
+  message.set_spiffe_id(record.subject.ToString());
+  *message.mutable_not_before() = ToProto(record.validity.not_before);
+  *message.mutable_not_after() = ToProto(record.validity.not_after);
+  return message;
+}
+
+agentpki::v1::CertificateEntry ToProto(const ca::CertificateEntry& entry,
+                                       const ca::Hierarchy& hierarchy) {
+  agentpki::v1::CertificateEntry message;
+  message.set_serial(entry.serial.ToString());
+  message.set_hierarchy(hierarchy.Name());
+  message.set_spiffe_id(entry.subject.ToString());
+  message.set_profile(entry.profile);
+  message.set_key_fingerprint(ca::Hex(entry.key_fingerprint));
+  *message.mutable_not_before() = ToProto(entry.validity.not_before);
+  *message.mutable_not_after() = ToProto(entry.validity.not_after);
+  *message.mutable_recorded_at() = ToProto(entry.recorded_at);
+  message.set_signed_(entry.is_signed);
+  return message;
+}
+
+agentpki::v1::AuthorityStatus ToProto(const ca::Authority& authority) {
+  agentpki::v1::AuthorityStatus message;
+  message.set_kind(std::string(NameOf(authority.kind())));
+  message.set_generation(authority.generation());
+  message.set_key_label(authority.key_label());
+  message.set_fingerprint(ca::Hex(ca::Sha256(authority.certificate())));
+  *message.mutable_not_before() = ToProto(authority.validity().not_before);
+  *message.mutable_not_after() = ToProto(authority.validity().not_after);
+  return message;
+}
+
+Result<ca::EnrollmentRequest> FromProto(const agentpki::v1::EnrollRequest& request,
+                                        ca::TimePoint now) {
+  ca::RequestId id = TRY(ca::RequestId::Parse(request.request_id(), now));
+  if (request.join_token_secret().size() != ca::JoinToken::kSecretSize) {
+    return Error(StatusCode::kInvalidArgument,
+                 "join_token_secret: send the {} octets that the join token has",
+                 ca::JoinToken::kSecretSize);
+  }
+  return ca::EnrollmentRequest{std::move(id), request.csr(),
+                               ca::Secret(request.join_token_secret())};
+}
+
+Result<ca::RenewalRequest> FromProto(const agentpki::v1::RenewRequest& request, ca::TimePoint now) {
+  ca::RequestId id = TRY(ca::RequestId::Parse(request.request_id(), now));
+  return ca::RenewalRequest{std::move(id), request.csr()};
+}
+
+Result<ca::AgentRegistration> FromProto(const agentpki::v1::RegisterAgentRequest& request) {
+  const agentpki::v1::Agent& agent = request.agent();
+  if (!agent.hierarchy().empty() || agent.disabled() || agent.has_registered_at()) {
+    return Error(
+        StatusCode::kInvalidArgument,
+        "agent: hierarchy, disabled and registered_at are the server's to say; leave them out");
+  }
+  ca::SpiffeId id = TRY(SpiffeIdFrom("agent.spiffe_id", agent.spiffe_id()));
+  ca::AgentRegistration registration{
+      .id = std::move(id),
+      .owner = agent.owner(),
+      .role = agent.role(),
+      .version = agent.version(),
+      .profile = agent.profile(),
+      .dns_names = {agent.dns_names().begin(), agent.dns_names().end()},
+  };
+  if (agent.ip_addresses_size() > static_cast<int>(ca::Agent::kHostNamesMax)) {
+    return Error(StatusCode::kInvalidArgument, "agent.ip_addresses: write at most {}",
+                 ca::Agent::kHostNamesMax);
+  }
+  for (const std::string& text : agent.ip_addresses()) {
+    auto address = ca::IpAddress::Parse(text);
+    if (!address.ok()) return ca::Annotate(address.status(), "agent.ip_addresses: ");
+    registration.ip_addresses.push_back(*std::move(address));
+  }
+  return registration;
+}
+
+Result<ca::SpiffeId> SpiffeIdFrom(const std::string& field, const std::string& text) {
+  auto id = ca::SpiffeId::Parse(text);
+  if (!id.ok()) return ca::Annotate(id.status(), field + ": ");
+  return id;
+}
+
+Result<int> PageSizeFrom(int asked, int size_max) {
+  if (asked == 0) return kPageSizeDefault;
+  if (asked > 0 && asked <= size_max) return asked;
+  return Error(StatusCode::kInvalidArgument, "page_size: {} is out of bounds; write 1 to {}", asked,
+               size_max);
+}
+
+}  // namespace server

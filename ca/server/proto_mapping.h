@@ -1,0 +1,35 @@
+#pragma once
+
+#include <google/protobuf/timestamp.pb.h>
+
+#include "agentpki/v1/certificate.pb.h"
+#include "agentpki/v1/enrollment.pb.h"
+#include "agentpki/v1/registry.pb.h"
+#include "agentpki/v1/status.pb.h"
+#include "ca/catalog.h"
+#include "ca/enrollment.h"
+#include "ca/registration.h"
+
+// Where the wire's messages become the words of ca/, and back. Errors name the field.
+namespace server {
+
+google::protobuf::Timestamp ToProto(ca::TimePoint time);
+agentpki::v1::Agent ToProto(const ca::Agent& agent, const ca::Hierarchy& hierarchy);
+agentpki::v1::JoinToken ToProto(const ca::JoinTokenRecord& token, ca::TimePoint now);
+agentpki::v1::IssuedCertificate ToProto(const ca::IssuedCertificate& issued);
+agentpki::v1::CertificateEntry ToProto(const ca::CertificateEntry& entry,
+                                       const ca::Hierarchy& hierarchy);
+agentpki::v1::AuthorityStatus ToProto(const ca::Authority& authority);
+
+ca::Result<ca::EnrollmentRequest> FromProto(const agentpki::v1::EnrollRequest& request,
+                                            ca::TimePoint now);
+ca::Result<ca::RenewalRequest> FromProto(const agentpki::v1::RenewRequest& request,
+                                         ca::TimePoint now);
+ca::Result<ca::AgentRegistration> FromProto(const agentpki::v1::RegisterAgentRequest& request);
+
+// A SPIFFE ID that a field holds.
+ca::Result<ca::SpiffeId> SpiffeIdFrom(const std::string& field, const std::string& text);
+// 0 is the default. kInvalidArgument when out of bounds.
+ca::Result<int> PageSizeFrom(int asked, int size_max);
+
+}  // namespace server

@@ -1,0 +1,49 @@
+#pragma once
+
+#include "agentpki/v1/registry.grpc.pb.h"
+#include "ca/registration.h"
+#include "ca/server/door.h"
+
+namespace server {
+
+class RegistryService final : public agentpki::v1::RegistryService::CallbackService {
+ public:
+  RegistryService(Door& door, std::shared_ptr<const ca::Catalog> catalog,
+                  const ca::Authorization& authorization, const ca::Registration& registration,
+                  ca::Registry& registry, const ca::Clock& clock)
+      : door_(door),
+        catalog_(std::move(catalog)),
+        authorization_(authorization),
+        registration_(registration),
+        registry_(registry),
+        clock_(clock) {}
+
+  grpc::ServerUnaryReactor* RegisterAgent(grpc::CallbackServerContext* context,
+                                          const agentpki::v1::RegisterAgentRequest* request,
+                                          agentpki::v1::RegisterAgentResponse* response) override;
+  grpc::ServerUnaryReactor* GetAgent(grpc::CallbackServerContext* context,
+                                     const agentpki::v1::GetAgentRequest* request,
+                                     agentpki::v1::GetAgentResponse* response) override;
+  grpc::ServerUnaryReactor* ListAgents(grpc::CallbackServerContext* context,
+                                       const agentpki::v1::ListAgentsRequest* request,
+                                       agentpki::v1::ListAgentsResponse* response) override;
+  grpc::ServerUnaryReactor* CreateJoinToken(
+      grpc::CallbackServerContext* context, const agentpki::v1::CreateJoinTokenRequest* request,
+      agentpki::v1::CreateJoinTokenResponse* response) override;
+  grpc::ServerUnaryReactor* ListJoinTokens(grpc::CallbackServerContext* context,
+                                           const agentpki::v1::ListJoinTokensRequest* request,
+                                           agentpki::v1::ListJoinTokensResponse* response) override;
+  grpc::ServerUnaryReactor* RevokeJoinToken(
+      grpc::CallbackServerContext* context, const agentpki::v1::RevokeJoinTokenRequest* request,
+      agentpki::v1::RevokeJoinTokenResponse* response) override;
+
+ private:
+  Door& door_;
+  const std::shared_ptr<const ca::Catalog> catalog_;
+  const ca::Authorization& authorization_;
+  const ca::Registration& registration_;
+  ca::Registry& registry_;
+  const ca::Clock& clock_;
+};
+
+}  // namespace server

@@ -1,0 +1,158 @@
+#include "ca/server/server.h"
+
+#include <grpcpp/ext/proto_server_reflection_plugin.h>
+#include <grpcpp/grpcpp.h>
+#include <grpcpp/security/tls_certificate_provider.h>
+#include <grpcpp/security/tls_credentials_options.h>
+#include <signal.h>
+#include <spdlog/spdlog.h>
+
+#include <cstdlib>
+
+#include "ca/server/backends.h"
+#include "ca/server/certificate_service.h"
+#include "ca/server/door.h"
+#include "ca/server/enrollment_service.h"
+#include "ca/server/health_monitor.h"
+#include "ca/server/registry_service.h"
+#include "ca/server/server_identity.h"
+#include "ca/server/status_service.h"
+
+namespace server {
+namespace {
+
+using ca::Error;
+using ca::Result;
+using ca::Status;
+using ca::StatusCode;
+
+constexpr int kMessageSizeMax = 64 * 1024;  // the largest request is a CSR of 16 KiB
+constexpr int kHandshakeTimeoutMs = 10'000;
+constexpr int kStreamsPerConnectionMax = 256;
+constexpr unsigned kCertificateRefreshSeconds = 1;
+constexpr std::chrono::seconds kGracePeriod(10);
+constexpr std::chrono::hours kPartitionInterval(1);
+
+// gRPC 1.51 lets nobody set the lowest TLS version. But it does let the TLS 1.2 cipher suites be
+// set, and one that needs a pre-shared key, which nobody has, leaves TLS 1.3 alone. It reads the
+// variable once, when the first credentials are made.
+void AllowTls13Only() { setenv("GRPC_SSL_CIPHER_SUITES", "ECDHE-PSK-CHACHA20-POLY1305", 1); }
+
+// The TLS layer asks for a client certificate and proves that the peer has its key; whether it is
+// to be trusted is asked at each call (ca::CallerVerifier), by today's roots.
+std::shared_ptr<grpc::ServerCredentials> TlsCredentials(const ServerIdentity& identity) {
+  auto files = std::make_shared<grpc::experimental::FileWatcherCertificateProvider>(
+      identity.key_file(), identity.chain_file(), kCertificateRefreshSeconds);
+  grpc::experimental::TlsServerCredentialsOptions options(std::move(files));
+  options.watch_identity_key_cert_pairs();
+  options.set_cert_request_type(GRPC_SSL_REQUEST_CLIENT_CERTIFICATE_BUT_DONT_VERIFY);
+  return grpc::experimental::TlsServerCredentials(options);
+}
+
+sigset_t BlockTerminationSignals() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGTERM);
+  sigaddset(&signals, SIGINT);
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  return signals;
+}
+
+// Every hour; asked from the health monitor's thread, which is there anyway.
+class PartitionKeeper {
+ public:
+  PartitionKeeper(db::PostgresLedger& ledger, const ca::Clock& clock)
+      : ledger_(ledger), clock_(clock) {}
+
+  Status Keep() {
+    if (clock_.Now() < due_) return ca::Ok();
+    TRY(ledger_.MaintainPartitions());
+    due_ = clock_.Now() + kPartitionInterval;
+    return ca::Ok();
+  }
+
+ private:
+  db::PostgresLedger& ledger_;
+  const ca::Clock& clock_;
+  ca::TimePoint due_;
+};
+
+}  // namespace
+
+Status RunServer(const Config& config) {
+  const sigset_t signals = BlockTerminationSignals();
+  AllowTls13Only();
+
+  // In the order in which each needs those before it; destroyed in the opposite order, so the token
+  // goes when nobody can sign any more.
+  const ca::SystemClock clock;
+  const Backends backends = TRY(Backends::Open(config, clock));
+  PartitionKeeper partitions(*backends.ledger, clock);
+  TRY(partitions.Keep());
+  const auto catalog = TRY(ca::Catalog::Load(*backends.hierarchies, *backends.keys));
+  const ca::Enrollment enrollment(catalog, *backends.registry, *backends.ledger, clock);
+  const ca::Authorization authorization(*backends.registry);
+  const ca::Registration registration(catalog, authorization, *backends.registry, clock,
+                                      config.advertise);
+  ca::Provisioning provisioning(*backends.hierarchies, *backends.keys, *backends.registry, clock,
+                                "server");
+  const auto identity =
+      TRY(ServerIdentity::Create(config, catalog, provisioning, enrollment, clock));
+
+  const ca::CallerVerifier callers(catalog, clock);
+  WorkerPool workers(config.concurrent_calls);
+  Door door(callers, *backends.ledger, clock, workers);
+  EnrollmentService enrollment_service(door, enrollment, clock);
+  RegistryService registry_service(door, catalog, authorization, registration, *backends.registry,
+                                   clock);
+  CertificateService certificate_service(door, catalog, authorization, *backends.ledger, clock);
+
+  std::atomic<grpc::HealthCheckServiceInterface*> health_service = nullptr;
+  HealthMonitor health(
+      {
+          {"database", [&] { return backends.ledger->CheckHealth(); }},
+          {"partitions", [&] { return partitions.Keep(); }},
+          {"token", [&] { return backends.keys->CheckHealth(); }},
+          {"certificate", [&] { return identity->CheckHealth(); }},
+      },
+      [&](bool is_well) {
+        if (auto* const service = health_service.load()) service->SetServingStatus(is_well);
+      });
+  StatusService status_service(door, catalog, authorization, health, clock);
+
+  grpc::EnableDefaultHealthCheckService(true);
+  grpc::reflection::InitProtoReflectionServerBuilderPlugin();
+  grpc::ServerBuilder builder;
+  builder.SetMaxReceiveMessageSize(kMessageSizeMax);
+  // Two servers that share a port by accident would answer in turn.
+  builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
+  builder.AddChannelArgument(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS, kHandshakeTimeoutMs);
+  builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, kStreamsPerConnectionMax);
+  int port = 0;
+  builder.AddListeningPort(config.listen_grpc, TlsCredentials(*identity), &port);
+  builder.RegisterService(&enrollment_service);
+  builder.RegisterService(&registry_service);
+  builder.RegisterService(&certificate_service);
+  builder.RegisterService(&status_service);
+  const std::unique_ptr<grpc::Server> grpc_server = builder.BuildAndStart();
+  if (!grpc_server || port == 0) {
+    return Error(StatusCode::kFailedPrecondition,
+                 "listen: grpc: {} cannot be listened on; is another program on that port?",
+                 config.listen_grpc);
+  }
+  health_service = grpc_server->GetHealthCheckService();
+  const std::string host = config.listen_grpc.substr(0, config.listen_grpc.rfind(':'));
+  spdlog::info("agentpki-server {} serves gRPC on {}:{}", AGENTPKI_VERSION, host, port);
+
+  int signal = 0;
+  sigwait(&signals, &signal);
+  spdlog::info("stopping on {}", strsignal(signal));
+  health_service = nullptr;
+  grpc_server->GetHealthCheckService()->Shutdown();
+  grpc_server->Shutdown(std::chrono::system_clock::now() + kGracePeriod);
+  grpc_server->Wait();
+  spdlog::info("stopped");
+  return ca::Ok();
+}
+
+}  // namespace server

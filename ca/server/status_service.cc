@@ -1,0 +1,43 @@
+#include "ca/server/status_service.h"
+
+#include "ca/server/proto_mapping.h"
+
+namespace server {
+
+using ca::Action;
+
+grpc::ServerUnaryReactor* StatusService::GetStatus(grpc::CallbackServerContext* context,
+                                                   const agentpki::v1::GetStatusRequest*,
+                                                   agentpki::v1::GetStatusResponse* response) {
+  return door_.Handle(context, Action::kGetStatus, "",
+                      [=, this](const ca::Caller& caller, ca::AuditEvent&) -> ca::Status {
+                        const auto allowed = TRY(authorization_.Allowed(caller, Action::kGetStatus,
+                                                                        catalog_->hierarchies()));
+                        if (allowed.empty())
+                          return authorization_.Require(caller, Action::kGetStatus, {});
+
+                        response->set_version(AGENTPKI_VERSION);
+                        *response->mutable_started_at() = ToProto(started_at_);
+                        *response->mutable_now() = ToProto(clock_.Now());
+                        for (const Component& component : health_.Components()) {
+                          agentpki::v1::Component& message = *response->add_components();
+                          message.set_name(component.name);
+                          message.set_healthy(component.healthy);
+                          message.set_detail(component.detail);
+                        }
+                        for (const ca::HierarchyId id : allowed) {
+                          const ca::Hierarchy& hierarchy = *catalog_->Find(id);
+                          agentpki::v1::HierarchyStatus& message = *response->add_hierarchies();
+                          message.set_name(hierarchy.Name());
+                          message.set_trust_domain(hierarchy.trust_domain.name());
+                          for (const auto& profile : hierarchy.profiles)
+                            message.add_profiles(profile.name);
+                          for (const auto& authority : catalog_->AuthoritiesOf(id)) {
+                            *message.add_authorities() = ToProto(*authority);
+                          }
+                        }
+                        return ca::Ok();
+                      });
+}
+
+}  // namespace server

@@ -1,0 +1,176 @@
+#include "ca/server/yaml_message.h"
+
+#include <google/protobuf/descriptor.h>
+#include <google/protobuf/duration.pb.h>
+#include <yaml-cpp/yaml.h>
+
+#include <algorithm>
+#include <set>
+#include <vector>
+
+#include "ca/base/clock.h"
+#include "ca/credentials.h"
+
+namespace server {
+namespace {
+
+using ca::Error;
+using ca::Status;
+using ca::StatusCode;
+using google::protobuf::Descriptor;
+using google::protobuf::FieldDescriptor;
+using google::protobuf::Message;
+using google::protobuf::Reflection;
+
+constexpr size_t kFileSizeMax = 1024 * 1024;
+
+// How many insertions, deletions and replacements turn one word into the other.
+size_t EditDistance(std::string_view a, std::string_view b) {
+  std::vector<size_t> row(b.size() + 1);
+  for (size_t j = 0; j <= b.size(); ++j) row[j] = j;
+  for (size_t i = 1; i <= a.size(); ++i) {
+    size_t diagonal = row[0];
+    row[0] = i;
+    for (size_t j = 1; j <= b.size(); ++j) {
+      const size_t replaced = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
+      diagonal = row[j];
+      row[j] = std::min({row[j] + 1, row[j - 1] + 1, replaced});
+    }
+  }
+  return row[b.size()];
+}
+
+std::string NearestField(const Descriptor& schema, std::string_view key) {
+  std::string nearest;
+  size_t distance_min = std::max<size_t>(3, key.size() / 2);
+  for (int i = 0; i < schema.field_count(); ++i) {
+    const std::string& name = schema.field(i)->name();
+    const size_t distance = EditDistance(key, name);
+    if (distance >= distance_min) continue;
+    distance_min = distance;
+    nearest = name;
+  }
+  return nearest;
+}
+
+std::string AllFields(const Descriptor& schema) {
+  std::string names;
+  for (int i = 0; i < schema.field_count(); ++i) {
+    names += (i == 0 ? "" : ", ") + schema.field(i)->name();
+  }
+  return names;
+}
+
+class Reader {
+ public:
+  explicit Reader(std::string file_name) : file_name_(std::move(file_name)) {}
+
+  Status Fill(const YAML::Node& node, const std::string& path, Message& message) const {
+    const Descriptor& schema = *message.GetDescriptor();
+    if (!node.IsMap()) {
+      return Wrong(node, path, fmt::format("write a mapping of: {}", AllFields(schema)));
+    }
+    std::set<std::string> seen;
+    for (const auto& entry : node) {
+      const std::string key = entry.first.IsScalar() ? entry.first.Scalar() : "";
+      const FieldDescriptor* const field = schema.FindFieldByName(key);
+      if (!field) return UnknownKey(entry.first, path, key, schema);
+      if (!seen.insert(key).second) return Wrong(entry.first, path + key, "it is there twice");
+      TRY(FillField(entry.second, path + key, *field, message));
+    }
+    return ca::Ok();
+  }
+
+ private:
+  Status FillField(const YAML::Node& node, const std::string& path, const FieldDescriptor& field,
+                   Message& message) const {
+    if (!field.is_repeated()) return FillOne(node, path, field, message);
+    if (!node.IsSequence()) return Wrong(node, path, "write a list");
+    for (size_t i = 0; i < node.size(); ++i) {
+      TRY(FillOne(node[i], fmt::format("{}[{}]", path, i), field, message));
+    }
+    return ca::Ok();
+  }
+
+  // One value: of a field, or an element of a repeated one.
+  Status FillOne(const YAML::Node& node, const std::string& path, const FieldDescriptor& field,
+                 Message& message) const {
+    const Reflection& reflection = *message.GetReflection();
+    if (field.cpp_type() == FieldDescriptor::CPPTYPE_MESSAGE) {
+      Message& inner = field.is_repeated() ? *reflection.AddMessage(&message, &field)
+                                           : *reflection.MutableMessage(&message, &field);
+      if (auto* duration = dynamic_cast<google::protobuf::Duration*>(&inner)) {
+        return FillDuration(node, path, *duration);
+      }
+      return Fill(node, path + ": ", inner);
+    }
+    if (!node.IsScalar()) return Wrong(node, path, "write a single value");
+    switch (field.cpp_type()) {
+      case FieldDescriptor::CPPTYPE_STRING:
+        if (field.is_repeated()) {
+          reflection.AddString(&message, &field, node.Scalar());
+        } else {
+          reflection.SetString(&message, &field, node.Scalar());
+        }
+        return ca::Ok();
+      case FieldDescriptor::CPPTYPE_BOOL: {
+        bool value = false;
+        if (!YAML::convert<bool>::decode(node, value))
+          return Wrong(node, path, "write true or false");
+        reflection.SetBool(&message, &field, value);
+        return ca::Ok();
+      }
+      case FieldDescriptor::CPPTYPE_INT32: {
+        int value = 0;
+        if (!YAML::convert<int>::decode(node, value))
+          return Wrong(node, path, "write a whole number");
+        reflection.SetInt32(&message, &field, value);
+        return ca::Ok();
+      }
+      default:
+        return Error(StatusCode::kInternal, "{}: the schema has a type that YAML does not", path);
+    }
+  }
+
+  Status FillDuration(const YAML::Node& node, const std::string& path,
+                      google::protobuf::Duration& duration) const {
+    const auto parsed = ca::ParseDuration(node.IsScalar() ? node.Scalar() : "");
+    if (!parsed.ok()) return Wrong(node, path, ca::MessageOf(parsed.status()));
+    duration.set_seconds(parsed->count());
+    return ca::Ok();
+  }
+
+  Status UnknownKey(const YAML::Node& node, const std::string& path, const std::string& key,
+                    const Descriptor& schema) const {
+    const std::string nearest = NearestField(schema, key);
+    return Wrong(node, path + ca::Printable(key),
+                 nearest.empty() ? fmt::format("there is no such key, but: {}", AllFields(schema))
+                                 : fmt::format("there is no such key; is it '{}'?", nearest));
+  }
+
+  Status Wrong(const YAML::Node& node, const std::string& path, std::string_view what) const {
+    return Error(StatusCode::kInvalidArgument, "{}:{}: {}: {}", file_name_, node.Mark().line + 1,
+                 path.empty() ? "the file" : path, what);
+  }
+
+  const std::string file_name_;
+};
+
+}  // namespace
+
+Status ParseYaml(const std::string& text, const std::string& file_name, Message& message) {
+  try {
+    const YAML::Node root = YAML::Load(text);
+    return Reader(file_name).Fill(root, "", message);
+  } catch (const YAML::Exception& e) {
+    return Error(StatusCode::kInvalidArgument, "{}:{}: not YAML: {}", file_name, e.mark.line + 1,
+                 e.msg);
+  }
+}
+
+Status ParseYamlFile(const std::filesystem::path& path, Message& message) {
+  const std::string text = TRY(ca::ReadFile(path, kFileSizeMax));
+  return ParseYaml(text, path.string(), message);
+}
+
+}  // namespace server

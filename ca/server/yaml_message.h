@@ -1,0 +1,23 @@
+#pragma once
+
+#include <google/protobuf/message.h>
+
+#include <filesystem>
+#include <string>
+
+#include "ca/base/result.h"
+
+namespace server {
+
+// Fills `message` from YAML, whose keys are its field names: a protobuf message is the schema of a
+// file that people write. A google.protobuf.Duration is written 90s, 5m, 1h or 365d.
+//
+// kInvalidArgument as FILE:LINE: and what is wrong, for anything that is not in the schema: an
+// unknown key (naming the nearest one there is), a key given twice, a value of another type.
+ca::Status ParseYaml(const std::string& text, const std::string& file_name,
+                     google::protobuf::Message& message);
+
+// The same for a file of at most 1 MiB. kNotFound, kPermissionDenied when it cannot be read.
+ca::Status ParseYamlFile(const std::filesystem::path& path, google::protobuf::Message& message);
+
+}  // namespace server

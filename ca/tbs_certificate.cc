@@ -1,0 +1,290 @@
+#include "ca/tbs_certificate.h"
+
+#include <openssl/asn1t.h>
+#include <openssl/objects.h>
+
+#include "ca/base/openssl.h"
+
+namespace ca {
+namespace {
+
+// RFC 5280 section 4.1:
+//
+//   Certificate  ::=  SEQUENCE  {
+//        tbsCertificate       TBSCertificate,
+//        signatureAlgorithm   AlgorithmIdentifier,
+//        signatureValue       BIT STRING  }
+//
+//   TBSCertificate  ::=  SEQUENCE  {
+//        version         [0]  EXPLICIT Version DEFAULT v1,
+//        serialNumber         CertificateSerialNumber,
+//        signature            AlgorithmIdentifier,
+//        issuer               Name,
+//        validity             Validity,
+//        subject              Name,
+//        subjectPublicKeyInfo SubjectPublicKeyInfo,
+//        issuerUniqueID  [1]  IMPLICIT UniqueIdentifier OPTIONAL,
+//        subjectUniqueID [2]  IMPLICIT UniqueIdentifier OPTIONAL,
+//        extensions      [3]  EXPLICIT Extensions OPTIONAL }
+//
+// OpenSSL's X509 is the same, but decodes and encodes the public key on the way, which costs more
+// than the signature. Here the names and the key stay in their octets; unique identifiers are never
+// made (section 4.1.2.8: "CAs conforming to this profile MUST NOT generate certificates with unique
+// identifiers").
+struct TbsCertificateAsn1 {
+  ASN1_INTEGER* version;
+  ASN1_INTEGER* serial;
+  X509_ALGOR* signature_algorithm;
+  ASN1_STRING* issuer;
+  X509_VAL* validity;
+  ASN1_STRING* subject;
+  ASN1_STRING* public_key_info;
+  STACK_OF(X509_EXTENSION) * extensions;
+};
+
+struct CertificateAsn1 {
+  ASN1_STRING* tbs;
+  X509_ALGOR* signature_algorithm;
+  ASN1_BIT_STRING* signature;
+};
+
+// clang-format off
+ASN1_SEQUENCE(TbsCertificateAsn1) = {
+    ASN1_EXP(TbsCertificateAsn1, version, ASN1_INTEGER, 0),
+    ASN1_SIMPLE(TbsCertificateAsn1, serial, ASN1_INTEGER),
+    ASN1_SIMPLE(TbsCertificateAsn1, signature_algorithm, X509_ALGOR),
+    ASN1_SIMPLE(TbsCertificateAsn1, issuer, ASN1_SEQUENCE),
+    ASN1_SIMPLE(TbsCertificateAsn1, validity, X509_VAL),
+    ASN1_SIMPLE(TbsCertificateAsn1, subject, ASN1_SEQUENCE),
+    ASN1_SIMPLE(TbsCertificateAsn1, public_key_info, ASN1_SEQUENCE),
+    ASN1_EXP_SEQUENCE_OF(TbsCertificateAsn1, extensions, X509_EXTENSION, 3),
+} static_ASN1_SEQUENCE_END(TbsCertificateAsn1)
+
+ASN1_SEQUENCE(CertificateAsn1) = {
+    ASN1_SIMPLE(CertificateAsn1, tbs, ASN1_SEQUENCE),
+    ASN1_SIMPLE(CertificateAsn1, signature_algorithm, X509_ALGOR),
+    ASN1_SIMPLE(CertificateAsn1, signature, ASN1_BIT_STRING),
+} static_ASN1_SEQUENCE_END(CertificateAsn1)
+    // clang-format on
+
+    // Everything here fails only when memory does.
+    void Require(bool succeeded, std::string_view what) {
+  if (!succeeded) AbortOnOpenSslFailure(what);
+}
+
+template <typename T>
+class Asn1Object {
+ public:
+  explicit Asn1Object(const ASN1_ITEM* item)
+      : item_(item), object_(reinterpret_cast<T*>(ASN1_item_new(item))) {
+    Require(object_ != nullptr, "ASN1_item_new");
+  }
+  ~Asn1Object() { ASN1_item_free(reinterpret_cast<ASN1_VALUE*>(object_), item_); }
+  Asn1Object(const Asn1Object&) = delete;
+  Asn1Object& operator=(const Asn1Object&) = delete;
+
+  T* operator->() { return object_; }
+  Bytes Der() const {
+    unsigned char* der = nullptr;
+    const int size = ASN1_item_i2d(reinterpret_cast<const ASN1_VALUE*>(object_), &der, item_);
+    Require(size > 0, "ASN1_item_i2d");
+    const OpenSslBuffer<unsigned char> owned(der);
+    return {reinterpret_cast<const char*>(der), static_cast<size_t>(size)};
+  }
+
+ private:
+  const ASN1_ITEM* item_;
+  T* object_;
+};
+
+void SetOctets(ASN1_STRING* string, BytesView octets) {
+  Require(ASN1_STRING_set(string, octets.data(), static_cast<int>(octets.size())) == 1,
+          "ASN1_STRING_set");
+}
+
+// RFC 5758 section 3.2: "the encoding MUST omit the parameters field".
+void SetEcdsaWithSha256(X509_ALGOR* algorithm) {
+  Require(
+      X509_ALGOR_set0(algorithm, OBJ_nid2obj(NID_ecdsa_with_SHA256), V_ASN1_UNDEF, nullptr) == 1,
+      "X509_ALGOR_set0");
+}
+
+// UTCTime until 2049, GeneralizedTime from 2050 on (RFC 5280 section 4.1.2.5).
+void SetTime(ASN1_TIME* asn1, TimePoint time) {
+  const auto seconds = std::chrono::floor<std::chrono::seconds>(time).time_since_epoch().count();
+  Require(ASN1_TIME_set(asn1, static_cast<time_t>(seconds)) != nullptr, "ASN1_TIME_set");
+}
+
+// ---- extensions ---------------------------------------------------------------------------------
+
+using Extensions = STACK_OF(X509_EXTENSION);
+
+void Add(Extensions* extensions, int nid, void* value, bool critical) {
+  Require(X509V3_add1_i2d(&extensions, nid, value, critical, X509V3_ADD_APPEND) == 1,
+          "X509V3_add1_i2d");
+}
+
+void AddBasicConstraints(Extensions* extensions, std::optional<int> path_length) {
+  const BasicConstraintsPtr constraints(BASIC_CONSTRAINTS_new());
+  Require(constraints != nullptr, "BASIC_CONSTRAINTS_new");
+  if (path_length) {
+    constraints->ca = 0xff;
+    constraints->pathlen = ASN1_INTEGER_new();
+    Require(constraints->pathlen && ASN1_INTEGER_set(constraints->pathlen, *path_length) == 1,
+            "ASN1_INTEGER_set");
+  }
+  Add(extensions, NID_basic_constraints, constraints.get(), true);
+}
+
+// Bits are numbered as in RFC 5280 section 4.2.1.3.
+constexpr int kDigitalSignature = 0;
+constexpr int kKeyCertSign = 5;
+constexpr int kCrlSign = 6;
+
+void AddKeyUsage(Extensions* extensions, std::initializer_list<int> bits) {
+  const Owned<ASN1_BIT_STRING, ASN1_BIT_STRING_free> usage(ASN1_BIT_STRING_new());
+  Require(usage != nullptr, "ASN1_BIT_STRING_new");
+  for (const int bit : bits) {
+    Require(ASN1_BIT_STRING_set_bit(usage.get(), bit, 1) == 1, "ASN1_BIT_STRING_set_bit");
+  }
+  Add(extensions, NID_key_usage, usage.get(), true);
+}
+
+void AddExtendedKeyUsage(Extensions* extensions, const LeafExtensions& leaf) {
+  const Owned<EXTENDED_KEY_USAGE, EXTENDED_KEY_USAGE_free> usage(EXTENDED_KEY_USAGE_new());
+  Require(usage != nullptr, "EXTENDED_KEY_USAGE_new");
+  const auto add = [&](int nid) {
+    Require(sk_ASN1_OBJECT_push(usage.get(), OBJ_nid2obj(nid)) > 0, "sk_ASN1_OBJECT_push");
+  };
+  if (leaf.client_auth) add(NID_client_auth);
+  if (leaf.server_auth) add(NID_server_auth);
+  Add(extensions, NID_ext_key_usage, usage.get(), false);
+}
+
+void AddKeyIdentifiers(Extensions* extensions, const TbsCertificate& tbs) {
+  const Asn1OctetStringPtr subject(ASN1_OCTET_STRING_new());
+  Require(subject != nullptr, "ASN1_OCTET_STRING_new");
+  SetOctets(subject.get(), tbs.subject_key_identifier);
+  Add(extensions, NID_subject_key_identifier, subject.get(), false);
+
+  if (tbs.authority_key_identifier.empty()) return;
+  const Owned<AUTHORITY_KEYID, AUTHORITY_KEYID_free> authority(AUTHORITY_KEYID_new());
+  Require(authority != nullptr, "AUTHORITY_KEYID_new");
+  authority->keyid = ASN1_OCTET_STRING_new();
+  Require(authority->keyid != nullptr, "ASN1_OCTET_STRING_new");
+  SetOctets(authority->keyid, tbs.authority_key_identifier);
+  Add(extensions, NID_authority_key_identifier, authority.get(), false);
+}
+
+GENERAL_NAME* NewName(int type, BytesView octets) {
+  GENERAL_NAME* name = GENERAL_NAME_new();
+  ASN1_STRING* value = type == GEN_IPADD ? ASN1_OCTET_STRING_new() : ASN1_IA5STRING_new();
+  Require(name != nullptr && value != nullptr, "GENERAL_NAME_new");
+  SetOctets(value, octets);
+  GENERAL_NAME_set0_value(name, type, value);
+  return name;
+}
+
+// Not critical, because the subject is never empty (RFC 5280 section 4.2.1.6).
+void AddAlternativeNames(Extensions* extensions, const SpiffeId& id,
+                         const std::vector<std::string>& dns_names,
+                         const std::vector<IpAddress>& ip_addresses) {
+  const GeneralNamesPtr names(GENERAL_NAMES_new());
+  Require(names != nullptr, "GENERAL_NAMES_new");
+  const auto add = [&](int type, BytesView octets) {
+    Require(sk_GENERAL_NAME_push(names.get(), NewName(type, octets)) > 0, "sk_GENERAL_NAME_push");
+  };
+  add(GEN_URI, id.ToString());
+  for (const std::string& name : dns_names) add(GEN_DNS, name);
+  for (const IpAddress& address : ip_addresses) add(GEN_IPADD, address.bytes());
+  Add(extensions, NID_subject_alt_name, names.get(), false);
+}
+
+// RFC 5280 section 4.2.1.10. Names of a kind that is not listed are unconstrained, so each kind
+// that a relying party may act on is: URIs and mail addresses by the trust domain's host, DNS names
+// by the trust domain and the other subtrees, and addresses by their ranges, or all excluded.
+void AddNameConstraints(Extensions* extensions, const Hierarchy& hierarchy) {
+  const Owned<NAME_CONSTRAINTS, NAME_CONSTRAINTS_free> constraints(NAME_CONSTRAINTS_new());
+  Require(constraints != nullptr, "NAME_CONSTRAINTS_new");
+  const auto add = [](STACK_OF(GENERAL_SUBTREE) * *subtrees, int type, BytesView octets) {
+    if (!*subtrees) *subtrees = sk_GENERAL_SUBTREE_new_null();
+    GENERAL_SUBTREE* subtree = GENERAL_SUBTREE_new();
+    Require(*subtrees && subtree, "GENERAL_SUBTREE_new");
+    GENERAL_NAME_free(subtree->base);
+    subtree->base = NewName(type, octets);
+    Require(sk_GENERAL_SUBTREE_push(*subtrees, subtree) > 0, "sk_GENERAL_SUBTREE_push");
+  };
+  const std::string& host = hierarchy.trust_domain.name();
+  add(&constraints->permittedSubtrees, GEN_URI, host);
+  add(&constraints->permittedSubtrees, GEN_DNS, host);
+  for (const std::string& subtree : hierarchy.dns_subtrees) {
+    add(&constraints->permittedSubtrees, GEN_DNS, subtree);
+  }
+  add(&constraints->permittedSubtrees, GEN_EMAIL, host);
+  for (const IpRange& range : hierarchy.ip_ranges) {
+    add(&constraints->permittedSubtrees, GEN_IPADD, range.AddressAndMask());
+  }
+  if (hierarchy.ip_ranges.empty()) {
+    add(&constraints->excludedSubtrees, GEN_IPADD, Bytes(8, '\0'));   // 0.0.0.0/0
+    add(&constraints->excludedSubtrees, GEN_IPADD, Bytes(32, '\0'));  // ::/0
+  }
+  Add(extensions, NID_name_constraints, constraints.get(), true);
+}
+
+void AddLeafExtensions(Extensions* extensions, const LeafExtensions& leaf) {
+  AddBasicConstraints(extensions, std::nullopt);
+  AddKeyUsage(extensions, {kDigitalSignature});
+  AddExtendedKeyUsage(extensions, leaf);
+  AddAlternativeNames(extensions, leaf.id, leaf.dns_names, leaf.ip_addresses);
+}
+
+void AddAuthorityExtensions(Extensions* extensions, const AuthorityExtensions& authority) {
+  AddBasicConstraints(extensions, authority.path_length);
+  AddKeyUsage(extensions, {kKeyCertSign, kCrlSign});
+  AddAlternativeNames(extensions, authority.trust_domain, {}, {});
+  if (authority.name_constraints) AddNameConstraints(extensions, *authority.name_constraints);
+}
+
+}  // namespace
+
+Bytes TbsCertificate::Encode() const {
+  Asn1Object<TbsCertificateAsn1> tbs(ASN1_ITEM_rptr(TbsCertificateAsn1));
+  Require(ASN1_INTEGER_set(tbs->version, 2) == 1, "ASN1_INTEGER_set");  // v3
+  // An INTEGER keeps its magnitude; a serial's first octet is neither zero nor of a negative
+  // number.
+  SetOctets(tbs->serial, serial.bytes());
+  SetEcdsaWithSha256(tbs->signature_algorithm);
+  SetOctets(tbs->issuer, issuer);
+  SetTime(tbs->validity->notBefore, validity.not_before);
+  SetTime(tbs->validity->notAfter, validity.not_after);
+  SetOctets(tbs->subject, subject);
+  SetOctets(tbs->public_key_info, spki);
+  if (leaf) AddLeafExtensions(tbs->extensions, *leaf);
+  if (authority) AddAuthorityExtensions(tbs->extensions, *authority);
+  AddKeyIdentifiers(tbs->extensions, *this);
+  return tbs.Der();
+}
+
+Bytes EncodeName(const std::vector<std::pair<std::string, std::string>>& attributes) {
+  const X509NamePtr name(X509_NAME_new());
+  Require(name != nullptr, "X509_NAME_new");
+  for (const auto& [type, value] : attributes) {
+    Require(X509_NAME_add_entry_by_txt(name.get(), type.c_str(), MBSTRING_UTF8, Octets(value),
+                                       static_cast<int>(value.size()), -1, 0) == 1,
+            "X509_NAME_add_entry_by_txt");
+  }
+  return DerOf<X509_NAME, i2d_X509_NAME>(name.get());
+}
+
+Bytes EncodeCertificate(BytesView tbs, BytesView signature) {
+  Asn1Object<CertificateAsn1> certificate(ASN1_ITEM_rptr(CertificateAsn1));
+  SetOctets(certificate->tbs, tbs);
+  SetEcdsaWithSha256(certificate->signature_algorithm);
+  SetOctets(certificate->signature, signature);
+  // A whole number of octets (X.690 section 8.6.2); without the flag, trailing zero bits are cut.
+  certificate->signature->flags &= ~(ASN1_STRING_FLAG_BITS_LEFT | 0x07);
+  certificate->signature->flags |= ASN1_STRING_FLAG_BITS_LEFT;
+  return certificate.Der();
+}
+
+}  // namespace ca

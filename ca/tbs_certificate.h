@@ -1,0 +1,53 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "ca/agent.h"
+#include "ca/base/serial_number.h"
+#include "ca/hierarchy.h"
+
+namespace ca {
+
+// What the extensions of an agent's certificate say.
+struct LeafExtensions {
+  SpiffeId id;
+  std::vector<std::string> dns_names;
+  std::vector<IpAddress> ip_addresses;
+  bool client_auth = false;
+  bool server_auth = false;
+};
+
+// What the extensions of an authority's certificate say.
+struct AuthorityExtensions {
+  SpiffeId trust_domain;  // without a path, X509-SVID section 3.2
+  int path_length = 0;
+  const Hierarchy* name_constraints = nullptr;  // none in a root
+};
+
+// A TBSCertificate (RFC 5280 section 4.1), before it is octets.
+struct TbsCertificate {
+  SerialNumber serial;
+  Bytes issuer;   // DER Name
+  Bytes subject;  // DER Name
+  Validity validity;
+  Bytes spki;  // DER SubjectPublicKeyInfo, used octet for octet
+  Bytes subject_key_identifier;
+  Bytes authority_key_identifier;  // "" for a self-signed one
+  std::optional<LeafExtensions> leaf;
+  std::optional<AuthorityExtensions> authority;
+
+  // DER, to be signed with ecdsa-with-SHA256.
+  Bytes Encode() const;
+};
+
+// DER Name of attributes by OpenSSL's short names, such as {"O", "acme"}: one to an RDN,
+// UTF8String.
+Bytes EncodeName(const std::vector<std::pair<std::string, std::string>>& attributes);
+
+// DER Certificate: `tbs` octet for octet, ecdsa-with-SHA256, `signature`.
+Bytes EncodeCertificate(BytesView tbs, BytesView signature);
+
+}  // namespace ca

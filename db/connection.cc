@@ -1,0 +1,94 @@
+#include "db/connection.h"
+
+#include <chrono>
+
+namespace db {
+namespace {
+
+using ca::Error;
+using ca::StatusCode;
+
+constexpr char kConnectionFailure[] = "the database is away; retry";
+
+// Longer waits than these mean that something is wrong, and the caller is better told.
+constexpr char kSessionSettings[] =
+    "SET TimeZone = 'UTC'; SET DateStyle = 'ISO'; SET statement_timeout = '10s';"
+    "SET lock_timeout = '5s'; SET idle_in_transaction_session_timeout = '15s'";
+constexpr char kConnectionOptions[] =
+    " connect_timeout=3 tcp_user_timeout=10000 application_name=agentpki client_encoding=UTF8";
+constexpr std::chrono::seconds kAcquireTimeout(5);
+
+}  // namespace
+
+Status StatusOfException() {
+  try {
+    throw;
+  } catch (const pqxx::broken_connection&) {
+    return Error(StatusCode::kUnavailable, kConnectionFailure);
+  } catch (const pqxx::in_doubt_error&) {
+    return Error(StatusCode::kUnavailable, kConnectionFailure);
+  } catch (const pqxx::unique_violation& e) {
+    return Error(StatusCode::kAlreadyExists, "{}", e.what());
+  } catch (const pqxx::sql_error& e) {
+    const std::string& state = e.sqlstate();
+    // 57P01..03: the server shuts down or starts; 53300: too many connections.
+    if (state.starts_with("57P") || state == "53300") {
+      return Error(StatusCode::kUnavailable, kConnectionFailure);
+    }
+    if (state == "40001" || state == "40P01") return Error(StatusCode::kAborted, "{}", e.what());
+    if (state == "57014" || state == "55P03") {  // statement_timeout, lock_timeout
+      return Error(StatusCode::kDeadlineExceeded, "the database is too slow; retry");
+    }
+    return Error(StatusCode::kInternal, "database: {} ({})", e.what(), state);
+  } catch (const std::exception& e) {
+    return Error(StatusCode::kInternal, "database: {}", e.what());
+  }
+}
+
+bool IsConnectionFailure(const Status& status) {
+  return status.code() == StatusCode::kUnavailable && ca::MessageOf(status) == kConnectionFailure;
+}
+
+std::unique_ptr<pqxx::connection> Connect(const Endpoint& endpoint) {
+  auto connection = std::make_unique<pqxx::connection>(endpoint.conninfo + kConnectionOptions);
+  // A notice such as "relation already exists, skipping" is of no use to anybody here.
+  connection->set_verbosity(pqxx::connection_base::terse);
+  pqxx::nontransaction(*connection).exec(kSessionSettings);
+  return connection;
+}
+
+Pool::Pool(Endpoint endpoint, size_t size_max, Prepare prepare)
+    : endpoint_(std::move(endpoint)), size_max_(size_max), prepare_(std::move(prepare)) {}
+
+Result<std::unique_ptr<pqxx::connection>> Pool::Acquire() {
+  {
+    std::unique_lock lock(mutex_);
+    if (!released_.wait_for(lock, kAcquireTimeout, [this] { return in_use_ < size_max_; })) {
+      return Error(StatusCode::kUnavailable, "the database is too slow; retry");
+    }
+    ++in_use_;
+    if (!idle_.empty()) {
+      auto connection = std::move(idle_.back());
+      idle_.pop_back();
+      return connection;
+    }
+  }
+  try {
+    auto connection = Connect(endpoint_);
+    prepare_(*connection);
+    return connection;
+  } catch (...) {
+    Status failure = StatusOfException();
+    Release(nullptr);
+    return failure;
+  }
+}
+
+void Pool::Release(std::unique_ptr<pqxx::connection> connection) {
+  const std::lock_guard lock(mutex_);
+  --in_use_;
+  if (connection) idle_.push_back(std::move(connection));
+  released_.notify_one();
+}
+
+}  // namespace db

@@ -1,0 +1,96 @@
+#pragma once
+
+#include <condition_variable>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <pqxx/pqxx>
+#include <string>
+#include <vector>
+
+#include "ca/base/result.h"
+
+namespace db {
+
+using ca::Result;
+using ca::Status;
+
+// How to reach PostgreSQL: a libpq keyword string, such as "host=/run/postgresql dbname=agentpki".
+struct Endpoint {
+  std::string conninfo;
+};
+
+// What an exception of libpqxx means for a caller; call it in a catch block. A lost connection is
+// kUnavailable, a deadlock or serialization failure kAborted, a broken uniqueness kAlreadyExists, a
+// time-out kDeadlineExceeded; what the database's own text says stays in the log-only kInternal.
+Status StatusOfException();
+
+// Whether the connection, not the statement, failed: a fresh connection may do better.
+bool IsConnectionFailure(const Status& status);
+
+// A connection, ready to be used: time zone, time-outs, statements prepared. Throws like libpqxx.
+std::unique_ptr<pqxx::connection> Connect(const Endpoint& endpoint);
+
+// Prepares a pool's statements on a fresh connection.
+using Prepare = std::function<void(pqxx::connection&)>;
+
+// A bounded number of connections, opened when first needed and opened anew after they broke.
+// Thread-safe.
+class Pool {
+ public:
+  Pool(Endpoint endpoint, size_t size_max, Prepare prepare);
+
+  // Runs `use(connection)`, which returns a Result or Status, and turns what it throws into one.
+  // After a connection failure it runs once more, on a fresh connection: so `use` must be safe to
+  // repeat even if its first run was committed.
+  template <typename Use>
+  auto RunRepeatable(Use use) {
+    auto result = RunOnce(use);
+    return !result.ok() && IsConnectionFailure(ca::internal::StatusOf(decltype(result)(result)))
+               ? RunOnce(use)
+               : std::move(result);
+  }
+
+  // The same, once; a connection that broke while it idled is found out and replaced before.
+  template <typename Use>
+  auto Run(Use use) {
+    return RunOnce([&use](pqxx::connection& connection) {
+      pqxx::nontransaction(connection).exec("SELECT 1");
+      return use(connection);
+    });
+  }
+
+ private:
+  template <typename Use>
+  auto RunOnce(Use& use) -> decltype(use(std::declval<pqxx::connection&>())) {
+    auto connection = Acquire();
+    if (!connection.ok()) return std::move(connection).status();
+    try {
+      auto result = use(**connection);
+      Release(*std::move(connection));
+      return result;
+    } catch (...) {
+      Status failure = StatusOfException();
+      // Whatever state the connection is in, the next one starts from a clean one.
+      Release(nullptr);
+      return failure;
+    }
+  }
+  template <typename Use>
+  auto RunOnce(Use&& use) {
+    return RunOnce(use);
+  }
+
+  Result<std::unique_ptr<pqxx::connection>> Acquire();
+  void Release(std::unique_ptr<pqxx::connection> connection);
+
+  const Endpoint endpoint_;
+  const size_t size_max_;
+  const Prepare prepare_;
+  std::mutex mutex_;
+  std::condition_variable released_;
+  size_t in_use_ = 0;
+  std::vector<std::unique_ptr<pqxx::connection>> idle_;
+};
+
+}  // namespace db

@@ -1,0 +1,30 @@
+#pragma once
+
+#include "ca/audit_event.h"
+#include "db/binary_array.h"
+
+namespace db {
+
+// Audit events as parallel arrays: one parameter a column.
+struct EventColumns {
+  using Element = BinaryArray::Element;
+
+  BinaryArray at{Element::kTimestamptz};
+  BinaryArray actor{Element::kText};
+  BinaryArray action{Element::kText};
+  BinaryArray decision{Element::kText};
+  BinaryArray rule{Element::kText};
+  BinaryArray reason{Element::kText};
+  BinaryArray subject{Element::kText};
+  BinaryArray serial{Element::kText};
+  BinaryArray from_address{Element::kText};
+  BinaryArray correlation_id{Element::kText};
+  BinaryArray request_id{Element::kText};
+
+  void Add(const ca::AuditEvent& event);
+};
+
+// Inserts one event in a transaction that has named its hierarchy: what changes something calls it.
+void InsertEvent(pqxx::transaction_base& transaction, const ca::AuditEvent& event);
+
+}  // namespace db

@@ -1,0 +1,264 @@
+#include "db/postgres_hierarchy_store.h"
+
+#include <map>
+
+#include "ca/base/random.h"
+#include "db/connection.h"
+#include "db/event_columns.h"
+#include "db/row.h"
+
+namespace db {
+namespace {
+
+using ca::AuditEvent;
+using ca::AuthorityId;
+using ca::AuthorityKind;
+using ca::AuthorityRecord;
+using ca::Certificate;
+using ca::CertificateProfile;
+using ca::Error;
+using ca::Hierarchy;
+using ca::HierarchyId;
+using ca::IssuanceRecord;
+using ca::StatusCode;
+
+constexpr size_t kConnectionsMax = 2;
+
+// An authority's own certificate is about its trust domain, and no agent's.
+constexpr char kFindIssuance[] =
+    "SELECT a.hierarchy, coalesce(a.issuer, a.id) AS issuer, h.trust_domain, i.serial, "
+    "       i.key_fingerprint, i.not_before, i.not_after, i.tbs, s.signature "
+    "  FROM agentpki.authorities AS a "
+    "  JOIN agentpki.hierarchies AS h ON h.id = a.hierarchy "
+    "  JOIN agentpki.authority_issuances AS i ON i.authority = a.id "
+    "  LEFT JOIN agentpki.authority_signatures AS s ON s.authority = a.id "
+    " WHERE a.id = $1";
+
+std::int64_t Number(AuthorityId id) { return static_cast<std::int64_t>(id); }
+
+IssuanceRecord RecordOf(const pqxx::row& row) {
+  const auto trust_domain =
+      Expect(ca::TrustDomain::Parse(row["trust_domain"].c_str()), row["trust_domain"]);
+  return IssuanceRecord{
+      .serial = SerialOf(row["serial"]),
+      .hierarchy = static_cast<HierarchyId>(row["hierarchy"].as<int>()),
+      .authority = static_cast<AuthorityId>(row["issuer"].as<std::int64_t>()),
+      .subject = ca::SpiffeId::OfTrustDomain(trust_domain),
+      .key_fingerprint = BytesOf(row["key_fingerprint"]),
+      .validity = {TimeOf(row["not_before"]), TimeOf(row["not_after"])},
+      .tbs = BytesOf(row["tbs"]),
+  };
+}
+
+Hierarchy HierarchyOf(const pqxx::row& row) {
+  std::vector<ca::IpRange> ip_ranges;
+  for (const std::string& text : TextsOf(row["ip_ranges"])) {
+    ip_ranges.push_back(Expect(ca::IpRange::Parse(text), row["ip_ranges"]));
+  }
+  return Hierarchy{
+      .id = static_cast<HierarchyId>(row["id"].as<int>()),
+      .tenant = row["tenant"].as<std::string>(),
+      .environment = row["environment"].as<std::string>(),
+      .trust_domain =
+          Expect(ca::TrustDomain::Parse(row["trust_domain"].c_str()), row["trust_domain"]),
+      .is_system = row["is_system"].as<bool>(),
+      .root_lifetime = std::chrono::seconds(row["root_lifetime_seconds"].as<std::int64_t>()),
+      .issuing_lifetime = std::chrono::seconds(row["issuing_lifetime_seconds"].as<std::int64_t>()),
+      .dns_subtrees = TextsOf(row["dns_subtrees"]),
+      .ip_ranges = std::move(ip_ranges),
+  };
+}
+
+CertificateProfile ProfileOf(const pqxx::row& row) {
+  std::set<ca::KeyType> key_types;
+  for (const std::string& name : TextsOf(row["key_types"])) {
+    key_types.insert(Expect(ca::KeyTypeFrom(name), row["key_types"]));
+  }
+  return CertificateProfile{
+      .name = row["name"].as<std::string>(),
+      .lifetime = std::chrono::seconds(row["lifetime_seconds"].as<std::int64_t>()),
+      .key_types = std::move(key_types),
+      .client_auth = row["client_auth"].as<bool>(),
+      .server_auth = row["server_auth"].as<bool>(),
+      .host_names = row["host_names"].as<bool>(),
+  };
+}
+
+void InsertProfile(pqxx::work& transaction, HierarchyId hierarchy,
+                   const CertificateProfile& profile) {
+  std::vector<std::string> key_types;
+  for (const ca::KeyType type : profile.key_types) key_types.emplace_back(ca::NameOf(type));
+  transaction.exec_params("INSERT INTO agentpki.profiles VALUES ($1, $2, $3, $4, $5, $6, $7)",
+                          static_cast<int>(hierarchy), profile.name,
+                          static_cast<std::int64_t>(profile.lifetime.count()), TextArray(key_types),
+                          profile.client_auth, profile.server_auth, profile.host_names);
+}
+
+// An event about something in `hierarchy` is written by a transaction that has named it.
+void InsertEventIn(pqxx::work& transaction, HierarchyId hierarchy, AuditEvent event) {
+  event.hierarchy = hierarchy;
+  transaction.exec_params("SELECT set_config('agentpki.hierarchy', $1, true)",
+                          std::to_string(static_cast<int>(hierarchy)));
+  InsertEvent(transaction, event);
+}
+
+}  // namespace
+
+PostgresHierarchyStore::PostgresHierarchyStore(const Endpoint& endpoint)
+    : pool_(std::make_unique<Pool>(endpoint, kConnectionsMax, [](pqxx::connection&) {})) {}
+PostgresHierarchyStore::~PostgresHierarchyStore() = default;
+
+Result<Hierarchy> PostgresHierarchyStore::CreateHierarchy(const Hierarchy& hierarchy,
+                                                          const AuditEvent& event) {
+  std::vector<std::string> ip_ranges;
+  for (const ca::IpRange& range : hierarchy.ip_ranges) ip_ranges.push_back(range.ToString());
+  auto created = pool_->Run([&](pqxx::connection& connection) -> Result<Hierarchy> {
+    pqxx::work transaction(connection);
+    const pqxx::row row = transaction.exec_params1(
+        "INSERT INTO agentpki.hierarchies (tenant, environment, trust_domain, is_system, "
+        "root_lifetime_seconds, issuing_lifetime_seconds, dns_subtrees, ip_ranges, created_at) "
+        "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) RETURNING id",
+        hierarchy.tenant, hierarchy.environment, hierarchy.trust_domain.name(), hierarchy.is_system,
+        static_cast<std::int64_t>(hierarchy.root_lifetime.count()),
+        static_cast<std::int64_t>(hierarchy.issuing_lifetime.count()),
+        TextArray(hierarchy.dns_subtrees), TextArray(ip_ranges), TimeText(event.at));
+    Hierarchy result = hierarchy;
+    result.id = static_cast<HierarchyId>(row[0].as<int>());
+    for (const CertificateProfile& profile : hierarchy.profiles) {
+      InsertProfile(transaction, result.id, profile);
+    }
+    InsertEventIn(transaction, result.id, event);
+    transaction.commit();
+    return result;
+  });
+  if (created.status().code() == StatusCode::kAlreadyExists) {
+    return Error(StatusCode::kAlreadyExists, "hierarchy {} or its trust domain {} exists already",
+                 hierarchy.Name(), hierarchy.trust_domain.name());
+  }
+  return created;
+}
+
+Result<std::vector<Hierarchy>> PostgresHierarchyStore::LoadHierarchies() {
+  using Hierarchies = std::vector<Hierarchy>;
+  return pool_->RunRepeatable([](pqxx::connection& connection) -> Result<Hierarchies> {
+    pqxx::read_transaction transaction(connection);
+    Hierarchies hierarchies;
+    std::map<int, std::vector<CertificateProfile>> profiles;
+    for (const pqxx::row& row :
+         transaction.exec("SELECT * FROM agentpki.profiles ORDER BY hierarchy, name")) {
+      profiles[row["hierarchy"].as<int>()].push_back(ProfileOf(row));
+    }
+    for (const pqxx::row& row :
+         transaction.exec("SELECT * FROM agentpki.hierarchies ORDER BY id")) {
+      hierarchies.push_back(HierarchyOf(row));
+      hierarchies.back().profiles = std::move(profiles[row["id"].as<int>()]);
+    }
+    return hierarchies;
+  });
+}
+
+Result<std::vector<AuthorityRecord>> PostgresHierarchyStore::LoadAuthorities() {
+  using Records = std::vector<AuthorityRecord>;
+  return pool_->RunRepeatable([](pqxx::connection& connection) -> Result<Records> {
+    pqxx::read_transaction transaction(connection);
+    Records records;
+    for (const pqxx::row& row : transaction.exec(
+             "SELECT a.id, a.hierarchy, a.kind, a.generation, coalesce(a.issuer, a.id) AS issuer, "
+             "a.key_label, "
+             "       h.trust_domain, i.serial, i.key_fingerprint, i.not_before, i.not_after, "
+             "       i.tbs, s.signature "
+             "  FROM agentpki.authorities AS a "
+             "  JOIN agentpki.hierarchies AS h ON h.id = a.hierarchy "
+             "  LEFT JOIN agentpki.authority_issuances AS i ON i.authority = a.id "
+             "  LEFT JOIN agentpki.authority_signatures AS s ON s.authority = a.id "
+             " ORDER BY a.id")) {
+      AuthorityRecord record{
+          .id = static_cast<AuthorityId>(row["id"].as<std::int64_t>()),
+          .hierarchy = static_cast<HierarchyId>(row["hierarchy"].as<int>()),
+          .kind = row["kind"].c_str() == std::string_view("root") ? AuthorityKind::kRoot
+                                                                  : AuthorityKind::kIssuing,
+          .generation = row["generation"].as<int>(),
+          .issuer = static_cast<AuthorityId>(row["issuer"].as<std::int64_t>()),
+          .key_label = row["key_label"].as<std::string>(),
+      };
+      if (!row["signature"].is_null()) {
+        record.certificate = Certificate{RecordOf(row), BytesOf(row["signature"])}.Der();
+      }
+      records.push_back(std::move(record));
+    }
+    return records;
+  });
+}
+
+Result<AuthorityRecord> PostgresHierarchyStore::PlanAuthority(const Hierarchy& hierarchy,
+                                                              AuthorityKind kind, int generation,
+                                                              AuthorityId issuer,
+                                                              const AuditEvent& event) {
+  // Unlike any label that another database, since lost, may have left on the token.
+  const std::string key_label = fmt::format("{}/{}/{}-{}", hierarchy.Name(), ca::NameOf(kind),
+                                            generation, ca::Hex(ca::RandomBytes(4)));
+  auto planned = pool_->Run([&](pqxx::connection& connection) -> Result<AuthorityRecord> {
+    pqxx::work transaction(connection);
+    const pqxx::row row = transaction.exec_params1(
+        "INSERT INTO agentpki.authorities (hierarchy, kind, generation, issuer, key_label, "
+        "planned_at) "
+        "VALUES ($1, $2, $3, nullif($4::bigint, 0), $5, $6) RETURNING id, coalesce(issuer, id)",
+        static_cast<int>(hierarchy.id), std::string(ca::NameOf(kind)), generation, Number(issuer),
+        key_label, TimeText(event.at));
+    AuthorityRecord record{
+        .id = static_cast<AuthorityId>(row[0].as<std::int64_t>()),
+        .hierarchy = hierarchy.id,
+        .kind = kind,
+        .generation = generation,
+        .issuer = static_cast<AuthorityId>(row[1].as<std::int64_t>()),
+        .key_label = key_label,
+    };
+    InsertEventIn(transaction, hierarchy.id, event);
+    transaction.commit();
+    return record;
+  });
+  if (planned.status().code() == StatusCode::kAlreadyExists) {
+    return Error(StatusCode::kAborted,
+                 "{} authority {} of {} was planned by somebody else just now", ca::NameOf(kind),
+                 generation, hierarchy.Name());
+  }
+  return planned;
+}
+
+Result<ca::RecordedIssuance> PostgresHierarchyStore::RecordAuthority(
+    AuthorityId authority, ca::PreparedCertificate prepared, const AuditEvent& event) {
+  auto standing = pool_->RunRepeatable([&](pqxx::connection& connection) -> Result<IssuanceRecord> {
+    pqxx::work transaction(connection);
+    const IssuanceRecord& record = prepared.record();
+    const pqxx::result inserted = transaction.exec_params(
+        "INSERT INTO agentpki.authority_issuances (authority, serial, key_fingerprint, not_before, "
+        "not_after, tbs, recorded_at) VALUES ($1, $2, $3, $4, $5, $6, $7) "
+        "ON CONFLICT (authority) DO NOTHING",
+        Number(authority), pqxx::binarystring(record.serial.bytes()),
+        pqxx::binarystring(record.key_fingerprint), TimeText(record.validity.not_before),
+        TimeText(record.validity.not_after), pqxx::binarystring(record.tbs), TimeText(event.at));
+    if (inserted.affected_rows() == 1) InsertEventIn(transaction, record.hierarchy, event);
+    const pqxx::row row = transaction.exec_params1(kFindIssuance, Number(authority));
+    IssuanceRecord found = RecordOf(row);
+    transaction.commit();
+    return found;
+  });
+  return Recorded(TRY(std::move(standing)));
+}
+
+Result<Certificate> PostgresHierarchyStore::RecordAuthorityCertificate(
+    AuthorityId authority, const Certificate& certificate) {
+  return pool_->RunRepeatable([&](pqxx::connection& connection) -> Result<Certificate> {
+    pqxx::work transaction(connection);
+    transaction.exec_params(
+        "INSERT INTO agentpki.authority_signatures (authority, signature, signed_at) "
+        "VALUES ($1, $2, now()) ON CONFLICT (authority) DO NOTHING",
+        Number(authority), pqxx::binarystring(certificate.signature));
+    const pqxx::row row = transaction.exec_params1(kFindIssuance, Number(authority));
+    Certificate standing{RecordOf(row), BytesOf(row["signature"])};
+    transaction.commit();
+    return standing;
+  });
+}
+
+}  // namespace db

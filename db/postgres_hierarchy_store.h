@@ -1,0 +1,36 @@
+#pragma once
+
+#include <memory>
+
+#include "ca/hierarchy_store.h"
+
+namespace db {
+
+struct Endpoint;
+class Pool;
+
+class PostgresHierarchyStore final : public ca::HierarchyStore {
+ public:
+  // Connects when first used.
+  explicit PostgresHierarchyStore(const Endpoint& endpoint);
+  ~PostgresHierarchyStore() override;
+
+  ca::Result<ca::Hierarchy> CreateHierarchy(const ca::Hierarchy& hierarchy,
+                                            const ca::AuditEvent& event) override;
+  ca::Result<std::vector<ca::Hierarchy>> LoadHierarchies() override;
+  ca::Result<std::vector<ca::AuthorityRecord>> LoadAuthorities() override;
+  ca::Result<ca::AuthorityRecord> PlanAuthority(const ca::Hierarchy& hierarchy,
+                                                ca::AuthorityKind kind, int generation,
+                                                ca::AuthorityId issuer,
+                                                const ca::AuditEvent& event) override;
+  ca::Result<ca::RecordedIssuance> RecordAuthority(ca::AuthorityId authority,
+                                                   ca::PreparedCertificate prepared,
+                                                   const ca::AuditEvent& event) override;
+  ca::Result<ca::Certificate> RecordAuthorityCertificate(
+      ca::AuthorityId authority, const ca::Certificate& certificate) override;
+
+ private:
+  std::unique_ptr<Pool> pool_;
+};
+
+}  // namespace db

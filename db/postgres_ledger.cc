@@ -1,0 +1,476 @@
+#include "db/postgres_ledger.h"
+
+#include <algorithm>
+#include <bit>
+#include <cstring>
+
+#include "db/batcher.h"
+#include "db/binary_array.h"
+#include "db/connection.h"
+#include "db/event_columns.h"
+#include "db/row.h"
+
+namespace db {
+namespace {
+
+using ca::AuditEvent;
+using ca::Certificate;
+using ca::Error;
+using ca::Grounds;
+using ca::HierarchyId;
+using ca::IssuanceRecord;
+using ca::JoinTokenGrounds;
+using ca::RenewalGrounds;
+using ca::RequestId;
+using ca::StatusCode;
+using Element = BinaryArray::Element;
+
+// One batch is one statement; beyond this the latency of the first in it grows for no more rows a
+// second. Two at a time keep one at work while the other's commit reaches the disk.
+constexpr size_t kBatchMax = 128;
+constexpr size_t kLeadersMax = 2;
+constexpr size_t kReadersMax = 8;
+
+// ---- intents ----------------------------------------------------------------------------------
+
+struct Intent {
+  const IssuanceRecord* record;
+  const Grounds* grounds;
+  const RequestId* request;
+  const AuditEvent* event;
+};
+
+// `found` is empty when the intent was recorded as asked.
+struct Standing {
+  std::optional<IssuanceRecord> found;
+  ca::Bytes signature;
+};
+using IntentBatcher = Batcher<Intent, Result<Standing>>;
+
+const ca::Bytes* TokenOf(const Intent& intent) {
+  const auto* grounds = std::get_if<JoinTokenGrounds>(intent.grounds);
+  return grounds ? &grounds->secret_hash : nullptr;
+}
+
+// record_intents() judges its rows by what was committed before, so no two of them may compete.
+bool FitsIntents(const IntentBatcher::Batch& batch, const Intent& intent) {
+  const auto competes = [&](const IntentBatcher::Entry* entry) {
+    const Intent& other = *entry->item;
+    return other.record->hierarchy != intent.record->hierarchy ||
+           other.record->key_fingerprint == intent.record->key_fingerprint ||
+           *other.request == *intent.request ||
+           (TokenOf(other) && TokenOf(intent) && *TokenOf(other) == *TokenOf(intent));
+  };
+  return std::none_of(batch.begin(), batch.end(), competes);
+}
+
+// What an advisory lock is taken on: 64 bits of a hash.
+std::int64_t LockOf(std::string_view hash) {
+  std::uint64_t number = 0;
+  std::memcpy(&number, hash.data(), sizeof number);
+  return static_cast<std::int64_t>(number);
+}
+
+BinaryArray Locks(const IntentBatcher::Batch& batch) {
+  std::vector<std::int64_t> locks;
+  for (const auto* entry : batch) {
+    locks.push_back(LockOf(entry->item->record->key_fingerprint));
+    locks.push_back(LockOf(ca::Sha256(entry->item->request->ToString())));
+  }
+  std::sort(locks.begin(), locks.end());
+  BinaryArray array(Element::kBigint);
+  for (const std::int64_t lock : locks) array.AddInt64(lock);
+  return array;
+}
+
+struct IntentColumns {
+  BinaryArray expiry_day{Element::kDate};
+  BinaryArray serial{Element::kBytea};
+  BinaryArray authority{Element::kBigint};
+  BinaryArray agent{Element::kBigint};
+  BinaryArray subject{Element::kText};
+  BinaryArray profile{Element::kText};
+  BinaryArray key_fingerprint{Element::kBytea};
+  BinaryArray not_before{Element::kTimestamptz};
+  BinaryArray not_after{Element::kTimestamptz};
+  BinaryArray tbs{Element::kBytea};
+  BinaryArray token{Element::kBytea};
+  BinaryArray presented_day{Element::kDate};
+  BinaryArray presented{Element::kBytea};
+  BinaryArray request_day{Element::kDate};
+  BinaryArray request_id{Element::kUuid};
+
+  void Add(const Intent& intent) {
+    const IssuanceRecord& record = *intent.record;
+    expiry_day.AddDay(record.serial.ExpiryDay());
+    serial.AddBytes(record.serial.bytes());
+    authority.AddInt64(static_cast<std::int64_t>(record.authority));
+    agent.AddInt64(static_cast<std::int64_t>(record.agent));
+    subject.AddBytes(record.subject.ToString());
+    profile.AddBytes(record.profile);
+    key_fingerprint.AddBytes(record.key_fingerprint);
+    not_before.AddTime(record.validity.not_before);
+    not_after.AddTime(record.validity.not_after);
+    tbs.AddBytes(record.tbs);
+    AddGrounds(intent);
+    request_day.AddDay(intent.request->Day());
+    request_id.AddUuid(intent.request->ToString());
+  }
+
+ private:
+  void AddGrounds(const Intent& intent) {
+    if (const ca::Bytes* hash = TokenOf(intent)) {
+      token.AddBytes(*hash);
+    } else {
+      token.AddNull();
+    }
+    if (const auto* renewal = std::get_if<RenewalGrounds>(intent.grounds)) {
+      presented_day.AddDay(renewal->presented.ExpiryDay());
+      presented.AddBytes(renewal->presented.bytes());
+    } else {
+      presented_day.AddNull();
+      presented.AddNull();
+    }
+  }
+};
+
+// What the rule's name says, for the caller.
+Status RefusalBy(const std::string& rule, const Intent& intent) {
+  struct Rule {
+    std::string_view name;
+    StatusCode code;
+    std::string_view message;
+  };
+  constexpr auto kDenied = StatusCode::kPermissionDenied;
+  static constexpr Rule kRules[] = {
+      {"agent.unknown", StatusCode::kNotFound, "it is not registered"},
+      {"agent.disabled", kDenied, "it is disabled; ask its owner"},
+      {"join-token.unknown", kDenied, "the join token is not known; ask for a new one"},
+      {"join-token.agent", kDenied, "the join token is for another agent"},
+      {"join-token.used", kDenied, "the join token was used already; ask for a new one"},
+      {"join-token.revoked", kDenied, "the join token was revoked; ask for a new one"},
+      {"join-token.expired", kDenied, "the join token has expired; ask for a new one"},
+      {"renewal.unknown-certificate", kDenied,
+       "the certificate of the connection is not in the ledger; enroll anew with a join token"},
+      {"key.in-use", StatusCode::kAlreadyExists,
+       "another agent has a live certificate for the csr's key; make a new key"},
+      {"key.not-new", StatusCode::kAlreadyExists,
+       "the csr's key has a live certificate; a renewal is for a new key"},
+      {"request-id.reused", StatusCode::kInvalidArgument,
+       "request_id was used for another key; make a new one for each request"},
+  };
+  for (const Rule& known : kRules) {
+    if (known.name != rule) continue;
+    return ca::Refusal(known.code, rule, "{}: {}", intent.record->subject.ToString(),
+                       known.message);
+  }
+  return Error(StatusCode::kInternal, "the ledger refused by an unknown rule '{}'", rule);
+}
+
+IssuanceRecord FoundRecord(const pqxx::row& row, const Intent& intent) {
+  return IssuanceRecord{
+      .serial = SerialOf(row["serial"]),
+      .hierarchy = intent.record->hierarchy,
+      .authority = static_cast<ca::AuthorityId>(row["authority"].as<std::int64_t>()),
+      .agent = intent.record->agent,
+      .subject = intent.record->subject,
+      .profile = row["profile"].as<std::string>(),
+      .key_fingerprint = BytesOf(row["key_fingerprint"]),
+      .validity = {TimeOf(row["not_before"]), TimeOf(row["not_after"])},
+      .tbs = BytesOf(row["tbs"]),
+  };
+}
+
+Result<Standing> StandingOf(const pqxx::row& row, const Intent& intent) {
+  const auto outcome = row["outcome"].as<std::string>();
+  if (outcome == "recorded") return Standing{};
+  if (outcome != "replay") return RefusalBy(outcome, intent);
+  Standing standing{FoundRecord(row, intent), {}};
+  if (!row["signature"].is_null()) standing.signature = BytesOf(row["signature"]);
+  return standing;
+}
+
+// ---- signatures -------------------------------------------------------------------------------
+
+using SignatureBatcher = Batcher<Certificate, Result<ca::Bytes>>;
+using EventBatcher = Batcher<AuditEvent, Status>;
+
+bool FitsSignatures(const SignatureBatcher::Batch& batch, const Certificate& certificate) {
+  return std::none_of(batch.begin(), batch.end(), [&](const auto* entry) {
+    return entry->item->record.hierarchy != certificate.record.hierarchy ||
+           entry->item->record.serial == certificate.record.serial;
+  });
+}
+
+bool FitsEvents(const EventBatcher::Batch& batch, const AuditEvent& event) {
+  return batch.front()->item->hierarchy == event.hierarchy;
+}
+
+std::string Id(HierarchyId hierarchy) { return std::to_string(static_cast<int>(hierarchy)); }
+
+// ---- reading ----------------------------------------------------------------------------------
+
+// Row-level security shows the rows of the hierarchy that the transaction has named, and no others.
+void NameHierarchy(pqxx::transaction_base& transaction, HierarchyId hierarchy) {
+  transaction.exec_params("SELECT set_config('agentpki.hierarchy', $1, true)", Id(hierarchy));
+}
+
+constexpr char kFindCertificate[] =
+    "SELECT i.authority, i.agent, i.subject, i.profile, i.key_fingerprint, i.not_before, "
+    "       i.not_after, i.tbs, s.signature "
+    "  FROM agentpki.issuances AS i JOIN agentpki.signatures AS s USING (expiry_day, serial) "
+    " WHERE expiry_day = $1 AND serial = $2";
+
+constexpr char kListCertificates[] =
+    "SELECT i.serial, i.subject, i.profile, i.key_fingerprint, i.not_before, i.not_after, "
+    "       i.recorded_at, s.serial IS NOT NULL AS is_signed "
+    "  FROM agentpki.issuances AS i LEFT JOIN agentpki.signatures AS s USING (expiry_day, serial) "
+    " WHERE ($1 = '' OR i.subject = $1) "
+    "   AND (NOT $2::boolean OR i.expiry_day >= ($3::timestamptz AT TIME ZONE 'UTC')::date "
+    "                           AND i.not_after >= $3::timestamptz AND s.serial IS NOT NULL) "
+    "   AND ($4::date IS NULL OR (i.expiry_day, i.serial) < ($4::date, $5::bytea)) "
+    " ORDER BY i.expiry_day DESC, i.serial DESC LIMIT $6";
+
+std::string DayText(std::chrono::sys_days day) { return TimeText(day).substr(0, 10); }
+
+ca::CertificateEntry EntryOf(const pqxx::row& row, HierarchyId hierarchy) {
+  return ca::CertificateEntry{
+      .serial = SerialOf(row["serial"]),
+      .hierarchy = hierarchy,
+      .subject = SpiffeIdOf(row["subject"]),
+      .profile = row["profile"].as<std::string>(),
+      .key_fingerprint = BytesOf(row["key_fingerprint"]),
+      .validity = {TimeOf(row["not_before"]), TimeOf(row["not_after"])},
+      .recorded_at = TimeOf(row["recorded_at"]),
+      .is_signed = row["is_signed"].as<bool>(),
+  };
+}
+
+}  // namespace
+
+// The queues, and the connections that empty them.
+class PostgresLedger::Writers {
+ public:
+  Writers(const Endpoint& endpoint, const ca::Clock& clock)
+      : clock_(clock),
+        writers_(endpoint, 3 * kLeadersMax, PrepareWrites),
+        readers_(endpoint, kReadersMax, [](pqxx::connection&) {}),
+        intents_(kBatchMax, kLeadersMax, FitsIntents,
+                 [this](auto& batch) { CommitIntents(batch); }),
+        signatures_(kBatchMax, kLeadersMax, FitsSignatures,
+                    [this](auto& batch) { CommitSignatures(batch); }),
+        events_(kBatchMax, kLeadersMax, FitsEvents, [this](auto& batch) { CommitEvents(batch); }) {}
+
+  Result<Standing> Submit(const Intent& intent) { return intents_.Submit(intent); }
+  Result<ca::Bytes> Submit(const Certificate& certificate) {
+    return signatures_.Submit(certificate);
+  }
+  Status Submit(const AuditEvent& event) { return events_.Submit(event); }
+  Pool& readers() { return readers_; }
+
+ private:
+  static void PrepareWrites(pqxx::connection& connection) {
+    connection.prepare("record_intents",
+                       "SELECT * FROM agentpki.record_intents($1, $2, $3, $4, $5, $6, $7, $8, $9, "
+                       "$10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23)");
+    connection.prepare("record_signatures",
+                       "SELECT * FROM agentpki.record_signatures($1, $2, $3, $4, $5)");
+    connection.prepare("record_events",
+                       "SELECT agentpki.record_events($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, "
+                       "$11, $12)");
+  }
+
+  // A batch that fails as one, because of one of its rows or a race that it lost, is tried again
+  // row by row, so that no row sinks its neighbours.
+  template <typename Batch, typename Commit>
+  void CommitBatch(Batch& batch, Commit commit) {
+    Status status = writers_.RunRepeatable(
+        [&](pqxx::connection& connection) { return commit(connection, batch); });
+    if (status.ok()) return;
+    if (batch.size() == 1 || IsConnectionFailure(status)) {
+      for (auto* entry : batch) entry->outcome = status;
+      return;
+    }
+    for (auto* entry : batch) {
+      Batch alone{entry};
+      status = writers_.RunRepeatable(
+          [&](pqxx::connection& connection) { return commit(connection, alone); });
+      if (!status.ok()) entry->outcome = status;
+    }
+  }
+
+  void CommitIntents(IntentBatcher::Batch& batch) {
+    CommitBatch(batch, [this](pqxx::connection& connection, IntentBatcher::Batch& rows) {
+      return RecordIntents(connection, rows);
+    });
+  }
+
+  Status RecordIntents(pqxx::connection& connection, IntentBatcher::Batch& batch) {
+    IntentColumns rows;
+    EventColumns events;
+    for (const auto* entry : batch) {
+      rows.Add(*entry->item);
+      events.Add(*entry->item->event);
+    }
+    const pqxx::result result =
+        pqxx::nontransaction(connection)
+            .exec_prepared(
+                "record_intents", Id(batch.front()->item->record->hierarchy),
+                TimeText(clock_.Now()), Locks(batch).Parameter(), rows.expiry_day.Parameter(),
+                rows.serial.Parameter(), rows.authority.Parameter(), rows.agent.Parameter(),
+                rows.subject.Parameter(), rows.profile.Parameter(),
+                rows.key_fingerprint.Parameter(), rows.not_before.Parameter(),
+                rows.not_after.Parameter(), rows.tbs.Parameter(), rows.token.Parameter(),
+                rows.presented_day.Parameter(), rows.presented.Parameter(),
+                rows.request_day.Parameter(), rows.request_id.Parameter(), events.at.Parameter(),
+                events.actor.Parameter(), events.action.Parameter(),
+                events.from_address.Parameter(), events.correlation_id.Parameter());
+    for (const pqxx::row& row : result) {
+      auto* const entry = batch.at(row["row_number"].as<size_t>() - 1);
+      entry->outcome = StandingOf(row, *entry->item);
+    }
+    for (const auto* entry : batch) {
+      if (!entry->outcome) return Error(StatusCode::kInternal, "record_intents left out a row");
+    }
+    return ca::Ok();
+  }
+
+  void CommitSignatures(SignatureBatcher::Batch& batch) {
+    CommitBatch(batch, [this](pqxx::connection& connection, SignatureBatcher::Batch& rows) {
+      return RecordSignatures(connection, rows);
+    });
+  }
+
+  Status RecordSignatures(pqxx::connection& connection, SignatureBatcher::Batch& batch) {
+    BinaryArray days(Element::kDate), serials(Element::kBytea), signatures(Element::kBytea);
+    for (const auto* entry : batch) {
+      days.AddDay(entry->item->record.serial.ExpiryDay());
+      serials.AddBytes(entry->item->record.serial.bytes());
+      signatures.AddBytes(entry->item->signature);
+    }
+    const pqxx::result result =
+        pqxx::nontransaction(connection)
+            .exec_prepared("record_signatures", Id(batch.front()->item->record.hierarchy),
+                           TimeText(clock_.Now()), days.Parameter(), serials.Parameter(),
+                           signatures.Parameter());
+    std::map<ca::Bytes, ca::Bytes> standing;
+    for (const pqxx::row& row : result) standing[BytesOf(row[0])] = BytesOf(row[1]);
+    for (auto* entry : batch) {
+      const auto found = standing.find(entry->item->record.serial.bytes());
+      if (found != standing.end()) {
+        entry->outcome = found->second;
+      } else {
+        entry->outcome = Error(StatusCode::kInternal, "serial {} is signed but was never recorded",
+                               entry->item->record.serial.ToString());
+      }
+    }
+    return ca::Ok();
+  }
+
+  void CommitEvents(EventBatcher::Batch& batch) {
+    CommitBatch(batch, [](pqxx::connection& connection, EventBatcher::Batch& rows) {
+      EventColumns events;
+      for (const auto* entry : rows) events.Add(*entry->item);
+      pqxx::nontransaction(connection)
+          .exec_prepared("record_events", Id(rows.front()->item->hierarchy), events.at.Parameter(),
+                         events.actor.Parameter(), events.action.Parameter(),
+                         events.decision.Parameter(), events.rule.Parameter(),
+                         events.reason.Parameter(), events.subject.Parameter(),
+                         events.serial.Parameter(), events.from_address.Parameter(),
+                         events.correlation_id.Parameter(), events.request_id.Parameter());
+      for (auto* entry : rows) entry->outcome = ca::Ok();
+      return ca::Ok();
+    });
+  }
+
+  const ca::Clock& clock_;
+  Pool writers_;
+  Pool readers_;
+  IntentBatcher intents_;
+  SignatureBatcher signatures_;
+  EventBatcher events_;
+};
+
+PostgresLedger::PostgresLedger(const Endpoint& endpoint, const ca::Clock& clock)
+    : writers_(std::make_unique<Writers>(endpoint, clock)) {}
+PostgresLedger::~PostgresLedger() = default;
+
+Result<std::variant<ca::RecordedIssuance, Certificate>> PostgresLedger::RecordIntent(
+    ca::PreparedCertificate prepared, const Grounds& grounds, const RequestId& request,
+    const AuditEvent& event) {
+  using Answer = std::variant<ca::RecordedIssuance, Certificate>;
+  Standing standing = TRY(writers_->Submit(Intent{&prepared.record(), &grounds, &request, &event}));
+  if (!standing.found) return Answer(Recorded(std::move(prepared)));
+  if (standing.signature.empty()) return Answer(Recorded(*std::move(standing.found)));
+  return Answer(Certificate{*std::move(standing.found), std::move(standing.signature)});
+}
+
+Result<Certificate> PostgresLedger::RecordCertificate(Certificate certificate) {
+  certificate.signature = TRY(writers_->Submit(certificate));
+  return certificate;
+}
+
+Status PostgresLedger::RecordEvent(const AuditEvent& event) { return writers_->Submit(event); }
+
+Result<Certificate> PostgresLedger::FindCertificate(HierarchyId hierarchy,
+                                                    const ca::SerialNumber& serial) {
+  return writers_->readers().RunRepeatable(
+      [&](pqxx::connection& connection) -> Result<Certificate> {
+        pqxx::work transaction(connection);
+        NameHierarchy(transaction, hierarchy);
+        const pqxx::result rows = transaction.exec_params(
+            kFindCertificate, DayText(serial.ExpiryDay()), pqxx::binarystring(serial.bytes()));
+        if (rows.empty()) {
+          return Error(StatusCode::kNotFound, "no certificate has serial {}", serial.ToString());
+        }
+        const pqxx::row row = rows[0];
+        return Certificate{
+            IssuanceRecord{
+                .serial = serial,
+                .hierarchy = hierarchy,
+                .authority = static_cast<ca::AuthorityId>(row["authority"].as<std::int64_t>()),
+                .agent = static_cast<ca::AgentNumber>(row["agent"].as<std::int64_t>()),
+                .subject = SpiffeIdOf(row["subject"]),
+                .profile = row["profile"].as<std::string>(),
+                .key_fingerprint = BytesOf(row["key_fingerprint"]),
+                .validity = {TimeOf(row["not_before"]), TimeOf(row["not_after"])},
+                .tbs = BytesOf(row["tbs"]),
+            },
+            BytesOf(row["signature"])};
+      });
+}
+
+Result<std::vector<ca::CertificateEntry>> PostgresLedger::ListCertificates(
+    const ca::CertificateQuery& query) {
+  using Entries = std::vector<ca::CertificateEntry>;
+  return writers_->readers().RunRepeatable([&](pqxx::connection& connection) -> Result<Entries> {
+    pqxx::work transaction(connection);
+    NameHierarchy(transaction, query.hierarchy);
+    const auto& after = query.page_token;
+    const std::string after_day = after ? DayText(after->ExpiryDay()) : "";
+    const std::string after_serial = after ? "\\x" + after->ToString() : "";
+    const pqxx::result rows = transaction.exec_params(
+        kListCertificates, query.subject ? query.subject->ToString() : "", query.live_only,
+        TimeText(query.now), after ? after_day.c_str() : nullptr,
+        after ? after_serial.c_str() : nullptr, query.page_size);
+    Entries entries;
+    for (const pqxx::row& row : rows) entries.push_back(EntryOf(row, query.hierarchy));
+    return entries;
+  });
+}
+
+Status PostgresLedger::MaintainPartitions() {
+  return writers_->readers().RunRepeatable([](pqxx::connection& connection) {
+    pqxx::nontransaction(connection).exec("SELECT agentpki.maintain_partitions()");
+    return ca::Ok();
+  });
+}
+
+Status PostgresLedger::CheckHealth() {
+  return writers_->readers().RunRepeatable([](pqxx::connection& connection) {
+    pqxx::nontransaction(connection).exec("SELECT 1");
+    return ca::Ok();
+  });
+}
+
+}  // namespace db

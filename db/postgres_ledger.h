@@ -1,0 +1,42 @@
+#pragma once
+
+#include <memory>
+
+#include "ca/base/clock.h"
+#include "ca/ledger.h"
+
+namespace db {
+
+struct Endpoint;
+
+// The ledger in PostgreSQL. Intents, signatures and events of callers that arrive together go into
+// one statement, which is one transaction and one round trip (migrations/0003_ledger.sql).
+class PostgresLedger final : public ca::Ledger {
+ public:
+  // Connects when first used. `clock` outlives it.
+  PostgresLedger(const Endpoint& endpoint, const ca::Clock& clock);
+  ~PostgresLedger() override;
+
+  ca::Result<std::variant<ca::RecordedIssuance, ca::Certificate>> RecordIntent(
+      ca::PreparedCertificate prepared, const ca::Grounds& grounds, const ca::RequestId& request,
+      const ca::AuditEvent& event) override;
+  ca::Result<ca::Certificate> RecordCertificate(ca::Certificate certificate) override;
+  ca::Status RecordEvent(const ca::AuditEvent& event) override;
+  ca::Result<ca::Certificate> FindCertificate(ca::HierarchyId hierarchy,
+                                              const ca::SerialNumber& serial) override;
+  ca::Result<std::vector<ca::CertificateEntry>> ListCertificates(
+      const ca::CertificateQuery& query) override;
+
+  // Makes the partitions of the days to come and drops what is past its retention; to be called at
+  // start-up and every hour. kUnavailable while the database is away.
+  ca::Status MaintainPartitions();
+
+  // One round trip. kUnavailable while the database is away.
+  ca::Status CheckHealth();
+
+ private:
+  class Writers;
+  std::unique_ptr<Writers> writers_;
+};
+
+}  // namespace db

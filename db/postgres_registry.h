@@ -1,0 +1,41 @@
+#pragma once
+
+#include <memory>
+
+#include "ca/registry.h"
+
+namespace db {
+
+struct Endpoint;
+
+// The registry in PostgreSQL. What is looked up for each request (agents, invitations, grants) is
+// looked up for all that ask at the same time in one statement.
+class PostgresRegistry final : public ca::Registry {
+ public:
+  // Connects when first used.
+  explicit PostgresRegistry(const Endpoint& endpoint);
+  ~PostgresRegistry() override;
+
+  ca::Result<ca::Agent> RegisterAgent(const ca::Agent& agent, const ca::AuditEvent& event) override;
+  ca::Result<ca::Agent> FindAgent(ca::HierarchyId hierarchy, const ca::SpiffeId& id) override;
+  ca::Result<std::vector<ca::Agent>> ListAgents(const ca::AgentQuery& query) override;
+
+  ca::Status CreateJoinToken(ca::HierarchyId hierarchy, const ca::JoinTokenRecord& token,
+                             const ca::AuditEvent& event) override;
+  ca::Result<Invitation> FindInvitation(const ca::Bytes& secret_hash) override;
+  ca::Result<std::vector<ca::JoinTokenRecord>> ListJoinTokens(
+      const ca::JoinTokenQuery& query) override;
+  ca::Result<ca::JoinTokenRecord> RevokeJoinToken(ca::HierarchyId hierarchy, const std::string& id,
+                                                  ca::TimePoint now,
+                                                  const ca::AuditEvent& event) override;
+
+  ca::Result<std::vector<ca::Grant>> FindGrants(const ca::SpiffeId& operator_id) override;
+  ca::Status AddGrant(const ca::SpiffeId& operator_id, const ca::Grant& grant,
+                      const ca::AuditEvent& event) override;
+
+ private:
+  class Lookups;
+  std::unique_ptr<Lookups> lookups_;
+};
+
+}  // namespace db
