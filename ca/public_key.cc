@@ -33,7 +33,8 @@ constexpr std::string_view kP256Prefix =
     "\x30\x59\x30\x13\x06\x07\x2a\x86\x48\xce\x3d\x02\x01\x06\x08\x2a\x86\x48\xce\x3d\x03\x01\x07"
     "\x03\x42\x00"sv;
 constexpr std::string_view kP384Prefix =
-    "\x30\x76\x30\x10\x06\x07\x2a\x86\x48\xce\x3d\x02\x01\x06\x05\x2b\x81\x04\x00\x22\x03\x62\x00"sv;
+    "\x30\x76\x30\x10\x06\x07\x2a\x86\x48\xce\x3d\x02\x01\x06\x05\x2b\x81\x04\x00\x22\x03\x62"
+    "\x00"sv;
 // RFC 8410 section 3: id-Ed25519; "the parameters MUST be absent".
 constexpr std::string_view kEd25519Prefix = "\x30\x2a\x30\x05\x06\x03\x2b\x65\x70\x03\x21\x00"sv;
 
@@ -41,8 +42,9 @@ constexpr size_t kP256PointSize = 65;
 constexpr size_t kP384PointSize = 97;
 constexpr size_t kEd25519KeySize = 32;
 
-// RFC 5480 section 2.2: "the uncompressed form is indicated by 0x04"; 0x02 and 0x03 are compressed,
-// and X9.62's hybrid form, 0x06 and 0x07, is not allowed.
+// RFC 5480 section 2.2: "The uncompressed form is indicated by 0x04 and the compressed form is
+// indicated by either 0x02 or 0x03 [...]. The public key MUST be rejected if any other value is
+// included in the first octet." OpenSSL also knows X9.62's hybrid form, 0x06 and 0x07.
 constexpr char kUncompressed = 0x04;
 
 // Every encoding, its sign bit cleared, of the eight Ed25519 points whose order is 4, 1, 8, 8 or 2;

@@ -22,9 +22,7 @@ constexpr auto kDifferences = std::to_array<Difference>({
     {"csr.size", "octets long; send at most",
      "whatever comes from outside is bounded before it is parsed"},
     {kMalformed, "octets after the request",
-     "d2i_X509_REQ leaves them to its caller; a request that is not all of its octets is two "
-     "things "
-     "to two readers"},
+     "d2i_X509_REQ leaves them to its caller; octets that only some read are a place to hide"},
     {kMalformed, "version is not 0", "RFC 2986 section 4.1: v1(0) is the only version"},
 
     // ---- its key
@@ -43,16 +41,14 @@ constexpr auto kDifferences = std::to_array<Difference>({
 
     // ---- its signature
     {kAlgorithm, "algorithm is not allowed",
-     "MD5, SHA-1 and SHA-224 are out; RSASSA-PSS and SHA-3 "
-     "signatures are not worth their code"},
+     "MD5, SHA-1 and SHA-224 are too weak; RSASSA-PSS and SHA-3 are not worth their code"},
     {kAlgorithm, "algorithm has wrong parameters",
      "RFC 5758 section 3.2: ECDSA has none; RFC 4055 section 5: RSA has NULL or none"},
 
     // ---- names
     {kMalformed, "a name of", "a bound: Csr::kNamesMax subject attributes"},
     {kMalformed, "name that is not text",
-     "X.520 attributes that are no string, or one that does not decode, cannot be shown or "
-     "matched"},
+     "an attribute that is no string, or a damaged one, can neither be shown nor compared"},
     {kMalformed, "has control characters",
      "an embedded NUL ends a C string early (CVE-2009-2408); the rest deceives people and logs"},
     {kMalformed, "object identifier of more than", "a bound: Csr::kOidSizeMax octets"},
@@ -60,8 +56,7 @@ constexpr auto kDifferences = std::to_array<Difference>({
      "OpenSSL looks into no extension; a name that only some can read must not reach a policy"},
     {kMalformed, "subjectAltNames; ask for at most", "a bound: Csr::kNamesMax names"},
     {kMalformed, "other than printable ASCII",
-     "RFC 5280 section 4.2.1.6: URI, DNS and e-mail names are IA5String; NUL and controls as "
-     "above"},
+     "RFC 5280 section 4.2.1.6: URI, DNS and e-mail names are IA5String; controls as above"},
     {kMalformed, "subjectAltName: an IP address has",
      "RFC 5280 section 4.2.1.6: four octets or sixteen"},
 
@@ -71,15 +66,12 @@ constexpr auto kDifferences = std::to_array<Difference>({
      "OpenSSL reads the first and ignores the second"},
     {kMalformed, "extensionRequest has", "RFC 2985 section 5.4.2: SINGLE VALUE TRUE"},
     {kMalformed, "extensionRequest is not DER Extensions",
-     "OpenSSL looks into no attribute; what is asked for must be readable to be refused or "
-     "granted"},
+     "OpenSSL looks into no attribute; what cannot be read can be neither granted nor refused"},
     {kMalformed, "Microsoft's extension request",
      "OpenSSL takes it for an extensionRequest; a second place to ask from is a place to hide"},
     {kMalformed, "extensions; ask for at most", "a bound: Csr::kExtensionsMax extensions"},
     {kMalformed, "twice; ask once",
-     "RFC 5280 section 4.2: \"A certificate MUST NOT include more than one instance of a "
-     "particular "
-     "extension\""},
+     "RFC 5280 section 4.2: not \"more than one instance of a particular extension\""},
 });
 
 // ---- both readings as text, so that a difference can be read

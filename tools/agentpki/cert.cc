@@ -1,0 +1,285 @@
+// agentpki cert enroll|renew|list|show: the certificates.
+
+#include <openssl/crypto.h>
+
+#include <iostream>
+#include <map>
+
+#include "agentpki/v1/certificate.grpc.pb.h"
+#include "ca/base/serial_number.h"
+#include "ca/csr.h"
+#include "tools/agentpki/certificate_text.h"
+#include "tools/agentpki/commands.h"
+#include "tools/client/enrolling.h"
+
+namespace cli {
+namespace {
+
+using agentpki::v1::CertificateService;
+using ca::Error;
+using ca::Result;
+using ca::Status;
+using ca::StatusCode;
+
+constexpr size_t kFileSizeMax = 1024 * 1024;
+
+// A file, or standard input for "-".
+Result<std::string> ReadInput(const std::string& file, size_t size_max) {
+  if (file != "-") return ca::ReadFile(file, size_max);
+  std::string text(size_max + 1, '\0');
+  std::cin.read(text.data(), static_cast<std::streamsize>(text.size()));
+  text.resize(static_cast<size_t>(std::cin.gcount()));
+  if (text.size() > size_max) {
+    return Error(StatusCode::kInvalidArgument, "standard input has more than {} octets", size_max);
+  }
+  return text;
+}
+
+// PEM or DER.
+Result<std::vector<ca::Bytes>> CertificatesOf(const std::string& text) {
+  if (text.find("-----BEGIN") != std::string::npos) return ca::FromPem("CERTIFICATE", text);
+  return std::vector<ca::Bytes>{text};
+}
+
+// ---- enroll, renew ------------------------------------------------------------------------------
+
+struct EnrollOptions {
+  std::string token;
+  std::string token_file;
+  std::string csr_file;
+  std::string key_type = "p256";
+  std::string out;
+};
+
+Result<client::EnrollingOptions> EnrollingOptionsOf(const EnrollOptions& options,
+                                                    const Session& session) {
+  client::EnrollingOptions enrolling{.out = options.out, .timeout = session.timeout()};
+  const auto key_type = ca::KeyTypeFrom(options.key_type);
+  if (!key_type.ok()) return ca::Annotate(key_type.status(), "--key-type: ");
+  enrolling.key_type = *key_type;
+  if (options.csr_file.empty()) return enrolling;
+
+  const std::string text = TRY(ReadInput(options.csr_file, kFileSizeMax));
+  enrolling.csr = text;
+  if (text.find("-----BEGIN") != std::string::npos) {
+    auto blocks = ca::FromPem("CERTIFICATE REQUEST", text);
+    if (!blocks.ok()) blocks = ca::FromPem("NEW CERTIFICATE REQUEST", text);
+    if (!blocks.ok()) return ca::Annotate(blocks.status(), "--csr: ");
+    enrolling.csr = blocks->front();
+  }
+  // The server would say the same, but a join token is not worth spending a round trip on.
+  const auto csr = ca::Csr::Parse(*enrolling.csr);
+  if (!csr.ok()) return ca::Annotate(csr.status(), "--csr: ");
+  return enrolling;
+}
+
+Result<ca::JoinToken> TokenOf(const EnrollOptions& options) {
+  ca::Secret text(options.token);
+  if (!options.token_file.empty()) {
+    text = ca::Secret(TRY(ReadInput(options.token_file, ca::JoinToken::kTextSizeMax + 2)));
+  }
+  const std::string_view line = text.Reveal();
+  return ca::JoinToken::Parse(line.substr(0, line.find_first_of("\r\n")));
+}
+
+Status PrintEnrolled(const ca::Credentials& credentials, const EnrollOptions& options,
+                     const Session& session) {
+  if (session.format() == Format::kTable) {
+    fmt::print("{}: {}cert.pem, bundle.pem\n\n", options.out,
+               options.csr_file.empty() ? "key.pem, " : "");
+  }
+  const auto chain = TRY(ca::FromPem("CERTIFICATE", credentials.cert_pem));
+  return PrintCertificates({chain.front()}, session.format(), session.clock().Now());
+}
+
+Status Enroll(const Session& session, const EnrollOptions& options) {
+  const auto enrolling = TRY(EnrollingOptionsOf(options, session));
+  const ca::JoinToken token = TRY(TokenOf(options));
+  const auto credentials = TRY(client::Enroll(token, enrolling, session.clock()));
+  return PrintEnrolled(credentials, options, session);
+}
+
+Status Renew(const Session& session, const EnrollOptions& options) {
+  const auto enrolling = TRY(EnrollingOptionsOf(options, session));
+  const auto credentials = TRY(client::Renew(enrolling, session.clock()));
+  return PrintEnrolled(credentials, options, session);
+}
+
+// ---- list, show ---------------------------------------------------------------------------------
+
+struct ListOptions {
+  std::string hierarchy;
+  std::string agent;
+  bool live_only = false;
+  int limit = 1000;
+};
+
+Status List(const Session& session, const ListOptions& options) {
+  const auto channel = TRY(session.Open());
+  CertificateService::Stub stub(channel);
+  const auto hierarchies = TRY(session.Hierarchies(channel, options.hierarchy));
+  google::protobuf::RepeatedPtrField<agentpki::v1::CertificateEntry> entries;
+  for (const std::string& hierarchy : hierarchies) {
+    std::string page_token;
+    do {
+      const int wanted = options.limit - entries.size();
+      if (wanted <= 0) break;
+      agentpki::v1::ListCertificatesRequest request;
+      request.set_hierarchy(hierarchy);
+      request.set_spiffe_id(options.agent);
+      request.set_live_only(options.live_only);
+      request.set_page_size(std::min(wanted, 1000));
+      request.set_page_token(page_token);
+      const auto page =
+          TRY(session.Call(&CertificateService::Stub::ListCertificates, stub, request));
+      entries.MergeFrom(page.certificates());
+      page_token = page.next_page_token();
+    } while (!page_token.empty());
+  }
+  if (session.format() == Format::kJson) {
+    PrintJsonArray(entries);
+    return ca::Ok();
+  }
+  const ca::TimePoint now = session.clock().Now();
+  Table table({"SERIAL", "AGENT", "PROFILE", "ENDS", "STATE"});
+  for (const auto& entry : entries) {
+    const ca::TimePoint end = FromProto(entry.not_after());
+    table.Add({entry.serial(), entry.spiffe_id(), entry.profile(), RelativeText(end, now),
+               !entry.signed_() ? "never signed"
+               : end < now      ? "expired"
+                                : "live"});
+  }
+  table.Print();
+  if (entries.size() >= options.limit) {
+    fmt::print(stderr, "These are the first {}; see more with --limit.\n", options.limit);
+  }
+  return ca::Ok();
+}
+
+Result<std::vector<ca::Bytes>> Fetch(const Session& session, const ca::SerialNumber& serial) {
+  CertificateService::Stub stub(TRY(session.Open()));
+  agentpki::v1::GetCertificateRequest request;
+  request.set_serial(serial.ToString());
+  const auto response = TRY(session.Call(&CertificateService::Stub::GetCertificate, stub, request));
+  std::vector<ca::Bytes> certificates = {response.certificate()};
+  certificates.insert(certificates.end(), response.intermediates().begin(),
+                      response.intermediates().end());
+  return certificates;
+}
+
+struct ShowOptions {
+  std::string what;
+  bool pem = false;
+};
+
+// A serial is looked up in the ledger; anything else is a file.
+Status Show(const Session& session, const ShowOptions& options) {
+  std::vector<ca::Bytes> certificates;
+  if (const auto serial = ca::SerialNumber::FromHexText(options.what); serial.ok()) {
+    certificates = TRY(Fetch(session, *serial));
+  } else {
+    const std::string text = TRY(ReadInput(options.what, kFileSizeMax));
+    certificates = TRY(CertificatesOf(text));
+  }
+  if (options.pem) {
+    fmt::print("{}", ca::PemOf(certificates));
+    return ca::Ok();
+  }
+  return PrintCertificates(certificates, session.format(), session.clock().Now());
+}
+
+void AddEnroll(CLI::App& noun, const Session& session, Run& run) {
+  CLI::App* const enroll = noun.add_subcommand(
+      "enroll",
+      "Get an agent's first certificate, by a join token.\n\n"
+      "  agentpki cert enroll --token-file FILE --out DIR\n\n"
+      "DIR gets key.pem (made here, readable by you alone), cert.pem (the certificate, then the "
+      "intermediates) and bundle.pem (the roots to trust in peers), in one step. Interrupted? Run "
+      "it "
+      "again with the same token and DIR.");
+  auto options = std::make_shared<EnrollOptions>();
+  auto* const token = enroll->add_option_group("token", "The join token; one of");
+  token
+      ->add_option("--token-file", options->token_file,
+                   "A file that holds it, or - for standard input")
+      ->type_name("FILE");
+  token
+      ->add_option("--token", options->token,
+                   "The token itself; others on this machine can read command lines")
+      ->type_name("TOKEN");
+  token->require_option(1);
+  enroll->add_option("--out", options->out, "The folder to make, or to replace")
+      ->required()
+      ->type_name("DIR");
+  auto* const csr =
+      enroll->add_option("--csr", options->csr_file,
+                         "A ready PKCS #10 request, PEM or DER, or -: its key stays yours");
+  csr->type_name("FILE");
+  enroll->add_option("--key-type", options->key_type, "The key to make: p256, p384 or ed25519")
+      ->excludes(csr)
+      ->type_name("TYPE")
+      ->capture_default_str();
+  enroll->callback([&session, &run, options] {
+    run = [&session, options] { return Enroll(session, *options); };
+  });
+}
+
+void AddRenew(CLI::App& noun, const Session& session, Run& run) {
+  CLI::App* const renew = noun.add_subcommand("renew",
+                                              "Get the next certificate for the agent whose "
+                                              "credentials are in DIR, with a new key, and put "
+                                              "both in place of the old ones in one step.");
+  auto options = std::make_shared<EnrollOptions>();
+  renew->add_option("dir", options->out, "A folder that 'cert enroll' made")
+      ->required()
+      ->type_name("DIR");
+  renew->add_option("--key-type", options->key_type, "The key to make: p256, p384 or ed25519")
+      ->type_name("TYPE")
+      ->capture_default_str();
+  renew->callback([&session, &run, options] {
+    run = [&session, options] { return Renew(session, *options); };
+  });
+}
+
+void AddList(CLI::App& noun, const Session& session, Run& run) {
+  CLI::App* const list =
+      noun.add_subcommand("list", "List what the ledger has, latest day of expiry first");
+  auto options = std::make_shared<ListOptions>();
+  list->add_option("--hierarchy", options->hierarchy, "Only of this one, such as acme/prod")
+      ->type_name("NAME");
+  list->add_option("--agent", options->agent, "Only of this agent")->type_name("SPIFFE-ID");
+  list->add_flag("--live", options->live_only, "Only those that stand now");
+  list->add_option("--limit", options->limit, "At most so many")
+      ->check(CLI::Range(1, 1'000'000))
+      ->type_name("N")
+      ->capture_default_str();
+  list->callback(
+      [&session, &run, options] { run = [&session, options] { return List(session, *options); }; });
+}
+
+void AddShow(CLI::App& noun, const Session& session, Run& run) {
+  CLI::App* const show = noun.add_subcommand("show",
+                                             "Explain certificates to a person: those in a file "
+                                             "(PEM or DER, - for standard input), or the "
+                                             "one with a serial, from the ledger.");
+  auto options = std::make_shared<ShowOptions>();
+  show->add_option("what", options->what, "A file, or a serial of 40 hex digits")
+      ->required()
+      ->type_name("FILE|SERIAL");
+  show->add_flag("--pem", options->pem, "Print PEM instead");
+  show->callback(
+      [&session, &run, options] { run = [&session, options] { return Show(session, *options); }; });
+}
+
+}  // namespace
+
+void AddCertCommands(CLI::App& app, const Session& session, Run& run) {
+  CLI::App* const noun = app.add_subcommand("cert", "Certificates: get, renew, list, explain");
+  noun->require_subcommand(1);
+  AddEnroll(*noun, session, run);
+  AddRenew(*noun, session, run);
+  AddList(*noun, session, run);
+  AddShow(*noun, session, run);
+}
+
+}  // namespace cli

@@ -1,0 +1,19 @@
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <functional>
+
+#include "tools/agentpki/session.h"
+
+namespace cli {
+
+// What the chosen command does; set while the command line is parsed, run afterwards.
+using Run = std::function<ca::Status()>;
+
+// One file a noun. Each adds its verbs below `app`; a verb that is chosen sets `run`.
+void AddAgentCommands(CLI::App& app, const Session& session, Run& run);
+void AddCertCommands(CLI::App& app, const Session& session, Run& run);
+void AddStatusCommand(CLI::App& app, const Session& session, Run& run);
+void AddTokenCommands(CLI::App& app, const Session& session, Run& run);
+
+}  // namespace cli

@@ -1,0 +1,72 @@
+#include <CLI/CLI.hpp>
+#include <cstdlib>
+#include <cstring>
+
+#include "ca/join_token.h"
+#include "tools/agentpki/commands.h"
+
+namespace {
+
+// sysexits.h's EX_USAGE and EX_TEMPFAIL; 1 for the rest.
+constexpr int kExitRefused = 1;
+constexpr int kExitUsage = 64;
+constexpr int kExitTryAgain = 75;
+
+constexpr char kDescription[] =
+    "agentpki gives every AI agent an identity of its own: short-lived X.509 certificates.\n\n"
+    "An operator registers an agent and creates a join token; the agent enrolls with it and renews "
+    "for as long as it lives:\n\n"
+    "  agentpki agent register SPIFFE-ID --owner TEAM\n"
+    "  agentpki token create --agent SPIFFE-ID > FILE\n"
+    "  agentpki cert enroll --token-file FILE --out DIR\n"
+    "  agentpki cert renew DIR";
+constexpr char kFooter[] =
+    "Exit status: 0 done; 1 refused or failed; 64 wrong usage; 75 the server is away or busy, try "
+    "again.";
+
+// A secret that was typed as an argument is at least not left for `ps` to read.
+void HideTokens(int argc, char** argv) {
+  for (int i = 1; i < argc; ++i) {
+    char* const token = std::strstr(argv[i], ca::JoinToken::kPrefix.data());
+    if (token) std::memset(token, 'x', std::strlen(token));
+  }
+}
+
+int Exit(const ca::Status& status) {
+  if (status.ok()) return 0;
+  const std::string rule = ca::RuleOf(status);
+  fmt::print(stderr, "agentpki: {}{}\n", ca::MessageOf(status),
+             rule.empty() ? "" : fmt::format(" [{}]", rule));
+  const bool is_temporary = status.code() == ca::StatusCode::kUnavailable ||
+                            status.code() == ca::StatusCode::kResourceExhausted ||
+                            status.code() == ca::StatusCode::kDeadlineExceeded;
+  return is_temporary ? kExitTryAgain : kExitRefused;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  // gRPC's own log lines are not for users; what went wrong is in the status.
+  setenv("GRPC_VERBOSITY", "NONE", 0);
+
+  CLI::App app(kDescription);
+  app.footer(kFooter);
+  app.set_version_flag("--version", AGENTPKI_VERSION);
+  app.require_subcommand(1);
+  app.fallthrough();  // --output and --identity may stand behind the verb
+  cli::Session session;
+  session.AddOptions(app);
+  cli::Run run;
+  cli::AddAgentCommands(app, session, run);
+  cli::AddTokenCommands(app, session, run);
+  cli::AddCertCommands(app, session, run);
+  cli::AddStatusCommand(app, session, run);
+
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& e) {
+    return app.exit(e) == 0 ? 0 : kExitUsage;
+  }
+  HideTokens(argc, argv);
+  return Exit(run());
+}
