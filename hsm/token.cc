@@ -47,8 +47,8 @@ Token::~Token() = default;
 
 template <typename Use>
 std::invoke_result_t<Use, Login&> Token::WithLogin(Use use) const {
-  // Before the lock, which prefers readers: a crowd of signers, each failing fast, would never let
-  // TakeLogin have it.
+  // Before the lock, which prefers readers: a crowd of signers, each failing fast, could keep
+  // TakeLogin waiting for it.
   if (is_away_) return Away();
   const std::shared_lock lock(mutex_);
   if (login_ == nullptr) return Away();

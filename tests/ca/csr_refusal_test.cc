@@ -342,7 +342,7 @@ std::vector<RefusalCase> NameCases() {
 }
 
 std::vector<RefusalCase> AttributeCases() {
-  const auto changed = [](std::function<void(DerNode&)> change) {
+  const auto changed = [](const std::function<void(DerNode&)>& change) {
     return [=] { return ChangeInfo(Builder(), change); };
   };
   return {

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <array>
 #include <thread>
 
 #include "tests/ca/csr_differences.h"
@@ -99,9 +100,9 @@ TEST(CsrTest, NamesItsOtherAttributes) {
 TEST(CsrTest, IsReadByManyThreadsAtOnce) {
   const Bytes der = CsrBuilder().Der();
   const Csr shared = Parsed(der);
-  std::vector<std::thread> threads;
-  for (int i = 0; i < 4; ++i) {
-    threads.emplace_back([&] {
+  std::array<std::thread, 4> threads;
+  for (std::thread& thread : threads) {
+    thread = std::thread([&] {
       for (int round = 0; round < 50; ++round) {
         const auto csr = Csr::Parse(der);
         ASSERT_TRUE(csr.ok()) << csr.status();

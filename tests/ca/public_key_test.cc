@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <openssl/core_names.h>
 
+#include <array>
 #include <functional>
 #include <thread>
 
@@ -140,9 +141,9 @@ TEST(PublicKeyTest, IsReadAndUsedByManyThreadsAtOnce) {
   const Bytes spki = SpkiOf(pair.get());
   const Bytes signature = Signed(pair.get(), EVP_sha256(), "message");
   const PublicKey shared = Parsed(spki);
-  std::vector<std::thread> threads;
-  for (int i = 0; i < 4; ++i) {
-    threads.emplace_back([&] {
+  std::array<std::thread, 4> threads;
+  for (std::thread& thread : threads) {
+    thread = std::thread([&] {
       for (int round = 0; round < 100; ++round) {
         EXPECT_TRUE(shared.Verifies("message", signature, EVP_sha256()));
         EXPECT_TRUE(Parsed(spki).Verifies("message", signature, EVP_sha256()));

@@ -32,6 +32,14 @@ void HideTokens(int argc, char** argv) {
   }
 }
 
+// CLI11's, with an empty line between what a command does and how to call it.
+class HelpFormatter : public CLI::Formatter {
+ public:
+  std::string make_description(const CLI::App* app) const override {
+    return CLI::Formatter::make_description(app) + "\n";
+  }
+};
+
 int Exit(const ca::Status& status) {
   if (status.ok()) return 0;
   const std::string rule = ca::RuleOf(status);
@@ -49,7 +57,8 @@ int main(int argc, char** argv) {
   // gRPC's own log lines are not for users; what went wrong is in the status.
   setenv("GRPC_VERBOSITY", "NONE", 0);
 
-  CLI::App app(kDescription);
+  CLI::App app(kDescription, "agentpki");
+  app.formatter(std::make_shared<HelpFormatter>());
   app.footer(kFooter);
   app.set_version_flag("--version", AGENTPKI_VERSION);
   app.require_subcommand(1);

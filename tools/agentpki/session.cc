@@ -40,8 +40,7 @@ void Session::AddOptions(CLI::App& app) {
   app.add_option("--output", format_, "How to print: table, or json for programs")
       ->transform(CLI::CheckedTransformer(
           std::map<std::string, Format>{{"table", Format::kTable}, {"json", Format::kJson}}))
-      ->type_name("table|json")
-      ->default_str("table");
+      ->option_text("table|json");
   app.add_option("--timeout", timeout_seconds_, "How long to wait for the server, in seconds")
       ->check(CLI::Range(1, kTimeoutSecondsMax))
       ->type_name("SECONDS")

@@ -1,0 +1,91 @@
+#include "tests/fakes/memory_hierarchy_store.h"
+
+#include "ca/base/random.h"
+
+namespace ca::testing {
+
+Result<Hierarchy> MemoryHierarchyStore::CreateHierarchy(const Hierarchy& hierarchy,
+                                                        const AuditEvent& event) {
+  const std::lock_guard lock(mutex_);
+  for (const Hierarchy& other : hierarchies_) {
+    if (other.Name() == hierarchy.Name() || other.trust_domain == hierarchy.trust_domain ||
+        (other.is_system && hierarchy.is_system)) {
+      return Error(StatusCode::kAlreadyExists, "hierarchy {} exists already", hierarchy.Name());
+    }
+  }
+  Hierarchy created = hierarchy;
+  created.id = static_cast<HierarchyId>(hierarchies_.size() + 1);
+  hierarchies_.push_back(created);
+  AuditEvent told = event;
+  told.hierarchy = created.id;
+  events_.Add(std::move(told));
+  return created;
+}
+
+Result<std::vector<Hierarchy>> MemoryHierarchyStore::LoadHierarchies() {
+  const std::lock_guard lock(mutex_);
+  return hierarchies_;
+}
+
+Result<std::vector<AuthorityRecord>> MemoryHierarchyStore::LoadAuthorities() {
+  const std::lock_guard lock(mutex_);
+  std::vector<AuthorityRecord> records = authorities_;
+  for (AuthorityRecord& record : records) {
+    const auto signature = signatures_.find(record.id);
+    if (signature == signatures_.end()) continue;
+    record.certificate = Certificate{issuances_.at(record.id), signature->second}.Der();
+  }
+  return records;
+}
+
+Result<AuthorityRecord> MemoryHierarchyStore::PlanAuthority(const Hierarchy& hierarchy,
+                                                            AuthorityKind kind, int generation,
+                                                            AuthorityId issuer,
+                                                            const AuditEvent& event) {
+  const std::lock_guard lock(mutex_);
+  for (const AuthorityRecord& other : authorities_) {
+    if (other.hierarchy == hierarchy.id && other.kind == kind && other.generation == generation) {
+      return Error(StatusCode::kAborted, "planned by somebody else");
+    }
+  }
+  const auto id = static_cast<AuthorityId>(authorities_.size() + 1);
+  AuthorityRecord record{
+      .id = id,
+      .hierarchy = hierarchy.id,
+      .kind = kind,
+      .generation = generation,
+      .issuer = issuer == AuthorityId{} ? id : issuer,
+      .key_label = fmt::format("{}/{}/{}-{}", hierarchy.Name(), NameOf(kind), generation,
+                               Hex(RandomBytes(4))),
+  };
+  authorities_.push_back(record);
+  AuditEvent told = event;
+  told.hierarchy = hierarchy.id;
+  events_.Add(std::move(told));
+  return record;
+}
+
+Result<RecordedIssuance> MemoryHierarchyStore::RecordAuthority(AuthorityId authority,
+                                                               PreparedCertificate prepared,
+                                                               const AuditEvent& event) {
+  const std::lock_guard lock(mutex_);
+  const auto [standing, is_new] = issuances_.try_emplace(authority, prepared.record());
+  if (!is_new) return Recorded(standing->second);
+  AuditEvent told = event;
+  told.hierarchy = prepared.record().hierarchy;
+  events_.Add(std::move(told));
+  return Recorded(std::move(prepared));
+}
+
+Result<Certificate> MemoryHierarchyStore::RecordAuthorityCertificate(
+    AuthorityId authority, const Certificate& certificate) {
+  const std::lock_guard lock(mutex_);
+  const auto issuance = issuances_.find(authority);
+  if (issuance == issuances_.end()) {
+    return Error(StatusCode::kInternal, "signed but never recorded");
+  }
+  const auto [standing, is_new] = signatures_.try_emplace(authority, certificate.signature);
+  return Certificate{issuance->second, standing->second};
+}
+
+}  // namespace ca::testing

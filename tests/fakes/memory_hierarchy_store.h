@@ -1,0 +1,37 @@
+#pragma once
+
+#include <map>
+#include <mutex>
+#include <vector>
+
+#include "ca/hierarchy_store.h"
+#include "tests/fakes/event_log.h"
+
+namespace ca::testing {
+
+// The contract of ca/hierarchy_store.h in memory; what else it promises is in tests/contract.
+class MemoryHierarchyStore final : public HierarchyStore {
+ public:
+  explicit MemoryHierarchyStore(EventLog& events) : events_(events) {}
+
+  Result<Hierarchy> CreateHierarchy(const Hierarchy& hierarchy, const AuditEvent& event) override;
+  Result<std::vector<Hierarchy>> LoadHierarchies() override;
+  Result<std::vector<AuthorityRecord>> LoadAuthorities() override;
+  Result<AuthorityRecord> PlanAuthority(const Hierarchy& hierarchy, AuthorityKind kind,
+                                        int generation, AuthorityId issuer,
+                                        const AuditEvent& event) override;
+  Result<RecordedIssuance> RecordAuthority(AuthorityId authority, PreparedCertificate prepared,
+                                           const AuditEvent& event) override;
+  Result<Certificate> RecordAuthorityCertificate(AuthorityId authority,
+                                                 const Certificate& certificate) override;
+
+ private:
+  EventLog& events_;
+  mutable std::mutex mutex_;
+  std::vector<Hierarchy> hierarchies_;
+  std::vector<AuthorityRecord> authorities_;
+  std::map<AuthorityId, IssuanceRecord> issuances_;
+  std::map<AuthorityId, Bytes> signatures_;
+};
+
+}  // namespace ca::testing

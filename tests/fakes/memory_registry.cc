@@ -1,0 +1,181 @@
+#include "tests/fakes/memory_registry.h"
+
+#include <algorithm>
+
+namespace ca::testing {
+namespace {
+
+Status Denied(std::string_view rule) {
+  return Refusal(StatusCode::kPermissionDenied, rule, "refused by {}", rule);
+}
+
+Status NotRegistered(const SpiffeId& id) {
+  return Error(StatusCode::kNotFound, "agent {} is not registered", id.ToString());
+}
+
+bool IsFull(size_t size, int page_size) { return size >= static_cast<size_t>(page_size); }
+
+}  // namespace
+
+// ---- agents -------------------------------------------------------------------------------------
+
+Agent* MemoryRegistry::Find(const SpiffeId& id) {
+  const auto found = agents_.find(id);
+  return found == agents_.end() ? nullptr : &found->second;
+}
+
+Result<Agent> MemoryRegistry::RegisterAgent(const Agent& agent, const AuditEvent& event) {
+  const std::lock_guard lock(mutex_);
+  if (Find(agent.id)) {
+    return Refusal(StatusCode::kAlreadyExists, "agent.exists", "agent {} is registered already",
+                   agent.id.ToString());
+  }
+  Agent registered = agent;
+  registered.number = static_cast<AgentNumber>(agents_.size() + 1);
+  agents_.emplace(agent.id, registered);
+  events_.Add(event);
+  return registered;
+}
+
+Result<Agent> MemoryRegistry::FindAgent(HierarchyId hierarchy, const SpiffeId& id) {
+  const std::lock_guard lock(mutex_);
+  const Agent* const agent = Find(id);
+  if (!agent || agent->hierarchy != hierarchy) return NotRegistered(id);
+  return *agent;
+}
+
+Result<std::vector<Agent>> MemoryRegistry::ListAgents(const AgentQuery& query) {
+  const std::lock_guard lock(mutex_);
+  std::vector<Agent> page;
+  for (const auto& [id, agent] : agents_) {
+    if (IsFull(page.size(), query.page_size)) break;
+    if (agent.hierarchy != query.hierarchy || id.ToString() <= query.page_token) continue;
+    if (query.owner.empty() || agent.owner == query.owner) page.push_back(agent);
+  }
+  return page;
+}
+
+void MemoryRegistry::Disable(const SpiffeId& id) {
+  const std::lock_guard lock(mutex_);
+  agents_.at(id).disabled = true;
+}
+
+// ---- join tokens --------------------------------------------------------------------------------
+
+JoinTokenRecord* MemoryRegistry::FindToken(HierarchyId hierarchy, const std::string& id) {
+  for (auto& [hash, token] : tokens_) {
+    if (token.Id() == id && agents_.at(token.agent).hierarchy == hierarchy) return &token;
+  }
+  return nullptr;
+}
+
+Status MemoryRegistry::CreateJoinToken(HierarchyId hierarchy, const JoinTokenRecord& token,
+                                       const AuditEvent& event) {
+  const std::lock_guard lock(mutex_);
+  const Agent* const agent = Find(token.agent);
+  if (!agent || agent->hierarchy != hierarchy) return NotRegistered(token.agent);
+  tokens_.emplace(token.secret_hash, token);
+  events_.Add(event);
+  return Ok();
+}
+
+Result<Registry::Invitation> MemoryRegistry::FindInvitation(const Bytes& secret_hash) {
+  const std::lock_guard lock(mutex_);
+  const auto token = tokens_.find(secret_hash);
+  if (token == tokens_.end()) return Error(StatusCode::kNotFound, "no such join token");
+  return Invitation{token->second, agents_.at(token->second.agent)};
+}
+
+Result<std::vector<JoinTokenRecord>> MemoryRegistry::ListJoinTokens(const JoinTokenQuery& query) {
+  const std::lock_guard lock(mutex_);
+  std::vector<JoinTokenRecord> page;
+  for (const auto& [hash, token] : tokens_) {
+    if (IsFull(page.size(), query.page_size)) break;
+    if (agents_.at(token.agent).hierarchy != query.hierarchy) continue;
+    if (token.Id() <= query.page_token || (query.agent && token.agent != *query.agent)) continue;
+    page.push_back(token);
+  }
+  return page;
+}
+
+Result<JoinTokenRecord> MemoryRegistry::RevokeJoinToken(HierarchyId hierarchy,
+                                                        const std::string& id, TimePoint now,
+                                                        const AuditEvent& event) {
+  const std::lock_guard lock(mutex_);
+  JoinTokenRecord* const token = FindToken(hierarchy, id);
+  if (!token) return Error(StatusCode::kNotFound, "no join token has the id {}", id);
+  if (!token->used_by_request.empty()) {
+    return Refusal(StatusCode::kFailedPrecondition, "join-token.used", "join token {} was used",
+                   id);
+  }
+  if (token->revoked_at == TimePoint{}) token->revoked_at = now;
+  events_.Add(event);
+  return *token;
+}
+
+// ---- grants -------------------------------------------------------------------------------------
+
+Result<std::vector<Grant>> MemoryRegistry::FindGrants(const SpiffeId& operator_id) {
+  const std::vector<Hierarchy> hierarchies = TRY(hierarchies_.LoadHierarchies());
+  const std::lock_guard lock(mutex_);
+  const Agent* const agent = Find(operator_id);
+  const bool is_operator =
+      agent && !agent->disabled &&
+      std::any_of(hierarchies.begin(), hierarchies.end(), [&](const Hierarchy& hierarchy) {
+        return hierarchy.is_system && hierarchy.id == agent->hierarchy;
+      });
+  return is_operator ? grants_[operator_id] : std::vector<Grant>();
+}
+
+Status MemoryRegistry::AddGrant(const SpiffeId& operator_id, const Grant& grant,
+                                const AuditEvent& event) {
+  const std::lock_guard lock(mutex_);
+  const Agent* const agent = Find(operator_id);
+  if (!agent || agent->hierarchy != event.hierarchy) return NotRegistered(operator_id);
+  std::vector<Grant>& grants = grants_[operator_id];
+  const bool is_new = std::none_of(grants.begin(), grants.end(), [&](const Grant& other) {
+    return other.role == grant.role && other.hierarchy == grant.hierarchy;
+  });
+  if (is_new) grants.push_back(grant);
+  events_.Add(event);
+  return Ok();
+}
+
+// ---- for the ledger -----------------------------------------------------------------------------
+
+Status MemoryRegistry::CheckAgent(AgentNumber number, const SpiffeId& subject) {
+  const std::lock_guard lock(mutex_);
+  const Agent* const agent = Find(subject);
+  if (!agent || agent->number != number) {
+    return WithRule(NotRegistered(subject), "agent.unknown");
+  }
+  return agent->disabled ? Denied("agent.disabled") : Ok();
+}
+
+Status MemoryRegistry::CheckTokenLocked(const Bytes& secret_hash, AgentNumber agent,
+                                        TimePoint now) {
+  const auto token = tokens_.find(secret_hash);
+  if (token == tokens_.end()) return Denied("join-token.unknown");
+  const Agent& invited = agents_.at(token->second.agent);
+  if (invited.number != agent) return Denied("join-token.agent");
+  const JoinTokenRecord::State state = token->second.StateAt(now);
+  if (state == JoinTokenRecord::State::kReady) return Ok();
+  return Denied(fmt::format("join-token.{}", NameOf(state)));
+}
+
+Status MemoryRegistry::CheckJoinToken(const Bytes& secret_hash, AgentNumber agent, TimePoint now) {
+  const std::lock_guard lock(mutex_);
+  return CheckTokenLocked(secret_hash, agent, now);
+}
+
+Status MemoryRegistry::UseJoinToken(const Bytes& secret_hash, AgentNumber agent,
+                                    const RequestId& request, TimePoint now) {
+  const std::lock_guard lock(mutex_);
+  TRY(CheckTokenLocked(secret_hash, agent, now));
+  JoinTokenRecord& token = tokens_.at(secret_hash);
+  token.used_by_request = request.ToString();
+  token.used_at = now;
+  return Ok();
+}
+
+}  // namespace ca::testing

@@ -1,0 +1,58 @@
+#pragma once
+
+#include <map>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "ca/base/request_id.h"
+#include "ca/registry.h"
+#include "tests/fakes/event_log.h"
+#include "tests/fakes/memory_hierarchy_store.h"
+
+namespace ca::testing {
+
+// The contract of ca/registry.h in memory; what else it promises is in tests/contract.
+class MemoryRegistry final : public Registry {
+ public:
+  MemoryRegistry(MemoryHierarchyStore& hierarchies, EventLog& events)
+      : hierarchies_(hierarchies), events_(events) {}
+
+  Result<Agent> RegisterAgent(const Agent& agent, const AuditEvent& event) override;
+  Result<Agent> FindAgent(HierarchyId hierarchy, const SpiffeId& id) override;
+  Result<std::vector<Agent>> ListAgents(const AgentQuery& query) override;
+  Status CreateJoinToken(HierarchyId hierarchy, const JoinTokenRecord& token,
+                         const AuditEvent& event) override;
+  Result<Invitation> FindInvitation(const Bytes& secret_hash) override;
+  Result<std::vector<JoinTokenRecord>> ListJoinTokens(const JoinTokenQuery& query) override;
+  Result<JoinTokenRecord> RevokeJoinToken(HierarchyId hierarchy, const std::string& id,
+                                          TimePoint now, const AuditEvent& event) override;
+  Result<std::vector<Grant>> FindGrants(const SpiffeId& operator_id) override;
+  Status AddGrant(const SpiffeId& operator_id, const Grant& grant,
+                  const AuditEvent& event) override;
+
+  // What an operator's hand does in the database until there is a story for it.
+  void Disable(const SpiffeId& id);
+
+  // For the ledger, which shares the database: whether the agent may have a certificate by this
+  // token, and its use, which only one request can make.
+  Status CheckAgent(AgentNumber number, const SpiffeId& subject);
+  Status CheckJoinToken(const Bytes& secret_hash, AgentNumber agent, TimePoint now);
+  Status UseJoinToken(const Bytes& secret_hash, AgentNumber agent, const RequestId& request,
+                      TimePoint now);
+
+ private:
+  // The caller holds the lock.
+  Agent* Find(const SpiffeId& id);
+  JoinTokenRecord* FindToken(HierarchyId hierarchy, const std::string& id);
+  Status CheckTokenLocked(const Bytes& secret_hash, AgentNumber agent, TimePoint now);
+
+  MemoryHierarchyStore& hierarchies_;
+  EventLog& events_;
+  std::mutex mutex_;
+  std::map<SpiffeId, Agent> agents_;
+  std::map<Bytes, JoinTokenRecord> tokens_;  // by secret_hash, which sorts as the id does
+  std::map<SpiffeId, std::vector<Grant>> grants_;
+};
+
+}  // namespace ca::testing
