@@ -40,11 +40,8 @@ struct Intent {
   const AuditEvent* event;
 };
 
-// `found` is empty when the intent was recorded as asked.
-struct Standing {
-  std::optional<IssuanceRecord> found;
-  ca::Bytes signature;
-};
+// The serial under which an earlier attempt was recorded; none when it is recorded as asked.
+using Standing = std::optional<ca::SerialNumber>;
 using IntentBatcher = Batcher<Intent, Result<Standing>>;
 
 const ca::Bytes* TokenOf(const Intent& intent) {
@@ -167,27 +164,11 @@ Status RefusalBy(const std::string& rule, const Intent& intent) {
   return Error(StatusCode::kInternal, "the ledger refused by an unknown rule '{}'", rule);
 }
 
-IssuanceRecord FoundRecord(const pqxx::row& row, const Intent& intent) {
-  return IssuanceRecord{
-      .serial = SerialOf(row["serial"]),
-      .hierarchy = intent.record->hierarchy,
-      .authority = static_cast<ca::AuthorityId>(row["authority"].as<std::int64_t>()),
-      .agent = intent.record->agent,
-      .subject = intent.record->subject,
-      .profile = row["profile"].as<std::string>(),
-      .key_fingerprint = BytesOf(row["key_fingerprint"]),
-      .validity = {TimeOf(row["not_before"]), TimeOf(row["not_after"])},
-      .tbs = BytesOf(row["tbs"]),
-  };
-}
-
 Result<Standing> StandingOf(const pqxx::row& row, const Intent& intent) {
   const auto outcome = row["outcome"].as<std::string>();
-  if (outcome == "recorded") return Standing{};
-  if (outcome != "replay") return RefusalBy(outcome, intent);
-  Standing standing{FoundRecord(row, intent), {}};
-  if (!row["signature"].is_null()) standing.signature = BytesOf(row["signature"]);
-  return standing;
+  if (outcome == "recorded") return Standing();
+  if (outcome == "replay") return Standing(SerialOf(row["serial"]));
+  return RefusalBy(outcome, intent);
 }
 
 // ---- signatures -------------------------------------------------------------------------------
@@ -215,23 +196,37 @@ void NameHierarchy(pqxx::transaction_base& transaction, HierarchyId hierarchy) {
   transaction.exec_params("SELECT set_config('agentpki.hierarchy', $1, true)", Id(hierarchy));
 }
 
-constexpr char kFindCertificate[] =
-    "SELECT i.authority, i.agent, i.subject, i.profile, i.key_fingerprint, i.not_before, "
-    "       i.not_after, i.tbs, s.signature "
-    "  FROM agentpki.issuances AS i JOIN agentpki.signatures AS s USING (expiry_day, serial) "
+constexpr char kFindIssuance[] =
+    "SELECT i.serial, i.hierarchy, i.authority, i.agent, i.subject, i.profile, i.key_fingerprint, "
+    "       i.not_before, i.not_after, i.tbs, s.signature "
+    "  FROM agentpki.issuances AS i LEFT JOIN agentpki.signatures AS s USING (expiry_day, serial) "
     " WHERE expiry_day = $1 AND serial = $2";
 
 constexpr char kListCertificates[] =
     "SELECT i.serial, i.subject, i.profile, i.key_fingerprint, i.not_before, i.not_after, "
     "       i.recorded_at, s.serial IS NOT NULL AS is_signed "
     "  FROM agentpki.issuances AS i LEFT JOIN agentpki.signatures AS s USING (expiry_day, serial) "
-    " WHERE ($1 = '' OR i.subject = $1) "
+    " WHERE ($1 = '' OR i.agent = (SELECT number FROM agentpki.agents WHERE spiffe_id = $1)) "
     "   AND (NOT $2::boolean OR i.expiry_day >= ($3::timestamptz AT TIME ZONE 'UTC')::date "
     "                           AND i.not_after >= $3::timestamptz AND s.serial IS NOT NULL) "
     "   AND ($4::date IS NULL OR (i.expiry_day, i.serial) < ($4::date, $5::bytea)) "
     " ORDER BY i.expiry_day DESC, i.serial DESC LIMIT $6";
 
 std::string DayText(std::chrono::sys_days day) { return TimeText(day).substr(0, 10); }
+
+IssuanceRecord RecordOf(const pqxx::row& row) {
+  return IssuanceRecord{
+      .serial = SerialOf(row["serial"]),
+      .hierarchy = static_cast<HierarchyId>(row["hierarchy"].as<int>()),
+      .authority = static_cast<ca::AuthorityId>(row["authority"].as<std::int64_t>()),
+      .agent = static_cast<ca::AgentNumber>(row["agent"].as<std::int64_t>()),
+      .subject = SpiffeIdOf(row["subject"]),
+      .profile = row["profile"].as<std::string>(),
+      .key_fingerprint = BytesOf(row["key_fingerprint"]),
+      .validity = {TimeOf(row["not_before"]), TimeOf(row["not_after"])},
+      .tbs = BytesOf(row["tbs"]),
+  };
+}
 
 ca::CertificateEntry EntryOf(const pqxx::row& row, HierarchyId hierarchy) {
   return ca::CertificateEntry{
@@ -399,10 +394,13 @@ Result<std::variant<ca::RecordedIssuance, Certificate>> PostgresLedger::RecordIn
     ca::PreparedCertificate prepared, const Grounds& grounds, const RequestId& request,
     const AuditEvent& event) {
   using Answer = std::variant<ca::RecordedIssuance, Certificate>;
-  Standing standing = TRY(writers_->Submit(Intent{&prepared.record(), &grounds, &request, &event}));
-  if (!standing.found) return Answer(Recorded(std::move(prepared)));
-  if (standing.signature.empty()) return Answer(Recorded(*std::move(standing.found)));
-  return Answer(Certificate{*std::move(standing.found), std::move(standing.signature)});
+  const Standing standing =
+      TRY(writers_->Submit(Intent{&prepared.record(), &grounds, &request, &event}));
+  if (!standing) return Answer(Recorded(std::move(prepared)));
+
+  Issuance found = TRY(FindIssuance(prepared.record().hierarchy, *standing));
+  if (!found.signature) return Answer(Recorded(std::move(found.record)));
+  return Answer(Certificate{std::move(found.record), *std::move(found.signature)});
 }
 
 Result<Certificate> PostgresLedger::RecordCertificate(Certificate certificate) {
@@ -412,32 +410,31 @@ Result<Certificate> PostgresLedger::RecordCertificate(Certificate certificate) {
 
 Status PostgresLedger::RecordEvent(const AuditEvent& event) { return writers_->Submit(event); }
 
+Result<PostgresLedger::Issuance> PostgresLedger::FindIssuance(HierarchyId hierarchy,
+                                                              const ca::SerialNumber& serial) {
+  return writers_->readers().RunRepeatable([&](pqxx::connection& connection) -> Result<Issuance> {
+    pqxx::work transaction(connection);
+    NameHierarchy(transaction, hierarchy);
+    const pqxx::result rows = transaction.exec_params(kFindIssuance, DayText(serial.ExpiryDay()),
+                                                      pqxx::binarystring(serial.bytes()));
+    if (rows.empty()) {
+      return Error(StatusCode::kNotFound, "no certificate has serial {}", serial.ToString());
+    }
+    const pqxx::row row = rows[0];
+    Issuance issuance{RecordOf(row), std::nullopt};
+    if (!row["signature"].is_null()) issuance.signature = BytesOf(row["signature"]);
+    return issuance;
+  });
+}
+
 Result<Certificate> PostgresLedger::FindCertificate(HierarchyId hierarchy,
                                                     const ca::SerialNumber& serial) {
-  return writers_->readers().RunRepeatable(
-      [&](pqxx::connection& connection) -> Result<Certificate> {
-        pqxx::work transaction(connection);
-        NameHierarchy(transaction, hierarchy);
-        const pqxx::result rows = transaction.exec_params(
-            kFindCertificate, DayText(serial.ExpiryDay()), pqxx::binarystring(serial.bytes()));
-        if (rows.empty()) {
-          return Error(StatusCode::kNotFound, "no certificate has serial {}", serial.ToString());
-        }
-        const pqxx::row row = rows[0];
-        return Certificate{
-            IssuanceRecord{
-                .serial = serial,
-                .hierarchy = hierarchy,
-                .authority = static_cast<ca::AuthorityId>(row["authority"].as<std::int64_t>()),
-                .agent = static_cast<ca::AgentNumber>(row["agent"].as<std::int64_t>()),
-                .subject = SpiffeIdOf(row["subject"]),
-                .profile = row["profile"].as<std::string>(),
-                .key_fingerprint = BytesOf(row["key_fingerprint"]),
-                .validity = {TimeOf(row["not_before"]), TimeOf(row["not_after"])},
-                .tbs = BytesOf(row["tbs"]),
-            },
-            BytesOf(row["signature"])};
-      });
+  Issuance issuance = TRY(FindIssuance(hierarchy, serial));
+  if (!issuance.signature) {
+    return Error(StatusCode::kNotFound, "serial {} was recorded but never signed",
+                 serial.ToString());
+  }
+  return Certificate{std::move(issuance.record), *std::move(issuance.signature)};
 }
 
 Result<std::vector<ca::CertificateEntry>> PostgresLedger::ListCertificates(

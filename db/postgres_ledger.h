@@ -36,6 +36,12 @@ class PostgresLedger final : public ca::Ledger {
 
  private:
   class Writers;
+  struct Issuance {
+    ca::IssuanceRecord record;
+    std::optional<ca::Bytes> signature;  // none: recorded, never signed
+  };
+  ca::Result<Issuance> FindIssuance(ca::HierarchyId hierarchy, const ca::SerialNumber& serial);
+
   std::unique_ptr<Writers> writers_;
 };
 

@@ -3,8 +3,6 @@
 #include <fmt/ranges.h>
 #include <openssl/ecdsa.h>
 
-#include <cstring>
-
 namespace hsm {
 namespace {
 
@@ -69,8 +67,8 @@ ca::Status CheckAttributes(Session& session, CK_OBJECT_HANDLE key) {
   std::vector<std::string> wrong;
   for (const Requirement& requirement : kRequirements) {
     const bool value = TRY(ReadFlag(session, key, requirement.attribute));
-    if (value != requirement.value)
-      wrong.push_back(fmt::format("{} is {}", requirement.name, value));
+    if (value == requirement.value) continue;
+    wrong.push_back(fmt::format("{} is {}", requirement.name, value));
   }
   if (wrong.empty()) return ca::Ok();
   return Refuse("it is not fit for a CA: {}; have one generated on the token",
@@ -90,6 +88,7 @@ ca::BytesView PointOf(ca::BytesView attribute) {
 ca::Result<ca::PublicKey> ReadPublicHalf(Session& session, ca::BytesView id) {
   if (id.empty()) return Refuse("it has no CKA_ID, by which its public half is found");
   const auto matches = TRY(session.Find({Attribute(CKA_CLASS, kPublicKey), Attribute(CKA_ID, id)}));
+  if (matches.empty()) TRY(session.CheckLogin());  // see FindKeyPair
   if (matches.size() != 1) {
     return Refuse("its public half must be on the token: {} public keys have its CKA_ID {}",
                   matches.size(), ca::Hex(id));
@@ -124,8 +123,7 @@ ca::Result<KeyPair> FindKeyPair(Session& session, const std::string& label) {
   ca::Bytes id = TRY(session.Read(key, CKA_ID));
   auto public_key = TRY(ReadPublicHalf(session, id));
 
-  // Any public key may have been given this CKA_ID: only a signature shows that it is the other
-  // half.
+  // Anything may have been given this CKA_ID: only a signature shows that it is the other half.
   const ca::Bytes signature = TRY(Sign(session, key, kProbe));
   if (!CheckProbe(public_key, signature).ok()) {
     return Refuse("the public key with its CKA_ID {} is not its other half", ca::Hex(id));

@@ -117,14 +117,12 @@ ALTER TABLE agentpki.agents ENABLE ROW LEVEL SECURITY;
 ALTER TABLE agentpki.join_tokens ENABLE ROW LEVEL SECURITY;
 
 -- An agent's name is in its hierarchy's trust domain: the third of three enforcements.
-CREATE FUNCTION agentpki.trust_domain_prefix() RETURNS text
-LANGUAGE sql STABLE PARALLEL SAFE AS
-$$ SELECT 'spiffe://' || trust_domain || '/' FROM agentpki.hierarchies
-    WHERE id = agentpki.current_hierarchy() $$;
 CREATE POLICY within_hierarchy ON agentpki.agents
   USING (hierarchy = agentpki.current_hierarchy())
   WITH CHECK (hierarchy = agentpki.current_hierarchy()
-              AND starts_with(spiffe_id, (SELECT agentpki.trust_domain_prefix())));
+              AND starts_with(spiffe_id, (SELECT 'spiffe://' || h.trust_domain || '/'
+                                            FROM agentpki.hierarchies AS h
+                                           WHERE h.id = agentpki.current_hierarchy())));
 CREATE POLICY within_hierarchy ON agentpki.join_tokens
   USING (hierarchy = agentpki.current_hierarchy());
 
@@ -132,6 +130,8 @@ GRANT SELECT, INSERT ON agentpki.agents, agentpki.join_tokens, agentpki.grants T
 GRANT UPDATE (used_by_request, used_at, revoked_at) ON agentpki.join_tokens TO agentpki_server;
 
 -- ---- lookups that many callers share ----------------------------------------------------------
+
+-- In PL/pgSQL, which keeps its plans for the session: a function in SQL would plan anew at each call.
 
 CREATE FUNCTION agentpki.find_agents(p_hierarchy integer, p_spiffe_ids text[])
 RETURNS SETOF agentpki.agents
@@ -145,22 +145,26 @@ END $$;
 -- hash of a secret, so that it lists nothing.
 CREATE FUNCTION agentpki.find_invitations(p_secret_hashes bytea[])
 RETURNS TABLE (token agentpki.join_tokens, agent agentpki.agents)
-LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  RETURN QUERY
   SELECT t, a
     FROM agentpki.join_tokens AS t JOIN agentpki.agents AS a ON a.number = t.agent
-   WHERE t.secret_hash = ANY (p_secret_hashes)
-$$;
+   WHERE t.secret_hash = ANY (p_secret_hashes);
+END $$;
 
 -- Operators are agents of the system hierarchy; their grants may be over any.
 CREATE FUNCTION agentpki.find_grants(p_spiffe_ids text[])
 RETURNS TABLE (spiffe_id text, role text, hierarchy integer)
-LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  RETURN QUERY
   SELECT a.spiffe_id, g.role, g.hierarchy
     FROM agentpki.agents AS a
     JOIN agentpki.hierarchies AS h ON h.id = a.hierarchy AND h.is_system
     JOIN agentpki.grants AS g ON g.agent = a.number
-   WHERE a.spiffe_id = ANY (p_spiffe_ids) AND NOT a.disabled
-$$;
+   WHERE a.spiffe_id = ANY (p_spiffe_ids) AND NOT a.disabled;
+END $$;
 
 REVOKE ALL ON ALL FUNCTIONS IN SCHEMA agentpki FROM PUBLIC;
 GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA agentpki TO agentpki_server;

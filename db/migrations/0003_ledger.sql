@@ -25,6 +25,7 @@ CREATE TABLE agentpki.signatures (
   expiry_day date NOT NULL,
   serial     bytea NOT NULL,
   hierarchy  integer NOT NULL,
+  agent      bigint NOT NULL,
   signature  bytea NOT NULL,
   signed_at  timestamptz NOT NULL,
   PRIMARY KEY (expiry_day, serial)
@@ -32,12 +33,12 @@ CREATE TABLE agentpki.signatures (
 
 -- What makes a retry safe: which serial a request was answered with.
 CREATE TABLE agentpki.requests (
-  request_day date NOT NULL,  -- of the UUIDv7's own time
-  request_id  uuid NOT NULL,
-  agent       bigint NOT NULL,
-  hierarchy   integer NOT NULL,
-  expiry_day  date NOT NULL,
-  serial      bytea NOT NULL,
+  request_day     date NOT NULL,  -- of the UUIDv7's own time
+  request_id      uuid NOT NULL,
+  agent           bigint NOT NULL,
+  hierarchy       integer NOT NULL,
+  key_fingerprint bytea NOT NULL,
+  serial          bytea NOT NULL,
   PRIMARY KEY (request_day, request_id, agent)
 ) PARTITION BY RANGE (request_day);
 
@@ -47,7 +48,9 @@ ALTER TABLE agentpki.requests ENABLE ROW LEVEL SECURITY;
 CREATE POLICY within_hierarchy ON agentpki.issuances
   USING (hierarchy = agentpki.current_hierarchy())
   WITH CHECK (hierarchy = agentpki.current_hierarchy()
-              AND starts_with(subject, (SELECT agentpki.trust_domain_prefix())));
+              AND starts_with(subject, (SELECT 'spiffe://' || h.trust_domain || '/'
+                                          FROM agentpki.hierarchies AS h
+                                         WHERE h.id = agentpki.current_hierarchy())));
 CREATE POLICY within_hierarchy ON agentpki.signatures
   USING (hierarchy = agentpki.current_hierarchy());
 CREATE POLICY within_hierarchy ON agentpki.requests
@@ -121,20 +124,28 @@ SELECT agentpki.maintain_partitions();
 
 -- ---- the ledger's two writes ------------------------------------------------------------------
 
+-- Of what follows, each statement names the partitions that it needs by a parameter (`day = ANY (...)`,
+-- also where a join says the same): only then are the others not even opened.
+
 -- Which agents have a live certificate for these keys, in whatever hierarchy: one key, one agent.
 CREATE FUNCTION agentpki.live_key_holders(p_key_fingerprints bytea[], p_now timestamptz)
 RETURNS TABLE (key_fingerprint bytea, agent bigint)
-LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-  SELECT DISTINCT i.key_fingerprint, i.agent
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+DECLARE
+  today date := (p_now AT TIME ZONE 'UTC')::date;
+BEGIN
+  RETURN QUERY
+  SELECT i.key_fingerprint, i.agent
     FROM agentpki.issuances AS i
    WHERE i.key_fingerprint = ANY (p_key_fingerprints)
-     AND i.expiry_day >= (p_now AT TIME ZONE 'UTC')::date AND i.not_after >= p_now
-$$;
+     AND i.expiry_day >= today AND i.not_after >= p_now;
+END $$;
 
 -- Makes the intents of one hierarchy durable, each with an outcome of its own: 'recorded', 'replay'
--- (the same agent's same request was recorded before; its record follows), or the rule that refuses.
--- The arrays are parallel; p_locks are the keys and requests as sorted 64-bit numbers. Within one
--- call no two rows share a key, a token or a request.
+-- (the same agent's same request was recorded before, with the serial that is given), or the rule that
+-- refuses. The arrays are parallel; p_locks are the keys and requests as sorted 64-bit numbers. Within
+-- one call no two rows share a key, a token or a request.
 CREATE FUNCTION agentpki.record_intents(
   p_hierarchy integer, p_now timestamptz, p_locks bigint[],
   p_expiry_day date[], p_serial bytea[], p_authority bigint[], p_agent bigint[], p_subject text[],
@@ -144,9 +155,7 @@ CREATE FUNCTION agentpki.record_intents(
   p_request_day date[], p_request_id uuid[],
   p_at timestamptz[], p_actor text[], p_action text[], p_from_address text[],
   p_correlation_id text[])
-RETURNS TABLE (
-  row_number bigint, outcome text, expiry_day date, serial bytea, authority bigint, profile text,
-  key_fingerprint bytea, not_before timestamptz, not_after timestamptz, tbs bytea, signature bytea)
+RETURNS TABLE (row_number bigint, outcome text, serial bytea)
 LANGUAGE plpgsql AS $$
 #variable_conflict use_column
 BEGIN
@@ -162,21 +171,29 @@ BEGIN
   WITH asked AS (
     SELECT * FROM unnest(p_expiry_day, p_serial, p_authority, p_agent, p_subject, p_profile,
                          p_key_fingerprint, p_not_before, p_not_after, p_tbs, p_token,
-                         p_presented_day, p_presented, p_request_day, p_request_id, p_at, p_actor,
-                         p_action, p_from_address, p_correlation_id)
+                         p_presented, p_request_day, p_request_id, p_at, p_actor, p_action,
+                         p_from_address, p_correlation_id)
       WITH ORDINALITY
       AS a(expiry_day, serial, authority, agent, subject, profile, key_fingerprint, not_before,
-           not_after, tbs, token, presented_day, presented, request_day, request_id, at, actor,
-           action, from_address, correlation_id, row_number)
+           not_after, tbs, token, presented, request_day, request_id, at, actor, action,
+           from_address, correlation_id, row_number)
   ),
   holders AS MATERIALIZED (
     SELECT * FROM agentpki.live_key_holders(p_key_fingerprint, p_now)
   ),
+  presented AS MATERIALIZED (
+    SELECT s.serial, s.agent FROM agentpki.signatures AS s
+     WHERE s.expiry_day = ANY (p_presented_day) AND s.serial = ANY (p_presented)
+  ),
+  answered AS MATERIALIZED (
+    SELECT r.request_id, r.agent, r.key_fingerprint, r.serial FROM agentpki.requests AS r
+     WHERE r.request_day = ANY (p_request_day) AND r.request_id = ANY (p_request_id)
+  ),
   judged AS MATERIALIZED (
-    SELECT a.*, r.expiry_day AS first_day, r.serial AS first_serial,
+    SELECT a.*, coalesce(r.serial, a.serial) AS standing,
            CASE
              WHEN r.serial IS NOT NULL THEN
-               CASE WHEN first.key_fingerprint = a.key_fingerprint THEN 'replay'
+               CASE WHEN r.key_fingerprint = a.key_fingerprint THEN 'replay'
                     ELSE 'request-id.reused' END
              WHEN g.number IS NULL OR g.spiffe_id <> a.subject THEN 'agent.unknown'
              WHEN g.disabled THEN 'agent.disabled'
@@ -185,11 +202,10 @@ BEGIN
              WHEN t.used_at IS NOT NULL THEN 'join-token.used'
              WHEN t.revoked_at IS NOT NULL THEN 'join-token.revoked'
              WHEN t.expires_at <= p_now THEN 'join-token.expired'
-             WHEN a.presented IS NOT NULL AND NOT EXISTS (
-                    SELECT FROM agentpki.issuances AS i
-                      JOIN agentpki.signatures AS s USING (expiry_day, serial)
-                     WHERE i.expiry_day = a.presented_day AND i.serial = a.presented
-                       AND i.agent = a.agent) THEN 'renewal.unknown-certificate'
+             WHEN a.presented IS NOT NULL
+                  AND NOT EXISTS (SELECT FROM presented AS p
+                                   WHERE p.serial = a.presented AND p.agent = a.agent)
+               THEN 'renewal.unknown-certificate'
              WHEN EXISTS (SELECT FROM holders AS k
                            WHERE k.key_fingerprint = a.key_fingerprint AND k.agent <> a.agent)
                THEN 'key.in-use'
@@ -199,10 +215,7 @@ BEGIN
              ELSE 'recorded'
            END AS outcome
       FROM asked AS a
-      LEFT JOIN agentpki.requests AS r
-        ON r.request_day = a.request_day AND r.request_id = a.request_id AND r.agent = a.agent
-      LEFT JOIN agentpki.issuances AS first
-        ON first.expiry_day = r.expiry_day AND first.serial = r.serial
+      LEFT JOIN answered AS r ON r.request_id = a.request_id AND r.agent = a.agent
       LEFT JOIN agentpki.agents AS g ON g.number = a.agent
       LEFT JOIN agentpki.join_tokens AS t ON t.secret_hash = a.token
   ),
@@ -214,29 +227,24 @@ BEGIN
       FROM judged AS j WHERE j.outcome = 'recorded'
   ),
   remembered AS (
-    INSERT INTO agentpki.requests (request_day, request_id, agent, hierarchy, expiry_day, serial)
-    SELECT j.request_day, j.request_id, j.agent, p_hierarchy, j.expiry_day, j.serial
+    INSERT INTO agentpki.requests (request_day, request_id, agent, hierarchy, key_fingerprint, serial)
+    SELECT j.request_day, j.request_id, j.agent, p_hierarchy, j.key_fingerprint, j.serial
       FROM judged AS j WHERE j.outcome = 'recorded'
   ),
   used AS (
     UPDATE agentpki.join_tokens AS t SET used_by_request = j.request_id, used_at = p_now
-      FROM judged AS j WHERE j.outcome = 'recorded' AND t.secret_hash = j.token
+      FROM judged AS j
+     WHERE j.outcome = 'recorded' AND t.secret_hash = j.token AND t.secret_hash = ANY (p_token)
   ),
   told AS (
     INSERT INTO agentpki.audit_events (at, actor, action, decision, rule, reason, hierarchy,
                                        subject, serial, from_address, correlation_id, request_id)
     SELECT j.at, j.actor, j.action, 'allowed', CASE j.outcome WHEN 'replay' THEN 'replay' ELSE '' END,
-           '', p_hierarchy, j.subject, encode(coalesce(j.first_serial, j.serial), 'hex'),
-           j.from_address, j.correlation_id, j.request_id::text
+           '', p_hierarchy, j.subject, encode(j.standing, 'hex'), j.from_address,
+           j.correlation_id, j.request_id::text
       FROM judged AS j WHERE j.outcome IN ('recorded', 'replay')
   )
-  SELECT j.row_number, j.outcome, i.expiry_day, i.serial, i.authority, i.profile,
-         i.key_fingerprint, i.not_before, i.not_after, i.tbs, s.signature
-    FROM judged AS j
-    LEFT JOIN agentpki.issuances AS i
-      ON j.outcome = 'replay' AND i.expiry_day = j.first_day AND i.serial = j.first_serial
-    LEFT JOIN agentpki.signatures AS s
-      ON s.expiry_day = i.expiry_day AND s.serial = i.serial;
+  SELECT j.row_number, j.outcome, j.standing FROM judged AS j;
 END $$;
 
 -- Makes signatures durable; yields for each the one that stands, which is the first. A serial that
@@ -249,16 +257,16 @@ LANGUAGE plpgsql AS $$
 #variable_conflict use_column
 BEGIN
   PERFORM set_config('agentpki.hierarchy', p_hierarchy::text, true);
-  INSERT INTO agentpki.signatures (expiry_day, serial, hierarchy, signature, signed_at)
-  SELECT a.expiry_day, a.serial, p_hierarchy, a.signature, p_now
-    FROM unnest(p_expiry_day, p_serial, p_signature) AS a(expiry_day, serial, signature)
-    JOIN agentpki.issuances AS i ON i.expiry_day = a.expiry_day AND i.serial = a.serial
+  INSERT INTO agentpki.signatures (expiry_day, serial, hierarchy, agent, signature, signed_at)
+  SELECT i.expiry_day, i.serial, p_hierarchy, i.agent, a.signature, p_now
+    FROM unnest(p_serial, p_signature) AS a(serial, signature)
+    JOIN agentpki.issuances AS i ON i.serial = a.serial
+   WHERE i.expiry_day = ANY (p_expiry_day) AND i.serial = ANY (p_serial)
   ON CONFLICT DO NOTHING;
   -- A statement of its own, to see what a racing one committed.
   RETURN QUERY
-  SELECT s.serial, s.signature
-    FROM unnest(p_expiry_day, p_serial) AS a(expiry_day, serial)
-    JOIN agentpki.signatures AS s ON s.expiry_day = a.expiry_day AND s.serial = a.serial;
+  SELECT s.serial, s.signature FROM agentpki.signatures AS s
+   WHERE s.expiry_day = ANY (p_expiry_day) AND s.serial = ANY (p_serial);
 END $$;
 
 REVOKE ALL ON ALL FUNCTIONS IN SCHEMA agentpki FROM PUBLIC;

@@ -143,35 +143,37 @@ Status MemoryRegistry::AddGrant(const SpiffeId& operator_id, const Grant& grant,
 
 // ---- for the ledger -----------------------------------------------------------------------------
 
-Status MemoryRegistry::CheckAgent(AgentNumber number, const SpiffeId& subject) {
+Status MemoryRegistry::CheckAgent(const IssuanceRecord& record) {
   const std::lock_guard lock(mutex_);
-  const Agent* const agent = Find(subject);
-  if (!agent || agent->number != number) {
-    return WithRule(NotRegistered(subject), "agent.unknown");
+  const Agent* const agent = Find(record.subject);
+  if (!agent || agent->number != record.agent || agent->hierarchy != record.hierarchy) {
+    return WithRule(NotRegistered(record.subject), "agent.unknown");
   }
   return agent->disabled ? Denied("agent.disabled") : Ok();
 }
 
-Status MemoryRegistry::CheckTokenLocked(const Bytes& secret_hash, AgentNumber agent,
+Status MemoryRegistry::CheckTokenLocked(const Bytes& secret_hash, const IssuanceRecord& record,
                                         TimePoint now) {
   const auto token = tokens_.find(secret_hash);
   if (token == tokens_.end()) return Denied("join-token.unknown");
   const Agent& invited = agents_.at(token->second.agent);
-  if (invited.number != agent) return Denied("join-token.agent");
+  if (invited.hierarchy != record.hierarchy) return Denied("join-token.unknown");
+  if (invited.number != record.agent) return Denied("join-token.agent");
   const JoinTokenRecord::State state = token->second.StateAt(now);
   if (state == JoinTokenRecord::State::kReady) return Ok();
   return Denied(fmt::format("join-token.{}", NameOf(state)));
 }
 
-Status MemoryRegistry::CheckJoinToken(const Bytes& secret_hash, AgentNumber agent, TimePoint now) {
+Status MemoryRegistry::CheckJoinToken(const Bytes& secret_hash, const IssuanceRecord& record,
+                                      TimePoint now) {
   const std::lock_guard lock(mutex_);
-  return CheckTokenLocked(secret_hash, agent, now);
+  return CheckTokenLocked(secret_hash, record, now);
 }
 
-Status MemoryRegistry::UseJoinToken(const Bytes& secret_hash, AgentNumber agent,
+Status MemoryRegistry::UseJoinToken(const Bytes& secret_hash, const IssuanceRecord& record,
                                     const RequestId& request, TimePoint now) {
   const std::lock_guard lock(mutex_);
-  TRY(CheckTokenLocked(secret_hash, agent, now));
+  TRY(CheckTokenLocked(secret_hash, record, now));
   JoinTokenRecord& token = tokens_.at(secret_hash);
   token.used_by_request = request.ToString();
   token.used_at = now;

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "ca/base/request_id.h"
+#include "ca/issuance.h"
 #include "ca/registry.h"
 #include "tests/fakes/event_log.h"
 #include "tests/fakes/memory_hierarchy_store.h"
@@ -36,16 +37,16 @@ class MemoryRegistry final : public Registry {
 
   // For the ledger, which shares the database: whether the agent may have a certificate by this
   // token, and its use, which only one request can make.
-  Status CheckAgent(AgentNumber number, const SpiffeId& subject);
-  Status CheckJoinToken(const Bytes& secret_hash, AgentNumber agent, TimePoint now);
-  Status UseJoinToken(const Bytes& secret_hash, AgentNumber agent, const RequestId& request,
-                      TimePoint now);
+  Status CheckAgent(const IssuanceRecord& record);
+  Status CheckJoinToken(const Bytes& secret_hash, const IssuanceRecord& record, TimePoint now);
+  Status UseJoinToken(const Bytes& secret_hash, const IssuanceRecord& record,
+                      const RequestId& request, TimePoint now);
 
  private:
   // The caller holds the lock.
   Agent* Find(const SpiffeId& id);
   JoinTokenRecord* FindToken(HierarchyId hierarchy, const std::string& id);
-  Status CheckTokenLocked(const Bytes& secret_hash, AgentNumber agent, TimePoint now);
+  Status CheckTokenLocked(const Bytes& secret_hash, const IssuanceRecord& record, TimePoint now);
 
   MemoryHierarchyStore& hierarchies_;
   EventLog& events_;

@@ -10,6 +10,9 @@ namespace cli {
 namespace {
 
 using ca::TimePoint;
+using client::Facts;
+using client::Format;
+using client::RelativeText;
 
 // What a certificate says, as texts.
 struct Description {
@@ -224,7 +227,7 @@ ca::Status PrintCertificates(const std::vector<ca::Bytes>& certificates, Format 
     if (i > 0) fmt::print("\n");
     PrintInWords(description, now);
   }
-  if (format == Format::kJson) PrintJsonArray(messages);
+  if (format == Format::kJson) client::PrintJsonArray(messages);
   return ca::Ok();
 }
 

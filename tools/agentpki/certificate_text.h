@@ -5,13 +5,13 @@
 
 #include "ca/base/bytes.h"
 #include "ca/base/clock.h"
-#include "tools/agentpki/output.h"
+#include "tools/client/output.h"
 
 namespace cli {
 
 // What `agentpki cert show` says of certificates, DER: to a person, in words; to a program, as a
 // JSON array. kInvalidArgument when one of them is not a certificate.
-ca::Status PrintCertificates(const std::vector<ca::Bytes>& certificates, Format format,
+ca::Status PrintCertificates(const std::vector<ca::Bytes>& certificates, client::Format format,
                              ca::TimePoint now);
 
 }  // namespace cli

@@ -9,10 +9,19 @@
 
 #include "agentpki/v1/status.grpc.pb.h"
 #include "ca/base/clock.h"
-#include "tools/agentpki/output.h"
 #include "tools/client/channel.h"
+#include "tools/client/output.h"
 
 namespace cli {
+
+using client::Facts;
+using client::Format;
+using client::FromProto;
+using client::PrintJsonArray;
+using client::RelativeText;
+using client::Table;
+using client::TimeText;
+using client::ToJson;
 
 // What holds for every command: who we are, how to print, how long to wait.
 class Session {

@@ -1,10 +1,10 @@
-#include "tools/agentpki/output.h"
+#include "tools/client/output.h"
 
 #include <google/protobuf/util/json_util.h>
 
 #include <algorithm>
 
-namespace cli {
+namespace client {
 namespace {
 
 // Characters, not octets: a name in another script must not shift its column.
@@ -65,4 +65,4 @@ std::string RelativeText(ca::TimePoint time, ca::TimePoint now) {
                      : ca::HumanDuration(now - time) + " ago";
 }
 
-}  // namespace cli
+}  // namespace client

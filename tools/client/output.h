@@ -10,7 +10,7 @@
 #include "ca/base/clock.h"
 
 // What people and programs read on stdout.
-namespace cli {
+namespace client {
 
 enum class Format { kTable, kJson };
 
@@ -54,4 +54,4 @@ std::string TimeText(const google::protobuf::Timestamp& timestamp);
 // "in 43m 10s", "2h 5m ago".
 std::string RelativeText(ca::TimePoint time, ca::TimePoint now);
 
-}  // namespace cli
+}  // namespace client

@@ -1,0 +1,265 @@
+// Hierarchies and authorities, each step of which may be interrupted and repeated.
+
+#include <gtest/gtest.h>
+
+#include <set>
+
+#include "tests/contract/contract_test.h"
+
+namespace contract {
+namespace {
+
+using ca::Authority;
+using ca::AuthorityId;
+using ca::AuthorityKind;
+using ca::AuthorityRecord;
+using ca::Certificate;
+using ca::Hierarchy;
+using ca::StatusCode;
+using ca::testing::AcmeProd;
+using ca::testing::GlobexProd;
+using ca::testing::Must;
+
+class HierarchyStoreContract : public ContractTest {
+ protected:
+  ca::Result<Hierarchy> Create(const Hierarchy& hierarchy) {
+    return hierarchies().CreateHierarchy(hierarchy,
+                                         ca::testing::EventAt(clock_.Now(), "CreateHierarchy"));
+  }
+
+  ca::Result<AuthorityRecord> Plan(const Hierarchy& hierarchy, AuthorityKind kind, int generation,
+                                   AuthorityId issuer) {
+    return hierarchies().PlanAuthority(hierarchy, kind, generation, issuer,
+                                       EventIn(hierarchy, "PlanAuthority"));
+  }
+  AuthorityRecord PlanRoot(const Hierarchy& hierarchy) {
+    return Must(Plan(hierarchy, AuthorityKind::kRoot, 1, AuthorityId{}));
+  }
+
+  ca::PreparedCertificate PrepareRoot(const Hierarchy& hierarchy, const AuthorityRecord& root,
+                                      const ca::SigningKey& key) {
+    return Must(Authority::PrepareRoot(hierarchy, root, key, clock_.Now()));
+  }
+
+  ca::RecordedIssuance Record(const Hierarchy& hierarchy, const AuthorityRecord& root,
+                              const ca::SigningKey& key) {
+    return Must(hierarchies().RecordAuthority(root.id, PrepareRoot(hierarchy, root, key),
+                                              EventIn(hierarchy, "CreateAuthority")));
+  }
+
+  AuthorityRecord Find(AuthorityId id) {
+    for (const AuthorityRecord& record : Must(hierarchies().LoadAuthorities())) {
+      if (record.id == id) return record;
+    }
+    ADD_FAILURE() << "no such authority";
+    return {};
+  }
+
+  std::shared_ptr<const ca::SigningKey> NewKey(const std::string& label) {
+    return Must(world_.ports().keys.Generate(label));
+  }
+};
+INSTANTIATE_CONTRACT(HierarchyStoreContract);
+
+// ---- hierarchies --------------------------------------------------------------------------------
+
+TEST_P(HierarchyStoreContract, KeepsAHierarchyAsItWasCreated) {
+  Hierarchy wanted = AcmeProd();
+  wanted.root_lifetime = std::chrono::hours(24 * 366 * 25);
+  wanted.ip_ranges.push_back(Must(ca::IpRange::Parse("2001:db8::/32")));
+  wanted.profiles[0].lifetime = std::chrono::minutes(5);
+  wanted.profiles[0].key_types = {ca::KeyType::kEd25519, ca::KeyType::kRsa4096};
+  wanted.profiles[0].server_auth = false;
+  wanted.profiles[1].client_auth = false;
+
+  const Hierarchy created = Must(Create(wanted));
+
+  EXPECT_NE(created.id, ca::HierarchyId{});
+  wanted.id = created.id;
+  ExpectSame(created, wanted);
+  const auto loaded = Must(hierarchies().LoadHierarchies());
+  ASSERT_EQ(loaded.size(), 1u);
+  ExpectSame(loaded.front(), wanted);
+}
+
+// The first is the default (proto/agentpki/v1/hierarchy.proto).
+TEST_P(HierarchyStoreContract, KeepsTheOrderOfProfiles) {
+  Hierarchy wanted = AcmeProd();
+  std::swap(wanted.profiles[0], wanted.profiles[1]);
+  ASSERT_EQ(wanted.profiles[0].name, "service");
+  wanted.id = Must(Create(wanted)).id;
+  ExpectSame(Must(hierarchies().LoadHierarchies()).front(), wanted);
+}
+
+TEST_P(HierarchyStoreContract, LoadsHierarchiesInTheOrderOfTheirCreation) {
+  const Hierarchy globex = Must(Create(GlobexProd()));
+  const Hierarchy acme = Must(Create(AcmeProd()));
+  const auto loaded = Must(hierarchies().LoadHierarchies());
+  ASSERT_EQ(loaded.size(), 2u);
+  ExpectSame(loaded[0], globex);
+  ExpectSame(loaded[1], acme);
+}
+
+TEST_P(HierarchyStoreContract, RefusesANameThatIsTaken) {
+  Must(Create(AcmeProd()).status());
+  Hierarchy other = AcmeProd();
+  other.trust_domain = GlobexProd().trust_domain;
+  EXPECT_EQ(Create(other).status().code(), StatusCode::kAlreadyExists);
+  EXPECT_EQ(Must(hierarchies().LoadHierarchies()).size(), 1u);
+}
+
+TEST_P(HierarchyStoreContract, RefusesATrustDomainThatIsTaken) {
+  Must(Create(AcmeProd()).status());
+  Hierarchy other = GlobexProd();
+  other.trust_domain = AcmeProd().trust_domain;
+  EXPECT_EQ(Create(other).status().code(), StatusCode::kAlreadyExists);
+}
+
+TEST_P(HierarchyStoreContract, RefusesASecondSystemHierarchy) {
+  Must(Create(ca::testing::SystemHierarchy()).status());
+  Hierarchy other = GlobexProd();
+  other.is_system = true;
+  EXPECT_EQ(Create(other).status().code(), StatusCode::kAlreadyExists);
+}
+
+TEST_P(HierarchyStoreContract, RecordsTheEventOfACreationInTheHierarchyItself) {
+  ca::AuditEvent event = ca::testing::EventAt(clock_.Now(), "CreateHierarchy");
+  event.subject = "acme/prod";
+  const Hierarchy created = Must(hierarchies().CreateHierarchy(AcmeProd(), event));
+  event.hierarchy = created.id;
+  ExpectSame(world_.Events().back(), event);
+}
+
+TEST_P(HierarchyStoreContract, LeavesNoEventOfACreationThatItRefuses) {
+  Must(Create(AcmeProd()).status());
+  const size_t events = world_.Events().size();
+  EXPECT_FALSE(Create(AcmeProd()).ok());
+  EXPECT_EQ(world_.Events().size(), events);
+}
+
+// ---- plans --------------------------------------------------------------------------------------
+
+TEST_P(HierarchyStoreContract, PlansARootThatIsItsOwnIssuer) {
+  const Hierarchy acme = Must(Create(AcmeProd()));
+  const AuthorityRecord root = PlanRoot(acme);
+  EXPECT_NE(root.id, AuthorityId{});
+  EXPECT_EQ(root.hierarchy, acme.id);
+  EXPECT_EQ(root.kind, AuthorityKind::kRoot);
+  EXPECT_EQ(root.generation, 1);
+  EXPECT_EQ(root.issuer, root.id);
+  EXPECT_TRUE(root.key_label.starts_with("acme/prod/root/1-")) << root.key_label;
+  EXPECT_TRUE(root.certificate.empty());
+}
+
+TEST_P(HierarchyStoreContract, LoadsWhatIsPlannedAndNoMore) {
+  const Hierarchy acme = Must(Create(AcmeProd()));
+  const AuthorityRecord root = PlanRoot(acme);
+  const AuthorityRecord issuing = Must(Plan(acme, AuthorityKind::kIssuing, 1, root.id));
+  const auto loaded = Must(hierarchies().LoadAuthorities());
+  ASSERT_EQ(loaded.size(), 2u) << "oldest first";
+  EXPECT_EQ(loaded[0].id, root.id);
+  EXPECT_EQ(loaded[1].id, issuing.id);
+  EXPECT_EQ(loaded[1].kind, AuthorityKind::kIssuing);
+  EXPECT_EQ(loaded[1].issuer, root.id);
+  EXPECT_EQ(loaded[1].key_label, issuing.key_label);
+  EXPECT_TRUE(loaded[1].certificate.empty());
+}
+
+TEST_P(HierarchyStoreContract, LetsOnePlanAGenerationAndTellsTheOtherToLoadAgain) {
+  const Hierarchy acme = Must(Create(AcmeProd()));
+  const AuthorityRecord root = PlanRoot(acme);
+  const size_t events = world_.Events().size();
+  EXPECT_EQ(Plan(acme, AuthorityKind::kRoot, 1, AuthorityId{}).status().code(),
+            StatusCode::kAborted);
+  EXPECT_EQ(world_.Events().size(), events);
+  EXPECT_TRUE(Plan(acme, AuthorityKind::kRoot, 2, AuthorityId{}).ok());
+  EXPECT_TRUE(Plan(acme, AuthorityKind::kIssuing, 1, root.id).ok());
+}
+
+TEST_P(HierarchyStoreContract, GivesEveryPlanALabelOfItsOwn) {
+  std::set<std::string> labels;
+  for (const Hierarchy& wanted : {AcmeProd(), GlobexProd()}) {
+    const Hierarchy hierarchy = Must(Create(wanted));
+    for (const int generation : {1, 2}) {
+      labels.insert(
+          Must(Plan(hierarchy, AuthorityKind::kRoot, generation, AuthorityId{})).key_label);
+    }
+  }
+  EXPECT_EQ(labels.size(), 4u);
+}
+
+// ---- record, sign, release ----------------------------------------------------------------------
+
+TEST_P(HierarchyStoreContract, GivesBackWhatItRecordsToBeSigned) {
+  const Hierarchy acme = Must(Create(AcmeProd()));
+  const AuthorityRecord root = PlanRoot(acme);
+  const auto key = NewKey(root.key_label);
+  auto prepared = PrepareRoot(acme, root, *key);
+  const ca::IssuanceRecord expected = prepared.record();
+  const auto recorded =
+      Must(hierarchies().RecordAuthority(root.id, std::move(prepared), EventIn(acme, "Create")));
+  ExpectSame(recorded.record(), expected);
+}
+
+TEST_P(HierarchyStoreContract, YieldsTheFirstRecordToASecondAttempt) {
+  const Hierarchy acme = Must(Create(AcmeProd()));
+  const AuthorityRecord root = PlanRoot(acme);
+  const auto key = NewKey(root.key_label);
+  const ca::IssuanceRecord first = Record(acme, root, *key).record();
+  const size_t events = world_.Events().size();
+  clock_.Advance(std::chrono::hours(1));
+
+  ExpectSame(Record(acme, root, *key).record(), first);
+  EXPECT_EQ(world_.Events().size(), events) << "it decided nothing new";
+}
+
+TEST_P(HierarchyStoreContract, HasNoCertificateOfAnAuthorityThatIsRecordedAndNotSigned) {
+  const Hierarchy acme = Must(Create(AcmeProd()));
+  const AuthorityRecord root = PlanRoot(acme);
+  Record(acme, root, *NewKey(root.key_label));
+  EXPECT_TRUE(Find(root.id).certificate.empty());
+}
+
+TEST_P(HierarchyStoreContract, LoadsTheCertificateThatWasSigned) {
+  const Hierarchy acme = Must(Create(AcmeProd()));
+  const AuthorityRecord root = PlanRoot(acme);
+  const auto key = NewKey(root.key_label);
+  const Certificate certificate = Must(ca::SignRecorded(*key, Record(acme, root, *key)));
+  Must(hierarchies().RecordAuthorityCertificate(root.id, certificate).status());
+  EXPECT_EQ(Find(root.id).certificate, certificate.Der());
+}
+
+TEST_P(HierarchyStoreContract, KeepsTheFirstOfTwoSignatures) {
+  const Hierarchy acme = Must(Create(AcmeProd()));
+  const AuthorityRecord root = PlanRoot(acme);
+  const auto key = NewKey(root.key_label);
+  const Certificate winner = Must(ca::SignRecorded(*key, Record(acme, root, *key)));
+  const Certificate loser = Must(ca::SignRecorded(*key, Record(acme, root, *key)));
+  ASSERT_NE(loser.signature, winner.signature);
+  for (const Certificate& signed_one : {winner, loser}) {
+    EXPECT_EQ(Must(hierarchies().RecordAuthorityCertificate(root.id, signed_one)).Der(),
+              winner.Der());
+  }
+  EXPECT_EQ(Find(root.id).certificate, winner.Der());
+}
+
+TEST_P(HierarchyStoreContract, ReleasesNoSignatureOverWhatIsNotRecorded) {
+  const Hierarchy acme = Must(Create(AcmeProd()));
+  const AuthorityRecord recorded = PlanRoot(acme);
+  const auto key = NewKey(recorded.key_label);
+  const Certificate certificate = Must(ca::SignRecorded(*key, Record(acme, recorded, *key)));
+  const AuthorityRecord planned = Must(Plan(acme, AuthorityKind::kRoot, 2, AuthorityId{}));
+  EXPECT_FALSE(hierarchies().RecordAuthorityCertificate(planned.id, certificate).ok());
+  EXPECT_TRUE(Find(planned.id).certificate.empty());
+}
+
+TEST_P(HierarchyStoreContract, RecordsTheEventsOfAPlanAndOfARecord) {
+  const Hierarchy acme = Must(Create(AcmeProd()));
+  const AuthorityRecord root = PlanRoot(acme);
+  ExpectSame(world_.Events().back(), EventIn(acme, "PlanAuthority"));
+  Record(acme, root, *NewKey(root.key_label));
+  ExpectSame(world_.Events().back(), EventIn(acme, "CreateAuthority"));
+}
+
+}  // namespace
+}  // namespace contract

@@ -1,0 +1,27 @@
+#include <optional>
+
+#include "tests/contract/world.h"
+
+namespace contract {
+namespace {
+
+class MemoryWorld final : public World {
+ public:
+  void Reset() override {
+    World::Reset();
+    ports_.emplace(clock);
+  }
+
+  ca::testing::Ports ports() override { return *ports_; }
+  void Disable(const ca::SpiffeId& agent) override { ports_->registry.Disable(agent); }
+  std::vector<ca::AuditEvent> Events() override { return ports_->events.All(); }
+
+ private:
+  std::optional<ca::testing::MemoryPorts> ports_;
+};
+
+}  // namespace
+
+std::unique_ptr<World> MakeMemoryWorld() { return std::make_unique<MemoryWorld>(); }
+
+}  // namespace contract

@@ -1,0 +1,66 @@
+#include "db/postgres_hierarchy_store.h"
+#include "db/postgres_ledger.h"
+#include "db/postgres_registry.h"
+#include "db/row.h"
+#include "tests/contract/world.h"
+#include "tests/db/private_postgres.h"
+
+namespace contract {
+namespace {
+
+ca::Decision DecisionFrom(const std::string& name) {
+  for (const auto decision : {ca::Decision::kAllowed, ca::Decision::kDenied}) {
+    if (NameOf(decision) == name) return decision;
+  }
+  return ca::Decision::kFailed;
+}
+
+class PostgresWorld final : public World {
+ public:
+  void Reset() override {
+    World::Reset();
+    database_.Empty();
+  }
+
+  ca::testing::Ports ports() override { return {hierarchies_, registry_, ledger_, keys_}; }
+
+  void Disable(const ca::SpiffeId& agent) override {
+    database_.Query("UPDATE agentpki.agents SET disabled = true WHERE spiffe_id = '" +
+                    agent.ToString() + "'");
+  }
+
+  std::vector<ca::AuditEvent> Events() override {
+    std::vector<ca::AuditEvent> events;
+    for (const pqxx::row& row :
+         database_.Query("SELECT * FROM agentpki.audit_events ORDER BY sequence")) {
+      events.push_back({
+          .at = db::TimeOf(row["at"]),
+          .actor = row["actor"].as<std::string>(),
+          .action = row["action"].as<std::string>(),
+          .decision = DecisionFrom(row["decision"].as<std::string>()),
+          .rule = row["rule"].as<std::string>(),
+          .reason = row["reason"].as<std::string>(),
+          .hierarchy = static_cast<ca::HierarchyId>(row["hierarchy"].as<int>(0)),
+          .subject = row["subject"].as<std::string>(),
+          .serial = row["serial"].as<std::string>(),
+          .from = row["from_address"].as<std::string>(),
+          .correlation_id = row["correlation_id"].as<std::string>(),
+          .request_id = row["request_id"].as<std::string>(),
+      });
+    }
+    return events;
+  }
+
+ private:
+  db::testing::TestDatabase database_;
+  db::PostgresHierarchyStore hierarchies_{database_.server()};
+  db::PostgresRegistry registry_{database_.server()};
+  db::PostgresLedger ledger_{database_.server(), clock};
+  ca::testing::MemoryKeyStore keys_;
+};
+
+}  // namespace
+
+std::unique_ptr<World> MakePostgresWorld() { return std::make_unique<PostgresWorld>(); }
+
+}  // namespace contract

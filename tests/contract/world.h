@@ -1,0 +1,45 @@
+#pragma once
+
+#include <memory>
+#include <ostream>
+#include <string>
+#include <vector>
+
+#include "ca/ledger.h"
+#include "ca/registry.h"
+#include "tests/fakes/deployment.h"
+
+namespace contract {
+
+// One implementation of the ports, and what no port does.
+class World {
+ public:
+  virtual ~World() = default;
+
+  // Near today, for which PostgreSQL has partitions, and with microseconds.
+  ca::testing::FakeClock clock;
+
+  // Empties it and sets the clock.
+  virtual void Reset() {
+    clock.Set(std::chrono::floor<std::chrono::seconds>(ca::SystemClock().Now()) +
+              std::chrono::microseconds(123'457));
+  }
+
+  virtual ca::testing::Ports ports() = 0;
+
+  // An operator's hand in the database.
+  virtual void Disable(const ca::SpiffeId& agent) = 0;
+  // What an auditor reads, in order.
+  virtual std::vector<ca::AuditEvent> Events() = 0;
+};
+
+std::unique_ptr<World> MakeMemoryWorld();    // tests/fakes
+std::unique_ptr<World> MakePostgresWorld();  // db/, on a PostgreSQL of its own
+
+struct WorldKind {
+  std::string name;
+  std::unique_ptr<World> (*make)();
+};
+inline void PrintTo(const WorldKind& kind, std::ostream* out) { *out << kind.name; }
+
+}  // namespace contract

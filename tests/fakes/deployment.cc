@@ -1,0 +1,59 @@
+#include "tests/fakes/deployment.h"
+
+#include "ca/provisioning.h"
+#include "tests/fakes/must.h"
+
+namespace ca::testing {
+
+Deployment::Deployment(Ports ports, const Clock& clock)
+    : system(SystemHierarchy()),
+      acme(AcmeProd()),
+      globex(GlobexProd()),
+      ports_(ports),
+      clock_(clock) {
+  Provisioning provisioning(ports.hierarchies, ports.keys, ports.registry, clock, "init");
+  for (Hierarchy* hierarchy : {&system, &acme, &globex}) {
+    *hierarchy = Must(provisioning.EnsureHierarchy(*hierarchy));
+  }
+  catalog = Must(Catalog::Load(ports.hierarchies, ports.keys));
+}
+
+Agent Deployment::Register(const Agent& wanted) {
+  Agent agent = wanted;
+  agent.registered_at = clock_.Now();
+  AuditEvent event = EventAt(clock_.Now(), "RegisterAgent");
+  event.hierarchy = agent.hierarchy;
+  return Must(ports_.registry.RegisterAgent(agent, event));
+}
+
+JoinToken Deployment::Invite(const Agent& agent, std::chrono::seconds lifetime) {
+  JoinToken token = JoinToken::New("ca.example:8443", Bytes(32, 'r'));
+  const JoinTokenRecord record =
+      JoinTokenRecord::Of(token, agent.id, "test", clock_.Now(), lifetime);
+  AuditEvent event = EventAt(clock_.Now(), "CreateJoinToken");
+  event.hierarchy = agent.hierarchy;
+  Must(ports_.registry.CreateJoinToken(agent.hierarchy, record, event));
+  return token;
+}
+
+PreparedCertificate Deployment::Prepare(const Agent& agent, const PublicKey& key) const {
+  const Hierarchy& hierarchy = HierarchyOf(agent);
+  const CertificateProfile* const profile = Must(hierarchy.FindProfile(agent.profile));
+  const auto issuer = Must(catalog->ActiveIssuer(hierarchy.id));
+  return Must(issuer->Prepare(hierarchy, agent, *profile, key, clock_.Now()));
+}
+
+Certificate Deployment::Issue(const Agent& agent, const PublicKey& key) {
+  AuditEvent event = EventAt(clock_.Now(), "Enroll");
+  event.hierarchy = agent.hierarchy;
+  auto intent = Must(ports_.ledger.RecordIntent(Prepare(agent, key), SystemGrounds{},
+                                                RequestId::New(clock_.Now()), event));
+  return Must(ports_.ledger.RecordCertificate(Sign(std::get<RecordedIssuance>(std::move(intent)))));
+}
+
+Certificate Deployment::Sign(RecordedIssuance recorded) const {
+  const auto authority = Must(catalog->FindAuthority(recorded.record().authority));
+  return Must(authority->Sign(std::move(recorded)));
+}
+
+}  // namespace ca::testing

@@ -1,0 +1,76 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "ca/catalog.h"
+#include "ca/ledger.h"
+#include "ca/registry.h"
+#include "tests/fakes/event_log.h"
+#include "tests/fakes/fake_clock.h"
+#include "tests/fakes/memory_hierarchy_store.h"
+#include "tests/fakes/memory_key_store.h"
+#include "tests/fakes/memory_ledger.h"
+#include "tests/fakes/memory_registry.h"
+#include "tests/fakes/samples.h"
+
+namespace ca::testing {
+
+// Where a deployment keeps what lasts.
+struct Ports {
+  HierarchyStore& hierarchies;
+  Registry& registry;
+  Ledger& ledger;
+  KeyStore& keys;
+};
+
+// The hierarchies of tests/fakes/samples.h with their authorities, as `init` makes them. What
+// cannot be arranged aborts.
+class Deployment {
+ public:
+  Deployment(Ports ports, const Clock& clock);
+
+  Hierarchy system;
+  Hierarchy acme;
+  Hierarchy globex;
+  std::shared_ptr<const Catalog> catalog;
+
+  const Hierarchy& HierarchyOf(const Agent& agent) const { return *catalog->Find(agent.hierarchy); }
+
+  Agent Register(const Agent& agent);
+  Agent Register(const Hierarchy& hierarchy, std::string_view path) {
+    return Register(AgentOf(hierarchy, path));
+  }
+
+  // A join token that is ready.
+  JoinToken Invite(const Agent& agent, std::chrono::seconds lifetime = std::chrono::hours(1));
+
+  // What the hierarchy's issuer would sign for the agent now.
+  PreparedCertificate Prepare(const Agent& agent, const PublicKey& key) const;
+
+  // The whole way to a certificate, by no credential but being the server.
+  Certificate Issue(const Agent& agent, const PublicKey& key);
+  Certificate Issue(const Agent& agent) { return Issue(agent, PublicHalf(NewSubjectKey())); }
+
+  // By the issuer that the record names.
+  Certificate Sign(RecordedIssuance recorded) const;
+
+ private:
+  const Ports ports_;
+  const Clock& clock_;
+};
+
+// What lasts, in memory.
+struct MemoryPorts {
+  explicit MemoryPorts(const Clock& clock) : ledger(registry, events, clock) {}
+  operator Ports() { return {hierarchies, registry, ledger, keys}; }  // NOLINT(*-explicit-*)
+
+  EventLog events;
+  MemoryHierarchyStore hierarchies{events};
+  MemoryRegistry registry{hierarchies, events};
+  MemoryLedger ledger;
+  MemoryKeyStore keys;
+};
+
+}  // namespace ca::testing

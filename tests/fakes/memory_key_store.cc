@@ -1,0 +1,66 @@
+#include "tests/fakes/memory_key_store.h"
+
+namespace ca::testing {
+
+class MemoryKeyStore::Key final : public SigningKey {
+ public:
+  Key(EvpPkeyPtr key, std::shared_ptr<const std::atomic<Fault>> fault)
+      : key_(std::move(key)),
+        spki_(DerOf<EVP_PKEY, i2d_PUBKEY>(key_.get())),
+        fault_(std::move(fault)) {}
+
+  const Bytes& spki() const override { return spki_; }
+  EVP_PKEY* evp() const { return key_.get(); }
+
+ private:
+  Result<Bytes> Sign(BytesView message) const override {
+    const Fault fault = *fault_;
+    if (fault == Fault::kUnavailable) return Error(StatusCode::kUnavailable, "the token is away");
+    if (fault == Fault::kWrongSignature) message = "something else";
+    Bytes signature(static_cast<size_t>(EVP_PKEY_get_size(key_.get())), '\0');
+    size_t size = signature.size();
+    const EvpMdCtxPtr context(EVP_MD_CTX_new());
+    if (!context ||
+        EVP_DigestSignInit(context.get(), nullptr, EVP_sha256(), nullptr, key_.get()) != 1 ||
+        EVP_DigestSign(context.get(), MutableOctets(signature), &size, Octets(message),
+                       message.size()) != 1) {
+      return OpenSslError("EVP_DigestSign");
+    }
+    signature.resize(size);
+    return signature;
+  }
+
+  const EvpPkeyPtr key_;
+  const Bytes spki_;
+  const std::shared_ptr<const std::atomic<Fault>> fault_;
+};
+
+Result<std::shared_ptr<const SigningKey>> MemoryKeyStore::Find(const std::string& label) {
+  TRY(CheckHealth());
+  const std::lock_guard lock(mutex_);
+  const auto found = keys_.find(label);
+  if (found == keys_.end()) return Error(StatusCode::kNotFound, "no key '{}'", label);
+  return found->second;
+}
+
+Result<std::shared_ptr<const SigningKey>> MemoryKeyStore::Generate(const std::string& label) {
+  TRY(CheckHealth());
+  const std::lock_guard lock(mutex_);
+  if (keys_.contains(label)) return Error(StatusCode::kAlreadyExists, "key '{}' exists", label);
+  const auto key = std::make_shared<const Key>(EvpPkeyPtr(EVP_EC_gen("P-256")), fault_);
+  keys_.emplace(label, key);
+  return key;
+}
+
+Status MemoryKeyStore::CheckHealth() {
+  if (*fault_ == Fault::kUnavailable) return Error(StatusCode::kUnavailable, "the token is away");
+  return Ok();
+}
+
+EVP_PKEY* MemoryKeyStore::PrivateKey(const std::string& label) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = keys_.find(label);
+  return found == keys_.end() ? nullptr : found->second->evp();
+}
+
+}  // namespace ca::testing

@@ -1,0 +1,51 @@
+#pragma once
+
+#include <map>
+#include <mutex>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "ca/base/clock.h"
+#include "ca/ledger.h"
+#include "tests/fakes/event_log.h"
+#include "tests/fakes/memory_registry.h"
+
+namespace ca::testing {
+
+// The contract of ca/ledger.h in memory; what else it promises is in tests/contract.
+class MemoryLedger final : public Ledger {
+ public:
+  MemoryLedger(MemoryRegistry& registry, EventLog& events, const Clock& clock)
+      : registry_(registry), events_(events), clock_(clock) {}
+
+  Result<std::variant<RecordedIssuance, Certificate>> RecordIntent(
+      PreparedCertificate prepared, const Grounds& grounds, const RequestId& request,
+      const AuditEvent& event) override;
+  Result<Certificate> RecordCertificate(Certificate certificate) override;
+  Status RecordEvent(const AuditEvent& event) override;
+  Result<Certificate> FindCertificate(HierarchyId hierarchy, const SerialNumber& serial) override;
+  Result<std::vector<CertificateEntry>> ListCertificates(const CertificateQuery& query) override;
+
+ private:
+  struct Issuance {
+    IssuanceRecord record;
+    TimePoint recorded_at;
+    std::optional<Bytes> signature;
+  };
+
+  // The caller holds the lock.
+  Status Judge(const IssuanceRecord& record, const Grounds& grounds, const RequestId& request,
+               TimePoint now);
+  Status JudgeKey(const IssuanceRecord& record, const Grounds& grounds, TimePoint now) const;
+  bool IsKnown(const SerialNumber& presented, AgentNumber agent) const;
+
+  MemoryRegistry& registry_;
+  EventLog& events_;
+  const Clock& clock_;
+  std::mutex mutex_;
+  std::map<SerialNumber, Issuance> issuances_;
+  std::map<std::pair<RequestId, AgentNumber>, SerialNumber> requests_;
+};
+
+}  // namespace ca::testing

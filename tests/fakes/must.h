@@ -1,0 +1,23 @@
+#pragma once
+
+#include <cstdlib>
+#include <utility>
+
+#include "ca/base/result.h"
+
+namespace ca::testing {
+
+// The value of what a test needs before it begins; says why and aborts when there is none.
+inline void Must(const Status& status) {
+  if (status.ok()) return;
+  fmt::print(stderr, "a test could not be arranged: {}\n", status.ToString());
+  std::abort();
+}
+
+template <typename T>
+T Must(Result<T> result) {
+  Must(result.status());
+  return *std::move(result);
+}
+
+}  // namespace ca::testing

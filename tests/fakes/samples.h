@@ -1,0 +1,33 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "ca/agent.h"
+#include "ca/audit_event.h"
+#include "ca/csr.h"
+#include "ca/hierarchy.h"
+#include "ca/subject_key.h"
+
+// What a test takes when it does not care; it overrides the one field that it is about.
+namespace ca::testing {
+
+SpiffeId IdOf(const Hierarchy& hierarchy, std::string_view path);
+
+// agentpki/system, trust domain system.agentpki.internal, profiles "operator" and "server".
+Hierarchy SystemHierarchy();
+// acme/prod, trust domain prod.acme.example. Profile "agent" is for P-256 and P-384 keys and an
+// hour; "service" may have host names in svc.acme.example and 10.0.0.0/8.
+Hierarchy AcmeProd();
+// globex/prod, trust domain prod.globex.example, profile "agent".
+Hierarchy GlobexProd();
+
+// Of the hierarchy's first profile, not yet registered.
+Agent AgentOf(const Hierarchy& hierarchy, std::string_view path);
+
+AuditEvent EventAt(TimePoint now, std::string action);
+
+SubjectKey NewSubjectKey();
+PublicKey PublicHalf(const SubjectKey& key);
+
+}  // namespace ca::testing
