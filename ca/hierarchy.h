@@ -64,7 +64,7 @@ struct Hierarchy {
   std::chrono::seconds issuing_lifetime = std::chrono::hours(24 * 365);
   std::vector<std::string> dns_subtrees;  // beside the trust domain's own name
   std::vector<IpRange> ip_ranges;
-  std::vector<CertificateProfile> profiles;
+  std::vector<CertificateProfile> profiles;  // the first is the default
 
   // acme/prod
   std::string Name() const { return tenant + "/" + environment; }

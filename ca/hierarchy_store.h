@@ -15,7 +15,8 @@ class HierarchyStore {
  public:
   virtual ~HierarchyStore() = default;
 
-  // Returns it with its id. kAlreadyExists when tenant/environment or the trust domain is taken.
+  // Returns it with its id. kAlreadyExists when tenant/environment or the trust domain is taken, or
+  // when there is a system hierarchy already and this is another.
   virtual Result<Hierarchy> CreateHierarchy(const Hierarchy& hierarchy,
                                             const AuditEvent& event) = 0;
   virtual Result<std::vector<Hierarchy>> LoadHierarchies() = 0;

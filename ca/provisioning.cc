@@ -17,10 +17,9 @@ bool Same(const CertificateProfile& a, const CertificateProfile& b) {
          a.host_names == b.host_names;
 }
 
-bool SameProfiles(std::vector<CertificateProfile> a, std::vector<CertificateProfile> b) {
-  const auto by_name = [](const auto& x, const auto& y) { return x.name < y.name; };
-  std::sort(a.begin(), a.end(), by_name);
-  std::sort(b.begin(), b.end(), by_name);
+// In their order: the first is the default.
+bool SameProfiles(const std::vector<CertificateProfile>& a,
+                  const std::vector<CertificateProfile>& b) {
   return std::equal(a.begin(), a.end(), b.begin(), b.end(), Same);
 }
 

@@ -85,13 +85,13 @@ CertificateProfile ProfileOf(const pqxx::row& row) {
 }
 
 void InsertProfile(pqxx::work& transaction, HierarchyId hierarchy,
-                   const CertificateProfile& profile) {
+                   const CertificateProfile& profile, int position) {
   std::vector<std::string> key_types;
   for (const ca::KeyType type : profile.key_types) key_types.emplace_back(ca::NameOf(type));
-  transaction.exec_params("INSERT INTO agentpki.profiles VALUES ($1, $2, $3, $4, $5, $6, $7)",
+  transaction.exec_params("INSERT INTO agentpki.profiles VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
                           static_cast<int>(hierarchy), profile.name,
                           static_cast<std::int64_t>(profile.lifetime.count()), TextArray(key_types),
-                          profile.client_auth, profile.server_auth, profile.host_names);
+                          profile.client_auth, profile.server_auth, profile.host_names, position);
 }
 
 // An event about something in `hierarchy` is written by a transaction that has named it.
@@ -124,8 +124,9 @@ Result<Hierarchy> PostgresHierarchyStore::CreateHierarchy(const Hierarchy& hiera
         TextArray(hierarchy.dns_subtrees), TextArray(ip_ranges), TimeText(event.at));
     Hierarchy result = hierarchy;
     result.id = static_cast<HierarchyId>(row[0].as<int>());
+    int position = 0;
     for (const CertificateProfile& profile : hierarchy.profiles) {
-      InsertProfile(transaction, result.id, profile);
+      InsertProfile(transaction, result.id, profile, ++position);
     }
     InsertEventIn(transaction, result.id, event);
     transaction.commit();
@@ -145,7 +146,7 @@ Result<std::vector<Hierarchy>> PostgresHierarchyStore::LoadHierarchies() {
     Hierarchies hierarchies;
     std::map<int, std::vector<CertificateProfile>> profiles;
     for (const pqxx::row& row :
-         transaction.exec("SELECT * FROM agentpki.profiles ORDER BY hierarchy, name")) {
+         transaction.exec("SELECT * FROM agentpki.profiles ORDER BY hierarchy, position")) {
       profiles[row["hierarchy"].as<int>()].push_back(ProfileOf(row));
     }
     for (const pqxx::row& row :

@@ -209,8 +209,8 @@ constexpr char kListCertificates[] =
     " WHERE ($1 = '' OR i.agent = (SELECT number FROM agentpki.agents WHERE spiffe_id = $1)) "
     "   AND (NOT $2::boolean OR i.expiry_day >= ($3::timestamptz AT TIME ZONE 'UTC')::date "
     "                           AND i.not_after >= $3::timestamptz AND s.serial IS NOT NULL) "
-    "   AND ($4::date IS NULL OR (i.expiry_day, i.serial) < ($4::date, $5::bytea)) "
-    " ORDER BY i.expiry_day DESC, i.serial DESC LIMIT $6";
+    "   AND ($4::bytea IS NULL OR i.serial < $4::bytea) "
+    " ORDER BY i.serial DESC LIMIT $5";
 
 std::string DayText(std::chrono::sys_days day) { return TimeText(day).substr(0, 10); }
 
@@ -444,12 +444,10 @@ Result<std::vector<ca::CertificateEntry>> PostgresLedger::ListCertificates(
     pqxx::work transaction(connection);
     NameHierarchy(transaction, query.hierarchy);
     const auto& after = query.page_token;
-    const std::string after_day = after ? DayText(after->ExpiryDay()) : "";
     const std::string after_serial = after ? "\\x" + after->ToString() : "";
     const pqxx::result rows = transaction.exec_params(
         kListCertificates, query.subject ? query.subject->ToString() : "", query.live_only,
-        TimeText(query.now), after ? after_day.c_str() : nullptr,
-        after ? after_serial.c_str() : nullptr, query.page_size);
+        TimeText(query.now), after ? after_serial.c_str() : nullptr, query.page_size);
     Entries entries;
     for (const pqxx::row& row : rows) entries.push_back(EntryOf(row, query.hierarchy));
     return entries;

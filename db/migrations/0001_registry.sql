@@ -37,7 +37,9 @@ CREATE TABLE agentpki.profiles (
   client_auth      boolean NOT NULL,
   server_auth      boolean NOT NULL,
   host_names       boolean NOT NULL,
-  PRIMARY KEY (hierarchy, name)
+  position         integer NOT NULL,  -- the first is the default
+  PRIMARY KEY (hierarchy, name),
+  UNIQUE (hierarchy, position)
 );
 
 -- Three rows make an authority, each inserted when it is so: planned, recorded, signed. Whatever key

@@ -15,7 +15,7 @@ CREATE TABLE agentpki.issuances (
   not_after       timestamptz NOT NULL,
   tbs             bytea NOT NULL,
   recorded_at     timestamptz NOT NULL,
-  PRIMARY KEY (expiry_day, serial)
+  PRIMARY KEY (serial, expiry_day)
 ) PARTITION BY RANGE (expiry_day);
 CREATE INDEX issuances_by_key ON agentpki.issuances (key_fingerprint);
 CREATE INDEX issuances_by_agent ON agentpki.issuances (agent);
@@ -28,7 +28,7 @@ CREATE TABLE agentpki.signatures (
   agent      bigint NOT NULL,
   signature  bytea NOT NULL,
   signed_at  timestamptz NOT NULL,
-  PRIMARY KEY (expiry_day, serial)
+  PRIMARY KEY (serial, expiry_day)
 ) PARTITION BY RANGE (expiry_day);
 
 -- What makes a retry safe: which serial a request was answered with.
@@ -39,7 +39,7 @@ CREATE TABLE agentpki.requests (
   hierarchy       integer NOT NULL,
   key_fingerprint bytea NOT NULL,
   serial          bytea NOT NULL,
-  PRIMARY KEY (request_day, request_id, agent)
+  PRIMARY KEY (request_id, agent, request_day)
 ) PARTITION BY RANGE (request_day);
 
 ALTER TABLE agentpki.issuances ENABLE ROW LEVEL SECURITY;
@@ -124,8 +124,9 @@ SELECT agentpki.maintain_partitions();
 
 -- ---- the ledger's two writes ------------------------------------------------------------------
 
--- Of what follows, each statement names the partitions that it needs by a parameter (`day = ANY (...)`,
--- also where a join says the same): only then are the others not even opened.
+-- Of what follows, each statement bounds the days that it looks at by parameters, also where a join
+-- says the same: only then are the other partitions not even opened. (PostgreSQL 15 prunes by
+-- `day BETWEEN $1 AND $2` when a statement starts, but not by `day = ANY ($1)`.)
 
 -- Which agents have a live certificate for these keys, in whatever hierarchy: one key, one agent.
 CREATE FUNCTION agentpki.live_key_holders(p_key_fingerprints bytea[], p_now timestamptz)
@@ -158,8 +159,13 @@ CREATE FUNCTION agentpki.record_intents(
 RETURNS TABLE (row_number bigint, outcome text, serial bytea)
 LANGUAGE plpgsql AS $$
 #variable_conflict use_column
+DECLARE
+  first_request date; last_request date; first_presented date; last_presented date;
 BEGIN
   PERFORM set_config('agentpki.hierarchy', p_hierarchy::text, true);
+  SELECT min(r), max(r), min(p), max(p)
+    INTO first_request, last_request, first_presented, last_presented
+    FROM unnest(p_request_day, p_presented_day) AS d(r, p);
 
   -- Two requests for one key, or one request twice, wait for each other here; sorted, so that
   -- batches cannot wait for each other in a circle. What follows sees what the first committed.
@@ -183,11 +189,13 @@ BEGIN
   ),
   presented AS MATERIALIZED (
     SELECT s.serial, s.agent FROM agentpki.signatures AS s
-     WHERE s.expiry_day = ANY (p_presented_day) AND s.serial = ANY (p_presented)
+     WHERE s.expiry_day BETWEEN first_presented AND last_presented
+       AND s.serial = ANY (p_presented)
   ),
   answered AS MATERIALIZED (
     SELECT r.request_id, r.agent, r.key_fingerprint, r.serial FROM agentpki.requests AS r
-     WHERE r.request_day = ANY (p_request_day) AND r.request_id = ANY (p_request_id)
+     WHERE r.request_day BETWEEN first_request AND last_request
+       AND r.request_id = ANY (p_request_id)
   ),
   judged AS MATERIALIZED (
     SELECT a.*, coalesce(r.serial, a.serial) AS standing,
@@ -255,18 +263,21 @@ CREATE FUNCTION agentpki.record_signatures(
 RETURNS TABLE (serial bytea, signature bytea)
 LANGUAGE plpgsql AS $$
 #variable_conflict use_column
+DECLARE
+  first_day date; last_day date;
 BEGIN
   PERFORM set_config('agentpki.hierarchy', p_hierarchy::text, true);
+  SELECT min(d), max(d) INTO first_day, last_day FROM unnest(p_expiry_day) AS d;
   INSERT INTO agentpki.signatures (expiry_day, serial, hierarchy, agent, signature, signed_at)
   SELECT i.expiry_day, i.serial, p_hierarchy, i.agent, a.signature, p_now
     FROM unnest(p_serial, p_signature) AS a(serial, signature)
     JOIN agentpki.issuances AS i ON i.serial = a.serial
-   WHERE i.expiry_day = ANY (p_expiry_day) AND i.serial = ANY (p_serial)
+   WHERE i.expiry_day BETWEEN first_day AND last_day AND i.serial = ANY (p_serial)
   ON CONFLICT DO NOTHING;
   -- A statement of its own, to see what a racing one committed.
   RETURN QUERY
   SELECT s.serial, s.signature FROM agentpki.signatures AS s
-   WHERE s.expiry_day = ANY (p_expiry_day) AND s.serial = ANY (p_serial);
+   WHERE s.expiry_day BETWEEN first_day AND last_day AND s.serial = ANY (p_serial);
 END $$;
 
 REVOKE ALL ON ALL FUNCTIONS IN SCHEMA agentpki FROM PUBLIC;

@@ -1,0 +1,64 @@
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <string>
+
+#include "db/postgres_hierarchy_store.h"
+#include "db/postgres_ledger.h"
+#include "db/postgres_registry.h"
+#include "tests/db/private_postgres.h"
+#include "tests/fakes/deployment.h"
+#include "tests/fakes/must.h"
+#include "tests/fakes/refusal.h"
+
+namespace db::testing {
+
+// Tests over one migrated database a suite, which each test finds empty.
+class DatabaseTest : public ::testing::Test {
+ protected:
+  static void SetUpTestSuite() { Database() = std::make_unique<TestDatabase>(); }
+  static void TearDownTestSuite() { Database().reset(); }
+
+  DatabaseTest() { database_.Empty(); }
+
+  // One column of one row, as text.
+  std::string Value(const std::string& sql) {
+    const pqxx::result rows = database_.Query(sql);
+    return rows.empty() ? "no row" : rows[0][0].c_str();
+  }
+  int Count(const std::string& from) { return std::stoi(Value("SELECT count(*) FROM " + from)); }
+
+ private:
+  static std::unique_ptr<TestDatabase>& Database() {
+    static std::unique_ptr<TestDatabase> database;
+    return database;
+  }
+
+ protected:
+  TestDatabase& database_ = *Database();
+};
+
+// With the hierarchies of tests/fakes/samples.h, as a server has them before it.
+class DeployedDatabaseTest : public DatabaseTest {
+ protected:
+  ca::RequestId NewRequest() const { return ca::RequestId::New(clock_.Now()); }
+
+  ca::PublicKey NewKey() const { return ca::testing::PublicHalf(ca::testing::NewSubjectKey()); }
+
+  ca::AuditEvent EventIn(const ca::Hierarchy& hierarchy, std::string action) const {
+    ca::AuditEvent event = ca::testing::EventAt(clock_.Now(), std::move(action));
+    event.hierarchy = hierarchy.id;
+    return event;
+  }
+
+  ca::testing::FakeClock clock_{ca::SystemClock().Now()};
+  PostgresHierarchyStore hierarchies_{database_.server()};
+  PostgresRegistry registry_{database_.server()};
+  PostgresLedger ledger_{database_.server(), clock_};
+  ca::testing::MemoryKeyStore keys_;
+  ca::testing::Deployment deployment_{{hierarchies_, registry_, ledger_, keys_}, clock_};
+};
+
+}  // namespace db::testing

@@ -1,0 +1,215 @@
+// What the server's role may do in the database, and what it may not even if the server were taken
+// over: rewrite the ledger, look into another hierarchy by mistake, or sign outside the trust
+// domain.
+
+#include <gtest/gtest.h>
+
+#include "tests/db/database_test.h"
+
+namespace db {
+namespace {
+
+using testing::DeployedDatabaseTest;
+
+constexpr char kInsufficientPrivilege[] = "42501";
+
+class PrivilegesTest : public DeployedDatabaseTest {
+ protected:
+  // As the server, in a transaction that names `hierarchy`. The SQLSTATE, or "" when it succeeds.
+  std::string Try(const std::string& sql, ca::HierarchyId hierarchy = {}) {
+    try {
+      pqxx::work transaction(*server_);
+      Name(transaction, hierarchy);
+      transaction.exec(sql);
+      transaction.commit();
+      return "";
+    } catch (const pqxx::insufficient_privilege&) {
+      return kInsufficientPrivilege;  // libpqxx 6.4 leaves sqlstate() empty here
+    } catch (const pqxx::sql_error& e) {
+      return e.sqlstate();
+    }
+  }
+
+  int CountAsServer(const std::string& table, ca::HierarchyId hierarchy = {}) {
+    pqxx::work transaction(*server_);
+    Name(transaction, hierarchy);
+    return transaction.exec("SELECT count(*) FROM agentpki." + table)[0][0].as<int>();
+  }
+
+  std::string InsertAgent(const ca::Hierarchy& hierarchy, const std::string& spiffe_id) const {
+    return fmt::format(
+        "INSERT INTO agentpki.agents (hierarchy, spiffe_id, owner, role, version, profile, "
+        "dns_names, ip_addresses, registered_at) "
+        "VALUES ({}, '{}', 'o', '', '', 'agent', '{{}}', '{{}}', now())",
+        static_cast<int>(hierarchy.id), spiffe_id);
+  }
+
+  std::string InsertIssuance(const ca::Hierarchy& hierarchy, const std::string& subject) const {
+    return fmt::format(
+        "INSERT INTO agentpki.issuances (expiry_day, serial, hierarchy, authority, agent, subject, "
+        "profile, key_fingerprint, not_before, not_after, tbs, recorded_at) "
+        "VALUES (current_date, '\\x{}', {}, 1, 1, '{}', 'agent', '', now(), now(), '', now())",
+        ca::Hex(ca::Bytes(20, '\1')), static_cast<int>(hierarchy.id), subject);
+  }
+
+ private:
+  static void Name(pqxx::work& transaction, ca::HierarchyId hierarchy) {
+    if (hierarchy == ca::HierarchyId{}) return;
+    transaction.exec("SELECT set_config('agentpki.hierarchy', '" +
+                     std::to_string(static_cast<int>(hierarchy)) + "', true)");
+  }
+
+  const std::unique_ptr<pqxx::connection> server_ = Connect(database_.server());
+};
+
+// ---- what is written stays ----------------------------------------------------------------------
+
+TEST_F(PrivilegesTest, CanNeitherUpdateNorDeleteNorTruncateWhatIsRecorded) {
+  for (const char* table :
+       {"hierarchies", "profiles", "authorities", "authority_issuances", "authority_signatures",
+        "agents", "grants", "issuances", "signatures", "requests", "audit_events", "retention"}) {
+    const std::string name = std::string("agentpki.") + table;
+    const std::string column = Value("SELECT attname FROM pg_attribute WHERE attrelid = '" + name +
+                                     "'::regclass AND attnum > 0 AND attidentity = ''");
+    for (const std::string& statement : {"UPDATE " + name + " SET " + column + " = " + column,
+                                         "DELETE FROM " + name, "TRUNCATE " + name + " CASCADE"}) {
+      EXPECT_EQ(Try(statement, deployment_.acme.id), kInsufficientPrivilege) << statement;
+    }
+  }
+}
+
+// The same by the catalogue, for every table there is or will be, its partitions included.
+TEST_F(PrivilegesTest, HasNoPrivilegeOnAnyTableButToReadAndInsert) {
+  const pqxx::result tables = database_.Query(R"(
+    SELECT c.oid::regclass::text AS name, privilege
+      FROM pg_class AS c,
+           unnest(ARRAY['UPDATE', 'DELETE', 'TRUNCATE', 'REFERENCES', 'TRIGGER']) AS privilege
+     WHERE c.relnamespace IN ('agentpki'::regnamespace, 'public'::regnamespace)
+       AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
+       AND has_table_privilege('agentpki_server', c.oid, privilege))");
+  for (const pqxx::row& row : tables) ADD_FAILURE() << row[0].c_str() << ' ' << row[1].c_str();
+}
+
+TEST_F(PrivilegesTest, MayUpdateThreeColumnsOfJoinTokensAndNoOther) {
+  EXPECT_EQ(Value(R"(
+    SELECT string_agg(c.oid::regclass || '.' || attname, ' ' ORDER BY attname)
+      FROM pg_attribute AS a JOIN pg_class AS c ON c.oid = a.attrelid
+     WHERE c.relnamespace IN ('agentpki'::regnamespace, 'public'::regnamespace)
+       AND c.relkind IN ('r', 'p', 'v', 'm', 'f') AND attnum > 0
+       AND has_column_privilege('agentpki_server', c.oid, attnum, 'UPDATE'))"),
+            "agentpki.join_tokens.revoked_at agentpki.join_tokens.used_at "
+            "agentpki.join_tokens.used_by_request");
+}
+
+TEST_F(PrivilegesTest, OwnsNothingAndIsNoMemberOfARoleThatDoes) {
+  EXPECT_EQ(Value("SELECT count(*) FROM pg_shdepend WHERE deptype = 'o' AND refobjid = "
+                  "'agentpki_server'::regrole"),
+            "0");
+  EXPECT_EQ(Value("SELECT count(*) FROM pg_auth_members WHERE member = 'agentpki_server'::regrole"),
+            "0");
+  EXPECT_EQ(Value("SELECT rolsuper OR rolcreaterole OR rolcreatedb OR rolbypassrls FROM pg_roles "
+                  "WHERE rolname = 'agentpki_server'"),
+            "f");
+}
+
+TEST_F(PrivilegesTest, CannotChangeTheSchema) {
+  for (const char* statement :
+       {"CREATE TABLE agentpki.mine (x integer)", "CREATE TABLE public.mine (x integer)",
+        "CREATE SCHEMA mine", "ALTER TABLE agentpki.issuances DISABLE ROW LEVEL SECURITY",
+        "DROP POLICY within_hierarchy ON agentpki.issuances", "DROP TABLE agentpki.audit_events",
+        "ALTER TABLE agentpki.issuances ADD COLUMN x integer", "SET ROLE agentpki_owner",
+        "CREATE FUNCTION agentpki.mine() RETURNS integer LANGUAGE sql AS 'SELECT 1'"}) {
+    EXPECT_EQ(Try(statement), kInsufficientPrivilege) << statement;
+  }
+}
+
+TEST_F(PrivilegesTest, CannotMakeOrDropPartitionsButByMaintenance) {
+  EXPECT_EQ(Try("CALL agentpki.add_partition('issuances', 'x', '2000-01-01', '2000-01-02')"),
+            kInsufficientPrivilege);
+  EXPECT_EQ(Try("SELECT agentpki.maintain_partitions()"), "");
+}
+
+// ---- one hierarchy at a time --------------------------------------------------------------------
+
+TEST_F(PrivilegesTest, SeesTheRowsOfTheHierarchyThatItNamedAndNoOther) {
+  for (const ca::Hierarchy* hierarchy : {&deployment_.acme, &deployment_.globex}) {
+    const ca::Agent agent = deployment_.Register(*hierarchy, "billing/bot");
+    deployment_.Invite(agent);
+    deployment_.Issue(agent);
+  }
+  for (const char* table : {"agents", "join_tokens", "issuances", "signatures", "requests"}) {
+    EXPECT_EQ(CountAsServer(table), 0) << table << ", when none was named";
+    EXPECT_EQ(CountAsServer(table, deployment_.acme.id), 1) << table;
+    EXPECT_EQ(CountAsServer(table, deployment_.system.id), 0) << table;
+  }
+  EXPECT_EQ(CountAsServer("audit_events"), 0);
+  EXPECT_EQ(CountAsServer("audit_events", deployment_.acme.id),
+            Count("agentpki.audit_events WHERE hierarchy = " +
+                  std::to_string(static_cast<int>(deployment_.acme.id))));
+}
+
+TEST_F(PrivilegesTest, CannotReadAPartitionPastTheRowLevelSecurity) {
+  for (const pqxx::row& row :
+       database_.Query("SELECT c.oid::regclass FROM pg_class AS c WHERE relispartition "
+                       "AND relkind = 'r' AND relnamespace = 'agentpki'::regnamespace")) {
+    const std::string partition = row[0].c_str();
+    EXPECT_EQ(Try("SELECT * FROM " + partition), kInsufficientPrivilege) << partition;
+  }
+}
+
+TEST_F(PrivilegesTest, KeepsEveryTableThatHasAHierarchyUnderRowLevelSecurity) {
+  EXPECT_EQ(Value(R"(
+    SELECT string_agg(c.relname, ' ' ORDER BY c.relname)
+      FROM pg_class AS c
+      JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attname = 'hierarchy'
+     WHERE c.relnamespace = 'agentpki'::regnamespace AND NOT c.relispartition
+       AND c.relkind IN ('r', 'p') AND NOT c.relrowsecurity)"),
+            "authorities grants profiles")
+      << "what every replica reads whole, and no more";
+}
+
+TEST_F(PrivilegesTest, CannotRegisterAnAgentOutsideTheTrustDomain) {
+  for (const char* id : {"spiffe://prod.globex.example/bot", "spiffe://prod.acme.example.evil/bot",
+                         "spiffe://prod.acme.example", "https://prod.acme.example/bot"}) {
+    EXPECT_EQ(Try(InsertAgent(deployment_.acme, id), deployment_.acme.id), kInsufficientPrivilege)
+        << id;
+  }
+  EXPECT_EQ(
+      Try(InsertAgent(deployment_.acme, "spiffe://prod.acme.example/bot"), deployment_.acme.id),
+      "");
+}
+
+TEST_F(PrivilegesTest, CannotRecordASubjectOutsideTheTrustDomain) {
+  for (const char* subject : {"spiffe://prod.globex.example/bot", "spiffe://prod.acme.example"}) {
+    EXPECT_EQ(Try(InsertIssuance(deployment_.acme, subject), deployment_.acme.id),
+              kInsufficientPrivilege)
+        << subject;
+  }
+  EXPECT_EQ(
+      Try(InsertIssuance(deployment_.acme, "spiffe://prod.acme.example/bot"), deployment_.acme.id),
+      "");
+}
+
+TEST_F(PrivilegesTest, CannotWriteIntoAnotherHierarchyThanItNamed) {
+  const std::string acme = std::to_string(static_cast<int>(deployment_.acme.id));
+  const std::string id = "spiffe://prod.acme.example/bot";
+  for (const std::string& statement :
+       {InsertAgent(deployment_.acme, id), InsertIssuance(deployment_.acme, id),
+        "INSERT INTO agentpki.signatures (expiry_day, serial, hierarchy, agent, signature, "
+        "signed_at) VALUES (current_date, '\\x01', " +
+            acme + ", 1, '', now())",
+        "INSERT INTO agentpki.requests (request_day, request_id, agent, hierarchy, "
+        "key_fingerprint, serial) VALUES (current_date, gen_random_uuid(), 1, " +
+            acme + ", '', '')",
+        "INSERT INTO agentpki.audit_events (at, actor, action, decision, rule, reason, hierarchy, "
+        "subject, serial, from_address, correlation_id, request_id) "
+        "VALUES (now(), '', '', 'allowed', '', '', " +
+            acme + ", '', '', '', '', '')"}) {
+    EXPECT_EQ(Try(statement, deployment_.globex.id), kInsufficientPrivilege) << statement;
+    EXPECT_EQ(Try(statement), kInsufficientPrivilege) << statement;
+    EXPECT_EQ(Try(statement, deployment_.acme.id), "") << "as the control: " << statement;
+  }
+}
+
+}  // namespace
+}  // namespace db

@@ -1,0 +1,206 @@
+"""Who may call the server, and what."""
+
+import unittest
+
+import openssl
+from clients import RawClient, methods, new_request_id
+from deployment import SYSTEM_TRUST_DOMAIN, DeploymentTest, spiffe_id
+from programs import run
+
+ENROLL = "agentpki.v1.EnrollmentService/Enroll"
+RENEW = "agentpki.v1.EnrollmentService/Renew"
+
+# What an operator may do, as requests that would succeed.
+OPERATORS_REQUESTS = {
+    "agentpki.v1.RegistryService/RegisterAgent":
+        {"agent": {"spiffe_id": spiffe_id("access/new"), "owner": "test"}},
+    "agentpki.v1.RegistryService/GetAgent": {"spiffe_id": spiffe_id("access/bot")},
+    "agentpki.v1.RegistryService/ListAgents": {"hierarchy": "acme/test"},
+    "agentpki.v1.RegistryService/CreateJoinToken": {"spiffe_id": spiffe_id("access/bot")},
+    "agentpki.v1.RegistryService/ListJoinTokens": {"hierarchy": "acme/test"},
+    "agentpki.v1.RegistryService/RevokeJoinToken": {"hierarchy": "acme/test", "id": "0" * 16},
+    "agentpki.v1.CertificateService/GetCertificate": {"serial": "01" + "00" * 19},
+    "agentpki.v1.CertificateService/ListCertificates": {"hierarchy": "acme/test"},
+    "agentpki.v1.StatusService/GetStatus": {},
+}
+
+HEALTH = "grpc.health.v1.Health/Check"
+SERVING = "0801"  # HealthCheckResponse{status: SERVING}
+
+
+class TlsTest(DeploymentTest):
+
+    def s_client(self, *words):
+        return run("openssl", "s_client", "-connect", self.deployment.server.address,
+                   "-CAfile", self.deployment.operator / "server-ca.pem",
+                   "-x509_strict", "-verify_return_error", "-alpn", "h2", *words)
+
+    def test_is_version_1_3(self):
+        done = self.s_client("-tls1_3", "-verify_ip", "127.0.0.1")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("New, TLSv1.3", done.stdout)
+        self.assertIn("Verify return code: 0 (ok)", done.stdout)
+        self.assertIn("ALPN protocol: h2", done.stdout)
+
+    def test_is_not_version_1_2_or_older(self):
+        for version in ["-tls1_2", "-tls1_1", "-tls1"]:
+            for ciphers in ["DEFAULT:@SECLEVEL=0", "ALL:COMPLEMENTOFALL:@SECLEVEL=0"]:
+                with self.subTest(version, ciphers=ciphers):
+                    done = self.s_client(version, "-cipher", ciphers)
+                    self.assertEqual(done.returncode, 1)
+                    self.assertIn("alert", done.stderr)
+                    self.assertIn("Cipher is (NONE)", done.stdout)
+
+    def test_names_the_server_by_all_its_names_and_no_other(self):
+        for words, code in [(["-verify_hostname", "localhost"], 0),
+                            (["-verify_ip", "127.0.0.1"], 0),
+                            (["-verify_hostname", "example.com"], 1),
+                            (["-verify_ip", "127.0.0.2"], 1)]:
+            with self.subTest(words[1]):
+                self.assertEqual(self.s_client(*words).returncode, code)
+
+
+class CallerTest(DeploymentTest):
+    options = {"shift_s": 0}
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.agent = cls.deployment.enroll("access/bot")
+
+    def assert_answer(self, answer, code, rule):
+        self.assertEqual((answer.code, answer.rule), (code, rule), answer)
+        self.assertRegex(answer.correlation_id, "^[0-9a-f]{16}$")
+
+    def forge(self, name, *issuer, uri):
+        """A certificate for `uri`, made with openssl alone: self-signed, or by `issuer`."""
+        key = openssl.new_key(self.deployment.folder / f"{name}.key")
+        cert = self.deployment.folder / f"{name}.pem"
+        openssl.openssl("req", "-x509", "-new", "-key", key, "-subj", f"/CN={name}", "-days", "1",
+                        "-addext", f"subjectAltName=URI:{uri}", "-out", cert, *issuer)
+        return cert, key
+
+    def test_all_methods_are_covered_here(self):
+        self.assertEqual(sorted([ENROLL, RENEW, *OPERATORS_REQUESTS]), methods())
+
+    # ---- nobody ---------------------------------------------------------------------------------
+
+    def test_nobody_may_do_nothing_but_enroll(self):
+        with RawClient(self.deployment) as client:
+            for method in methods():
+                for request in [{}, OPERATORS_REQUESTS.get(method, {})]:
+                    if method == ENROLL:
+                        continue
+                    with self.subTest(method, request=request):
+                        self.assert_answer(client.call(method, request),
+                                           "UNAUTHENTICATED", "caller.anonymous")
+            answer = client.call(ENROLL, {})
+        self.assertEqual(answer.code, "INVALID_ARGUMENT", "it was looked at")
+
+    def test_nobody_learns_which_hierarchies_there_are(self):
+        with RawClient(self.deployment) as client:
+            answers = [client.call("agentpki.v1.RegistryService/ListAgents", {"hierarchy": name})
+                       for name in ["acme/test", "acme/none"]]
+        self.assertEqual(answers[0]._replace(correlation_id=""),
+                         answers[1]._replace(correlation_id=""))
+
+    def test_anybody_may_ask_whether_the_server_is_well_and_learns_no_more(self):
+        with RawClient(self.deployment) as client:
+            answer = client.call(HEALTH, "")
+        self.assertEqual((answer.code, answer.response), ("OK", SERVING))
+
+    # ---- strangers ------------------------------------------------------------------------------
+
+    def test_a_certificate_of_somebody_else_is_refused(self):
+        operator = f"spiffe://{SYSTEM_TRUST_DOMAIN}/operator/admin"
+        evil, evil_key = self.forge("evil", uri=operator)
+        # Named as our issuer is, so that nothing but the signature tells them apart.
+        _, issuer, *_ = openssl.certificates((self.deployment.operator / "cert.pem").read_text())
+        namesake = self.deployment.folder / "namesake.pem"
+        openssl.openssl("req", "-x509", "-new", "-key", evil_key, "-days", "1", "-out", namesake,
+                        "-subj", openssl.subject(issuer))
+        expired, expired_key = self.forge("expired", "-CA", evil, "-CAkey", evil_key, uri=operator)
+        openssl.openssl("x509", "-in", expired, "-out", expired, "-days", "-1",
+                        "-CA", evil, "-CAkey", evil_key)
+        for what, (cert, key) in {
+                "self-signed": (evil, evil_key),
+                "of another CA": self.forge("other", "-CA", evil, "-CAkey", evil_key,
+                                            uri=operator),
+                "of another CA, and expired": (expired, expired_key),
+                "of a CA with our issuer's name": self.forge(
+                    "named", "-CA", namesake, "-CAkey", evil_key, uri=operator),
+        }.items():
+            with self.subTest(what), RawClient(self.deployment, cert=cert, key=key) as client:
+                for method in [RENEW, ENROLL, "agentpki.v1.StatusService/GetStatus"]:
+                    self.assert_answer(client.call(method, {}),
+                                       "UNAUTHENTICATED", "caller.untrusted")
+
+    def test_a_certificate_without_its_key_is_of_no_use(self):
+        cert = self.deployment.operator / "cert.pem"
+        key = openssl.new_key(self.deployment.folder / "not-its.key")
+        with RawClient(self.deployment, cert=cert, key=key) as client:
+            answer = client.call("agentpki.v1.StatusService/GetStatus", {})
+        self.assertNotEqual(answer.code, "OK")
+        self.assertEqual(answer.correlation_id, "", "it did not get as far as a decision")
+
+    def test_a_certificate_that_expires_ends_what_its_connection_may(self):
+        agent = self.deployment.enroll("access/brief", "--profile", "brief")
+        csr = openssl.new_csr(self.deployment.folder / "brief.csr",
+                              openssl.new_key(self.deployment.folder / "brief.key"))
+        self.addCleanup(self.deployment.set_clock, 0)
+        with RawClient(self.deployment, identity=agent) as client:
+            self.assertEqual(client.renew(openssl.der_of_csr(csr)).code, "OK")
+            self.deployment.set_clock(301)
+            self.assert_answer(client.renew(openssl.der_of_csr(csr)),
+                               "UNAUTHENTICATED", "caller.expired")
+
+    # ---- agents ---------------------------------------------------------------------------------
+
+    def test_an_agent_may_do_nothing_that_operators_may(self):
+        with RawClient(self.deployment, identity=self.agent) as client:
+            for method, request in OPERATORS_REQUESTS.items():
+                with self.subTest(method):
+                    answer = client.call(method, request)
+                    if method.endswith("GetCertificate"):
+                        self.assertEqual(answer.code, "NOT_FOUND", "in what it may read: nothing")
+                    else:
+                        self.assert_answer(answer, "PERMISSION_DENIED", "caller.role")
+        self.assertEqual(self.deployment.cli("agent", "show", spiffe_id("access/new")).returncode,
+                         1)
+
+    def test_an_agent_is_told_so_by_the_command_line(self):
+        done = self.deployment.cli("token", "create", "--agent", spiffe_id("access/bot"),
+                                   identity=self.agent)
+        self.assert_refused(done, "caller.role", spiffe_id("access/bot"), "registrar")
+
+    def test_the_servers_own_certificate_makes_no_operator(self):
+        tls = self.deployment.server.folder / "run/tls"
+        with RawClient(self.deployment, cert=tls / "chain.pem", key=tls / "key.pem") as client:
+            for method, request in OPERATORS_REQUESTS.items():
+                with self.subTest(method):
+                    self.assertIn(client.call(method, request).code,
+                                  ["PERMISSION_DENIED", "NOT_FOUND"])
+
+    # ---- what is not a request ------------------------------------------------------------------
+
+    def test_a_bad_request_id_is_refused(self):
+        csr = openssl.der_of_csr(openssl.new_csr(
+            self.deployment.folder / "id.csr",
+            openssl.new_key(self.deployment.folder / "id.key")))
+        with RawClient(self.deployment, identity=self.agent) as client:
+            for id in ["", "1", new_request_id()[:-1], "00000000-0000-4000-8000-000000000000",
+                       "not\x00text" + new_request_id(), "'; DROP TABLE agentpki.agents; --"]:
+                with self.subTest(id):
+                    answer = client.renew(csr, request_id=id or " ")
+                    self.assertEqual(answer.code, "INVALID_ARGUMENT")
+                    self.assertIn("request_id", answer.message)
+
+    def test_what_is_too_large_is_refused(self):
+        with RawClient(self.deployment, identity=self.agent) as client:
+            answer = client.renew(bytes(16_385))
+            self.assert_answer(answer, "INVALID_ARGUMENT", "csr.size")
+            self.assertEqual(client.renew(bytes(100_000)).code, "RESOURCE_EXHAUSTED")
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,166 @@
+"""Callers that are not `agentpki`: raw gRPC calls, and load."""
+
+import base64
+import contextlib
+import json
+import secrets
+import subprocess
+import time
+import uuid
+from typing import NamedTuple
+
+from programs import PATIENCE_S, RAW_CLIENT, environment, kill, run, spawn, wait_until
+
+
+class Answer(NamedTuple):
+    code: str
+    rule: str
+    message: str
+    correlation_id: str
+    response: object
+
+    @property
+    def issued(self):
+        """The certificate in the response of Enroll and Renew."""
+        return self.response["certificate"]
+
+
+def new_request_id():
+    """A UUIDv7 (RFC 9562 section 5.7)."""
+    unix_ms = time.time_ns() // 1_000_000
+    return str(uuid.UUID(int=unix_ms << 80 | 7 << 76 | secrets.randbits(12) << 64
+                         | 0b10 << 62 | secrets.randbits(62)))
+
+
+def base64_of(octets):
+    return base64.b64encode(octets).decode()
+
+
+def methods():
+    """All of agentpki's services' methods."""
+    return run(RAW_CLIENT, "methods", check=True).stdout.split()
+
+
+class RawClient(contextlib.AbstractContextManager):
+    """One connection to a server; as nobody, or as the holder of a certificate and a key."""
+
+    def __init__(self, deployment, server=None, identity=None, cert=None, key=None):
+        words = ["--server", (server or deployment.server).address,
+                 "--ca", deployment.operator / "server-ca.pem"]
+        if identity:
+            cert, key = identity / "cert.pem", identity / "key.pem"
+        if cert:
+            words += ["--cert", cert, "--key", key]
+        self._process = spawn(RAW_CLIENT, "call", *words, stdin=subprocess.PIPE)
+
+    def __exit__(self, *_):
+        said = self._process.communicate(timeout=PATIENCE_S)
+        if self._process.returncode != 0:
+            raise AssertionError(f"raw_client ended with {self._process.returncode}: {said}")
+
+    def begin(self, method, request):
+        """Sends a request: a dictionary for a method of ours, hex for any other."""
+        text = request if isinstance(request, str) else json.dumps(request)
+        print(method, text, file=self._process.stdin, flush=True)
+
+    def answer(self):
+        """Of the first call that was begun and whose answer was not yet taken."""
+        line = self._process.stdout.readline()
+        if not line:
+            raise AssertionError(f"raw_client ended: {self._process.communicate()}")
+        return Answer(**{"response": None, **json.loads(line)})
+
+    def call(self, method, request):
+        self.begin(method, request)
+        return self.answer()
+
+    def enroll(self, token, csr_der, request_id=None):
+        """By the secret of a join token (tokens.JoinToken)."""
+        return self.call("agentpki.v1.EnrollmentService/Enroll", {
+            "request_id": request_id or new_request_id(),
+            "csr": base64_of(csr_der),
+            "join_token_secret": base64_of(token.secret),
+        })
+
+    def renew(self, csr_der, request_id=None):
+        return self.call("agentpki.v1.EnrollmentService/Renew", {
+            "request_id": request_id or new_request_id(), "csr": base64_of(csr_der)})
+
+
+class Attempt(NamedTuple):
+    """One call of the load, as raw_client tells of it; "-" for what there is none of."""
+    request_id: str
+    method: str
+    code: str
+    serial: str
+    tbs_sha256: str
+    rule: str
+    message: str
+
+
+# What a client may meet while something is away: nothing was decided, so it repeats the request.
+UNDECIDED = {"UNAVAILABLE", "DEADLINE_EXCEEDED", "RESOURCE_EXHAUSTED", "ABORTED", "CANCELLED"}
+
+
+class Load(contextlib.AbstractContextManager):
+    """`threads` threads that enroll and renew an agent of their own, until stop()."""
+
+    def __init__(self, deployment, path, threads=4):
+        self._deployment = deployment
+        self._output = deployment.folder / f"load-{secrets.token_hex(4)}"
+        agent = deployment.register(path)
+        with self._output.open("w") as output:
+            self._process = spawn(
+                RAW_CLIENT, "load", "--identity", deployment.operator, "--agent", agent,
+                "--threads", threads, stdin=subprocess.PIPE, stdout=output, stderr=output,
+                env=environment())
+
+    def __exit__(self, *_):
+        if self._process.poll() is None:
+            kill(self._process)
+
+    def stop(self):
+        """Each thread ends what it has begun."""
+        self._process.stdin.close()
+        code = self._process.wait(PATIENCE_S)
+        if code != 0:
+            raise AssertionError(f"the load ended with {code}:\n{self._output.read_text()[-8000:]}")
+
+    def attempts(self):
+        """All so far."""
+        *lines, _ = self._output.read_text().split("\n")  # the last may not be whole
+        return [Attempt(*line.split(" ", 6)) for line in lines]
+
+    def issued(self):
+        """Those attempts so far that brought a certificate."""
+        return [attempt for attempt in self.attempts() if attempt.serial != "-"]
+
+    def wait_for_certificates(self, count=5):
+        """Until so many more than now were issued."""
+        wanted = len(self.issued()) + count
+        wait_until(lambda: len(self.issued()) >= wanted, f"{count} more certificates are issued")
+
+    def check(self, case):
+        """What holds of all attempts so far, whatever happened meanwhile, and of the ledger."""
+        attempts = self.attempts()
+        refused = [a for a in attempts if a.code != "OK" and a.code not in UNDECIDED]
+        case.assertEqual(refused, [], "a good request was refused")
+        answers = {}
+        for attempt in self.issued():
+            answers.setdefault(attempt.request_id, set()).add((attempt.serial, attempt.tbs_sha256))
+        case.assertEqual({id: known for id, known in answers.items() if len(known) > 1}, {},
+                         "one request, several certificates")
+        ledger = {row["request_id"]: {(row["serial"], row["tbs_sha256"])}
+                  for row in self._deployment.database.rows("""
+                      SELECT r.request_id, encode(i.serial, 'hex') AS serial,
+                             encode(sha256(i.tbs), 'hex') AS tbs_sha256
+                        FROM agentpki.requests AS r
+                        JOIN agentpki.issuances AS i USING (expiry_day, serial)
+                        JOIN agentpki.signatures AS s USING (expiry_day, serial)""")}
+        missing = {id: known for id, known in answers.items() if ledger.get(id) != known}
+        case.assertEqual(missing, {}, "a client has a certificate that the ledger has not")
+        case.assertEqual(
+            self._deployment.database.value("""
+                SELECT count(*) FROM agentpki.issuances AS i
+                 WHERE NOT EXISTS (SELECT FROM agentpki.requests AS r WHERE r.serial = i.serial)"""),
+            0, "a certificate was recorded that no request asked for")

@@ -1,0 +1,111 @@
+"""A deployment's PostgreSQL: what is in it, and what can befall it."""
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+from pathlib import Path
+
+from programs import PRIVATE_POSTGRES, environment, run, wait_until
+
+
+class Database:
+    """A private cluster in `folder`, with the database `agentpki` and its two roles."""
+
+    def __init__(self, folder, durable):
+        self._folder = folder
+        self._start = ["start"] if durable else ["start", "--fast"]
+        self.host = ""
+
+    def create(self):
+        self.start()
+        self.create_database("agentpki", roles=True)
+
+    def create_database(self, name, roles=False):
+        """An empty one, as an administrator makes it: nobody but the two roles may do anything."""
+        if roles:
+            self.execute("CREATE ROLE agentpki_owner LOGIN", "postgres")
+            self.execute("CREATE ROLE agentpki_server LOGIN", "postgres")
+        self.execute(f"CREATE DATABASE {name} OWNER agentpki_owner", "postgres")
+        self.execute(f"REVOKE ALL ON DATABASE {name} FROM PUBLIC", "postgres")
+        self.execute(f"GRANT CONNECT ON DATABASE {name} TO agentpki_server", "postgres")
+
+    def conninfo(self, role, database="agentpki"):
+        return f"host={self.host} dbname={database} user={role}"
+
+    # ---- what is in it --------------------------------------------------------------------------
+
+    def execute(self, sql, database="agentpki"):
+        """As superuser, whom no row-level security hides anything from."""
+        return run(*self._psql(database), "--command", sql, check=True).stdout
+
+    def rows(self, sql):
+        """The rows of a query, each a dictionary."""
+        return json.loads(self.execute(f"SELECT coalesce(json_agg(t), '[]') FROM ({sql}) AS t"))
+
+    def value(self, sql):
+        """The one value of a query."""
+        (row,) = self.rows(sql)
+        (value,) = row.values()
+        return value
+
+    def dump(self):
+        """All of it, as SQL."""
+        return run("pg_dump", self.conninfo("postgres"), check=True).stdout
+
+    # ---- what can befall it ---------------------------------------------------------------------
+
+    def start(self):
+        self._administer(*self._start)
+        url = self._administer("url")
+        self.host = url.split()[0].removeprefix("host=")
+
+    def restart(self):
+        self._administer("restart")
+
+    def stop(self):
+        self._administer("stop")
+
+    def kill(self):
+        """SIGKILL for all its processes; start() then recovers, at the same place."""
+        self._administer("kill")
+
+    @contextlib.contextmanager
+    def frozen(self):
+        """It hangs: every process of it is stopped, none has ended."""
+        pids = self._pids()
+        for pid in pids:
+            os.kill(pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            for pid in pids:
+                os.kill(pid, signal.SIGCONT)
+
+    @contextlib.contextmanager
+    def locked(self, table):
+        """Nobody gets at `table`. Yields a function that waits until somebody wants to."""
+        holder = subprocess.Popen(self._psql("agentpki"), env=environment(), text=True,
+                                  stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        with holder, contextlib.closing(holder.stdin):  # its end ends the transaction
+            print(f"BEGIN; LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE; SELECT 'locked';",
+                  file=holder.stdin, flush=True)
+            assert holder.stdout.readline() == "locked\n"
+            yield lambda: wait_until(
+                lambda: self.value("SELECT count(*) FROM pg_locks WHERE NOT granted") > 0,
+                f"somebody waits for {table}")
+
+    # ---------------------------------------------------------------------------------------------
+
+    def _psql(self, database):
+        return ["psql", "--no-psqlrc", "--quiet", "--tuples-only", "--no-align",
+                "--set", "ON_ERROR_STOP=1", "--dbname", self.conninfo("postgres", database)]
+
+    def _administer(self, *words):
+        return run(PRIVATE_POSTGRES, *words, self._folder, check=True).stdout
+
+    def _pids(self):
+        postmaster = int((self._folder / "data/postmaster.pid").read_text().split()[0])
+        children = Path(f"/proc/{postmaster}/task/{postmaster}/children").read_text()
+        return [postmaster, *map(int, children.split())]

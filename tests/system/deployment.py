@@ -1,0 +1,291 @@
+"""One agentpki deployment of a test's own: a database, a token, servers, and the command line."""
+
+import json
+import re
+import secrets
+import signal
+import struct
+import subprocess
+import unittest
+
+from database import Database
+from programs import (CLI, PATIENCE_S, SANITIZER_REPORTS, SERVER, SHIFTED_CLOCK, TemporaryFolder,
+                      environment, free_port, kill, run, spawn, wait_until)
+
+HSM_MODULE = "/usr/lib/softhsm/libsofthsm2.so"
+TRUST_DOMAIN = "test.acme.example"
+SYSTEM_TRUST_DOMAIN = "system.agentpki.internal"
+
+# Files in YAML may be written in JSON, which is YAML.
+HIERARCHY = {
+    "tenant": "acme",
+    "environment": "test",
+    "trust_domain": TRUST_DOMAIN,
+    "dns_subtrees": ["svc.acme.example"],
+    "ip_ranges": ["192.0.2.0/24"],
+    "profiles": [
+        {"name": "agent", "lifetime": "1h"},
+        {"name": "edge", "key_types": ["ed25519"]},
+        {"name": "legacy", "key_types": ["rsa2048", "rsa3072"]},
+        {"name": "service", "host_names": True},
+        {"name": "brief", "lifetime": "5m"},
+    ],
+}
+
+
+def spiffe_id(path):
+    return f"spiffe://{TRUST_DOMAIN}/{path}"
+
+
+class Server:
+    """One agentpki-server process after another, with one configuration."""
+
+    def __init__(self, deployment, name):
+        self._deployment = deployment
+        self.folder = deployment.folder / name
+        self.folder.mkdir()
+        (self.folder / "run").mkdir(mode=0o700)
+        self.address = f"127.0.0.1:{free_port()}"
+        self.config_file = self.folder / "server.yaml"
+        self.log_file = self.folder / "log"
+        self.process = None
+        self.write_config(deployment.config(self))
+
+    def write_config(self, config):
+        self.config_file.write_text(json.dumps(config, indent=2))
+
+    def start(self):
+        """Starts it, and returns when it serves."""
+        written = len(self.log())
+        with self.log_file.open("a") as log:
+            self.process = spawn(SERVER, "run", "--config", self.config_file,
+                                 stdout=log, stderr=log, env=self._deployment.server_environment())
+        wait_until(lambda: "serves gRPC" in self.log()[written:] or self._has_ended(),
+                   "the server serves")
+        if self._has_ended():
+            raise AssertionError(f"the server ended with {self.process.returncode}:\n"
+                                 f"{self.log()[written:]}")
+
+    def begin_to_stop(self):
+        self.process.send_signal(signal.SIGTERM)
+
+    def stop(self):
+        """As a supervisor does. Returns the exit code."""
+        self.begin_to_stop()
+        return self.process.wait(PATIENCE_S)
+
+    def kill(self):
+        kill(self.process)
+
+    def restart(self):
+        self.stop()
+        self.start()
+
+    def close(self):
+        """For good; whatever state it is in."""
+        if self.process and not self._has_ended():
+            try:
+                self.stop()
+            except subprocess.TimeoutExpired:
+                self.kill()
+                raise AssertionError(f"the server does not stop:\n{self.log()}") from None
+
+    def log(self):
+        return self.log_file.read_text(errors="replace") if self.log_file.exists() else ""
+
+    def _has_ended(self):
+        return self.process.poll() is not None
+
+
+class Deployment:
+    """A context manager: inside it a migrated, initialised deployment stands and one server serves.
+
+    `durable` is for tests that end the database's processes. `shift_s` sets the servers' clock,
+    which set_clock() then changes while they run.
+    """
+
+    def __init__(self, durable=False, shift_s=None, hierarchy=None):
+        self._temporary = TemporaryFolder()
+        self.folder = self._temporary.path
+        self.database = Database(self.folder / "postgres", durable)
+        self._hierarchy = hierarchy or HIERARCHY
+        self._clock_file = None
+        if shift_s is not None:
+            self._clock_file = self.folder / "clock"
+            self.set_clock(shift_s)
+        self.operator = self.folder / "operator"
+        self.servers = []
+
+    def __enter__(self):
+        try:
+            self.prepare()
+            self.server.start()
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+    def prepare(self):
+        """All but a running server."""
+        self.database.create()
+        self._make_token()
+        self.add_server()
+        self.run_server("migrate", check=True)
+        hierarchy = self.folder / "hierarchy.yaml"
+        hierarchy.write_text(json.dumps(self._hierarchy))
+        self.run_server("init", "--hierarchy", hierarchy, "--operator-out", self.operator,
+                        check=True)
+
+    def close(self):
+        """Stops and removes everything. A sanitizer's report in a server's log is a failure."""
+        try:
+            for server in self.servers:
+                server.close()
+        finally:
+            logs = "".join(server.log() for server in self.servers)
+            self._temporary.close()
+        if any(report in logs for report in SANITIZER_REPORTS):
+            raise AssertionError(f"a sanitizer has something to report:\n{logs[-50_000:]}")
+
+    # ---- its servers ----------------------------------------------------------------------------
+
+    @property
+    def server(self):
+        return self.servers[0]
+
+    def add_server(self):
+        """Another replica, on the same database and token; to be started."""
+        server = Server(self, f"server-{len(self.servers) + 1}")
+        self.servers.append(server)
+        return server
+
+    def config(self, server):
+        """What a server's configuration says, as the YAML's own structure."""
+        return {
+            "listen": {"grpc": server.address},
+            "advertise": server.address,
+            "server_names": ["localhost", "127.0.0.1"],
+            "runtime_directory": str(server.folder / "run"),
+            "database": {
+                "server": self.database.conninfo("agentpki_server"),
+                "owner": self.database.conninfo("agentpki_owner"),
+            },
+            "hsm": {"module": HSM_MODULE, "token_label": "agentpki",
+                    "pin_file": str(self.folder / "pin")},
+            "system": {"trust_domain": SYSTEM_TRUST_DOMAIN},
+        }
+
+    def run_server(self, verb, *words, config_file=None, **options):
+        """agentpki-server's other commands, which end by themselves."""
+        options = {"env": self.server_environment(), **options}
+        return run(SERVER, verb, "--config", config_file or self.server.config_file, *words,
+                   **options)
+
+    def server_environment(self):
+        changes = {"SOFTHSM2_CONF": str(self.folder / "softhsm2.conf")}
+        if self._clock_file:
+            changes |= {"LD_PRELOAD": str(SHIFTED_CLOCK), "SHIFTED_CLOCK": str(self._clock_file)}
+        return environment(**changes)
+
+    def set_clock(self, shift_s):
+        """The servers' clock is now as many seconds ahead of the real one."""
+        with self._clock_file.open("r+b" if self._clock_file.exists() else "wb") as file:
+            file.write(struct.pack("@q", shift_s))
+
+    # ---- its token ------------------------------------------------------------------------------
+
+    @property
+    def token_folder(self):
+        return self.folder / "tokens"
+
+    def _make_token(self):
+        self.token_folder.mkdir(mode=0o700)
+        (self.folder / "softhsm2.conf").write_text(
+            f"directories.tokendir = {self.token_folder}\nlog.level = ERROR\n")
+        pin = secrets.token_hex(16)
+        pin_file = self.folder / "pin"
+        pin_file.touch(mode=0o600)
+        pin_file.write_text(pin)
+        run("softhsm2-util", "--init-token", "--free", "--label", "agentpki",
+            "--so-pin", secrets.token_hex(16), "--pin", pin,
+            env=self.server_environment(), check=True)
+
+    # ---- the command line -----------------------------------------------------------------------
+
+    def cli(self, *words, **options):
+        """Runs `agentpki` as the operator, or as `identity`."""
+        return run(CLI, *words, env=self._cli_environment(options), **options)
+
+    def spawn_cli(self, *words, **options):
+        return spawn(CLI, *words, env=self._cli_environment(options), **options)
+
+    def json(self, *words, **options):
+        """What a successful command prints for programs."""
+        return json.loads(self.cli("--output", "json", *words, check=True, **options).stdout)
+
+    def _cli_environment(self, options):
+        return environment(AGENTPKI_IDENTITY=str(options.pop("identity", self.operator)))
+
+    # ---- agents ---------------------------------------------------------------------------------
+
+    def register(self, path, *words):
+        """A new agent; returns its SPIFFE ID."""
+        self.cli("agent", "register", spiffe_id(path), "--owner", "test-team", *words, check=True)
+        return spiffe_id(path)
+
+    def new_token(self, path, *words):
+        """The text of a new join token for a registered agent."""
+        created = self.cli("token", "create", "--agent", spiffe_id(path), *words, check=True)
+        return created.stdout.strip()
+
+    def token_file(self, path, *words):
+        file = self.folder / f"{secrets.token_hex(4)}.token"
+        file.touch(mode=0o600)
+        file.write_text(self.new_token(path, *words) + "\n")
+        return file
+
+    def new_folder(self):
+        """A name for credentials; nothing is there yet."""
+        return self.folder / f"credentials-{secrets.token_hex(4)}"
+
+    def enroll(self, path, *words):
+        """Registers and enrolls an agent; returns the folder of its credentials."""
+        self.register(path, *words)
+        folder = self.new_folder()
+        self.cli("cert", "enroll", "--token-file", self.token_file(path), "--out", folder,
+                 check=True)
+        return folder
+
+
+class DeploymentTest(unittest.TestCase):
+    """Tests on one deployment, which stands from the first test of a class to the last."""
+
+    options = {}  # of Deployment
+
+    @classmethod
+    def setUpClass(cls):
+        cls.deployment = cls.enterClassContext(Deployment(**cls.options))
+
+    def run(self, result=None):
+        failed_before = len(result.failures) + len(result.errors)
+        super().run(result)
+        if len(result.failures) + len(result.errors) > failed_before:
+            for server in self.deployment.servers:
+                print(f"\n--- {self.id()}: the end of {server.log_file} ---\n"
+                      f"{server.log()[-8000:]}", flush=True)
+
+    def assert_refused(self, done, rule, *texts):
+        """The CLI ended with 1 and named the rule, and says all `texts`. Returns what it said."""
+        self.assertEqual((done.returncode, done.stdout), (1, ""), done.stderr)
+        self.assertIn(f"[{rule}]", done.stderr)
+        for text in texts:
+            self.assertIn(text, done.stderr)
+        return done.stderr
+
+
+def correlation_id(stderr):
+    """The one that the CLI printed."""
+    return re.search(r"\(correlation id ([0-9a-f]{16})\)", stderr)[1]

@@ -1,0 +1,100 @@
+"""An enrollment that is interrupted, on either side, and begun again."""
+
+import unittest
+
+import openssl
+from deployment import DeploymentTest, spiffe_id
+from programs import kill, wait_until
+
+# An enrollment's path through the database: looking the token up, recording what will be signed,
+# recording the signature.
+PLACES = ["agentpki.join_tokens", "agentpki.requests", "agentpki.signatures"]
+
+
+class InterruptedEnrollmentTest(DeploymentTest):
+
+    def begin(self, path):
+        self.deployment.register(path)
+        self.words = ["cert", "enroll", "--token-file", self.deployment.token_file(path),
+                      "--out", self.deployment.new_folder()]
+        self.folder, self.path = self.words[-1], path
+        self.pending = self.folder.with_name(self.folder.name + ".pending")
+        return self.deployment.spawn_cli(*self.words)
+
+    def listed(self):
+        return self.deployment.json("cert", "list", "--agent", spiffe_id(self.path))
+
+    def assert_second_attempt_brings_the_certificate_of_the_first(self):
+        self.assertTrue(self.pending.exists())
+        done = self.deployment.cli(*self.words)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual([(entry["serial"], entry["signed"]) for entry in self.listed()],
+                         [(openssl.serial(self.folder / "cert.pem"), True)])
+        self.assertEqual(openssl.verify(self.folder).returncode, 0)
+        self.assertEqual(openssl.public_key(self.folder / "cert.pem"),
+                         openssl.public_key(self.folder / "key.pem"))
+        self.assertFalse(self.pending.exists())
+
+    def test_the_command_is_killed_while_the_server_works(self):
+        for place in PLACES:
+            with self.subTest(place):
+                with self.deployment.database.locked(place) as somebody_waits:
+                    command = self.begin(f"killed/{place}")
+                    somebody_waits()
+                    kill(command)
+                wait_until(lambda: any(entry["signed"] for entry in self.listed()),
+                           "the server has done what was asked of it")
+                self.assert_second_attempt_brings_the_certificate_of_the_first()
+
+    def test_the_server_is_killed_while_it_works(self):
+        for place in PLACES:
+            with self.subTest(place):
+                with self.deployment.database.locked(place) as somebody_waits:
+                    command = self.begin(f"server-killed/{place}")
+                    somebody_waits()
+                    self.deployment.server.kill()
+                    kill(command)
+                self.deployment.server.start()
+                if place == "agentpki.signatures":
+                    self.assertEqual([entry["signed"] for entry in self.listed()], [False],
+                                     "an intent without a signature, on record")
+                self.assert_second_attempt_brings_the_certificate_of_the_first()
+
+    def test_the_command_waits_for_a_server_that_restarts(self):
+        with self.deployment.database.locked("agentpki.signatures") as somebody_waits:
+            command = self.begin("waiting/bot")
+            somebody_waits()
+            self.deployment.server.kill()
+        self.deployment.server.start()
+        _, said = command.communicate(timeout=30)
+        if command.returncode != 0:  # a slow machine: it gave up in time, and says so
+            self.assertEqual(command.returncode, 75, said)
+            self.assert_second_attempt_brings_the_certificate_of_the_first()
+        self.assertEqual(len(self.listed()), 1)
+
+    def test_a_request_for_another_key_type_is_a_new_one(self):
+        with self.deployment.database.locked("agentpki.join_tokens") as somebody_waits:
+            command = self.begin("changed/bot")
+            somebody_waits()
+            kill(command)
+        wait_until(self.listed, "the server has done what was asked of it")
+        done = self.deployment.cli(*self.words, "--key-type", "p384")
+        self.assert_refused(done, "join-token.used")
+
+    def test_an_interrupted_renewal_goes_on_as_well(self):
+        folder = self.deployment.enroll("renewal/bot")
+        first = openssl.serial(folder / "cert.pem")
+        with self.deployment.database.locked("agentpki.signatures") as somebody_waits:
+            command = self.deployment.spawn_cli("cert", "renew", folder)
+            somebody_waits()
+            kill(command)
+        self.deployment.cli("cert", "renew", folder, check=True)
+        serials = {entry["serial"] for entry in self.deployment.json(
+            "cert", "list", "--agent", spiffe_id("renewal/bot"))}
+        self.assertEqual(serials, {first, openssl.serial(folder / "cert.pem")})
+        self.assertNotEqual(first, openssl.serial(folder / "cert.pem"))
+        self.assertEqual(openssl.verify(folder).returncode, 0)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,92 @@
+"""The judges: what openssl and certtool say of keys, requests and certificates; and how they make
+such, as somebody does who has no agentpki."""
+
+import base64
+import re
+
+from programs import run
+
+KEY_OPTIONS = {
+    "p256": ["-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256"],
+    "p384": ["-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-384"],
+    "p224": ["-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-224"],
+    "rsa2048": ["-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048"],
+    "ed25519": ["-algorithm", "ED25519"],
+}
+
+
+def openssl(*words, **options):
+    return run("openssl", *words, check=True, **options).stdout
+
+
+def new_key(file, key_type="p256"):
+    openssl("genpkey", *KEY_OPTIONS[key_type], "-out", file)
+    file.chmod(0o600)
+    return file
+
+
+def new_csr(file, key_file, *words, subject="/"):
+    """A request in PEM, as `openssl req` makes it with more `words`."""
+    openssl("req", "-new", "-key", key_file, "-out", file, *words,
+            *(["-subj", subject] if subject else []))
+    return file
+
+
+def der_of_csr(file):
+    return openssl("req", "-in", file, "-outform", "DER", text=False)
+
+
+def is_good_csr(der):
+    """Whether openssl can read it and its signature is by its own key."""
+    return run("openssl", "req", "-inform", "DER", "-noout", "-verify", input=der,
+               text=False).returncode == 0
+
+
+def public_key(file):
+    """Of a private key's or a certificate's file."""
+    text = file.read_text()
+    if "PRIVATE KEY" in text:
+        return openssl("pkey", "-pubout", input=text)
+    return openssl("x509", "-noout", "-pubkey", input=text)
+
+
+def serial(file):
+    return openssl("x509", "-in", file, "-noout", "-serial").strip().removeprefix("serial=").lower()
+
+
+def extension(file, name):
+    """What openssl prints of one extension of a certificate, in one line."""
+    lines = openssl("x509", "-in", file, "-noout", "-ext", name).splitlines()
+    return " ".join(line.strip() for line in lines[1:])
+
+
+def subject(pem):
+    """Of a certificate, in the form that -subj takes."""
+    name = openssl("x509", "-noout", "-subject", "-nameopt", "compat", input=pem)
+    return name.strip().removeprefix("subject=")
+
+
+def certificate_text(file):
+    return openssl("x509", "-in", file, "-noout", "-text")
+
+
+def certificates(pem):
+    """The blocks of a file that holds several."""
+    return re.findall(r"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----\n", pem, re.DOTALL)
+
+
+def der_of(pem):
+    return base64.b64decode("".join(pem.strip().splitlines()[1:-1]))
+
+
+def verify(folder, purpose="sslclient"):
+    """What `openssl verify`, at its strictest, says of an agent's credentials."""
+    return run("openssl", "verify", "-x509_strict", "-purpose", purpose, "-check_ss_sig",
+               "-CAfile", folder / "bundle.pem", "-untrusted", folder / "cert.pem",
+               folder / "cert.pem")
+
+
+def certtool_verify(folder):
+    """The same by GnuTLS."""
+    chain = (folder / "cert.pem").read_text() + (folder / "bundle.pem").read_text()
+    return run("certtool", "--verify-chain", input=chain)
