@@ -56,6 +56,7 @@ Status CheckNamed(const Caller& caller) {
 
 std::string_view NameOf(Action action) { return RuleOf(action).name; }
 bool RecordsItself(Action action) { return RuleOf(action).records_itself; }
+bool IsForStrangers(Action action) { return action == Action::kEnroll; }
 
 Status Authorization::Require(const Caller& caller, Action action, HierarchyId hierarchy) const {
   TRY(CheckNamed(caller));

@@ -28,6 +28,9 @@ std::string_view NameOf(Action action);  // Enroll, Renew, RegisterAgent, ...
 // others, which only read, the event is still to be recorded.
 bool RecordsItself(Action action);
 
+// Whether callers may do it who show no certificate: their credential is in the request.
+bool IsForStrangers(Action action);
+
 // Whether a caller may do it. A certificate says who the caller is; what it may do is read from the
 // registry at each call, so a change acts at once (DESIGN.md, invariant 7). Thread-safe.
 class Authorization {

@@ -1,18 +1,6 @@
 #include "ca/catalog.h"
 
 namespace ca {
-namespace {
-
-std::string Names(const std::vector<Hierarchy>& hierarchies) {
-  std::string names;
-  for (const Hierarchy& hierarchy : hierarchies) {
-    names += (names.empty() ? "" : ", ") + hierarchy.Name();
-  }
-  return names.empty() ? "none" : names;
-}
-
-}  // namespace
-
 Result<std::shared_ptr<const Catalog>> Catalog::Load(HierarchyStore& store, KeyStore& keys) {
   auto catalog = std::make_shared<Catalog>();
   catalog->hierarchies_ = TRY(store.LoadHierarchies());
@@ -30,8 +18,9 @@ Result<const Hierarchy*> Catalog::FindByName(std::string_view name) const {
   for (const Hierarchy& hierarchy : hierarchies_) {
     if (hierarchy.Name() == name) return &hierarchy;
   }
-  return Error(StatusCode::kNotFound, "hierarchy: there is no '{}', but {}", Printable(name),
-               Names(hierarchies_));
+  // Which there are is not for everybody to know.
+  return Error(StatusCode::kNotFound, "hierarchy: there is no '{}'; see: agentpki status",
+               Printable(name));
 }
 
 Result<const Hierarchy*> Catalog::FindByTrustDomain(const TrustDomain& trust_domain) const {

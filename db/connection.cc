@@ -32,13 +32,14 @@ Status StatusOfException() {
     return Error(StatusCode::kUnavailable, kConnectionFailure);
   } catch (const pqxx::unique_violation& e) {
     return Error(StatusCode::kAlreadyExists, "{}", e.what());
+  } catch (const pqxx::transaction_rollback& e) {  // a deadlock, a serialization failure
+    return Error(StatusCode::kAborted, "{}", e.what());
   } catch (const pqxx::sql_error& e) {
     const std::string& state = e.sqlstate();
     // 57P01..03: the server shuts down or starts; 53300: too many connections.
     if (state.starts_with("57P") || state == "53300") {
       return Error(StatusCode::kUnavailable, kConnectionFailure);
     }
-    if (state == "40001" || state == "40P01") return Error(StatusCode::kAborted, "{}", e.what());
     if (state == "57014" || state == "55P03") {  // statement_timeout, lock_timeout
       return Error(StatusCode::kDeadlineExceeded, "the database is too slow; retry");
     }
@@ -63,13 +64,15 @@ std::unique_ptr<pqxx::connection> Connect(const Endpoint& endpoint) {
 Pool::Pool(Endpoint endpoint, size_t size_max, Prepare prepare)
     : endpoint_(std::move(endpoint)), size_max_(size_max), prepare_(std::move(prepare)) {}
 
-Result<std::unique_ptr<pqxx::connection>> Pool::Acquire() {
+Result<Pool::ConnectionPtr> Pool::Acquire(Which which) {
+  std::vector<ConnectionPtr> broken;  // closed when the lock is free
   {
     std::unique_lock lock(mutex_);
     if (!released_.wait_for(lock, kAcquireTimeout, [this] { return in_use_ < size_max_; })) {
       return Error(StatusCode::kUnavailable, "the database is too slow; retry");
     }
     ++in_use_;
+    if (which == Which::kFresh) broken.swap(idle_);
     if (!idle_.empty()) {
       auto connection = std::move(idle_.back());
       idle_.pop_back();
@@ -87,7 +90,21 @@ Result<std::unique_ptr<pqxx::connection>> Pool::Acquire() {
   }
 }
 
-void Pool::Release(std::unique_ptr<pqxx::connection> connection) {
+Result<Pool::ConnectionPtr> Pool::AcquireProved() {
+  auto connection = Acquire(Which::kAny);
+  if (!connection.ok()) return connection;
+  try {
+    pqxx::nontransaction(**connection).exec("SELECT 1");
+    return connection;
+  } catch (...) {
+    Status failure = StatusOfException();
+    Release(nullptr);
+    if (!IsConnectionFailure(failure)) return failure;
+  }
+  return Acquire(Which::kFresh);
+}
+
+void Pool::Release(ConnectionPtr connection) {
   const std::lock_guard lock(mutex_);
   --in_use_;
   if (connection) idle_.push_back(std::move(connection));

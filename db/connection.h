@@ -45,25 +45,29 @@ class Pool {
   // repeat even if its first run was committed.
   template <typename Use>
   auto RunRepeatable(Use use) {
-    auto result = RunOnce(use);
+    auto result = RunOn(Acquire(Which::kAny), use);
     return !result.ok() && IsConnectionFailure(ca::internal::StatusOf(decltype(result)(result)))
-               ? RunOnce(use)
+               ? RunOn(Acquire(Which::kFresh), use)
                : std::move(result);
   }
 
   // The same, once; a connection that broke while it idled is found out and replaced before.
   template <typename Use>
   auto Run(Use use) {
-    return RunOnce([&use](pqxx::connection& connection) {
-      pqxx::nontransaction(connection).exec("SELECT 1");
-      return use(connection);
-    });
+    return RunOn(AcquireProved(), use);
   }
 
  private:
+  using ConnectionPtr = std::unique_ptr<pqxx::connection>;
+
+  enum class Which {
+    kAny,
+    kFresh,  // what idles is thrown away: what broke one connection has likely broken them all
+  };
+
   template <typename Use>
-  auto RunOnce(Use& use) -> decltype(use(std::declval<pqxx::connection&>())) {
-    auto connection = Acquire();
+  auto RunOn(Result<ConnectionPtr> connection, Use& use)
+      -> decltype(use(std::declval<pqxx::connection&>())) {
     if (!connection.ok()) return std::move(connection).status();
     try {
       auto result = use(**connection);
@@ -76,13 +80,10 @@ class Pool {
       return failure;
     }
   }
-  template <typename Use>
-  auto RunOnce(Use&& use) {
-    return RunOnce(use);
-  }
 
-  Result<std::unique_ptr<pqxx::connection>> Acquire();
-  void Release(std::unique_ptr<pqxx::connection> connection);
+  Result<ConnectionPtr> Acquire(Which which);
+  Result<ConnectionPtr> AcquireProved();
+  void Release(ConnectionPtr connection);
 
   const Endpoint endpoint_;
   const size_t size_max_;
@@ -90,7 +91,7 @@ class Pool {
   std::mutex mutex_;
   std::condition_variable released_;
   size_t in_use_ = 0;
-  std::vector<std::unique_ptr<pqxx::connection>> idle_;
+  std::vector<ConnectionPtr> idle_;
 };
 
 }  // namespace db

@@ -12,9 +12,15 @@ namespace ca {
 class Secret {
  public:
   Secret() = default;
-  explicit Secret(std::string value) : value_(std::move(value)) {}
-  // The moved-from string may still hold a short secret in its own buffer: wipe it.
-  Secret(Secret&& other) noexcept : value_(other.value_) { other.Wipe(); }
+  // Copied and wiped, not moved: a moved-from string may still hold a short secret in its own
+  // buffer.
+  explicit Secret(std::string value) : value_(value) {
+    OPENSSL_cleanse(value.data(), value.size());
+  }
+  Secret(Secret&& other) noexcept
+      : value_(other.value_) {  // NOLINT(performance-move-constructor-init)
+    other.Wipe();
+  }
   Secret& operator=(Secret&& other) noexcept {
     if (this == &other) return *this;
     Wipe();

@@ -37,6 +37,15 @@ Decision DecisionOf(const Status& status) {
   }
 }
 
+// Before anything is looked at for them: strangers learn neither what there is nor what is valid.
+Status CheckNotStranger(const ca::Caller& caller, ca::Action action) {
+  if (caller.id || ca::IsForStrangers(action)) return ca::Ok();
+  return ca::Refusal(StatusCode::kUnauthenticated, "caller.anonymous",
+                     "{} needs a client certificate: an operator's (agentpki --identity DIR), or to "
+                     "renew the agent's own",
+                     ca::NameOf(action));
+}
+
 // The codes are gRPC's own. What only an operator may read stays in the log.
 grpc::Status ToGrpc(const Status& status, const std::string& correlation_id) {
   if (status.ok()) return grpc::Status::OK;
@@ -93,7 +102,8 @@ Status Door::Decide(const grpc::CallbackServerContext& context, ca::Action actio
     return caller.status();
   }
   event.actor = caller->Name();
-  Status status = story(*caller, event);
+  Status status = CheckNotStranger(*caller, action);
+  if (status.ok()) status = story(*caller, event);
   if (!status.ok()) {
     RecordRefusal(status, event);
     return status;

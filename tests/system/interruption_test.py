@@ -13,12 +13,14 @@ PLACES = ["agentpki.join_tokens", "agentpki.requests", "agentpki.signatures"]
 
 class InterruptedEnrollmentTest(DeploymentTest):
 
-    def begin(self, path):
+    def prepare(self, path):
         self.deployment.register(path)
         self.words = ["cert", "enroll", "--token-file", self.deployment.token_file(path),
                       "--out", self.deployment.new_folder()]
         self.folder, self.path = self.words[-1], path
         self.pending = self.folder.with_name(self.folder.name + ".pending")
+
+    def begin(self):
         return self.deployment.spawn_cli(*self.words)
 
     def listed(self):
@@ -38,8 +40,9 @@ class InterruptedEnrollmentTest(DeploymentTest):
     def test_the_command_is_killed_while_the_server_works(self):
         for place in PLACES:
             with self.subTest(place):
+                self.prepare(f"killed/{place}")
                 with self.deployment.database.locked(place) as somebody_waits:
-                    command = self.begin(f"killed/{place}")
+                    command = self.begin()
                     somebody_waits()
                     kill(command)
                 wait_until(lambda: any(entry["signed"] for entry in self.listed()),
@@ -49,8 +52,9 @@ class InterruptedEnrollmentTest(DeploymentTest):
     def test_the_server_is_killed_while_it_works(self):
         for place in PLACES:
             with self.subTest(place):
+                self.prepare(f"server-killed/{place}")
                 with self.deployment.database.locked(place) as somebody_waits:
-                    command = self.begin(f"server-killed/{place}")
+                    command = self.begin()
                     somebody_waits()
                     self.deployment.server.kill()
                     kill(command)
@@ -61,8 +65,9 @@ class InterruptedEnrollmentTest(DeploymentTest):
                 self.assert_second_attempt_brings_the_certificate_of_the_first()
 
     def test_the_command_waits_for_a_server_that_restarts(self):
+        self.prepare("waiting/bot")
         with self.deployment.database.locked("agentpki.signatures") as somebody_waits:
-            command = self.begin("waiting/bot")
+            command = self.begin()
             somebody_waits()
             self.deployment.server.kill()
         self.deployment.server.start()
@@ -73,8 +78,9 @@ class InterruptedEnrollmentTest(DeploymentTest):
         self.assertEqual(len(self.listed()), 1)
 
     def test_a_request_for_another_key_type_is_a_new_one(self):
+        self.prepare("changed/bot")
         with self.deployment.database.locked("agentpki.join_tokens") as somebody_waits:
-            command = self.begin("changed/bot")
+            command = self.begin()
             somebody_waits()
             kill(command)
         wait_until(self.listed, "the server has done what was asked of it")

@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-BIN = Path(os.environ.get("AGENTPKI_BIN", ROOT / "build/release/bin"))
+BIN = Path(os.environ["AGENTPKI_BIN"])
 SANITIZE = os.environ.get("AGENTPKI_SANITIZE", "")  # as CMake has it: "", address or thread
 
 SERVER = BIN / "agentpki-server"
@@ -66,7 +66,7 @@ def spawn(*words, **options):
 def kill(process):
     """SIGKILL for a process of ours, and its end."""
     process.kill()
-    process.wait()
+    process.communicate()
 
 
 def wait_until(condition, what, seconds=PATIENCE_S):

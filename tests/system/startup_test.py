@@ -133,7 +133,7 @@ class StartupTest(unittest.TestCase):
         tokens = self.deployment.token_folder
         tokens.rename(tokens.with_name("elsewhere"))
         self.addCleanup(tokens.with_name("elsewhere").rename, tokens)
-        self.assert_fails(TRY_AGAIN, "hsm: ", "agentpki")
+        self.assert_fails(REFUSED, "hsm: ", "SOFTHSM2_CONF")
 
     def test_a_token_that_is_not_there_is_named(self):
         self.assert_fails(TRY_AGAIN, "hsm: ", "'nobody'",
