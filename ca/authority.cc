@@ -97,7 +97,7 @@ Result<PreparedCertificate> Authority::Prepare(const Hierarchy& hierarchy, const
                                                const CertificateProfile& profile,
                                                const PublicKey& key, TimePoint now) const {
   const Validity validity = profile.ValidityAt(now, validity_);
-  if (validity.not_after < now + CertificateProfile::kLifetimeMin) {
+  if (validity_.not_after < now + CertificateProfile::kLifetimeMin) {
     return Error(StatusCode::kFailedPrecondition, "authority '{}' ends at {}: rotate it",
                  key_label_, Rfc3339(validity_.not_after));
   }

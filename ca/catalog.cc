@@ -1,6 +1,7 @@
 #include "ca/catalog.h"
 
 namespace ca {
+
 Result<std::shared_ptr<const Catalog>> Catalog::Load(HierarchyStore& store, KeyStore& keys) {
   auto catalog = std::make_shared<Catalog>();
   catalog->hierarchies_ = TRY(store.LoadHierarchies());

@@ -50,8 +50,8 @@ struct CertificateQuery {
 // The record of every issuance. Thread-safe; calls block until what they say is durable, and
 // callers that arrive together are committed together, each with an outcome of its own.
 //
-// Errors of every method: kUnavailable while the database is away (retry with the same request id),
-// kInternal for what should not happen.
+// Errors of every method: kUnavailable while the database is away and kDeadlineExceeded while it is
+// too slow (retry with the same request id), kInternal for what should not happen.
 class Ledger {
  public:
   virtual ~Ledger() = default;

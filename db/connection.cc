@@ -30,14 +30,13 @@ Status StatusOfException() {
     return Error(StatusCode::kUnavailable, kConnectionFailure);
   } catch (const pqxx::in_doubt_error&) {
     return Error(StatusCode::kUnavailable, kConnectionFailure);
-  } catch (const pqxx::unique_violation& e) {
-    return Error(StatusCode::kAlreadyExists, "{}", e.what());
-  } catch (const pqxx::transaction_rollback& e) {  // a deadlock, a serialization failure
-    return Error(StatusCode::kAborted, "{}", e.what());
+  } catch (const pqxx::unique_violation&) {
+    return Error(StatusCode::kAlreadyExists, "it is in the database already");
+  } catch (const pqxx::transaction_rollback&) {  // a deadlock, a serialization failure
+    return Error(StatusCode::kAborted, "somebody else changed the same in the database; retry");
   } catch (const pqxx::sql_error& e) {
     const std::string& state = e.sqlstate();
-    // 57P01..03: the server shuts down or starts; 53300: too many connections.
-    if (state.starts_with("57P") || state == "53300") {
+    if (state.starts_with("57P")) {  // the server shuts down or starts
       return Error(StatusCode::kUnavailable, kConnectionFailure);
     }
     if (state == "57014" || state == "55P03") {  // statement_timeout, lock_timeout

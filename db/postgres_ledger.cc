@@ -277,21 +277,30 @@ class PostgresLedger::Writers {
 
   // A batch that fails as one, because of one of its rows or a race that it lost, is tried again
   // row by row, so that no row sinks its neighbours.
-  template <typename Batch, typename Commit>
-  void CommitBatch(Batch& batch, Commit commit) {
-    Status status = writers_.RunRepeatable(
-        [&](pqxx::connection& connection) { return commit(connection, batch); });
+  template <typename Batch, typename CommitRows>
+  void CommitBatch(Batch& batch, CommitRows commit) {
+    Status status = Commit(batch, commit);
     if (status.ok()) return;
-    if (batch.size() == 1 || IsConnectionFailure(status)) {
+    if (IsOfAll(status) || (batch.size() == 1 && status.code() != StatusCode::kAborted)) {
       for (auto* entry : batch) entry->outcome = status;
       return;
     }
     for (auto* entry : batch) {
       Batch alone{entry};
-      status = writers_.RunRepeatable(
-          [&](pqxx::connection& connection) { return commit(connection, alone); });
+      if (!IsOfAll(status)) status = Commit(alone, commit);
       if (!status.ok()) entry->outcome = status;
     }
+  }
+
+  template <typename Batch, typename CommitRows>
+  Status Commit(Batch& batch, CommitRows& commit) {
+    return writers_.RunRepeatable(
+        [&](pqxx::connection& connection) { return commit(connection, batch); });
+  }
+
+  // A failure that is no row's fault, and would take each of them as long again.
+  static bool IsOfAll(const Status& status) {
+    return IsConnectionFailure(status) || status.code() == StatusCode::kDeadlineExceeded;
   }
 
   void CommitIntents(IntentBatcher::Batch& batch) {

@@ -40,10 +40,11 @@ Decision DecisionOf(const Status& status) {
 // Before anything is looked at for them: strangers learn neither what there is nor what is valid.
 Status CheckNotStranger(const ca::Caller& caller, ca::Action action) {
   if (caller.id || ca::IsForStrangers(action)) return ca::Ok();
-  return ca::Refusal(StatusCode::kUnauthenticated, "caller.anonymous",
-                     "{} needs a client certificate: an operator's (agentpki --identity DIR), or to "
-                     "renew the agent's own",
-                     ca::NameOf(action));
+  return ca::Refusal(
+      StatusCode::kUnauthenticated, "caller.anonymous",
+      "{} needs a client certificate: an operator's (agentpki --identity DIR), or to "
+      "renew the agent's own",
+      ca::NameOf(action));
 }
 
 // The codes are gRPC's own. What only an operator may read stays in the log.

@@ -81,9 +81,10 @@ BEGIN
 END $$;
 
 -- Makes the partitions of the days to come, and drops what is past its retention. Whoever calls it,
--- it does no more than that; and of several that call it at once, one works.
+-- it does no more than that; and of several that call it at once, one works. Months begin in UTC,
+-- wherever the caller's session is.
 CREATE FUNCTION agentpki.maintain_partitions() RETURNS void
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET TimeZone = 'UTC' AS $$
 DECLARE
   today date := (now() AT TIME ZONE 'UTC')::date;
   day date;

@@ -115,8 +115,7 @@ class DestroysTheSharedOne final : public ::testing::Environment {
 
 }  // namespace
 
-PrivatePostgres::PrivatePostgres(Durability durability)
-    : durability_(durability), folder_(NewFolder()) {
+PrivatePostgres::PrivatePostgres() : folder_(NewFolder()) {
   int pipe_ends[2];
   if (pipe2(pipe_ends, O_CLOEXEC) != 0) Die("pipe2");
   alive_ = pipe_ends[1];
@@ -128,7 +127,10 @@ PrivatePostgres::PrivatePostgres(Durability durability)
 
   Start();
   Execute(EndpointOf("postgres", "postgres"),
-          {"CREATE ROLE agentpki_owner LOGIN", "CREATE ROLE agentpki_server LOGIN"});
+          {"CREATE ROLE agentpki_owner LOGIN", "CREATE ROLE agentpki_server LOGIN",
+           // --fast would keep commits in memory for a while; so they are written before they are
+           // acknowledged, and only not flushed.
+           "ALTER ROLE ALL SET synchronous_commit = on"});
   Execute(EndpointOf("postgres", "postgres"), CreateDatabase(kTemplate, ""));
   ca::testing::Must(Migrate(EndpointOf(kTemplate, "agentpki_owner")).status());
 }
@@ -140,18 +142,14 @@ PrivatePostgres::~PrivatePostgres() {
 
 PrivatePostgres& PrivatePostgres::Shared() {
   auto& shared = SharedPointer();
-  if (!shared) shared = std::make_unique<PrivatePostgres>(Durability::kNone);
+  if (!shared) shared = std::make_unique<PrivatePostgres>();
   return *shared;
 }
 
 void PrivatePostgres::Kill() { Run({"kill", folder_.string()}); }
 
 void PrivatePostgres::Start() {
-  if (durability_ == Durability::kNone) {
-    Run({"start", "--fast", folder_.string()});
-  } else {
-    Run({"start", folder_.string()});
-  }
+  Run({"start", "--fast", folder_.string()});
   const std::string url = Run({"url", folder_.string()});
   host_ = url.substr(0, url.find(' '));
 }

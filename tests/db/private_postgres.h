@@ -12,22 +12,17 @@
 namespace db::testing {
 
 // A PostgreSQL cluster of one's own in a temporary folder (tools/private-postgres), with the roles
-// agentpki_owner and agentpki_server. It goes with this object, and also when the process dies.
-// What cannot be done aborts.
+// agentpki_owner and agentpki_server. What they commit survives Kill(), though not a power cut:
+// nothing waits for the disk. It goes with this object, and also when the process dies. What cannot
+// be done aborts.
 class PrivatePostgres {
  public:
-  enum class Durability {
-    kNone,  // fast: for tests that do not end its processes
-    kFull,  // what was committed survives Kill()
-  };
-
-  explicit PrivatePostgres(Durability durability);
+  PrivatePostgres();
   ~PrivatePostgres();
   PrivatePostgres(const PrivatePostgres&) = delete;
   PrivatePostgres& operator=(const PrivatePostgres&) = delete;
 
-  // The one of this test program, not durable: started when first asked for, destroyed after the
-  // last test.
+  // The one of this test program: started when first asked for, destroyed after the last test.
   static PrivatePostgres& Shared();
 
   // SIGKILL for every process of it; and a start at the same place, which recovers.
@@ -37,7 +32,6 @@ class PrivatePostgres {
   Endpoint EndpointOf(const std::string& database, const std::string& role) const;
 
  private:
-  const Durability durability_;
   const std::filesystem::path folder_;
   pid_t undertaker_ = 0;  // destroys the cluster when its standard input, our pipe, is closed
   int alive_ = -1;        // the pipe

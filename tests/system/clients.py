@@ -74,13 +74,17 @@ class RawClient(contextlib.AbstractContextManager):
         self.begin(method, request)
         return self.answer()
 
-    def enroll(self, token, csr_der, request_id=None):
-        """By the secret of a join token (tokens.JoinToken)."""
-        return self.call("agentpki.v1.EnrollmentService/Enroll", {
+    def begin_enroll(self, token, csr_der, request_id=None):
+        """By the secret of a tokens.JoinToken."""
+        self.begin("agentpki.v1.EnrollmentService/Enroll", {
             "request_id": request_id or new_request_id(),
             "csr": base64_of(csr_der),
             "join_token_secret": base64_of(token.secret),
         })
+
+    def enroll(self, token, csr_der, request_id=None):
+        self.begin_enroll(token, csr_der, request_id)
+        return self.answer()
 
     def renew(self, csr_der, request_id=None):
         return self.call("agentpki.v1.EnrollmentService/Renew", {
@@ -140,16 +144,25 @@ class Load(contextlib.AbstractContextManager):
         wanted = len(self.issued()) + count
         wait_until(lambda: len(self.issued()) >= wanted, f"{count} more certificates are issued")
 
-    def check(self, case):
-        """What holds of all attempts so far, whatever happened meanwhile, and of the ledger."""
-        attempts = self.attempts()
-        refused = [a for a in attempts if a.code != "OK" and a.code not in UNDECIDED]
+    def repeated_count(self):
+        """How many requests were not decided at once."""
+        return len({a.request_id for a in self.attempts() if a.code in UNDECIDED} - {"-"})
+
+    def check_answers(self, case):
+        """What holds of all attempts so far, whatever happened meanwhile. Returns what was issued:
+        a set of one serial and digest for each request."""
+        refused = [a for a in self.attempts() if a.code != "OK" and a.code not in UNDECIDED]
         case.assertEqual(refused, [], "a good request was refused")
         answers = {}
         for attempt in self.issued():
             answers.setdefault(attempt.request_id, set()).add((attempt.serial, attempt.tbs_sha256))
         case.assertEqual({id: known for id, known in answers.items() if len(known) > 1}, {},
                          "one request, several certificates")
+        return answers
+
+    def check(self, case):
+        """The same, and that the ledger has it all."""
+        answers = self.check_answers(case)
         ledger = {row["request_id"]: {(row["serial"], row["tbs_sha256"])}
                   for row in self._deployment.database.rows("""
                       SELECT r.request_id, encode(i.serial, 'hex') AS serial,

@@ -1,1 +1,108 @@
-pass
+"""Requests that are none: each is refused whole, and the server goes on."""
+
+import concurrent.futures
+import random
+import unittest
+
+import openssl
+from clients import RawClient
+from deployment import DeploymentTest, spiffe_id
+from tokens import JoinToken
+
+MUTATIONS = 1000
+
+
+def mutated(der, others, choose):
+    """One small accident, or one that somebody thought out."""
+    octets = bytearray(der)
+    begin = choose.randrange(len(octets))
+    end = min(len(octets), begin + choose.randint(1, 16))
+    other = choose.choice(others)
+    match choose.randrange(9):
+        case 0:
+            octets[begin] ^= 1 << choose.randrange(8)
+        case 1:
+            octets[begin] = choose.randrange(256)
+        case 2:
+            del octets[begin:end]
+        case 3:
+            octets[begin:begin] = choose.randbytes(end - begin)
+        case 4:
+            del octets[begin:]
+        case 5:
+            octets[begin:begin] = octets[begin:end]
+        case 6:
+            octets[begin:end] = bytes(end - begin)
+        case 7:
+            octets[begin:end] = other[begin:end]
+        case 8:
+            octets += other
+    return bytes(octets)
+
+
+# What no accident makes.
+CURIOSITIES = [
+    b"",
+    b"\0",
+    bytes(16_384),
+    b"\x30" * 16_384,
+    b"\x30\x80" * 8_192,  # indefinite lengths, nested
+    b"\x30\x84\xff\xff\xff\xff",
+    b"\x30\x83\x00\x3f\xfb" + b"\x31\x82\x3f\xf7" + bytes(16_375),
+    b"-----BEGIN CERTIFICATE REQUEST-----\nMA==\n-----END CERTIFICATE REQUEST-----\n",
+]
+
+
+class MalformedRequestsTest(DeploymentTest):
+
+    def good_requests(self):
+        folder = self.deployment.folder
+        san = f"subjectAltName=URI:{spiffe_id('malformed/bot')}"
+        requests = []
+        for key_type in ["p256", "p384", "ed25519", "rsa2048"]:
+            key = openssl.new_key(folder / f"{key_type}.key", key_type)
+            for words, subject in [([], "/"), (["-addext", san], "/CN=bot")]:
+                csr = openssl.new_csr(folder / "good.csr", key, *words, subject=subject)
+                requests.append(openssl.der_of_csr(csr))
+        return requests
+
+    def malformed_requests(self):
+        """The same ones each time, but for the keys; openssl says of each that it is none."""
+        choose = random.Random(20261124)
+        good = self.good_requests()
+        malformed = []
+        with concurrent.futures.ThreadPoolExecutor(2) as pool:
+            while len(malformed) < MUTATIONS:
+                candidates = [mutated(choose.choice(good), good, choose) for _ in range(250)]
+                for candidate, is_good in zip(candidates, pool.map(openssl.is_good_csr,
+                                                                   candidates)):
+                    if not is_good:
+                        malformed.append(candidate)
+        return malformed[:MUTATIONS] + CURIOSITIES
+
+    def test_are_refused_each_and_cost_neither_the_server_nor_the_token(self):
+        self.deployment.register("malformed/bot")
+        text = self.deployment.new_token("malformed/bot")
+        token = JoinToken.parse(text)
+        requests = self.malformed_requests()
+        with RawClient(self.deployment) as client:
+            for request in requests:
+                answer = client.enroll(token, request)
+                self.assertEqual(answer.code, "INVALID_ARGUMENT", request.hex())
+                self.assertRegex(answer.rule, r"^(csr\.|profile\.key-type)", request.hex())
+        self.assertEqual(
+            self.deployment.database.value(f"""
+                SELECT count(*) FROM agentpki.audit_events
+                 WHERE subject = '{spiffe_id("malformed/bot")}' AND decision = 'denied'"""),
+            len(requests))
+
+        folder = self.deployment.new_folder()
+        done = self.deployment.cli("cert", "enroll", "--token-file", "-", "--out", folder,
+                                   input=text)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(openssl.verify(folder).returncode, 0)
+        self.assertEqual(self.deployment.server.log().count("serves gRPC"), 1)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,1 +1,85 @@
-pass
+"""What the server needs goes away and comes back, under load: it recovers by itself."""
+
+import time
+import unittest
+
+from clients import Load, RawClient
+from deployment import DeploymentTest
+from programs import wait_until
+
+HEALTH = "grpc.health.v1.Health/Check"
+SERVING, NOT_SERVING = "0801", "0802"  # HealthCheckResponse
+
+
+class OutageTest(DeploymentTest):
+    options = {"durable": True}
+
+    def setUp(self):
+        self.load = self.enterContext(Load(self.deployment, f"outage/{time.time_ns()}"))
+        self.load.wait_for_certificates()
+        self.health = self.enterContext(RawClient(self.deployment))
+
+    def is_serving(self):
+        return self.health.call(HEALTH, "").response == SERVING
+
+    def assert_recovers(self):
+        """And has lost nothing meanwhile."""
+        self.load.wait_for_certificates()
+        wait_until(lambda: self.deployment.cli("status").returncode == 0, "status says ok")
+        wait_until(self.is_serving, "health says SERVING")
+        self.load.stop()
+        self.load.check(self)
+        self.assertEqual(self.deployment.server.log().count("serves gRPC"), 1)
+
+    def test_the_database_restarts(self):
+        for _ in range(3):
+            self.deployment.database.restart()
+            self.load.wait_for_certificates()
+        self.assert_recovers()
+
+    def test_the_database_crashes(self):
+        for _ in range(3):
+            self.deployment.database.kill()
+            self.load.check_answers(self)
+            self.deployment.database.start()
+            self.load.wait_for_certificates()
+        self.assert_recovers()
+
+    def test_the_database_is_away_for_a_while(self):
+        self.deployment.database.kill()
+        try:
+            wait_until(lambda: not self.is_serving(), "health says NOT_SERVING")
+            done = self.deployment.cli("--timeout", "5", "status")
+            self.assertEqual(done.returncode, 75, done.stderr)
+            self.assertIn("the database is away", done.stderr)
+        finally:
+            self.deployment.database.start()
+        self.assert_recovers()
+
+    def test_the_database_hangs(self):
+        with self.deployment.database.frozen():
+            done = self.deployment.cli("--timeout", "3", "status")
+            self.assertEqual(done.returncode, 75, done.stderr)
+        self.assert_recovers()
+
+    def test_the_token_goes_away_and_comes_back(self):
+        tokens = self.deployment.token_folder
+        elsewhere = tokens.with_name("elsewhere")
+        tokens.rename(elsewhere)
+        try:
+            wait_until(lambda: not self.is_serving(), "health says NOT_SERVING")
+            done = self.deployment.cli("status")
+            self.assertEqual(done.returncode, 1, done.stdout)
+            self.assertRegex(done.stdout, r"token +FAILED")
+            self.assertRegex(done.stdout, r"database +ok")
+            self.assertIn("token is not well", done.stderr)
+            refused = {attempt.message for attempt in self.load.attempts()
+                       if attempt.code == "UNAVAILABLE"}
+            self.assertTrue(any("token 'agentpki'" in message for message in refused), refused)
+        finally:
+            elsewhere.rename(tokens)
+        self.assert_recovers()
+
+
+if __name__ == "__main__":
+    unittest.main()

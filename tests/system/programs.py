@@ -44,8 +44,10 @@ def environment(**changes):
 
 
 def run(*words, check=False, **options):
-    """Runs a program to its end. What it prints is text, unless text=False."""
-    options = {"env": environment(), "timeout": PATIENCE_S, "text": True, **options}
+    """Runs a program to its end. What it reads and prints is text, unless text=False."""
+    options = {"env": environment(), "timeout": PATIENCE_S, **options}
+    if options.pop("text", True):
+        options |= {"encoding": "utf-8", "errors": "replace"}
     if "input" not in options and "stdin" not in options:
         options["stdin"] = subprocess.DEVNULL
     done = subprocess.run([str(word) for word in words], capture_output=True, **options)

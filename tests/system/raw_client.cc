@@ -356,8 +356,8 @@ int main(int argc, char** argv) {
   if (methods->parsed()) {
     for (const auto& [name, method] : Methods()) std::cout << name << "\n";
   } else if (call->parsed()) {
-    Caller caller(Connect(server, FileOrNothing(ca_file), FileOrNothing(cert_file),
-                          FileOrNothing(key_file)));
+    Caller caller(
+        Connect(server, FileOrNothing(ca_file), FileOrNothing(cert_file), FileOrNothing(key_file)));
     CallLines(caller);
   } else {
     Load running(Must(ca::Credentials::Read(identity)), agent);
