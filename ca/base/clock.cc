@@ -46,7 +46,7 @@ Result<std::chrono::seconds> ParseDuration(std::string_view text) {
   const auto refuse = [&] {
     return Error(StatusCode::kInvalidArgument,
                  "'{}' is not a duration: write a whole number and s, m, h or d, such as 90d",
-                 text);
+                 Printable(text));
   };
   if (error != std::errc() || count < 0 || unit + 1 != end) return refuse();
   long long unit_seconds = 0;

@@ -41,7 +41,8 @@ Result<IpAddress> IpAddress::Parse(std::string_view text) {
   const std::string terminated(text.substr(0, INET6_ADDRSTRLEN));
   const bool is_v6 = terminated.find(':') != std::string::npos;
   Bytes bytes(is_v6 ? 16 : 4, '\0');
-  if (inet_pton(is_v6 ? AF_INET6 : AF_INET, terminated.c_str(), bytes.data()) != 1) {
+  if (terminated.find('\0') != std::string::npos ||
+      inet_pton(is_v6 ? AF_INET6 : AF_INET, terminated.c_str(), bytes.data()) != 1) {
     return Error(StatusCode::kInvalidArgument,
                  "'{}' is not an IP address such as 192.0.2.7 or 2001:db8::7", Printable(text));
   }

@@ -41,6 +41,12 @@ def methods():
     return run(RAW_CLIENT, "methods", check=True).stdout.split()
 
 
+def are_good_requests(ders):
+    """Of each, whether OpenSSL can read it and its signature is by its own key."""
+    said = run(RAW_CLIENT, "judge", input="".join(der.hex() + "\n" for der in ders), check=True)
+    return [verdict == "good" for verdict in said.stdout.split()]
+
+
 class RawClient(contextlib.AbstractContextManager):
     """One connection to a server; as nobody, or as the holder of a certificate and a key."""
 

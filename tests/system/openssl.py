@@ -36,12 +36,6 @@ def der_of_csr(file):
     return openssl("req", "-in", file, "-outform", "DER", text=False)
 
 
-def is_good_csr(der):
-    """Whether openssl can read it and its signature is by its own key."""
-    return run("openssl", "req", "-inform", "DER", "-noout", "-verify", input=der,
-               text=False).returncode == 0
-
-
 def public_key(file):
     """Of a private key's or a certificate's file."""
     text = file.read_text()

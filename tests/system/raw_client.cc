@@ -6,6 +6,9 @@
 //       Reads lines `METHOD REQUEST`, makes each call over one channel, and answers it with a line
 //       of JSON: code, rule, message, correlation_id, response. REQUEST is JSON for a method that
 //       `methods` lists, and hex of its octets for any other, as is its response.
+//   raw_client judge
+//       Reads lines of hex, and says of each whether OpenSSL takes it for a PKCS #10 request that
+//       is signed by its own key: good or bad.
 //   raw_client load --identity DIR --agent SPIFFE-ID --threads N
 //       Enrolls and renews the agent in a loop, until standard input ends. Each attempt is a line:
 //       REQUEST-ID METHOD CODE SERIAL TBS-SHA256 RULE MESSAGE, with - for what there is none of.
@@ -63,7 +66,7 @@ std::shared_ptr<grpc::Channel> Connect(const std::string& server, const std::str
   grpc::ChannelArguments arguments;
   arguments.SetInt(GRPC_ARG_ENABLE_RETRIES, 0);
   arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 100);
-  arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 100);
+  arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 10'000);  // for how long a try may take
   arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 500);
   arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
   return grpc::CreateCustomChannel(server, grpc::SslCredentials(options), arguments);
@@ -188,6 +191,24 @@ void CallLines(Caller& caller) {
     const size_t space = std::min(line.find(' '), line.size());
     std::cout << caller.Call(line.substr(0, space), line.substr(std::min(space + 1, line.size())))
               << std::endl;
+  }
+}
+
+// ---- judge --------------------------------------------------------------------------------------
+
+bool IsGoodRequest(const std::string& der) {
+  const unsigned char* cursor = ca::Octets(der);
+  const ca::X509ReqPtr request(d2i_X509_REQ(nullptr, &cursor, static_cast<long>(der.size())));
+  const bool is_whole = request && cursor == ca::Octets(der) + der.size();
+  EVP_PKEY* const key = is_whole ? X509_REQ_get0_pubkey(request.get()) : nullptr;
+  const bool is_good = key && X509_REQ_verify(request.get(), key) == 1;
+  ca::DrainOpenSslErrors();
+  return is_good;
+}
+
+void JudgeLines() {
+  for (std::string line; std::getline(std::cin, line);) {
+    std::cout << (IsGoodRequest(Must(ca::FromHex(line))) ? "good\n" : "bad\n");
   }
 }
 
@@ -345,6 +366,7 @@ int main(int argc, char** argv) {
   call->add_option("--ca", ca_file)->required();
   call->add_option("--cert", cert_file);
   call->add_option("--key", key_file);
+  CLI::App* const judge = app.add_subcommand("judge");
   CLI::App* const load = app.add_subcommand("load");
   std::string identity, agent;
   int thread_count = 1;
@@ -355,6 +377,8 @@ int main(int argc, char** argv) {
 
   if (methods->parsed()) {
     for (const auto& [name, method] : Methods()) std::cout << name << "\n";
+  } else if (judge->parsed()) {
+    JudgeLines();
   } else if (call->parsed()) {
     Caller caller(
         Connect(server, FileOrNothing(ca_file), FileOrNothing(cert_file), FileOrNothing(key_file)));
