@@ -1,24 +1,21 @@
 #include "ca/agent.h"
 
-#include <algorithm>
+#include "ca/base/openssl.h"
 
 namespace ca {
 namespace {
 
-// People read these in lists and on terminals: UTF-8 without control characters.
+// People read these in lists and on terminals: UTF-8 without control characters, which are C0, DEL
+// and C1.
 bool IsPrintableUtf8(std::string_view text) {
-  size_t continuation = 0;
-  for (const unsigned char c : text) {
-    if (continuation > 0) {
-      if ((c & 0xc0) != 0x80) return false;
-      --continuation;
-    } else if (c < 0x20 || c == 0x7f || (c & 0xc0) == 0x80 || c >= 0xf8) {
-      return false;
-    } else if (c >= 0xc0) {
-      continuation = c >= 0xf0 ? 3 : c >= 0xe0 ? 2 : 1;
-    }
+  while (!text.empty()) {
+    unsigned long character = 0;
+    // Negative for what RFC 3629 does not allow, such as overlong forms and surrogates.
+    const int size = UTF8_getc(Octets(text), static_cast<int>(text.size()), &character);
+    if (size <= 0 || character < 0x20 || (character >= 0x7f && character < 0xa0)) return false;
+    text.remove_prefix(static_cast<size_t>(size));
   }
-  return continuation == 0;
+  return true;
 }
 
 Status CheckText(std::string_view field, std::string_view text) {

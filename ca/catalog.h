@@ -20,7 +20,7 @@ class Catalog {
 
   const std::vector<Hierarchy>& hierarchies() const { return hierarchies_; }
 
-  // kNotFound naming what there is.
+  // kNotFound.
   Result<const Hierarchy*> FindByName(std::string_view tenant_slash_environment) const;
   Result<const Hierarchy*> FindByTrustDomain(const TrustDomain& trust_domain) const;
   // nullptr when there is none.

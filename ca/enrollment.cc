@@ -76,10 +76,17 @@ Result<IssuedCertificate> Enrollment::Issue(const Agent& agent, BytesView csr_de
 
   // The intent is durable before the key is used: a crash leaves a record, never an unknown
   // certificate.
-  auto intent = TRY(ledger_.RecordIntent(std::move(prepared), grounds, request, event));
-  if (auto* answered = std::get_if<Certificate>(&intent)) return Released(std::move(*answered));
+  auto intent = ledger_.RecordIntent(std::move(prepared), grounds, request, event);
+  if (!intent.ok()) {
+    // What was refused was not recorded: there is no such serial. Of a failure nobody can know.
+    if (!RuleOf(intent.status()).empty()) event.serial.clear();
+    return intent.status();
+  }
+  if (auto* answered = std::get_if<Certificate>(&*intent)) return Released(std::move(*answered));
 
-  auto certificate = TRY(SignAndRecord(std::get<RecordedIssuance>(std::move(intent))));
+  auto recorded = std::get<RecordedIssuance>(*std::move(intent));
+  event.serial = recorded.record().serial.ToString();  // perhaps of an earlier attempt
+  auto certificate = TRY(SignAndRecord(std::move(recorded)));
   return Released(std::move(certificate));
 }
 

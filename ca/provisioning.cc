@@ -46,17 +46,26 @@ Result<Hierarchy> Provisioning::EnsureHierarchy(const Hierarchy& wanted) {
 }
 
 Result<Hierarchy> Provisioning::EnsureRecord(const Hierarchy& wanted) {
-  const std::vector<Hierarchy> hierarchies = TRY(store_.LoadHierarchies());
-  for (const Hierarchy& standing : hierarchies) {
-    if (standing.Name() != wanted.Name()) continue;
-    const std::string difference = Difference(standing, wanted);
-    if (difference.empty()) return standing;
-    return Error(
-        StatusCode::kFailedPrecondition,
-        "hierarchy {} exists with another {}; init makes hierarchies, it does not change them",
-        wanted.Name(), difference);
-  }
-  return store_.CreateHierarchy(wanted, Event("CreateHierarchy", wanted.Name()));
+  const auto find = [&]() -> Result<std::optional<Hierarchy>> {
+    const std::vector<Hierarchy> hierarchies = TRY(store_.LoadHierarchies());
+    for (const Hierarchy& standing : hierarchies) {
+      if (standing.Name() != wanted.Name()) continue;
+      const std::string difference = Difference(standing, wanted);
+      if (difference.empty()) return standing;
+      return Error(
+          StatusCode::kFailedPrecondition,
+          "hierarchy {} exists with another {}; init makes hierarchies, it does not change them",
+          wanted.Name(), difference);
+    }
+    return std::nullopt;
+  };
+  auto found = TRY(find());
+  if (found) return *std::move(found);
+  auto created = store_.CreateHierarchy(wanted, Event("CreateHierarchy", wanted.Name()));
+  if (created.status().code() != StatusCode::kAlreadyExists) return created;
+  found = TRY(find());  // another init was faster
+  if (found) return *std::move(found);
+  return created;
 }
 
 Status Provisioning::EnsureRoot(const Hierarchy& hierarchy) {

@@ -202,7 +202,8 @@ void AddAlternativeNames(Extensions* extensions, const SpiffeId& id,
 
 // RFC 5280 section 4.2.1.10. Names of a kind that is not listed are unconstrained, so each kind
 // that a relying party may act on is: URIs and mail addresses by the trust domain's host, DNS names
-// by the trust domain and the other subtrees, and addresses by their ranges, or all excluded.
+// by the trust domain and the other subtrees, and addresses by their ranges; those of a version
+// that has no range are excluded, since GnuTLS takes the two versions for two kinds.
 void AddNameConstraints(Extensions* extensions, const Hierarchy& hierarchy) {
   const Owned<NAME_CONSTRAINTS, NAME_CONSTRAINTS_free> constraints(NAME_CONSTRAINTS_new());
   Require(constraints != nullptr, "NAME_CONSTRAINTS_new");
@@ -221,12 +222,16 @@ void AddNameConstraints(Extensions* extensions, const Hierarchy& hierarchy) {
     add(&constraints->permittedSubtrees, GEN_DNS, subtree);
   }
   add(&constraints->permittedSubtrees, GEN_EMAIL, host);
-  for (const IpRange& range : hierarchy.ip_ranges) {
-    add(&constraints->permittedSubtrees, GEN_IPADD, range.AddressAndMask());
-  }
-  if (hierarchy.ip_ranges.empty()) {
-    add(&constraints->excludedSubtrees, GEN_IPADD, Bytes(8, '\0'));   // 0.0.0.0/0
-    add(&constraints->excludedSubtrees, GEN_IPADD, Bytes(32, '\0'));  // ::/0
+  const Bytes every_ipv4(8, '\0');   // 0.0.0.0/0
+  const Bytes every_ipv6(32, '\0');  // ::/0
+  for (const Bytes& every : {every_ipv4, every_ipv6}) {
+    bool is_permitted = false;
+    for (const IpRange& range : hierarchy.ip_ranges) {
+      if (range.AddressAndMask().size() != every.size()) continue;
+      add(&constraints->permittedSubtrees, GEN_IPADD, range.AddressAndMask());
+      is_permitted = true;
+    }
+    if (!is_permitted) add(&constraints->excludedSubtrees, GEN_IPADD, every);
   }
   Add(extensions, NID_name_constraints, constraints.get(), true);
 }

@@ -39,6 +39,9 @@ Status CheckAddress(std::string_view key, const std::string& value, bool allow_z
 
 // Secrets stay out of files that are shown around, and libpq has better places for them.
 Status CheckConninfo(std::string_view key, const std::string& conninfo) {
+  if (conninfo.starts_with("postgres://") || conninfo.starts_with("postgresql://")) {
+    return Wrong(key, "it is a URI; write keywords, such as host=/run/postgresql dbname=agentpki");
+  }
   if (conninfo.find("password") == std::string::npos) return ca::Ok();
   return Wrong(key, "it has a password; use passfile=, sslcert= or peer authentication instead");
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <functional>
 #include <mutex>
@@ -19,7 +20,7 @@ struct Component {
 };
 
 // Looks every two seconds whether what the server needs is well, so that nobody who asks has to
-// wait for it. Thread-safe.
+// wait for it. What has not answered for ten seconds is not well. Thread-safe.
 class HealthMonitor {
  public:
   struct Check {
@@ -29,21 +30,34 @@ class HealthMonitor {
 
   // `tell` hears whether all is well: after the first look, and when that changes.
   HealthMonitor(std::vector<Check> checks, std::function<void(bool)> tell);
+  // Waits for looks that are under way.
   ~HealthMonitor();
 
   std::vector<Component> Components() const;
 
  private:
-  void Watch();
-  void LookOnce();
+  using Steady = std::chrono::steady_clock;
+
+  struct Look {
+    Steady::time_point begun;
+    bool is_under_way = false;
+    bool is_known = false;  // whether `status` says something
+    ca::Status status;
+  };
+
+  void LookForEver(size_t i);
+  void JudgeForEver();
+  std::vector<Component> Judged() const;  // call it under the lock
 
   const std::vector<Check> checks_;
   const std::function<void(bool)> tell_;
   mutable std::mutex mutex_;
-  std::condition_variable stop_;
+  std::condition_variable changed_;
   bool is_stopping_ = false;
+  std::vector<Look> looks_;
+  unsigned news_count_ = 0;  // of looks that ended
   std::vector<Component> components_;
-  std::thread thread_;  // the last: it uses the others
+  std::vector<std::thread> threads_;  // one a check, and a judge; the last: they use the others
 };
 
 }  // namespace server

@@ -6,6 +6,7 @@
 #include "ca/server/backends.h"
 #include "ca/server/hierarchy_file.h"
 #include "ca/subject_key.h"
+#include "db/advisory_lock.h"
 
 namespace server {
 namespace {
@@ -107,6 +108,8 @@ ca::Hierarchy SystemHierarchy(const Config& config) {
 Status RunInit(const Config& config, const InitOptions& options) {
   const ca::SystemClock clock;
   const Backends backends = TRY(Backends::Open(config, clock));
+  // Two at once would each make the keys that they see missing.
+  const auto lock = TRY(db::AdvisoryLock::Take({config.database_server}, "agentpki.init"));
   ca::Provisioning provisioning(*backends.hierarchies, *backends.keys, *backends.registry, clock,
                                 kActor);
 

@@ -6,8 +6,12 @@
 #include <grpcpp/security/tls_credentials_options.h>
 #include <signal.h>
 #include <spdlog/spdlog.h>
+#include <unistd.h>
 
+#include <condition_variable>
 #include <cstdlib>
+#include <mutex>
+#include <thread>
 
 #include "ca/server/backends.h"
 #include "ca/server/certificate_service.h"
@@ -31,6 +35,7 @@ constexpr int kHandshakeTimeoutMs = 10'000;
 constexpr int kStreamsPerConnectionMax = 256;
 constexpr unsigned kCertificateRefreshSeconds = 1;
 constexpr std::chrono::seconds kGracePeriod(10);
+constexpr std::chrono::seconds kStopMax(15);  // after which nothing is waited for
 constexpr std::chrono::hours kPartitionInterval(1);
 
 // gRPC 1.51 lets nobody set the lowest TLS version. But it does let the TLS 1.2 cipher suites be
@@ -58,7 +63,38 @@ sigset_t BlockTerminationSignals() {
   return signals;
 }
 
-// Every hour; asked from the health monitor's thread, which is there anyway.
+// A story that hangs, in a database or token that does, must not keep the process from ending. What
+// is then abandoned is what a crash would abandon: the ledger knows of it.
+class StopDeadline {
+ public:
+  ~StopDeadline() {
+    {
+      const std::lock_guard lock(mutex_);
+      is_over_ = true;
+    }
+    changed_.notify_one();
+    if (thread_.joinable()) thread_.join();
+  }
+
+  void Begin() {
+    thread_ = std::thread([this] { Watch(); });
+  }
+
+ private:
+  void Watch() {
+    std::unique_lock lock(mutex_);
+    if (changed_.wait_for(lock, kStopMax, [this] { return is_over_; })) return;
+    spdlog::critical("not stopped within {} s: calls in progress are abandoned", kStopMax.count());
+    _exit(75);  // EX_TEMPFAIL of sysexits.h
+  }
+
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  bool is_over_ = false;
+  std::thread thread_;
+};
+
+// Every hour; asked by the health monitor, which is there anyway.
 class PartitionKeeper {
  public:
   PartitionKeeper(db::PostgresLedger& ledger, const ca::Clock& clock)
@@ -83,6 +119,7 @@ Status RunServer(const Config& config) {
   const sigset_t signals = BlockTerminationSignals();
   AllowTls13Only();
 
+  StopDeadline stop_deadline;
   // In the order in which each needs those before it; destroyed in the opposite order, so the token
   // goes when nobody can sign any more.
   const ca::SystemClock clock;
@@ -146,6 +183,7 @@ Status RunServer(const Config& config) {
 
   int signal = 0;
   sigwait(&signals, &signal);
+  stop_deadline.Begin();
   spdlog::info("stopping on {}", strsignal(signal));
   health_service = nullptr;
   grpc_server->GetHealthCheckService()->Shutdown();

@@ -23,6 +23,8 @@ using google::protobuf::Message;
 using google::protobuf::Reflection;
 
 constexpr size_t kFileSizeMax = 1024 * 1024;
+// Aliases could make many more values of a file than there are words in it.
+constexpr int kValuesMax = 10'000;
 
 // How many insertions, deletions and replacements turn one word into the other.
 size_t EditDistance(std::string_view a, std::string_view b) {
@@ -65,7 +67,7 @@ class Reader {
  public:
   explicit Reader(std::string file_name) : file_name_(std::move(file_name)) {}
 
-  Status Fill(const YAML::Node& node, const std::string& path, Message& message) const {
+  Status Fill(const YAML::Node& node, const std::string& path, Message& message) {
     const Descriptor& schema = *message.GetDescriptor();
     if (!node.IsMap()) {
       return Wrong(node, path, fmt::format("write a mapping of: {}", AllFields(schema)));
@@ -83,7 +85,7 @@ class Reader {
 
  private:
   Status FillField(const YAML::Node& node, const std::string& path, const FieldDescriptor& field,
-                   Message& message) const {
+                   Message& message) {
     if (!field.is_repeated()) return FillOne(node, path, field, message);
     if (!node.IsSequence()) return Wrong(node, path, "write a list");
     for (size_t i = 0; i < node.size(); ++i) {
@@ -94,7 +96,10 @@ class Reader {
 
   // One value: of a field, or an element of a repeated one.
   Status FillOne(const YAML::Node& node, const std::string& path, const FieldDescriptor& field,
-                 Message& message) const {
+                 Message& message) {
+    if (++values_ > kValuesMax) {
+      return Wrong(node, path, fmt::format("more than {} values", kValuesMax));
+    }
     const Reflection& reflection = *message.GetReflection();
     if (field.cpp_type() == FieldDescriptor::CPPTYPE_MESSAGE) {
       Message& inner = field.is_repeated() ? *reflection.AddMessage(&message, &field)
@@ -154,14 +159,20 @@ class Reader {
   }
 
   const std::string file_name_;
+  int values_ = 0;
 };
 
 }  // namespace
 
 Status ParseYaml(const std::string& text, const std::string& file_name, Message& message) {
   try {
-    const YAML::Node root = YAML::Load(text);
-    return Reader(file_name).Fill(root, "", message);
+    const std::vector<YAML::Node> documents = YAML::LoadAll(text);
+    if (documents.size() > 1) {
+      return Error(StatusCode::kInvalidArgument,
+                   "{}:{}: more than one document; write one file each", file_name,
+                   documents[1].Mark().line + 1);
+    }
+    return Reader(file_name).Fill(documents.empty() ? YAML::Node() : documents[0], "", message);
   } catch (const YAML::Exception& e) {
     return Error(StatusCode::kInvalidArgument, "{}:{}: not YAML: {}", file_name, e.mark.line + 1,
                  e.msg);

@@ -17,6 +17,10 @@ bool IsFull(size_t size, int page_size) { return size >= static_cast<size_t>(pag
 
 }  // namespace
 
+Status MemoryRegistry::CheckThere() const {
+  return is_away_ ? Error(StatusCode::kUnavailable, "the database is away; retry") : Ok();
+}
+
 // ---- agents -------------------------------------------------------------------------------------
 
 Agent* MemoryRegistry::Find(const SpiffeId& id) {
@@ -38,6 +42,7 @@ Result<Agent> MemoryRegistry::RegisterAgent(const Agent& agent, const AuditEvent
 }
 
 Result<Agent> MemoryRegistry::FindAgent(HierarchyId hierarchy, const SpiffeId& id) {
+  TRY(CheckThere());
   const std::lock_guard lock(mutex_);
   const Agent* const agent = Find(id);
   if (!agent || agent->hierarchy != hierarchy) return NotRegistered(id);
@@ -80,6 +85,7 @@ Status MemoryRegistry::CreateJoinToken(HierarchyId hierarchy, const JoinTokenRec
 }
 
 Result<Registry::Invitation> MemoryRegistry::FindInvitation(const Bytes& secret_hash) {
+  TRY(CheckThere());
   const std::lock_guard lock(mutex_);
   const auto token = tokens_.find(secret_hash);
   if (token == tokens_.end()) return Error(StatusCode::kNotFound, "no such join token");
@@ -116,6 +122,7 @@ Result<JoinTokenRecord> MemoryRegistry::RevokeJoinToken(HierarchyId hierarchy,
 // ---- grants -------------------------------------------------------------------------------------
 
 Result<std::vector<Grant>> MemoryRegistry::FindGrants(const SpiffeId& operator_id) {
+  TRY(CheckThere());
   const std::vector<Hierarchy> hierarchies = TRY(hierarchies_.LoadHierarchies());
   const std::lock_guard lock(mutex_);
   const Agent* const agent = Find(operator_id);

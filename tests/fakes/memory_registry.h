@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <map>
 #include <mutex>
 #include <string>
@@ -35,6 +36,9 @@ class MemoryRegistry final : public Registry {
   // What an operator's hand does in the database until there is a story for it.
   void Disable(const SpiffeId& id);
 
+  // From now on every lookup by which a request is judged fails, as when the database is away.
+  void TakeAway() { is_away_ = true; }
+
   // For the ledger, which shares the database: whether the agent may have a certificate by this
   // token, and its use, which only one request can make.
   Status CheckAgent(const IssuanceRecord& record);
@@ -48,8 +52,11 @@ class MemoryRegistry final : public Registry {
   JoinTokenRecord* FindToken(HierarchyId hierarchy, const std::string& id);
   Status CheckTokenLocked(const Bytes& secret_hash, const IssuanceRecord& record, TimePoint now);
 
+  Status CheckThere() const;
+
   MemoryHierarchyStore& hierarchies_;
   EventLog& events_;
+  std::atomic<bool> is_away_ = false;
   std::mutex mutex_;
   std::map<SpiffeId, Agent> agents_;
   std::map<Bytes, JoinTokenRecord> tokens_;  // by secret_hash, which sorts as the id does

@@ -1,6 +1,9 @@
 """Requests that are none: each is refused whole, and the server goes on."""
 
+import contextlib
 import random
+import socket
+import ssl
 import unittest
 
 import openssl
@@ -98,6 +101,37 @@ class MalformedRequestsTest(DeploymentTest):
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertEqual(openssl.verify(folder).returncode, 0)
         self.assertEqual(self.deployment.server.log().count("serves gRPC"), 1)
+
+    def test_what_is_not_even_tls_costs_nothing(self):
+        host, port = self.deployment.server.address.split(":")
+        choose = random.Random(20261124)
+        with contextlib.ExitStack() as connections:
+            for i in range(200):
+                connection = connections.enter_context(socket.create_connection((host, port)))
+                with contextlib.suppress(OSError):  # it may hang up before we have said it all
+                    connection.sendall([b"", b"GET / HTTP/1.1\r\nHost: x\r\n\r\n",
+                                        b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+                                        choose.randbytes(1000)][i % 4])
+            self.deployment.enroll("malformed/patient")
+
+    def test_what_is_not_http2_costs_nothing(self):
+        host, port = self.deployment.server.address.split(":")
+        context = ssl.create_default_context(cafile=self.deployment.operator / "server-ca.pem")
+        context.set_alpn_protocols(["h2"])
+        choose = random.Random(20261124)
+        preface = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
+        settings = bytes(3) + b"\4" + bytes(5)
+        for octets in [b"GET / HTTP/1.1\r\nHost: x\r\n\r\n",
+                       preface + choose.randbytes(4000),
+                       preface + settings + b"\xff\xff\xff\1\5" + b"\0\0\0\1" + bytes(20_000),
+                       preface + settings * 5_000]:
+            with context.wrap_socket(socket.create_connection((host, port)),
+                                     server_hostname=host) as tls, contextlib.suppress(OSError):
+                tls.settimeout(2)
+                tls.sendall(octets)
+                while tls.recv(65536):
+                    pass
+        self.deployment.enroll("malformed/unmoved")
 
 
 if __name__ == "__main__":

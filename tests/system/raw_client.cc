@@ -66,7 +66,6 @@ std::shared_ptr<grpc::Channel> Connect(const std::string& server, const std::str
   grpc::ChannelArguments arguments;
   arguments.SetInt(GRPC_ARG_ENABLE_RETRIES, 0);
   arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 100);
-  arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 10'000);  // for how long a try may take
   arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 500);
   arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
   return grpc::CreateCustomChannel(server, grpc::SslCredentials(options), arguments);
@@ -293,7 +292,7 @@ class Load {
     request.set_spiffe_id(agent_);
     while (!is_stopping_) {
       grpc::ClientContext context;
-      SetDeadline(context);
+      Prepare(context);
       agentpki::v1::CreateJoinTokenResponse response;
       const grpc::Status status = operator_.CreateJoinToken(&context, request, &response);
       if (status.ok()) return response.token();
@@ -301,6 +300,13 @@ class Load {
       std::this_thread::sleep_for(kPause);
     }
     return std::nullopt;
+  }
+
+  // While the server is away, calls wait for it: a channel gets on with its connection only as long
+  // as somebody is in a call of it.
+  static void Prepare(grpc::ClientContext& context) {
+    SetDeadline(context);
+    context.set_wait_for_ready(true);
   }
 
   // Makes one request until it is decided, or until Stop().
@@ -311,7 +317,7 @@ class Load {
                 EnrollmentService::Stub& stub, const Request& request) {
     for (;;) {
       grpc::ClientContext context;
-      SetDeadline(context);
+      Prepare(context);
       Response response;
       const grpc::Status status = (stub.*method)(&context, request, &response);
       Tell(request.request_id(), name, context, status, &response.certificate());

@@ -1,11 +1,13 @@
 """A server that cannot start says why, soon, and with the right exit code."""
 
 import json
+import re
 import time
 import unittest
 
-from deployment import Deployment
-from programs import SANITIZE, run
+import openssl
+from deployment import HSM_MODULE, Deployment
+from programs import PATIENCE_S, SANITIZE, SERVER, run, spawn
 
 REFUSED, TRY_AGAIN = 1, 75
 SECONDS_MAX = 60 if SANITIZE else 20
@@ -98,20 +100,67 @@ class StartupTest(unittest.TestCase):
         self.assert_fails(REFUSED, "acme/test", "dns_subtrees", verb="init",
                           words=["--hierarchy", file])
 
-    def test_init_can_be_repeated(self):
-        before = self.deployment.database.value("SELECT count(*) FROM agentpki.issuances")
-        self.deployment.run_server(
-            "init", "--hierarchy", self.deployment.folder / "hierarchy.yaml",
-            "--operator-out", self.deployment.operator, check=True)
-        self.assertEqual(
-            self.deployment.database.value("SELECT count(*) FROM agentpki.issuances"), before)
-
     def test_a_runtime_directory_that_others_may_enter_is_refused(self):
         folder = self.deployment.folder / "open"
         folder.mkdir()
         folder.chmod(0o755)
         self.assert_fails(REFUSED, "runtime_directory", "chmod 700",
                           config_file=self.config(runtime_directory=str(folder)))
+
+    # ---- the beginning --------------------------------------------------------------------------
+
+    def init_words(self, operator):
+        return ["init", "--hierarchy", self.deployment.folder / "hierarchy.yaml",
+                "--operator-out", operator]
+
+    def test_init_can_be_repeated(self):
+        count = "SELECT count(*) FROM agentpki.issuances"
+        before = self.deployment.database.value(count)
+        verb, *words = self.init_words(self.deployment.operator)
+        self.deployment.run_server(verb, *words, check=True)
+        self.assertEqual(self.deployment.database.value(count), before)
+
+    def test_init_lets_operators_in_who_are_locked_out(self):
+        verb, *words = self.init_words(self.deployment.folder / "locked-out")
+        self.deployment.run_server(verb, *words, check=True)
+        self.server.start()
+        self.addCleanup(self.server.stop)
+        done = self.deployment.cli("status", identity=self.deployment.folder / "locked-out")
+        self.assertEqual(done.returncode, 0, done.stderr)
+
+    def test_init_can_be_run_by_many_at_once(self):
+        self.deployment.database.create_database("begun")
+        config = self.config(**self.database("begun"))
+        self.deployment.run_server("migrate", config_file=config, check=True)
+        keys_before = self.key_labels()
+        self.run_at_once(*([*self.init_words(self.deployment.folder / f"operator-{i}"),
+                            "--config", config] for i in range(4)))
+        authorities = json.loads(self.deployment.database.execute("""
+            SELECT json_agg(a.key_label) FROM agentpki.authorities AS a
+              JOIN agentpki.authority_signatures AS s ON s.authority = a.id""", "begun"))
+        self.assertEqual(len(authorities), 4, "a root and an issuing one, of two hierarchies")
+        self.assertEqual(self.key_labels(), sorted(keys_before + authorities))
+        certificates = {openssl.openssl("x509", "-in", self.deployment.folder / f"operator-{i}" /
+                                        "bundle.pem", "-noout", "-fingerprint") for i in range(4)}
+        self.assertEqual(len(certificates), 1, "one root for all")
+
+    def key_labels(self):
+        """Of all private keys on the token."""
+        listed = run("pkcs11-tool", "--module", HSM_MODULE, "--token-label", "agentpki", "--login",
+                     "--pin", (self.deployment.folder / "pin").read_text(),
+                     "--list-objects", "--type", "privkey",
+                     env=self.deployment.server_environment(), check=True).stdout
+        return sorted(re.findall(r"label: +(\S+)", listed))
+
+    def run_at_once(self, *commands):
+        """Several agentpki-server commands, or one several times; all succeed."""
+        if len(commands) == 1:
+            commands *= 4
+        processes = [spawn(SERVER, *words, env=self.deployment.server_environment())
+                     for words in commands]
+        ends = [(*process.communicate(timeout=PATIENCE_S), process.returncode)
+                for process in processes]
+        self.assertEqual([code for _, _, code in ends], [0] * len(commands), ends)
 
     # ---- the token ------------------------------------------------------------------------------
 
@@ -139,6 +188,13 @@ class StartupTest(unittest.TestCase):
         self.assert_fails(TRY_AGAIN, "hsm: ", "'nobody'",
                           config_file=self.config(**self.hsm(token_label="nobody")))
 
+    def test_a_token_without_the_keys_is_named_with_the_key(self):
+        run("softhsm2-util", "--init-token", "--free", "--label", "empty", "--so-pin", "12345678",
+            "--pin", (self.deployment.folder / "pin").read_text(),
+            env=self.deployment.server_environment(), check=True)
+        self.assert_fails(REFUSED, "'empty'", "key 'agentpki/system/root/1",
+                          config_file=self.config(**self.hsm(token_label="empty")))
+
     def test_a_missing_module_is_named(self):
         self.assert_fails(REFUSED, "hsm: ", "/none/libnone.so", "check the path",
                           config_file=self.config(**self.hsm(module="/none/libnone.so")))
@@ -163,6 +219,10 @@ class StartupTest(unittest.TestCase):
         self.assertEqual(self.deployment.cli("status").returncode, 0)
         self.assertEqual(self.server.stop(), 0)
 
+    def test_a_database_that_hangs_is_worth_another_try(self):
+        with self.deployment.database.frozen():
+            self.assert_fails(TRY_AGAIN, "database")
+
     def test_a_missing_schema_is_named_with_the_command_to_run(self):
         self.deployment.database.create_database("empty")
         self.assert_fails(REFUSED, "no schema yet", "agentpki-server migrate",
@@ -183,8 +243,7 @@ class StartupTest(unittest.TestCase):
     def test_migrate_can_be_repeated_and_run_by_many_at_once(self):
         self.deployment.database.create_database("racing")
         config = self.config(**self.database("racing"))
-        done = self.deployment.run_server("migrate", config_file=config, check=True)
-        self.assertIn("applied 0001", done.stdout)
+        self.run_at_once(["migrate", "--config", config])
         done = self.deployment.run_server("migrate", config_file=config, check=True)
         self.assertIn("up to date", done.stdout)
 

@@ -47,6 +47,7 @@ int Exit(const ca::Status& status) {
              rule.empty() ? "" : fmt::format(" [{}]", rule));
   const bool is_temporary = status.code() == ca::StatusCode::kUnavailable ||
                             status.code() == ca::StatusCode::kResourceExhausted ||
+                            status.code() == ca::StatusCode::kCancelled ||
                             status.code() == ca::StatusCode::kDeadlineExceeded;
   return is_temporary ? kExitTryAgain : kExitRefused;
 }

@@ -3,7 +3,8 @@
 namespace client {
 namespace {
 
-// RegisterAgent is not in it: a repeated one would be told that the agent exists.
+// RegisterAgent is not in it: a repeated one would be told that the agent exists. CANCELLED is what
+// gRPC answers to a call that reaches a server in the moment in which that begins to stop.
 constexpr char kServiceConfig[] = R"({
   "methodConfig": [{
     "name": [
@@ -20,7 +21,7 @@ constexpr char kServiceConfig[] = R"({
       "initialBackoff": "0.2s",
       "maxBackoff": "3s",
       "backoffMultiplier": 2,
-      "retryableStatusCodes": ["UNAVAILABLE", "RESOURCE_EXHAUSTED"]
+      "retryableStatusCodes": ["UNAVAILABLE", "RESOURCE_EXHAUSTED", "CANCELLED"]
     }
   }]
 })";

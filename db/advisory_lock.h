@@ -1,0 +1,24 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "db/connection.h"
+
+namespace db {
+
+// What one process at a time may do, over a whole database. PostgreSQL gives it back when this
+// goes, and also when the process dies or its connection breaks.
+class AdvisoryLock {
+ public:
+  // Waits for whoever has it; kUnavailable when that takes more than half a minute.
+  static Result<AdvisoryLock> Take(const Endpoint& endpoint, const std::string& name);
+
+ private:
+  explicit AdvisoryLock(std::unique_ptr<pqxx::connection> connection)
+      : connection_(std::move(connection)) {}
+
+  std::unique_ptr<pqxx::connection> connection_;  // its session holds the lock
+};
+
+}  // namespace db

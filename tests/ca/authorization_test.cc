@@ -1,0 +1,164 @@
+#include "ca/authorization.h"
+
+#include <map>
+#include <set>
+
+#include "tests/ca/story_test.h"
+
+namespace ca {
+namespace {
+
+using testing::IsRefusal;
+using testing::Must;
+
+const std::set<Role> kNobodyElse = {};
+const std::set<Role> kRegistrars = {Role::kRegistrar};
+const std::set<Role> kReaders = {Role::kRegistrar, Role::kRevoker, Role::kAuditor};
+
+struct Expectation {
+  std::string name;
+  std::set<Role> roles;  // beside admin
+  bool records_itself;
+};
+
+// Who may do what: the table that an auditor would ask for.
+const std::map<Action, Expectation> kTable = {
+    {Action::kEnroll, {"Enroll", kNobodyElse, true}},
+    {Action::kRenew, {"Renew", kNobodyElse, true}},
+    {Action::kRegisterAgent, {"RegisterAgent", kRegistrars, true}},
+    {Action::kGetAgent, {"GetAgent", kReaders, false}},
+    {Action::kListAgents, {"ListAgents", kReaders, false}},
+    {Action::kCreateJoinToken, {"CreateJoinToken", kRegistrars, true}},
+    {Action::kListJoinTokens, {"ListJoinTokens", kReaders, false}},
+    {Action::kRevokeJoinToken, {"RevokeJoinToken", kRegistrars, true}},
+    {Action::kGetCertificate, {"GetCertificate", kReaders, false}},
+    {Action::kListCertificates, {"ListCertificates", kReaders, false}},
+    {Action::kGetStatus, {"GetStatus", kReaders, false}},
+};
+constexpr Role kRoles[] = {Role::kAdmin, Role::kRegistrar, Role::kRevoker, Role::kAuditor};
+
+class AuthorizationTest : public testing::StoryTest {
+ protected:
+  // A new operator with that grant.
+  Caller OperatorWith(const Grant& grant) {
+    const Agent agent =
+        deployment_.Register(deployment_.system, "operator/" + std::to_string(++operators_));
+    AuditEvent event = testing::EventAt(clock_.Now(), "AddGrant");
+    event.hierarchy = deployment_.system.id;
+    Must(ports_.registry.AddGrant(agent.id, grant, event));
+    return {.id = agent.id, .hierarchy = agent.hierarchy};
+  }
+
+  Status Require(const Caller& caller, Action action) {
+    return authorization_.Require(caller, action, deployment_.acme.id);
+  }
+
+  const Authorization authorization_{ports_.registry};
+
+ private:
+  int operators_ = 0;
+};
+
+TEST_F(AuthorizationTest, AllowsEachRoleWhatTheTableSaysAndNoMore) {
+  for (const Role role : kRoles) {
+    const Caller caller = OperatorWith({role, deployment_.acme.id});
+    for (const auto& [action, expected] : kTable) {
+      const bool is_allowed = role == Role::kAdmin || expected.roles.contains(role);
+      const Status status = Require(caller, action);
+      if (is_allowed) {
+        EXPECT_TRUE(status.ok()) << NameOf(role) << ' ' << expected.name;
+      } else {
+        EXPECT_TRUE(IsRefusal(status, StatusCode::kPermissionDenied, "caller.role"))
+            << NameOf(role) << ' ' << expected.name;
+      }
+    }
+  }
+}
+
+TEST_F(AuthorizationTest, NamesEveryActionAndSaysWhetherItRecordsItself) {
+  for (const auto& [action, expected] : kTable) {
+    EXPECT_EQ(NameOf(action), expected.name);
+    EXPECT_EQ(RecordsItself(action), expected.records_itself) << expected.name;
+  }
+}
+
+TEST_F(AuthorizationTest, SaysWhichRolesItNeeds) {
+  const Caller caller = OperatorWith({Role::kAuditor, std::nullopt});
+  const Status status = Require(caller, Action::kRegisterAgent);
+  EXPECT_EQ(MessageOf(status), caller.Name() +
+                                   " may not RegisterAgent; it needs one of the roles admin, "
+                                   "registrar over the hierarchy");
+}
+
+TEST_F(AuthorizationTest, KeepsAGrantOverOneHierarchyToIt) {
+  const Caller caller = OperatorWith({Role::kAdmin, deployment_.globex.id});
+  EXPECT_TRUE(
+      IsRefusal(Require(caller, Action::kGetAgent), StatusCode::kPermissionDenied, "caller.role"));
+  EXPECT_TRUE(authorization_.Require(caller, Action::kGetAgent, deployment_.globex.id).ok());
+}
+
+TEST_F(AuthorizationTest, TakesAGrantOverAllForEveryHierarchy) {
+  const Caller caller = OperatorWith({Role::kRegistrar, std::nullopt});
+  for (const Hierarchy& hierarchy : deployment_.catalog->hierarchies()) {
+    EXPECT_TRUE(authorization_.Require(caller, Action::kRegisterAgent, hierarchy.id).ok());
+  }
+}
+
+TEST_F(AuthorizationTest, AllowsNothingToWhoeverHasNoGrant) {
+  const Agent agent = deployment_.Register(deployment_.acme, "billing/bot");
+  const Caller caller{.id = agent.id, .hierarchy = agent.hierarchy};
+  for (const auto& [action, expected] : kTable) {
+    EXPECT_TRUE(IsRefusal(Require(caller, action), StatusCode::kPermissionDenied, "caller.role"));
+  }
+}
+
+TEST_F(AuthorizationTest, AllowsNothingToTheAnonymous) {
+  for (const auto& [action, expected] : kTable) {
+    EXPECT_TRUE(
+        IsRefusal(Require(Caller{}, action), StatusCode::kUnauthenticated, "caller.anonymous"));
+    EXPECT_TRUE(IsRefusal(
+        authorization_.Allowed(Caller{}, action, deployment_.catalog->hierarchies()).status(),
+        StatusCode::kUnauthenticated, "caller.anonymous"));
+  }
+}
+
+// Invariant 7: authorization is looked up, not carried.
+TEST_F(AuthorizationTest, IsLookedUpAtEachCall) {
+  const Caller caller = OperatorWith({Role::kAdmin, std::nullopt});
+  EXPECT_TRUE(Require(caller, Action::kGetAgent).ok());
+  ports_.registry.Disable(*caller.id);
+  EXPECT_TRUE(
+      IsRefusal(Require(caller, Action::kGetAgent), StatusCode::kPermissionDenied, "caller.role"));
+}
+
+TEST_F(AuthorizationTest, AllowsNothingWhileTheRegistryIsAway) {
+  const Caller caller = OperatorWith({Role::kAdmin, std::nullopt});
+  ports_.registry.TakeAway();
+  EXPECT_EQ(Require(caller, Action::kGetAgent).code(), StatusCode::kUnavailable);
+  EXPECT_EQ(authorization_.Allowed(caller, Action::kGetAgent, deployment_.catalog->hierarchies())
+                .status()
+                .code(),
+            StatusCode::kUnavailable);
+}
+
+TEST_F(AuthorizationTest, ListsTheHierarchiesOverWhichACallerMay) {
+  const auto allowed = [&](const Grant& grant, Action action) {
+    return Must(
+        authorization_.Allowed(OperatorWith(grant), action, deployment_.catalog->hierarchies()));
+  };
+  EXPECT_EQ(allowed({Role::kAuditor, deployment_.acme.id}, Action::kGetAgent),
+            std::vector{deployment_.acme.id});
+  EXPECT_EQ(allowed({Role::kAuditor, std::nullopt}, Action::kGetAgent).size(), 3u);
+  EXPECT_TRUE(allowed({Role::kAuditor, std::nullopt}, Action::kRegisterAgent).empty());
+}
+
+TEST(RoleTest, HasAName) {
+  for (const Role role : kRoles) EXPECT_EQ(Must(RoleFrom(NameOf(role))), role);
+  for (const char* name : {"", "Admin", "root"}) {
+    EXPECT_TRUE(testing::Says(RoleFrom(name).status(), StatusCode::kInvalidArgument,
+                              "admin, registrar, revoker or auditor"));
+  }
+}
+
+}  // namespace
+}  // namespace ca

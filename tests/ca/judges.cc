@@ -1,0 +1,70 @@
+#include "tests/ca/judges.h"
+
+#include <cstdio>
+#include <fstream>
+#include <memory>
+
+#include "ca/credentials.h"
+#include "tests/fakes/temporary_folder.h"
+
+namespace ca::testing {
+namespace {
+
+struct Judgement {
+  int status = 0;
+  std::string output;
+};
+
+// Through the shell: the words of these tests have no blanks in them.
+Judgement Run(const std::string& command) {
+  Judgement judgement;
+  FILE* const pipe = popen((command + " </dev/null 2>&1").c_str(), "r");
+  if (!pipe) return {-1, "popen failed"};
+  char buffer[4096];
+  for (size_t size; (size = fread(buffer, 1, sizeof buffer, pipe)) > 0;) {
+    judgement.output.append(buffer, size);
+  }
+  judgement.status = pclose(pipe);
+  return judgement;
+}
+
+::testing::AssertionResult Verdict(const Judgement& judgement) {
+  auto verdict =
+      judgement.status == 0 ? ::testing::AssertionSuccess() : ::testing::AssertionFailure();
+  return verdict << judgement.output;
+}
+
+std::string Write(const TemporaryFolder& folder, const char* name,
+                  const std::vector<Bytes>& certificates) {
+  const std::string path = folder.path() / name;
+  std::ofstream(path) << PemOf(certificates);
+  return path;
+}
+
+}  // namespace
+
+::testing::AssertionResult OpenSslAccepts(const Chain& chain, const std::string& purpose) {
+  const TemporaryFolder folder;
+  std::string untrusted;
+  if (!chain.intermediates.empty()) {
+    untrusted = " -untrusted " + Write(folder, "intermediates", chain.intermediates);
+  }
+  return Verdict(Run("openssl verify -x509_strict -purpose " + purpose + " -CAfile " +
+                     Write(folder, "root", {chain.root}) + untrusted + " " +
+                     Write(folder, "leaf", {chain.leaf})));
+}
+
+::testing::AssertionResult CerttoolAccepts(const Chain& chain) {
+  const TemporaryFolder folder;
+  std::vector<Bytes> certificates = {chain.leaf};
+  certificates.insert(certificates.end(), chain.intermediates.begin(), chain.intermediates.end());
+  certificates.push_back(chain.root);
+  return Verdict(Run("certtool --verify-chain --infile " + Write(folder, "chain", certificates)));
+}
+
+std::string TextOf(const Bytes& certificate) {
+  const TemporaryFolder folder;
+  return Run("openssl x509 -noout -text -in " + Write(folder, "one", {certificate})).output;
+}
+
+}  // namespace ca::testing

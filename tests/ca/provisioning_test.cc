@@ -1,0 +1,304 @@
+// Making hierarchies: every step may be interrupted and repeated, and several may do it at once.
+
+#include "ca/provisioning.h"
+
+#include <gtest/gtest.h>
+
+#include <functional>
+#include <set>
+
+#include "tests/fakes/deployment.h"
+#include "tests/fakes/must.h"
+#include "tests/fakes/refusal.h"
+
+namespace ca {
+namespace {
+
+using testing::AcmeProd;
+using testing::FakeClock;
+using testing::MemoryPorts;
+using testing::Must;
+using testing::Says;
+
+// Called before and after each step of a story; an error takes the place of the step's answer.
+using AtStep = std::function<Status()>;
+
+class SteppedHierarchyStore final : public HierarchyStore {
+ public:
+  SteppedHierarchyStore(HierarchyStore& inner, AtStep at_step)
+      : inner_(inner), at_step_(std::move(at_step)) {}
+
+  Result<Hierarchy> CreateHierarchy(const Hierarchy& hierarchy, const AuditEvent& event) override {
+    return Stepped([&] { return inner_.CreateHierarchy(hierarchy, event); });
+  }
+  Result<std::vector<Hierarchy>> LoadHierarchies() override {
+    return Stepped([&] { return inner_.LoadHierarchies(); });
+  }
+  Result<std::vector<AuthorityRecord>> LoadAuthorities() override {
+    return Stepped([&] { return inner_.LoadAuthorities(); });
+  }
+  Result<AuthorityRecord> PlanAuthority(const Hierarchy& hierarchy, AuthorityKind kind,
+                                        int generation, AuthorityId issuer,
+                                        const AuditEvent& event) override {
+    return Stepped(
+        [&] { return inner_.PlanAuthority(hierarchy, kind, generation, issuer, event); });
+  }
+  Result<RecordedIssuance> RecordAuthority(AuthorityId authority, PreparedCertificate prepared,
+                                           const AuditEvent& event) override {
+    return Stepped([&] { return inner_.RecordAuthority(authority, std::move(prepared), event); });
+  }
+  Result<Certificate> RecordAuthorityCertificate(AuthorityId authority,
+                                                 const Certificate& certificate) override {
+    return Stepped([&] { return inner_.RecordAuthorityCertificate(authority, certificate); });
+  }
+
+ private:
+  template <typename Call>
+  auto Stepped(Call call) -> decltype(call()) {
+    TRY(at_step_());
+    auto answer = call();
+    TRY(at_step_());
+    return answer;
+  }
+
+  HierarchyStore& inner_;
+  const AtStep at_step_;
+};
+
+class SteppedKeyStore final : public KeyStore {
+ public:
+  SteppedKeyStore(KeyStore& inner, AtStep at_step) : inner_(inner), at_step_(std::move(at_step)) {}
+
+  Result<std::shared_ptr<const SigningKey>> Find(const std::string& label) override {
+    return inner_.Find(label);
+  }
+  Result<std::shared_ptr<const SigningKey>> Generate(const std::string& label) override {
+    TRY(at_step_());
+    generated.insert(label);
+    auto key = inner_.Generate(label);
+    TRY(at_step_());
+    return key;
+  }
+  Status CheckHealth() override { return inner_.CheckHealth(); }
+
+  std::set<std::string> generated;
+
+ private:
+  KeyStore& inner_;
+  const AtStep at_step_;
+};
+
+// A provisioning of acme/prod to which something happens at one of its steps.
+class ProvisioningTest : public ::testing::Test {
+ protected:
+  struct World {
+    explicit World(const Clock& clock, AtStep at_step)
+        : ports(clock),
+          hierarchies(ports.hierarchies, at_step),
+          keys(ports.keys, at_step),
+          provisioning(hierarchies, keys, ports.registry, clock, "init") {}
+
+    MemoryPorts ports;
+    SteppedHierarchyStore hierarchies;
+    SteppedKeyStore keys;
+    Provisioning provisioning;
+  };
+
+  // How many steps an undisturbed provisioning has.
+  int CountSteps() {
+    int steps = 0;
+    World world(clock_, [&] {
+      ++steps;
+      return Ok();
+    });
+    Must(world.provisioning.EnsureHierarchy(AcmeProd()).status());
+    return steps;
+  }
+
+  // One hierarchy, one root, one issuing authority, each with its key and no key besides.
+  static void ExpectWhole(World& world) {
+    const auto catalog = Must(Catalog::Load(world.ports.hierarchies, world.ports.keys));
+    ASSERT_EQ(catalog->hierarchies().size(), 1u);
+    const auto authorities = catalog->AuthoritiesOf(catalog->hierarchies()[0].id);
+    ASSERT_EQ(authorities.size(), 2u);
+    EXPECT_EQ(authorities[0]->kind(), AuthorityKind::kRoot);
+    EXPECT_EQ(authorities[1]->kind(), AuthorityKind::kIssuing);
+    EXPECT_EQ(authorities[1]->issuer(), authorities[0]->id());
+    EXPECT_EQ(X509_verify(authorities[1]->x509(), X509_get0_pubkey(authorities[0]->x509())), 1);
+    EXPECT_EQ(Must(world.ports.hierarchies.LoadAuthorities()).size(), 2u) << "no plan is left over";
+    EXPECT_EQ(world.keys.generated,
+              (std::set{authorities[0]->key_label(), authorities[1]->key_label()}));
+  }
+
+  FakeClock clock_;
+};
+
+// ---- hierarchies --------------------------------------------------------------------------------
+
+TEST_F(ProvisioningTest, MakesAHierarchyWithItsAuthorities) {
+  World world(clock_, Ok);
+  const Hierarchy made = Must(world.provisioning.EnsureHierarchy(AcmeProd()));
+  EXPECT_EQ(made.Name(), "acme/prod");
+  EXPECT_NE(made.id, HierarchyId{});
+  ExpectWhole(world);
+}
+
+TEST_F(ProvisioningTest, KeepsWhatStands) {
+  World world(clock_, Ok);
+  const Hierarchy first = Must(world.provisioning.EnsureHierarchy(AcmeProd()));
+  const auto before = Must(world.ports.hierarchies.LoadAuthorities());
+  const size_t events = world.ports.events.All().size();
+  clock_.Advance(std::chrono::hours(1));
+
+  EXPECT_EQ(Must(world.provisioning.EnsureHierarchy(AcmeProd())).id, first.id);
+
+  const auto after = Must(world.ports.hierarchies.LoadAuthorities());
+  ASSERT_EQ(after.size(), before.size());
+  for (size_t i = 0; i < after.size(); ++i) EXPECT_EQ(after[i].certificate, before[i].certificate);
+  EXPECT_EQ(world.ports.events.All().size(), events);
+  ExpectWhole(world);
+}
+
+TEST_F(ProvisioningTest, LeavesAnEventForEachChange) {
+  World world(clock_, Ok);
+  Must(world.provisioning.EnsureHierarchy(AcmeProd()).status());
+  std::vector<std::string> actions;
+  for (const AuditEvent& event : world.ports.events.All()) {
+    actions.push_back(event.action);
+    EXPECT_EQ(event.actor, "init");
+    EXPECT_EQ(event.from, "local");
+    EXPECT_EQ(event.at, clock_.Now());
+  }
+  EXPECT_EQ(actions,
+            (std::vector<std::string>{"CreateHierarchy", "PlanAuthority", "CreateAuthority",
+                                      "PlanAuthority", "CreateAuthority"}));
+}
+
+TEST_F(ProvisioningTest, IsRepeatableAfterAnInterruptionAtEveryStep) {
+  const int steps = CountSteps();
+  ASSERT_GT(steps, 20);
+  for (int interrupted_at = 1; interrupted_at <= steps; ++interrupted_at) {
+    SCOPED_TRACE(interrupted_at);
+    int step = 0;
+    World world(clock_, [&] {
+      return ++step == interrupted_at ? Error(StatusCode::kUnavailable, "interrupted") : Ok();
+    });
+    EXPECT_EQ(world.provisioning.EnsureHierarchy(AcmeProd()).status().code(),
+              StatusCode::kUnavailable);
+    clock_.Advance(std::chrono::seconds(10));
+    EXPECT_TRUE(world.provisioning.EnsureHierarchy(AcmeProd()).ok());
+    ExpectWhole(world);
+  }
+}
+
+TEST_F(ProvisioningTest, MayBeDoneBySeveralAtOnce) {
+  const int steps = CountSteps();
+  for (int overtaken_at = 1; overtaken_at <= steps; ++overtaken_at) {
+    SCOPED_TRACE(overtaken_at);
+    int step = 0;
+    std::function<Status()> overtake;
+    World world(clock_, [&] { return ++step == overtaken_at ? overtake() : Ok(); });
+    overtake = [&]() -> Status {  // another process does all of it in this instant
+      return Provisioning(world.hierarchies, world.keys, world.ports.registry, clock_, "other")
+          .EnsureHierarchy(AcmeProd())
+          .status();
+    };
+    const auto made = world.provisioning.EnsureHierarchy(AcmeProd());
+    EXPECT_TRUE(made.ok()) << made.status();
+    ExpectWhole(world);
+  }
+}
+
+TEST_F(ProvisioningTest, DoesNotChangeAHierarchyAndNamesTheFieldThatDiffers) {
+  World world(clock_, Ok);
+  Must(world.provisioning.EnsureHierarchy(AcmeProd()).status());
+  const std::pair<const char*, std::function<void(Hierarchy&)>> changes[] = {
+      {"trust_domain",
+       [](Hierarchy& h) { h.trust_domain = Must(TrustDomain::Parse("other.acme.example")); }},
+      {"is_system", [](Hierarchy& h) { h.is_system = true; }},
+      {"root lifetime", [](Hierarchy& h) { h.root_lifetime += std::chrono::hours(1); }},
+      {"issuing lifetime", [](Hierarchy& h) { h.issuing_lifetime += std::chrono::hours(1); }},
+      {"dns_subtrees", [](Hierarchy& h) { h.dns_subtrees.push_back("x.example"); }},
+      {"ip_ranges", [](Hierarchy& h) { h.ip_ranges.clear(); }},
+      {"profiles", [](Hierarchy& h) { h.profiles.pop_back(); }},
+      {"profiles", [](Hierarchy& h) { h.profiles[0].lifetime += std::chrono::minutes(1); }},
+      {"profiles", [](Hierarchy& h) { h.profiles[0].key_types = {KeyType::kP256}; }},
+      {"profiles", [](Hierarchy& h) { h.profiles[0].client_auth = false; }},
+      {"profiles", [](Hierarchy& h) { h.profiles[0].server_auth = false; }},
+      {"profiles", [](Hierarchy& h) { h.profiles[0].host_names = true; }},
+      {"profiles", [](Hierarchy& h) { h.profiles[0].name = "other"; }},
+      {"profiles", [](Hierarchy& h) { std::swap(h.profiles[0], h.profiles[1]); }},
+  };
+  for (const auto& [field, change] : changes) {
+    Hierarchy wanted = AcmeProd();
+    change(wanted);
+    EXPECT_TRUE(Says(world.provisioning.EnsureHierarchy(wanted).status(),
+                     StatusCode::kFailedPrecondition,
+                     fmt::format("acme/prod exists with another {};", field)));
+  }
+}
+
+TEST_F(ProvisioningTest, MakesNothingThatIsNotValid) {
+  World world(clock_, Ok);
+  Hierarchy wanted = AcmeProd();
+  wanted.profiles.clear();
+  EXPECT_EQ(world.provisioning.EnsureHierarchy(wanted).status().code(),
+            StatusCode::kInvalidArgument);
+  EXPECT_TRUE(Must(world.ports.hierarchies.LoadHierarchies()).empty());
+}
+
+TEST_F(ProvisioningTest, SaysThatTheTokenIsAway) {
+  World world(clock_, Ok);
+  world.ports.keys.Fail(testing::MemoryKeyStore::Fault::kUnavailable);
+  EXPECT_EQ(world.provisioning.EnsureHierarchy(AcmeProd()).status().code(),
+            StatusCode::kUnavailable);
+  world.ports.keys.Fail(testing::MemoryKeyStore::Fault::kNone);
+  EXPECT_TRUE(world.provisioning.EnsureHierarchy(AcmeProd()).ok());
+  ExpectWhole(world);
+}
+
+TEST_F(ProvisioningTest, ReleasesNoAuthorityWhoseSignatureDoesNotVerify) {
+  World world(clock_, Ok);
+  world.ports.keys.Fail(testing::MemoryKeyStore::Fault::kWrongSignature);
+  EXPECT_EQ(world.provisioning.EnsureHierarchy(AcmeProd()).status().code(), StatusCode::kInternal);
+  for (const AuthorityRecord& record : Must(world.ports.hierarchies.LoadAuthorities())) {
+    EXPECT_TRUE(record.certificate.empty());
+  }
+}
+
+// ---- agents and grants --------------------------------------------------------------------------
+
+class ProvisioningAgentsTest : public ProvisioningTest {
+ protected:
+  World world_{clock_, Ok};
+  const Hierarchy system_ = Must(world_.provisioning.EnsureHierarchy(testing::SystemHierarchy()));
+  const Agent wanted_ = testing::AgentOf(system_, "operator/admin");
+};
+
+TEST_F(ProvisioningAgentsTest, RegistersAnAgentOnce) {
+  const Agent first = Must(world_.provisioning.EnsureAgent(wanted_));
+  EXPECT_EQ(first.registered_at, clock_.Now());
+  const AuditEvent event = world_.ports.events.All().back();
+  EXPECT_EQ(event.action, "RegisterAgent");
+  EXPECT_EQ(event.hierarchy, system_.id);
+  EXPECT_EQ(event.subject, wanted_.id.ToString());
+
+  clock_.Advance(std::chrono::hours(1));
+  const Agent again = Must(world_.provisioning.EnsureAgent(wanted_));
+  EXPECT_EQ(again.number, first.number);
+  EXPECT_EQ(again.registered_at, first.registered_at);
+}
+
+TEST_F(ProvisioningAgentsTest, GrantsOnce) {
+  const Agent admin = Must(world_.provisioning.EnsureAgent(wanted_));
+  for (int i = 0; i < 2; ++i) {
+    Must(world_.provisioning.EnsureGrant(admin.id, {Role::kAdmin, std::nullopt}, system_.id));
+  }
+  const auto grants = Must(world_.ports.registry.FindGrants(admin.id));
+  ASSERT_EQ(grants.size(), 1u);
+  EXPECT_EQ(grants[0].role, Role::kAdmin);
+  EXPECT_EQ(world_.ports.events.All().back().action, "AddGrant");
+}
+
+}  // namespace
+}  // namespace ca

@@ -1,0 +1,201 @@
+#include "ca/server/config.h"
+
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <map>
+
+#include "tests/fakes/must.h"
+#include "tests/fakes/refusal.h"
+#include "tests/fakes/temporary_folder.h"
+
+namespace server {
+namespace {
+
+using ca::StatusCode;
+using ca::testing::Must;
+using ca::testing::Says;
+using std::chrono::seconds;
+
+// A configuration with every field that must be there, as lines by key; a test changes one.
+class ConfigTest : public ::testing::Test {
+ protected:
+  using Lines = std::map<std::string, std::string>;
+
+  static Lines Whole() {
+    return {
+        {"listen", "{grpc: '0.0.0.0:8443'}"},
+        {"advertise", "ca.example:8443"},
+        {"server_names", "[ca.example, 10.0.0.1]"},
+        {"runtime_directory", "/run/agentpki"},
+        {"database", "{server: 'host=/run/postgresql dbname=agentpki user=agentpki_server'}"},
+        {"hsm", "{module: /m.so, token_label: agentpki, pin_file: /etc/agentpki/pin}"},
+        {"system", "{trust_domain: system.example}"},
+    };
+  }
+
+  ca::Result<Config> Load(const Lines& lines) {
+    std::ofstream file(path_);
+    for (const auto& [key, value] : lines) file << key << ": " << value << "\n";
+    file.close();
+    return LoadConfig(path_);
+  }
+  ca::Result<Config> LoadWith(const std::string& key, const std::string& value) {
+    Lines lines = Whole();
+    lines[key] = value;
+    return Load(lines);
+  }
+
+  ::testing::AssertionResult Refuses(const std::string& key, const std::string& value,
+                                     const std::string& words) {
+    return Says(LoadWith(key, value).status(), StatusCode::kInvalidArgument,
+                path_.string() + ": " + words);
+  }
+
+  const ca::testing::TemporaryFolder folder_;
+  const std::filesystem::path path_ = folder_.path() / "server.yaml";
+};
+
+TEST_F(ConfigTest, HasWhatTheFileSays) {
+  Lines lines = Whole();
+  lines["database"] = "{server: dbname=a, owner: dbname=b}";
+  lines["hsm"] = "{module: /m.so, token_label: t, pin_credential: pin, timeout: 20s}";
+  lines["system"] =
+      "{trust_domain: system.example, dns_subtrees: [x.example], ip_ranges: [192.0.2.0/24]}";
+  lines["limits"] = "{concurrent_calls: 7}";
+  const Config config = Must(Load(lines));
+  EXPECT_EQ(config.listen_grpc, "0.0.0.0:8443");
+  EXPECT_EQ(config.advertise, "ca.example:8443");
+  EXPECT_EQ(config.dns_names, std::vector<std::string>{"ca.example"});
+  ASSERT_EQ(config.ip_addresses.size(), 1u);
+  EXPECT_EQ(config.ip_addresses[0].ToString(), "10.0.0.1");
+  EXPECT_EQ(config.runtime_directory, "/run/agentpki");
+  EXPECT_EQ(config.database_server, "dbname=a");
+  EXPECT_EQ(config.database_owner, "dbname=b");
+  EXPECT_EQ(config.hsm_module, "/m.so");
+  EXPECT_EQ(config.hsm_token_label, "t");
+  EXPECT_EQ(config.hsm_pin_credential, "pin");
+  EXPECT_TRUE(config.hsm_pin_file.empty());
+  EXPECT_EQ(config.hsm_timeout, seconds(20));
+  EXPECT_EQ(config.system_trust_domain.name(), "system.example");
+  EXPECT_EQ(config.system_dns_subtrees, std::vector<std::string>{"x.example"});
+  ASSERT_EQ(config.system_ip_ranges.size(), 1u);
+  EXPECT_EQ(config.system_ip_ranges[0].ToString(), "192.0.2.0/24");
+  EXPECT_EQ(config.concurrent_calls, 7);
+}
+
+TEST_F(ConfigTest, HasDefaultsForWhatTheFileDoesNotSay) {
+  const Config config = Must(Load(Whole()));
+  EXPECT_EQ(config.database_owner, "");
+  EXPECT_EQ(config.hsm_timeout, seconds(15));
+  EXPECT_EQ(config.concurrent_calls, 256);
+}
+
+TEST_F(ConfigTest, ConstrainsServersToTheirNamesWhenNothingElseIsSaid) {
+  const Config config = Must(Load(Whole()));
+  EXPECT_EQ(config.system_dns_subtrees, std::vector<std::string>{"ca.example"});
+  ASSERT_EQ(config.system_ip_ranges.size(), 1u);
+  EXPECT_EQ(config.system_ip_ranges[0].ToString(), "10.0.0.1/32");
+}
+
+TEST_F(ConfigTest, IsReadFromTheExampleThatIsDeployed) {
+  EXPECT_TRUE(LoadConfig(PROJECT_SOURCE_DIR "/deploy/agentpki-server.yaml").ok());
+}
+
+TEST_F(ConfigTest, NamesEachFieldThatIsMissing) {
+  const std::map<std::string, std::string> words = {
+      {"listen", "listen: grpc: "},
+      {"advertise", "advertise: "},
+      {"server_names", "server_names: "},
+      {"runtime_directory", "runtime_directory: it is missing"},
+      {"database", "database: server: it is missing"},
+      {"hsm", "hsm: module: it is missing"},
+      {"system", "system: trust_domain: it is missing"},
+  };
+  for (const auto& [key, value] : Whole()) {
+    Lines lines = Whole();
+    lines.erase(key);
+    EXPECT_TRUE(Says(Load(lines).status(), StatusCode::kInvalidArgument,
+                     path_.string() + ": " + words.at(key)));
+  }
+}
+
+TEST_F(ConfigTest, NamesTheLineOfAKeyThatItDoesNotKnow) {
+  EXPECT_TRUE(Says(LoadWith("advertize", "x").status(), StatusCode::kInvalidArgument,
+                   path_.string() + ":2: advertize: there is no such key; is it 'advertise'?"));
+}
+
+TEST_F(ConfigTest, RefusesAddressesThatAreNone) {
+  for (const char* address : {"ca.example", "':8443'", "'ca.example:'", "'ca.example:x'",
+                              "'ca.example:65536'", "'ca.example:-1'", "'ca.example:123456'"}) {
+    EXPECT_TRUE(Refuses("advertise", address, "advertise: '")) << address;
+    EXPECT_TRUE(Refuses("listen", std::string("{grpc: ") + address + "}", "listen: grpc: '"))
+        << address;
+  }
+  EXPECT_TRUE(Refuses("advertise", "'ca.example:0'", "advertise: ")) << "nobody could reach it";
+  EXPECT_TRUE(LoadWith("listen", "{grpc: '127.0.0.1:0'}").ok()) << "the system chooses";
+  EXPECT_TRUE(LoadWith("listen", "{grpc: '[::1]:8443'}").ok());
+}
+
+TEST_F(ConfigTest, RefusesServerNamesThatAreNone) {
+  for (const char* names : {"['*.example']", "[CA.example]", "['10.0.0.1/24']", "['']"}) {
+    EXPECT_TRUE(Refuses("server_names", names, "server_names: '")) << names;
+  }
+  EXPECT_TRUE(Refuses("server_names", "[]", "server_names: write the names"));
+}
+
+TEST_F(ConfigTest, RefusesPasswordsInConnectionStrings) {
+  for (const char* conninfo :
+       {"'dbname=a password=swordfish'", "'postgresql://user:swordfish@host/agentpki'",
+        "'postgres://host/agentpki'"}) {
+    EXPECT_TRUE(
+        Refuses("database", std::string("{server: ") + conninfo + "}", "database: server: "));
+    EXPECT_TRUE(Refuses("database", std::string("{server: dbname=a, owner: ") + conninfo + "}",
+                        "database: owner: "));
+    EXPECT_EQ(
+        ca::MessageOf(LoadWith("database", std::string("{server: ") + conninfo + "}").status())
+            .find("swordfish"),
+        std::string::npos);
+  }
+  EXPECT_TRUE(LoadWith("database", "{server: 'dbname=a passfile=/etc/pgpass'}").ok());
+}
+
+TEST_F(ConfigTest, WantsOneSourceOfThePin) {
+  const std::string start = "{module: /m.so, token_label: t";
+  EXPECT_TRUE(Refuses("hsm", start + "}", "hsm: write either pin_file or pin_credential"));
+  EXPECT_TRUE(Refuses("hsm", start + ", pin_file: /a, pin_credential: b}", "hsm: write either"));
+  EXPECT_TRUE(Refuses("hsm", "{module: /m.so, pin_file: /a}", "hsm: token_label: it is missing"));
+}
+
+TEST_F(ConfigTest, BoundsTheTimeForOpeningTheToken) {
+  for (const char* timeout : {"0s", "121s", "1d"}) {
+    EXPECT_TRUE(Refuses("hsm",
+                        std::string("{module: /m.so, token_label: t, pin_file: /a, "
+                                    "timeout: ") +
+                            timeout + "}",
+                        "hsm: timeout: write 1s to 120s"));
+  }
+}
+
+TEST_F(ConfigTest, RefusesASystemHierarchyThatCannotBe) {
+  EXPECT_TRUE(Refuses("system", "{trust_domain: localhost}", "system: trust_domain: "));
+  EXPECT_TRUE(Refuses("system", "{trust_domain: a.example, dns_subtrees: ['*.x']}",
+                      "system: dns_subtrees: '*.x'"));
+  EXPECT_TRUE(Refuses("system", "{trust_domain: a.example, ip_ranges: [10.0.0.1/8]}",
+                      "system: ip_ranges: "));
+}
+
+TEST_F(ConfigTest, BoundsTheCallsInProgress) {
+  for (const char* calls : {"-1", "4097"}) {
+    EXPECT_TRUE(Refuses("limits", std::string("{concurrent_calls: ") + calls + "}",
+                        "limits: concurrent_calls: write 1 to 4096"));
+  }
+}
+
+TEST_F(ConfigTest, SaysThatThereIsNoFile) {
+  EXPECT_TRUE(
+      Says(LoadConfig(folder_.path() / "none.yaml").status(), StatusCode::kNotFound, "none.yaml"));
+}
+
+}  // namespace
+}  // namespace server

@@ -1,0 +1,115 @@
+#include "ca/server/hierarchy_file.h"
+
+#include <gtest/gtest.h>
+
+#include <fstream>
+
+#include "tests/fakes/must.h"
+#include "tests/fakes/refusal.h"
+#include "tests/fakes/temporary_folder.h"
+
+namespace server {
+namespace {
+
+using ca::StatusCode;
+using ca::testing::Must;
+using ca::testing::Says;
+using std::chrono::hours;
+using std::chrono::minutes;
+
+class HierarchyFileTest : public ::testing::Test {
+ protected:
+  // The least that is a hierarchy, and `more`.
+  ca::Result<ca::Hierarchy> LoadWith(const std::string& more,
+                                     const std::string& profiles = "[{name: agent}]") {
+    std::ofstream(path_) << "tenant: acme\nenvironment: prod\ntrust_domain: prod.acme.example\n"
+                         << "profiles: " << profiles << "\n"
+                         << more << "\n";
+    return LoadHierarchyFile(path_);
+  }
+
+  ::testing::AssertionResult Refuses(const ca::Result<ca::Hierarchy>& result,
+                                     const std::string& words) {
+    return Says(result.status(), StatusCode::kInvalidArgument, path_.string() + ": " + words);
+  }
+
+  const ca::testing::TemporaryFolder folder_;
+  const std::filesystem::path path_ = folder_.path() / "acme.yaml";
+};
+
+TEST_F(HierarchyFileTest, IsAHierarchyWithTheDefaultsThatAreDocumented) {
+  const ca::Hierarchy hierarchy = Must(LoadWith(""));
+  EXPECT_EQ(hierarchy.Name(), "acme/prod");
+  EXPECT_EQ(hierarchy.trust_domain.name(), "prod.acme.example");
+  EXPECT_FALSE(hierarchy.is_system);
+  EXPECT_EQ(hierarchy.root_lifetime, hours(24 * 3650));
+  EXPECT_EQ(hierarchy.issuing_lifetime, hours(24 * 365));
+  ASSERT_EQ(hierarchy.profiles.size(), 1u);
+  const ca::CertificateProfile& profile = hierarchy.profiles[0];
+  EXPECT_EQ(profile.name, "agent");
+  EXPECT_EQ(profile.lifetime, hours(1));
+  EXPECT_EQ(profile.key_types, (std::set{ca::KeyType::kP256, ca::KeyType::kP384}));
+  EXPECT_TRUE(profile.client_auth && profile.server_auth);
+  EXPECT_FALSE(profile.host_names);
+}
+
+TEST_F(HierarchyFileTest, HasWhatTheFileSays) {
+  const ca::Hierarchy hierarchy = Must(
+      LoadWith("root: {lifetime: 100d}\n"
+               "issuing: {lifetime: 50d}\n"
+               "dns_subtrees: [svc.acme.example]\n"
+               "ip_ranges: [10.0.0.0/8, 2001:db8::/32]\n",
+               "[{name: service, lifetime: 5m, key_types: [rsa2048, ed25519], usages: [server], "
+               "host_names: true}, {name: agent, usages: [client]}]"));
+  EXPECT_EQ(hierarchy.root_lifetime, hours(24 * 100));
+  EXPECT_EQ(hierarchy.issuing_lifetime, hours(24 * 50));
+  EXPECT_EQ(hierarchy.dns_subtrees, std::vector<std::string>{"svc.acme.example"});
+  ASSERT_EQ(hierarchy.ip_ranges.size(), 2u);
+  EXPECT_EQ(hierarchy.ip_ranges[1].ToString(), "2001:db8::/32");
+  ASSERT_EQ(hierarchy.profiles.size(), 2u) << "in their order: the first is the default";
+  EXPECT_EQ(hierarchy.profiles[0].name, "service");
+  EXPECT_EQ(hierarchy.profiles[0].lifetime, minutes(5));
+  EXPECT_EQ(hierarchy.profiles[0].key_types,
+            (std::set{ca::KeyType::kRsa2048, ca::KeyType::kEd25519}));
+  EXPECT_FALSE(hierarchy.profiles[0].client_auth);
+  EXPECT_TRUE(hierarchy.profiles[0].server_auth);
+  EXPECT_TRUE(hierarchy.profiles[0].host_names);
+  EXPECT_TRUE(hierarchy.profiles[1].client_auth);
+  EXPECT_FALSE(hierarchy.profiles[1].server_auth);
+}
+
+TEST_F(HierarchyFileTest, IsReadFromTheOneOfTheDemo) {
+  EXPECT_TRUE(LoadHierarchyFile(PROJECT_SOURCE_DIR "/deploy/demo/acme-dev.yaml").ok());
+}
+
+TEST_F(HierarchyFileTest, NamesTheFieldThatIsWrong) {
+  EXPECT_TRUE(Refuses(LoadWith("ip_ranges: [10.0.0.1/8]"), "ip_ranges: "));
+  EXPECT_TRUE(Refuses(LoadWith("dns_subtrees: ['*.x']"), "dns_subtrees: "));
+  EXPECT_TRUE(Refuses(LoadWith("root: {lifetime: 1h}"), "root lifetime: "));
+  EXPECT_TRUE(Refuses(LoadWith("", "[]"), "profiles: write 1 to 32"));
+  EXPECT_TRUE(
+      Refuses(LoadWith("", "[{name: agent, key_types: [p224]}]"), "profiles: agent: 'p224'"));
+  EXPECT_TRUE(Refuses(LoadWith("", "[{name: agent, usages: [both]}]"),
+                      "profiles: agent: usages: 'both' is neither client nor server"));
+  EXPECT_TRUE(
+      Refuses(LoadWith("", "[{name: agent, lifetime: 8d}]"), "profiles: agent: lifetime: "));
+  EXPECT_TRUE(Refuses(LoadWith("", "[{name: Agent}]"), "profiles: name: "));
+}
+
+TEST_F(HierarchyFileTest, NamesTheTrustDomainThatIsMissing) {
+  std::ofstream(path_) << "tenant: acme\nenvironment: prod\nprofiles: [{name: agent}]\n";
+  EXPECT_TRUE(Refuses(LoadHierarchyFile(path_), "trust_domain: "));
+}
+
+TEST_F(HierarchyFileTest, NamesTheLineOfAKeyThatItDoesNotKnow) {
+  EXPECT_TRUE(
+      Says(LoadWith("dns_subtree: [x.example]").status(), StatusCode::kInvalidArgument,
+           path_.string() + ":5: dns_subtree: there is no such key; is it 'dns_subtrees'?"));
+}
+
+TEST_F(HierarchyFileTest, SaysThatThereIsNoFile) {
+  EXPECT_EQ(LoadHierarchyFile(folder_.path() / "none").status().code(), StatusCode::kNotFound);
+}
+
+}  // namespace
+}  // namespace server
