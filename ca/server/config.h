@@ -31,7 +31,8 @@ struct Config {
   int concurrent_calls = 256;
 };
 
-// kInvalidArgument as FILE:LINE: KEY: what is wrong and the fix; kNotFound when there is no file.
+// kInvalidArgument as FILE:LINE: KEY for what is not in the schema and as FILE: KEY for a value that
+// cannot be, with what is wrong and the fix; kNotFound when there is no file.
 ca::Result<Config> LoadConfig(const std::filesystem::path& path);
 
 }  // namespace server

@@ -107,9 +107,10 @@ ca::Hierarchy SystemHierarchy(const Config& config) {
 
 Status RunInit(const Config& config, const InitOptions& options) {
   const ca::SystemClock clock;
-  const Backends backends = TRY(Backends::Open(config, clock));
   // Two at once would each make the keys that they see missing.
-  const auto lock = TRY(db::AdvisoryLock::Take({config.database_server}, "agentpki.init"));
+  const auto lock = db::AdvisoryLock::Take({config.database_server}, "agentpki.init");
+  if (!lock.ok()) return ca::Annotate(lock.status(), "database: ");
+  const Backends backends = TRY(Backends::Open(config, clock));
   ca::Provisioning provisioning(*backends.hierarchies, *backends.keys, *backends.registry, clock,
                                 kActor);
 

@@ -72,13 +72,14 @@ class Reader {
     if (!node.IsMap()) {
       return Wrong(node, path, fmt::format("write a mapping of: {}", AllFields(schema)));
     }
+    const std::string prefix = path.empty() ? "" : path + ": ";
     std::set<std::string> seen;
     for (const auto& entry : node) {
       const std::string key = entry.first.IsScalar() ? entry.first.Scalar() : "";
       const FieldDescriptor* const field = schema.FindFieldByName(key);
-      if (!field) return UnknownKey(entry.first, path, key, schema);
-      if (!seen.insert(key).second) return Wrong(entry.first, path + key, "it is there twice");
-      TRY(FillField(entry.second, path + key, *field, message));
+      if (!field) return UnknownKey(entry.first, prefix, key, schema);
+      if (!seen.insert(key).second) return Wrong(entry.first, prefix + key, "it is there twice");
+      TRY(FillField(entry.second, prefix + key, *field, message));
     }
     return ca::Ok();
   }
@@ -107,7 +108,7 @@ class Reader {
       if (auto* duration = dynamic_cast<google::protobuf::Duration*>(&inner)) {
         return FillDuration(node, path, *duration);
       }
-      return Fill(node, path + ": ", inner);
+      return Fill(node, path, inner);
     }
     if (!node.IsScalar()) return Wrong(node, path, "write a single value");
     switch (field.cpp_type()) {
@@ -145,10 +146,10 @@ class Reader {
     return ca::Ok();
   }
 
-  Status UnknownKey(const YAML::Node& node, const std::string& path, const std::string& key,
+  Status UnknownKey(const YAML::Node& node, const std::string& prefix, const std::string& key,
                     const Descriptor& schema) const {
     const std::string nearest = NearestField(schema, key);
-    return Wrong(node, path + ca::Printable(key),
+    return Wrong(node, prefix + ca::Printable(key),
                  nearest.empty() ? fmt::format("there is no such key, but: {}", AllFields(schema))
                                  : fmt::format("there is no such key; is it '{}'?", nearest));
   }

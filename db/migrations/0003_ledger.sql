@@ -17,8 +17,17 @@ CREATE TABLE agentpki.issuances (
   recorded_at     timestamptz NOT NULL,
   PRIMARY KEY (serial, expiry_day)
 ) PARTITION BY RANGE (expiry_day);
-CREATE INDEX issuances_by_key ON agentpki.issuances (key_fingerprint);
 CREATE INDEX issuances_by_agent ON agentpki.issuances (agent);
+
+-- One key, one agent: who has a certificate for a key, for as long as that lives. A table of its own,
+-- by month, so that looking a key up opens one or two partitions and not one for each day to come.
+CREATE TABLE agentpki.key_holders (
+  expiry_day      date NOT NULL,
+  key_fingerprint bytea NOT NULL,
+  agent           bigint NOT NULL,
+  not_after       timestamptz NOT NULL
+) PARTITION BY RANGE (expiry_day);
+CREATE INDEX key_holders_by_key ON agentpki.key_holders (key_fingerprint);
 
 -- Release: with its signature, a certificate may leave the server.
 CREATE TABLE agentpki.signatures (
@@ -58,6 +67,8 @@ CREATE POLICY within_hierarchy ON agentpki.requests
 
 GRANT SELECT, INSERT ON agentpki.issuances, agentpki.signatures, agentpki.requests
   TO agentpki_server;
+-- Of all hierarchies, so it is looked up by live_key_holders() alone.
+GRANT INSERT ON agentpki.key_holders TO agentpki_server;
 
 -- ---- partitions -------------------------------------------------------------------------------
 
@@ -105,17 +116,25 @@ BEGIN
                FROM generate_series(-1, 1) AS m LOOP
     CALL agentpki.add_partition('audit_events', to_char(day, 'YYYYMM'), day,
                                 (day + interval '1 month')::date);
+    CALL agentpki.add_partition('key_holders', to_char(day, 'YYYYMM'), day,
+                                (day + interval '1 month')::date);
   END LOOP;
 
+  -- Audit events are kept. CASE, because nothing else promises what is evaluated first.
   FOR old IN
     SELECT c.relname AS name
       FROM pg_inherits AS i
       JOIN pg_class AS c ON c.oid = i.inhrelid
       JOIN pg_class AS p ON p.oid = i.inhparent
      WHERE p.relnamespace = 'agentpki'::regnamespace
-       AND (p.relname IN ('issuances', 'signatures')
-              AND to_date(right(c.relname, 8), 'YYYYMMDD') < today - kept
-            OR p.relname = 'requests' AND to_date(right(c.relname, 8), 'YYYYMMDD') < today - 2)
+       AND CASE p.relname
+             WHEN 'issuances' THEN to_date(right(c.relname, 8), 'YYYYMMDD') < today - kept
+             WHEN 'signatures' THEN to_date(right(c.relname, 8), 'YYYYMMDD') < today - kept
+             WHEN 'requests' THEN to_date(right(c.relname, 8), 'YYYYMMDD') < today - 2
+             WHEN 'key_holders' THEN
+               to_date(right(c.relname, 6), 'YYYYMM') + interval '1 month' < today - 1
+             ELSE false
+           END
   LOOP
     EXECUTE format('DROP TABLE agentpki.%I', old.name);
   END LOOP;
@@ -138,10 +157,10 @@ DECLARE
   today date := (p_now AT TIME ZONE 'UTC')::date;
 BEGIN
   RETURN QUERY
-  SELECT i.key_fingerprint, i.agent
-    FROM agentpki.issuances AS i
-   WHERE i.key_fingerprint = ANY (p_key_fingerprints)
-     AND i.expiry_day >= today AND i.not_after >= p_now;
+  SELECT k.key_fingerprint, k.agent
+    FROM agentpki.key_holders AS k
+   WHERE k.key_fingerprint = ANY (p_key_fingerprints)
+     AND k.expiry_day >= today AND k.not_after >= p_now;
 END $$;
 
 -- Makes the intents of one hierarchy durable, each with an outcome of its own: 'recorded', 'replay'
@@ -233,6 +252,11 @@ BEGIN
                                     profile, key_fingerprint, not_before, not_after, tbs, recorded_at)
     SELECT j.expiry_day, j.serial, p_hierarchy, j.authority, j.agent, j.subject, j.profile,
            j.key_fingerprint, j.not_before, j.not_after, j.tbs, p_now
+      FROM judged AS j WHERE j.outcome = 'recorded'
+  ),
+  held AS (
+    INSERT INTO agentpki.key_holders (expiry_day, key_fingerprint, agent, not_after)
+    SELECT j.expiry_day, j.key_fingerprint, j.agent, j.not_after
       FROM judged AS j WHERE j.outcome = 'recorded'
   ),
   remembered AS (

@@ -49,6 +49,21 @@ class PartitionTest : public DatabaseTest {
     return days;
   }
 
+  // The same of a table that is kept by months.
+  std::set<int> MonthsOf(const std::string& parent) {
+    std::set<int> months;
+    for (const pqxx::row& row :
+         database_.Query("SELECT 12 * (left(month, 4)::integer - extract(year FROM today)) "
+                         "         + right(month, 2)::integer - extract(month FROM today) "
+                         "  FROM pg_inherits, right(inhrelid::regclass::text, 6) AS month, "
+                         "       timezone('UTC', now()) AS today "
+                         " WHERE inhparent = 'agentpki." +
+                         parent + "'::regclass")) {
+      months.insert(row[0].as<int>());
+    }
+    return months;
+  }
+
   static std::set<int> Days(int first, int last) {
     std::set<int> days;
     for (int day = first; day <= last; ++day) days.insert(day);
@@ -75,15 +90,22 @@ TEST_F(PartitionTest, MakesThoseOfTheDaysOfWhichARequestIdMayBe) {
   EXPECT_EQ(DaysOf("requests"), Days(-2, 3));
 }
 
-TEST_F(PartitionTest, MakesThoseOfTheMonthsAroundThisOneForEvents) {
+TEST_F(PartitionTest, MakesThoseOfTheMonthsAroundThisOneForEventsAndKeys) {
   Maintain();
-  for (const char* month : {"-1 month", "0 months", "1 month"}) {
-    EXPECT_EQ(Value(std::string("SELECT to_regclass('agentpki.audit_events_' || to_char("
-                                "(now() AT TIME ZONE 'UTC') + interval '") +
-                    month + "', 'YYYYMM')) IS NOT NULL"),
-              "t")
-        << month;
+  EXPECT_EQ(MonthsOf("audit_events"), Days(-1, 1));
+  EXPECT_EQ(MonthsOf("key_holders"), Days(-1, 1));
+}
+
+// A key is held until its certificate expires, at the latest at the end of its month.
+TEST_F(PartitionTest, DropsTheHoldersOfKeysWhoseMonthIsOver) {
+  for (const char* month : {"2000-01-01", "2020-12-01"}) {
+    Execute(
+        fmt::format("CALL agentpki.add_partition('key_holders', to_char('{0}'::date, 'YYYYMM'),"
+                    "'{0}', ('{0}'::date + interval '1 month')::date)",
+                    month));
   }
+  Maintain();
+  for (const int month : MonthsOf("key_holders")) EXPECT_GE(month, -1);
 }
 
 TEST_F(PartitionTest, MakesOneThatIsMissing) {

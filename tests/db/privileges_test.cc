@@ -65,9 +65,9 @@ class PrivilegesTest : public DeployedDatabaseTest {
 // ---- what is written stays ----------------------------------------------------------------------
 
 TEST_F(PrivilegesTest, CanNeitherUpdateNorDeleteNorTruncateWhatIsRecorded) {
-  for (const char* table :
-       {"hierarchies", "profiles", "authorities", "authority_issuances", "authority_signatures",
-        "agents", "grants", "issuances", "signatures", "requests", "audit_events", "retention"}) {
+  for (const char* table : {"hierarchies", "profiles", "authorities", "authority_issuances",
+                            "authority_signatures", "agents", "grants", "issuances", "key_holders",
+                            "signatures", "requests", "audit_events", "retention"}) {
     const std::string name = std::string("agentpki.") + table;
     const std::string column = Value("SELECT attname FROM pg_attribute WHERE attrelid = '" + name +
                                      "'::regclass AND attnum > 0 AND attidentity = ''");
@@ -155,6 +155,11 @@ TEST_F(PrivilegesTest, CannotReadAPartitionPastTheRowLevelSecurity) {
     const std::string partition = row[0].c_str();
     EXPECT_EQ(Try("SELECT * FROM " + partition), kInsufficientPrivilege) << partition;
   }
+}
+
+// Keys are unique over all hierarchies, so this table is; who has which is nobody's to read.
+TEST_F(PrivilegesTest, CannotReadWhoHoldsWhichKey) {
+  EXPECT_EQ(Try("SELECT * FROM agentpki.key_holders", deployment_.acme.id), kInsufficientPrivilege);
 }
 
 TEST_F(PrivilegesTest, KeepsEveryTableThatHasAHierarchyUnderRowLevelSecurity) {

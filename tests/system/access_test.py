@@ -5,7 +5,6 @@ import unittest
 import openssl
 from clients import RawClient, methods, new_request_id
 from deployment import SYSTEM_TRUST_DOMAIN, DeploymentTest, spiffe_id
-from programs import run
 
 ENROLL = "agentpki.v1.EnrollmentService/Enroll"
 RENEW = "agentpki.v1.EnrollmentService/Renew"
@@ -30,13 +29,8 @@ SERVING = "0801"  # HealthCheckResponse{status: SERVING}
 
 class TlsTest(DeploymentTest):
 
-    def s_client(self, *words):
-        return run("openssl", "s_client", "-connect", self.deployment.server.address,
-                   "-CAfile", self.deployment.operator / "server-ca.pem",
-                   "-x509_strict", "-verify_return_error", "-alpn", "h2", *words)
-
     def test_is_version_1_3(self):
-        done = self.s_client("-tls1_3", "-verify_ip", "127.0.0.1")
+        done = self.deployment.s_client("-tls1_3", "-verify_ip", "127.0.0.1")
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertIn("New, TLSv1.3", done.stdout)
         self.assertIn("Verify return code: 0 (ok)", done.stdout)
@@ -46,7 +40,7 @@ class TlsTest(DeploymentTest):
         for version in ["-tls1_2", "-tls1_1", "-tls1"]:
             for ciphers in ["DEFAULT:@SECLEVEL=0", "ALL:COMPLEMENTOFALL:@SECLEVEL=0"]:
                 with self.subTest(version, ciphers=ciphers):
-                    done = self.s_client(version, "-cipher", ciphers)
+                    done = self.deployment.s_client(version, "-cipher", ciphers)
                     self.assertEqual(done.returncode, 1)
                     self.assertIn("New, (NONE), Cipher is (NONE)", done.stdout)
 
@@ -56,7 +50,7 @@ class TlsTest(DeploymentTest):
                             (["-verify_hostname", "example.com"], 1),
                             (["-verify_ip", "127.0.0.2"], 1)]:
             with self.subTest(words[1]):
-                self.assertEqual(self.s_client(*words).returncode, code)
+                self.assertEqual(self.deployment.s_client(*words).returncode, code)
 
 
 class CallerTest(DeploymentTest):

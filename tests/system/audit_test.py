@@ -173,8 +173,9 @@ class AuditTest(DeploymentTest):
         token = JoinToken.parse(self.deployment.new_token("audit/unlucky"))
         self.seen = self.last_sequence()
         with RawClient(self.deployment) as client:
+            # For longer than the server waits for a lock.
             with self.deployment.database.locked("agentpki.join_tokens"):
-                answer = client.enroll(token, self.new_csr())  # for longer than a lock is waited for
+                answer = client.enroll(token, self.new_csr())
             self.assertEqual(answer.code, "DEADLINE_EXCEEDED", answer)
             self.assert_one_event(action="Enroll", decision="failed", reason=answer.message,
                                   correlation_id=answer.correlation_id)

@@ -8,6 +8,7 @@ import struct
 import subprocess
 import unittest
 
+import openssl
 from database import Database
 from programs import (CLI, PATIENCE_S, SANITIZER_REPORTS, SERVER, SHIFTED_CLOCK, TemporaryFolder,
                       environment, free_port, kill, run, spawn, wait_until)
@@ -228,6 +229,19 @@ class Deployment:
 
     def _cli_environment(self, options):
         return environment(AGENTPKI_IDENTITY=str(options.pop("identity", self.operator)))
+
+    def s_client(self, *words, server=None, **options):
+        """`openssl s_client`, which trusts the system hierarchy and means to speak HTTP/2."""
+        return run("openssl", "s_client", "-connect", (server or self.server).address,
+                   "-CAfile", self.operator / "server-ca.pem", "-x509_strict",
+                   "-verify_return_error", "-alpn", "h2", *words, **options)
+
+    def shown_certificate(self, server=None):
+        """What a server shows in a new connection, in a file; openssl has verified it."""
+        done = self.s_client("-verify_ip", "127.0.0.1", server=server, check=True)
+        file = self.folder / f"shown-{secrets.token_hex(4)}.pem"
+        file.write_text(openssl.certificates(done.stdout)[0])
+        return file
 
     # ---- agents ---------------------------------------------------------------------------------
 

@@ -73,7 +73,8 @@ class MalformedRequestsTest(DeploymentTest):
         choose = random.Random(20261124)
         good = self.good_requests()
         self.assertTrue(all(are_good_requests(good)))
-        candidates = [mutated(choose.choice(good), good, choose) for _ in range(MUTATIONS * 11 // 10)]
+        candidates = [mutated(choose.choice(good), good, choose)
+                      for _ in range(MUTATIONS * 11 // 10)]
         malformed = [candidate for candidate, is_good
                      in zip(candidates, are_good_requests(candidates)) if not is_good]
         self.assertGreaterEqual(len(malformed), MUTATIONS)

@@ -5,7 +5,6 @@ import unittest
 import openssl
 from clients import RawClient, new_request_id
 from deployment import DeploymentTest, spiffe_id
-from programs import run
 from tokens import JoinToken
 
 
@@ -35,15 +34,9 @@ class ReplicasTest(DeploymentTest):
         return [client.answer() for client in clients]
 
     def test_each_has_a_certificate_of_its_own(self):
-        serials = set()
-        for server in self.deployment.servers:
-            shown = run("openssl", "s_client", "-connect", server.address,
-                        "-CAfile", self.deployment.operator / "server-ca.pem",
-                        "-verify_return_error", "-verify_ip", "127.0.0.1", check=True)
-            file = self.deployment.new_folder()
-            file.write_text(openssl.certificates(shown.stdout)[0])
-            serials.add(openssl.serial(file))
-        self.assertEqual(len(serials), 2)
+        shown = [self.deployment.shown_certificate(server) for server in self.deployment.servers]
+        self.assertEqual(len({openssl.public_key(file) for file in shown}), 2)
+        self.assertEqual(len({openssl.serial(file) for file in shown}), 2)
 
     def test_a_token_of_one_works_at_the_other(self):
         self.deployment.register("replicas/bot")

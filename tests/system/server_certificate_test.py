@@ -15,15 +15,8 @@ class ServerCertificateTest(DeploymentTest):
     # Its certificate is for 24 hours, and is renewed after 16: an hour ago, when the clock jumps.
     options = {"shift_s": -17 * HOUR_S}
 
-    def served(self):
-        """The certificate that a new connection is shown, verified, in a file."""
-        shown = run("openssl", "s_client", "-connect", self.deployment.server.address,
-                    "-CAfile", self.deployment.operator / "server-ca.pem",
-                    "-x509_strict", "-verify_return_error", "-verify_ip", "127.0.0.1",
-                    "-alpn", "h2", check=True)
-        file = self.deployment.folder / "served.pem"
-        file.write_text(openssl.certificates(shown.stdout)[0])
-        return file
+    def shown_serial(self):
+        return openssl.serial(self.deployment.shown_certificate())
 
     def peers(self):
         return self.deployment.database.rows("""
@@ -31,21 +24,21 @@ class ServerCertificateTest(DeploymentTest):
              WHERE action = 'GetStatus' AND decision = 'allowed'""")
 
     def test_is_renewed_while_a_connection_stands(self):
-        before = openssl.serial(self.served())
-        old_key = openssl.public_key(self.served())
+        before = self.deployment.shown_certificate()
         with RawClient(self.deployment, identity=self.deployment.operator) as client:
             self.assertEqual(client.call("agentpki.v1.StatusService/GetStatus", {}).code, "OK")
 
             self.deployment.set_clock(0)
-            wait_until(lambda: openssl.serial(self.served()) != before,
+            wait_until(lambda: self.shown_serial() != openssl.serial(before),
                        "new connections are shown another certificate", seconds=90)
+            after = self.deployment.shown_certificate()
 
             for _ in range(3):
                 self.assertEqual(client.call("agentpki.v1.StatusService/GetStatus", {}).code, "OK")
             self.assertEqual(len(self.peers()), 1, "it was one connection all the time")
 
-        self.assertNotEqual(openssl.public_key(self.served()), old_key)
-        done = run("openssl", "x509", "-in", self.served(), "-noout", "-checkend", 23 * HOUR_S)
+        self.assertNotEqual(openssl.public_key(before), openssl.public_key(after))
+        done = run("openssl", "x509", "-in", after, "-noout", "-checkend", 23 * HOUR_S)
         self.assertEqual(done.returncode, 0, "it is for another 24 hours")
         self.assertEqual(self.deployment.cli("status").returncode, 0)
         self.assertEqual(self.deployment.server.log().count("own certificate"), 2)
@@ -53,7 +46,7 @@ class ServerCertificateTest(DeploymentTest):
 
         directory = self.deployment.server.folder / "run"
         self.assertEqual(sorted(file.name for file in directory.iterdir()),
-                         ["tls", f"tls-{openssl.serial(self.served())}"])
+                         ["tls", f"tls-{openssl.serial(after)}"])
         self.assertEqual(stat.S_IMODE((directory / "tls").stat().st_mode), 0o700)
         self.assertEqual(stat.S_IMODE((directory / "tls/key.pem").stat().st_mode), 0o600)
 

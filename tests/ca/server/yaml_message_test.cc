@@ -144,8 +144,8 @@ TEST(YamlMessageTest, SaysWhichTypeIsWanted) {
   EXPECT_TRUE(Refuses("tenant:\n", "tenant: write a single value"));
   EXPECT_TRUE(Refuses("dns_subtrees: a.example\n", "dns_subtrees: write a list"));
   EXPECT_TRUE(Refuses("dns_subtrees: [a, [b]]\n", "dns_subtrees[1]: write a single value"));
-  EXPECT_TRUE(Refuses("root: 1d\n", "root: : write a mapping of: lifetime"));
-  EXPECT_TRUE(Refuses("profiles: [agent]\n", "profiles[0]: : write a mapping of: name"));
+  EXPECT_TRUE(Refuses("root: 1d\n", "root: write a mapping of: lifetime"));
+  EXPECT_TRUE(Refuses("profiles: [agent]\n", "profiles[0]: write a mapping of: name"));
   EXPECT_TRUE(Refuses("profiles: [{host_names: maybe}]\n", "host_names: write true or false"));
   EXPECT_TRUE(Refuses<ServerConfig>("limits: {concurrent_calls: many}", "write a whole number"));
   EXPECT_TRUE(Refuses<ServerConfig>("limits: {concurrent_calls: 1.5}", "write a whole number"));
