@@ -1,6 +1,7 @@
 #pragma once
 
-#include <condition_variable>
+#include <semaphore.h>
+
 #include <deque>
 #include <functional>
 #include <mutex>
@@ -33,51 +34,78 @@ class Batcher {
   Outcome Submit(const Item& item) {
     Waiter self;
     self.item = &item;
-    std::unique_lock lock(mutex_);
-    queue_.push_back(&self);
-    self.wake.wait(
-        lock, [&] { return self.is_done || (queue_.front() == &self && leaders_ < leaders_max_); });
-    if (self.is_done) return *std::move(self.outcome);
-
-    Batch batch = TakeBatch();
-    ++leaders_;
-    WakeNextLeader();
-    lock.unlock();
-    commit_(batch);
-    lock.lock();
-    --leaders_;
-    for (Entry* entry : batch) {
-      auto* const waiter = static_cast<Waiter*>(entry);
-      waiter->is_done = true;
-      waiter->wake.notify_one();  // under the lock: once it is free, the waiter may be gone
+    if (!LeadOrEnqueue(self)) {
+      self.AwaitTurn();
+      // To return, when there is an outcome; otherwise to lead.
+      if (self.outcome) return *std::move(self.outcome);
     }
-    WakeNextLeader();
+    Batch batch = TakeBatch(self);
+    commit_(batch);
+    StepDown();
+    for (Entry* entry : batch) {
+      // Once it is released its thread returns, and it is gone.
+      if (entry != &self) static_cast<Waiter*>(entry)->GiveTurn();
+    }
     return *std::move(self.outcome);
   }
 
  private:
+  // Sleeps outside the lock: to be woken is not to wait once more. Not std::binary_semaphore, which
+  // yields in a loop before it sleeps, when the processor is what everybody waits for.
   struct Waiter : Entry {
-    bool is_done = false;  // guards `outcome`, which the leader writes without the lock
-    std::condition_variable wake;
+    Waiter() { sem_init(&turn_, 0, 0); }
+    ~Waiter() { sem_destroy(&turn_); }
+    Waiter(const Waiter&) = delete;
+    Waiter& operator=(const Waiter&) = delete;
+    void AwaitTurn() {
+      while (sem_wait(&turn_) != 0) continue;  // a signal
+    }
+    void GiveTurn() { sem_post(&turn_); }
+
+   private:
+    sem_t turn_;
   };
 
-  // From the front, so the leader, who is there, is always in it.
-  Batch TakeBatch() {
-    Batch batch;
+  bool LeadOrEnqueue(Waiter& self) {
+    const std::lock_guard lock(mutex_);
+    if (queue_.empty() && leaders_ < leaders_max_) {
+      ++leaders_;
+      return true;
+    }
+    queue_.push_back(&self);
+    return false;
+  }
+
+  // The leader, and of those who wait what fits.
+  Batch TakeBatch(Waiter& leader) {
+    const std::lock_guard lock(mutex_);
+    Batch batch{&leader};
     std::deque<Waiter*> rest;
     for (Waiter* waiter : queue_) {
-      if (batch.size() < batch_max_ && (batch.empty() || fits_(batch, *waiter->item))) {
+      if (batch.size() < batch_max_ && fits_(batch, *waiter->item)) {
         batch.push_back(waiter);
       } else {
         rest.push_back(waiter);
       }
     }
     queue_.swap(rest);
+    AppointLeader();
     return batch;
   }
 
-  void WakeNextLeader() {
-    if (!queue_.empty() && leaders_ < leaders_max_) queue_.front()->wake.notify_one();
+  void StepDown() {
+    const std::lock_guard lock(mutex_);
+    --leaders_;
+    AppointLeader();
+  }
+
+  // Whoever waits longest leads next, if there is room for another leader.
+  void AppointLeader() {
+    if (queue_.empty() || leaders_ == leaders_max_) return;
+    Waiter* const next = queue_.front();
+    queue_.pop_front();
+    ++leaders_;
+    next->GiveTurn();
   }
 
   const size_t batch_max_;

@@ -116,8 +116,10 @@ BEGIN
                FROM generate_series(-1, 1) AS m LOOP
     CALL agentpki.add_partition('audit_events', to_char(day, 'YYYYMM'), day,
                                 (day + interval '1 month')::date);
-    CALL agentpki.add_partition('key_holders', to_char(day, 'YYYYMM'), day,
-                                (day + interval '1 month')::date);
+    IF day + interval '1 month' >= today - 1 THEN  -- or it would be dropped below
+      CALL agentpki.add_partition('key_holders', to_char(day, 'YYYYMM'), day,
+                                  (day + interval '1 month')::date);
+    END IF;
   END LOOP;
 
   -- Audit events are kept. CASE, because nothing else promises what is evaluated first.

@@ -30,19 +30,26 @@ class DatabaseTest : public ::testing::Test {
   }
   int Count(const std::string& from) { return std::stoi(Value("SELECT count(*) FROM " + from)); }
 
- private:
   static std::unique_ptr<TestDatabase>& Database() {
     static std::unique_ptr<TestDatabase> database;
     return database;
   }
 
- protected:
   TestDatabase& database_ = *Database();
 };
 
 // With the hierarchies of tests/fakes/samples.h, as a server has them before it.
 class DeployedDatabaseTest : public DatabaseTest {
  protected:
+  static void SetUpTestSuite() {
+    DatabaseTest::SetUpTestSuite();
+    Adapters() = std::make_unique<AllAdapters>(Database()->server());
+  }
+  static void TearDownTestSuite() {
+    Adapters().reset();
+    DatabaseTest::TearDownTestSuite();
+  }
+
   ca::RequestId NewRequest() const { return ca::RequestId::New(clock_.Now()); }
 
   ca::PublicKey NewKey() const { return ca::testing::PublicHalf(ca::testing::NewSubjectKey()); }
@@ -53,10 +60,27 @@ class DeployedDatabaseTest : public DatabaseTest {
     return event;
   }
 
-  ca::testing::FakeClock clock_{ca::SystemClock().Now()};
-  PostgresHierarchyStore hierarchies_{database_.server()};
-  PostgresRegistry registry_{database_.server()};
-  PostgresLedger ledger_{database_.server(), clock_};
+ private:
+  // One of each for all tests of a suite: connections take long to make.
+  struct AllAdapters {
+    explicit AllAdapters(const Endpoint& server)
+        : hierarchies(server), registry(server), ledger(server, clock) {}
+
+    ca::testing::FakeClock clock{ca::SystemClock().Now()};
+    PostgresHierarchyStore hierarchies;
+    PostgresRegistry registry;
+    PostgresLedger ledger;
+  };
+  static std::unique_ptr<AllAdapters>& Adapters() {
+    static std::unique_ptr<AllAdapters> adapters;
+    return adapters;
+  }
+
+ protected:
+  ca::testing::FakeClock& clock_ = Adapters()->clock;
+  PostgresHierarchyStore& hierarchies_ = Adapters()->hierarchies;
+  PostgresRegistry& registry_ = Adapters()->registry;
+  PostgresLedger& ledger_ = Adapters()->ledger;
   ca::testing::MemoryKeyStore keys_;
   ca::testing::Deployment deployment_{{hierarchies_, registry_, ledger_, keys_}, clock_};
 };

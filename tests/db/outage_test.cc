@@ -79,7 +79,7 @@ class OutageTest : public ::testing::Test {
   static constexpr int kAgents = 8;
   static constexpr std::chrono::milliseconds kBackoff{5};
 
-  PrivatePostgres postgres_;
+  PrivatePostgres& postgres_ = PrivatePostgres::Shared();
   TestDatabase database_{postgres_};
   ca::testing::FakeClock clock_{ca::SystemClock().Now()};
   PostgresHierarchyStore hierarchies_{database_.server()};

@@ -22,7 +22,7 @@ using testing::DeployedDatabaseTest;
 class RaceTest : public DeployedDatabaseTest {
  protected:
   static constexpr size_t kCallers = 16;
-  static constexpr int kRounds = 5;
+  static constexpr int kRounds = 3;
 
   using Answer = ca::Result<Certificate>;
 

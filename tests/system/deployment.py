@@ -189,7 +189,7 @@ class Deployment:
         changes = {"SOFTHSM2_CONF": str(self.folder / "softhsm2.conf")}
         if self._clock_file:
             changes |= {"LD_PRELOAD": str(SHIFTED_CLOCK), "SHIFTED_CLOCK": str(self._clock_file)}
-        return environment(**changes)
+        return environment(is_server=True, **changes)
 
     def set_clock(self, shift_s):
         """The servers' clock is now as many seconds ahead of the real one."""

@@ -1,7 +1,6 @@
 """The judges: what openssl and certtool say of keys, requests and certificates; and how they make
 such, as somebody does who has no agentpki."""
 
-import base64
 import re
 
 from programs import run
@@ -67,10 +66,6 @@ def certificate_text(file):
 def certificates(pem):
     """The blocks of a file that holds several."""
     return re.findall(r"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----\n", pem, re.DOTALL)
-
-
-def der_of(pem):
-    return base64.b64decode("".join(pem.strip().splitlines()[1:-1]))
 
 
 def verify(folder, purpose="sslclient"):

@@ -25,19 +25,21 @@ PATIENCE_S = 90 if SANITIZE else 30
 SANITIZER_REPORTS = ("ThreadSanitizer", "AddressSanitizer", "LeakSanitizer", "runtime error:")
 
 
-def environment(**changes):
+def environment(is_server=False, **changes):
     """What our programs inherit: nothing of the caller's that could change what they do."""
     kept = {name: value for name, value in os.environ.items()
             if not name.startswith(("AGENTPKI_", "GRPC_", "PG", "SOFTHSM2_"))}
-    suppressions = Path(__file__).parent / "thread.supp"
+    here = Path(__file__).parent
     return {
         **kept,
         "LC_ALL": "C.UTF-8",
         "PATH": f"/usr/lib/postgresql/15/bin:{kept['PATH']}",
-        # Debian's gRPC is not instrumented: see docs of ThreadSanitizer on such libraries.
-        "TSAN_OPTIONS": f"ignore_noninstrumented_modules=1 suppressions={suppressions}",
-        # shifted_clock.so is loaded before the sanitizer's runtime, and may be.
-        "ASAN_OPTIONS": "verify_asan_link_order=0",
+        # Debian's gRPC is not instrumented, so ThreadSanitizer does not see how it synchronises.
+        "TSAN_OPTIONS": f"ignore_noninstrumented_modules=1 suppressions={here}/thread.supp",
+        # shifted_clock.so is loaded before the sanitizer's runtime, and may be. Leaks are looked for
+        # in servers: a client's end does not wait for gRPC's threads.
+        "ASAN_OPTIONS": f"verify_asan_link_order=0 detect_leaks={int(is_server)}",
+        "LSAN_OPTIONS": f"suppressions={here}/leak.supp print_suppressions=0",
         "UBSAN_OPTIONS": "print_stacktrace=1",
         **changes,
     }
