@@ -79,6 +79,7 @@ class Batcher {
   // The leader, and of those who wait what fits.
   Batch TakeBatch(Waiter& leader) {
     const std::lock_guard lock(mutex_);
+    if (appointed_ == &leader) appointed_ = nullptr;
     Batch batch{&leader};
     std::deque<Waiter*> rest;
     for (Waiter* waiter : queue_) {
@@ -99,13 +100,14 @@ class Batcher {
     AppointLeader();
   }
 
-  // Whoever waits longest leads next, if there is room for another leader.
+  // Whoever waits longest leads next, if there is room for another leader; one at a time, or two
+  // that wake together would share among them what makes one batch.
   void AppointLeader() {
-    if (queue_.empty() || leaders_ == leaders_max_) return;
-    Waiter* const next = queue_.front();
+    if (queue_.empty() || leaders_ == leaders_max_ || appointed_) return;
+    appointed_ = queue_.front();
     queue_.pop_front();
     ++leaders_;
-    next->GiveTurn();
+    appointed_->GiveTurn();
   }
 
   const size_t batch_max_;
@@ -114,6 +116,7 @@ class Batcher {
   const std::function<void(Batch&)> commit_;
   std::mutex mutex_;
   std::deque<Waiter*> queue_;
+  Waiter* appointed_ = nullptr;  // to lead; it has not taken its batch yet
   size_t leaders_ = 0;
 };
 
