@@ -1,6 +1,6 @@
 #include "ca/authority.h"
 
-#include "ca/tbs_certificate.h"
+#include "ca/base/asn1.h"
 
 namespace ca {
 namespace {
@@ -11,7 +11,9 @@ Bytes AuthorityName(const Hierarchy& hierarchy, const AuthorityRecord& authority
   return EncodeName(
       {{"O", hierarchy.tenant},
        {"OU", hierarchy.environment},
-       {"CN", fmt::format("{} authority {}", NameOf(authority.kind), authority.generation)}});
+       {"CN", fmt::format("{}{} {}", NameOf(authority.kind),
+                          authority.kind == AuthorityKind::kResponder ? "" : " authority",
+                          authority.generation)}});
 }
 
 // An agent has no CN. Relying parties take a CN for a host name when there is no DNS name beside
@@ -60,7 +62,15 @@ IssuanceRecord AuthorityIssuance(const Hierarchy& hierarchy, AuthorityId issuer,
 }  // namespace
 
 std::string_view NameOf(AuthorityKind kind) {
-  return kind == AuthorityKind::kRoot ? "root" : "issuing";
+  switch (kind) {
+    case AuthorityKind::kRoot:
+      return "root";
+    case AuthorityKind::kIssuing:
+      return "issuing";
+    case AuthorityKind::kResponder:
+      return "responder";
+  }
+  return "";
 }
 
 Result<std::shared_ptr<const Authority>> Authority::Open(const AuthorityRecord& record,
@@ -69,15 +79,17 @@ Result<std::shared_ptr<const Authority>> Authority::Open(const AuthorityRecord& 
     return Error(StatusCode::kFailedPrecondition, "authority '{}' has no certificate yet",
                  record.key_label);
   }
-  auto authority = std::shared_ptr<Authority>(new Authority());
-  authority->x509_ = TRY(ParseX509(record.certificate));
-  X509* const x509 = authority->x509_.get();
+  X509Ptr parsed = TRY(ParseX509(record.certificate));
+  X509* const x509 = parsed.get();
+  SerialNumber serial = TRY(SerialNumber::FromBytes(OctetsOf(X509_get0_serialNumber(x509))));
   const Bytes spki = DerOf<X509_PUBKEY, i2d_X509_PUBKEY>(X509_get_X509_PUBKEY(x509));
   if (spki != key->spki()) {
     return Error(StatusCode::kFailedPrecondition,
                  "key '{}' on the token is not the one in its authority's certificate",
                  record.key_label);
   }
+  auto authority = std::shared_ptr<Authority>(new Authority(std::move(serial)));
+  authority->x509_ = std::move(parsed);
   authority->id_ = record.id;
   authority->hierarchy_ = record.hierarchy;
   authority->kind_ = record.kind;
@@ -95,7 +107,8 @@ Result<std::shared_ptr<const Authority>> Authority::Open(const AuthorityRecord& 
 
 Result<PreparedCertificate> Authority::Prepare(const Hierarchy& hierarchy, const Agent& agent,
                                                const CertificateProfile& profile,
-                                               const PublicKey& key, TimePoint now) const {
+                                               const PublicKey& key, const StatusPointers& status,
+                                               TimePoint now) const {
   const Validity validity = profile.ValidityAt(now, validity_);
   if (validity_.not_after < now + CertificateProfile::kLifetimeMin) {
     return Error(StatusCode::kFailedPrecondition, "authority '{}' ends at {}: rotate it",
@@ -110,7 +123,8 @@ Result<PreparedCertificate> Authority::Prepare(const Hierarchy& hierarchy, const
       .subject_key_identifier = key.SubjectKeyIdentifier(),
       .authority_key_identifier = key_identifier_,
       .leaf = LeafExtensions{agent.id, agent.dns_names, agent.ip_addresses, profile.client_auth,
-                             profile.server_auth},
+                             profile.server_auth, profile.status_free},
+      .status = profile.status_free ? StatusPointers{.shard = status.shard} : status,
   };
   return PreparedCertificate(IssuanceRecord{
       .serial = tbs.serial,
@@ -120,6 +134,7 @@ Result<PreparedCertificate> Authority::Prepare(const Hierarchy& hierarchy, const
       .subject = agent.id,
       .profile = profile.name,
       .key_fingerprint = key.fingerprint(),
+      .shard = status.shard,
       .validity = validity,
       .tbs = tbs.Encode(),
   });
@@ -127,7 +142,9 @@ Result<PreparedCertificate> Authority::Prepare(const Hierarchy& hierarchy, const
 
 Result<PreparedCertificate> Authority::PrepareIssuing(const Hierarchy& hierarchy,
                                                       const AuthorityRecord& planned,
-                                                      const SigningKey& key, TimePoint now) const {
+                                                      const SigningKey& key,
+                                                      const StatusPointers& status,
+                                                      TimePoint now) const {
   const PublicKey public_key = TRY(PublicKey::FromSpki(key.spki()));
   Validity validity = ValidityFor(now, hierarchy.issuing_lifetime);
   validity.not_before = std::max(validity.not_before, validity_.not_before);
@@ -137,6 +154,28 @@ Result<PreparedCertificate> Authority::PrepareIssuing(const Hierarchy& hierarchy
   tbs.issuer = name_;
   tbs.authority_key_identifier = key_identifier_;
   tbs.authority->name_constraints = &hierarchy;
+  tbs.status = status;
+  return PreparedCertificate(AuthorityIssuance(hierarchy, id_, public_key, tbs));
+}
+
+Result<PreparedCertificate> Authority::PrepareResponder(const Hierarchy& hierarchy,
+                                                        const AuthorityRecord& planned,
+                                                        const SigningKey& key,
+                                                        TimePoint now) const {
+  const PublicKey public_key = TRY(PublicKey::FromSpki(key.spki()));
+  Validity validity = ValidityFor(now, kResponderLifetime);
+  validity.not_before = std::max(validity.not_before, validity_.not_before);
+  validity.not_after = std::min(validity.not_after, validity_.not_after);
+  const TbsCertificate tbs{
+      .serial = SerialNumber::New(validity.not_after),
+      .issuer = name_,
+      .subject = AuthorityName(hierarchy, planned),
+      .validity = validity,
+      .spki = public_key.spki(),
+      .subject_key_identifier = public_key.SubjectKeyIdentifier(),
+      .authority_key_identifier = key_identifier_,
+      .responder = ResponderExtensions{},
+  };
   return PreparedCertificate(AuthorityIssuance(hierarchy, id_, public_key, tbs));
 }
 
@@ -149,7 +188,26 @@ Result<PreparedCertificate> Authority::PrepareRoot(const Hierarchy& hierarchy,
   return PreparedCertificate(AuthorityIssuance(hierarchy, planned.id, public_key, tbs));
 }
 
+Result<Bytes> Authority::Sign(const TbsCertList& list) const {
+  if (kind_ == AuthorityKind::kResponder) {
+    return Error(StatusCode::kFailedPrecondition, "responder '{}' signs no CRLs", key_label_);
+  }
+  return SignCertList(*key_, list);
+}
+
+Result<Bytes> Authority::Sign(const ResponseData& data) const {
+  if (kind_ != AuthorityKind::kResponder) {
+    return Error(StatusCode::kFailedPrecondition, "authority '{}' leaves OCSP to its responder",
+                 key_label_);
+  }
+  return SignResponseData(*key_, data);
+}
+
 Result<Certificate> Authority::Sign(RecordedIssuance recorded) const {
+  if (kind_ == AuthorityKind::kResponder) {
+    return Error(StatusCode::kFailedPrecondition, "responder '{}' signs no certificates",
+                 key_label_);
+  }
   return SignRecorded(*key_, std::move(recorded));
 }
 

@@ -8,12 +8,15 @@
 #include "ca/base/openssl.h"
 #include "ca/issuance.h"
 #include "ca/public_key.h"
+#include "ca/status_signing.h"
+#include "ca/tbs_certificate.h"
 
 namespace ca {
 
-enum class AuthorityKind { kRoot, kIssuing };
+// A responder is no CA: it signs OCSP responses, in the name of the authority that issued it.
+enum class AuthorityKind { kRoot, kIssuing, kResponder };
 
-std::string_view NameOf(AuthorityKind kind);  // root, issuing
+std::string_view NameOf(AuthorityKind kind);  // root, issuing, responder
 
 // An authority as the ledger knows it: planned, when it has no certificate yet.
 struct AuthorityRecord {
@@ -26,8 +29,8 @@ struct AuthorityRecord {
   Bytes certificate;      // DER, or ""
 };
 
-// One CA certificate and its key on the token. Immutable, thread-safe; whoever holds it by
-// shared_ptr may go on using it while another becomes active.
+// One certificate of ours, of a CA or a responder, and its key on the token. Immutable,
+// thread-safe; whoever holds it by shared_ptr may go on using it while another becomes active.
 class Authority {
  public:
   // kFailedPrecondition when the record has no certificate, or its certificate is not for `key`.
@@ -43,17 +46,27 @@ class Authority {
   const Bytes& certificate() const { return certificate_; }  // DER
   X509* x509() const { return x509_.get(); }
   const Validity& validity() const { return validity_; }
+  const SerialNumber& serial() const { return serial_; }
+  const Bytes& name() const { return name_; }  // DER Name, its subject
+  // SHA-1 of the key, RFC 5280 section 4.2.1.2 (1): in what it issues, and in its own certificate.
+  const Bytes& key_identifier() const { return key_identifier_; }
 
   // An agent's certificate, ready to be recorded. kFailedPrecondition when this authority has
   // expired or would within CertificateProfile::kLifetimeMin.
   Result<PreparedCertificate> Prepare(const Hierarchy& hierarchy, const Agent& agent,
                                       const CertificateProfile& profile, const PublicKey& key,
-                                      TimePoint now) const;
+                                      const StatusPointers& status, TimePoint now) const;
 
-  // An issuing authority's certificate, by this root.
+  // An issuing authority's certificate, by this root. `status` is what this root says of it.
   Result<PreparedCertificate> PrepareIssuing(const Hierarchy& hierarchy,
                                              const AuthorityRecord& planned, const SigningKey& key,
-                                             TimePoint now) const;
+                                             const StatusPointers& status, TimePoint now) const;
+
+  // The certificate of an OCSP responder for what this authority issues.
+  Result<PreparedCertificate> PrepareResponder(const Hierarchy& hierarchy,
+                                               const AuthorityRecord& planned,
+                                               const SigningKey& key, TimePoint now) const;
+  static constexpr std::chrono::hours kResponderLifetime{24 * 7};
 
   // A root's own certificate: the one that no authority stands behind.
   static Result<PreparedCertificate> PrepareRoot(const Hierarchy& hierarchy,
@@ -62,8 +75,13 @@ class Authority {
 
   Result<Certificate> Sign(RecordedIssuance recorded) const;
 
+  // A DER Ecdsa-Sig-Value; kFailedPrecondition when it is not for this kind to say: CRLs are signed
+  // by the CA itself, OCSP responses by its responder alone.
+  Result<Bytes> Sign(const TbsCertList& list) const;
+  Result<Bytes> Sign(const ResponseData& data) const;
+
  private:
-  Authority() = default;
+  explicit Authority(SerialNumber serial) : serial_(std::move(serial)) {}
 
   AuthorityId id_{};
   HierarchyId hierarchy_{};
@@ -75,8 +93,9 @@ class Authority {
   Bytes certificate_;
   X509Ptr x509_;
   Validity validity_;
-  Bytes name_;            // DER Name: the subject of this, the issuer of what it signs
-  Bytes key_identifier_;  // RFC 5280 section 4.2.1.2
+  SerialNumber serial_;
+  Bytes name_;
+  Bytes key_identifier_;
 };
 
 }  // namespace ca

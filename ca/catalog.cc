@@ -8,6 +8,7 @@ Result<std::shared_ptr<const Catalog>> Catalog::Load(HierarchyStore& store, KeyS
   const std::vector<AuthorityRecord> records = TRY(store.LoadAuthorities());
   for (const AuthorityRecord& record : records) {
     if (record.certificate.empty()) continue;  // planned, not yet there
+    if (record.kind == AuthorityKind::kResponder) continue;
     auto key = TRY(keys.Find(record.key_label));
     auto authority = TRY(Authority::Open(record, std::move(key)));
     catalog->authorities_.emplace(record.id, std::move(authority));

@@ -14,7 +14,7 @@ namespace ca {
 // Immutable and thread-safe; a request that holds it sees one state from beginning to end.
 class Catalog {
  public:
-  // Opens every authority that has a certificate. kFailedPrecondition when a key is missing on the
+  // Opens every CA that has a certificate; OCSP responders are none. kFailedPrecondition when a key is missing on the
   // token or is not what its certificate says, kUnavailable when token or database is away.
   static Result<std::shared_ptr<const Catalog>> Load(HierarchyStore& store, KeyStore& keys);
 

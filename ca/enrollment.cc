@@ -70,8 +70,8 @@ Result<IssuedCertificate> Enrollment::Issue(const Agent& agent, BytesView csr_de
   TRY(CheckRequest(csr, *hierarchy, agent, *profile));
 
   const auto authority = TRY(catalog_->ActiveIssuer(hierarchy->id));
-  auto prepared =
-      TRY(authority->Prepare(*hierarchy, agent, *profile, csr.public_key(), clock_.Now()));
+  auto prepared = TRY(authority->Prepare(*hierarchy, agent, *profile, csr.public_key(),
+                                         directory_.For(authority->id()), clock_.Now()));
   event.serial = prepared.record().serial.ToString();
 
   // The intent is durable before the key is used: a crash leaves a record, never an unknown

@@ -10,6 +10,7 @@
 #include "ca/catalog.h"
 #include "ca/ledger.h"
 #include "ca/registry.h"
+#include "ca/status_directory.h"
 
 namespace ca {
 
@@ -42,9 +43,14 @@ struct IssuedCertificate {
 // kUnavailable while token or database is away, then the same request may be sent again.
 class Enrollment {
  public:
+  // `directory` is what certificates say of where their status is.
   Enrollment(std::shared_ptr<const Catalog> catalog, Registry& registry, Ledger& ledger,
-             const Clock& clock)
-      : catalog_(std::move(catalog)), registry_(registry), ledger_(ledger), clock_(clock) {}
+             const StatusDirectory& directory, const Clock& clock)
+      : catalog_(std::move(catalog)),
+        registry_(registry),
+        ledger_(ledger),
+        directory_(directory),
+        clock_(clock) {}
 
   Result<IssuedCertificate> Enroll(const EnrollmentRequest& request, AuditEvent& event) const;
 
@@ -63,6 +69,7 @@ class Enrollment {
   const std::shared_ptr<const Catalog> catalog_;
   Registry& registry_;
   Ledger& ledger_;
+  const StatusDirectory& directory_;
   const Clock& clock_;
 };
 

@@ -31,6 +31,12 @@ Status ValidateProfile(const CertificateProfile& profile) {
   TRY(CheckName("profiles: name", profile.name, CertificateProfile::kNameMax));
   TRY(CheckLifetime(field + ": lifetime", profile.lifetime, CertificateProfile::kLifetimeMin,
                     CertificateProfile::kLifetimeMax));
+  if (profile.status_free && profile.lifetime > CertificateProfile::kStatusFreeLifetimeMax) {
+    return Error(StatusCode::kInvalidArgument,
+                 "{}: lifetime: {} is too long for status_free, which allows at most {}", field,
+                 HumanDuration(profile.lifetime),
+                 HumanDuration(CertificateProfile::kStatusFreeLifetimeMax));
+  }
   if (profile.key_types.empty()) {
     return Error(StatusCode::kInvalidArgument, "{}: key_types: name at least one, such as p256",
                  field);

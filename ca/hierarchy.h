@@ -18,6 +18,10 @@ enum class HierarchyId : std::int32_t {};
 enum class AuthorityId : std::int64_t {};
 enum class AgentNumber : std::int64_t {};
 
+// Of the certificates of one authority, which CRL lists a revoked one: fixed at issuance, because
+// the certificate itself says where its CRL is. From 0 on.
+using CrlShard = std::int32_t;
+
 struct Validity {
   TimePoint not_before;
   TimePoint not_after;  // the last second in which the certificate stands
@@ -27,6 +31,7 @@ struct Validity {
 struct CertificateProfile {
   static constexpr std::chrono::seconds kLifetimeMin = std::chrono::minutes(5);
   static constexpr std::chrono::seconds kLifetimeMax = std::chrono::hours(24 * 7);
+  static constexpr std::chrono::seconds kStatusFreeLifetimeMax = std::chrono::minutes(15);
   // Backdating, for relying parties whose clock is behind ours.
   static constexpr std::chrono::seconds kBackdate = std::chrono::minutes(1);
   static constexpr size_t kNameMax = 32;
@@ -37,6 +42,9 @@ struct CertificateProfile {
   bool client_auth = true;  // id-kp-clientAuth
   bool server_auth = true;  // id-kp-serverAuth
   bool host_names = false;  // whether its agents may have DNS names and IP addresses
+  // Certificates without a status service: they say so (RFC 9608) and point nowhere, and are gone
+  // within kStatusFreeLifetimeMax. Our own door refuses a revoked one all the same.
+  bool status_free = false;
 
   // kInvalidArgument, rule `profile.key-type`, naming the types it allows.
   Status Admit(const PublicKey& key) const;

@@ -33,6 +33,7 @@ struct IssuanceRecord {
   SpiffeId subject;         // the agent's; for an authority its trust domain's
   std::string profile;      // "" for an authority's own
   Bytes key_fingerprint;    // SHA-256 of the subject's SubjectPublicKeyInfo
+  CrlShard shard = 0;       // which of the authority's CRLs lists it when it is revoked
   Validity validity;
   Bytes tbs;  // DER TBSCertificate (RFC 5280 section 4.1), exactly what gets signed
 };

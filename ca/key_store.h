@@ -9,8 +9,12 @@ namespace ca {
 
 struct Certificate;
 class RecordedIssuance;
+class ResponseData;
 class SigningKey;
+class TbsCertList;
 Result<Certificate> SignRecorded(const SigningKey& key, RecordedIssuance recorded);
+Result<Bytes> SignCertList(const SigningKey& key, const TbsCertList& list);
+Result<Bytes> SignResponseData(const SigningKey& key, const ResponseData& data);
 
 // A CA key on the token: P-256, generated there, sensitive, never extractable, sign-only.
 // Thread-safe; it keeps the token alive as long as it lives.
@@ -22,8 +26,11 @@ class SigningKey {
   virtual const Bytes& spki() const = 0;
 
  private:
-  // Only what is recorded gets signed: nobody else can ask for a signature.
+  // Certificates only as they are recorded, and statements on them: nobody else can ask for a
+  // signature.
   friend Result<Certificate> SignRecorded(const SigningKey& key, RecordedIssuance recorded);
+  friend Result<Bytes> SignCertList(const SigningKey& key, const TbsCertList& list);
+  friend Result<Bytes> SignResponseData(const SigningKey& key, const ResponseData& data);
 
   // ECDSA-with-SHA256 over `message`, as the DER Ecdsa-Sig-Value that X.509 carries (RFC 3279
   // section 2.2.3). kUnavailable when the token does not answer: the caller may retry.

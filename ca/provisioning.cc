@@ -14,7 +14,7 @@ std::vector<std::string> Texts(const std::vector<IpRange>& ranges) {
 bool Same(const CertificateProfile& a, const CertificateProfile& b) {
   return a.name == b.name && a.lifetime == b.lifetime && a.key_types == b.key_types &&
          a.client_auth == b.client_auth && a.server_auth == b.server_auth &&
-         a.host_names == b.host_names;
+         a.host_names == b.host_names && a.status_free == b.status_free;
 }
 
 // In their order: the first is the default.
@@ -86,7 +86,8 @@ Status Provisioning::EnsureIssuing(const Hierarchy& hierarchy) {
       TRY(EnsurePlan(hierarchy, AuthorityKind::kIssuing, root_record.id));
   const auto key = TRY(EnsureKey(issuing.key_label));
   if (!issuing.certificate.empty()) return Ok();
-  auto prepared = TRY(root->PrepareIssuing(hierarchy, issuing, *key, clock_.Now()));
+  auto prepared = TRY(
+      root->PrepareIssuing(hierarchy, issuing, *key, directory_.For(root->id()), clock_.Now()));
   return RecordAndSign(issuing, *root_key, std::move(prepared));
 }
 

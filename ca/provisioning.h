@@ -5,6 +5,7 @@
 #include "ca/base/clock.h"
 #include "ca/hierarchy_store.h"
 #include "ca/registry.h"
+#include "ca/status_directory.h"
 
 namespace ca {
 
@@ -13,9 +14,14 @@ namespace ca {
 // processes may run it at once. Acts in the name of whoever holds the database and the token.
 class Provisioning {
  public:
-  Provisioning(HierarchyStore& store, KeyStore& keys, Registry& registry, const Clock& clock,
-               std::string actor)
-      : store_(store), keys_(keys), registry_(registry), clock_(clock), actor_(std::move(actor)) {}
+  Provisioning(HierarchyStore& store, KeyStore& keys, Registry& registry,
+               const StatusDirectory& directory, const Clock& clock, std::string actor)
+      : store_(store),
+        keys_(keys),
+        registry_(registry),
+        directory_(directory),
+        clock_(clock),
+        actor_(std::move(actor)) {}
 
   // Makes what is missing of `wanted` with its first root and issuing authority, and returns it
   // with its id. kFailedPrecondition when it exists and says something else, naming the field.
@@ -39,6 +45,7 @@ class Provisioning {
   HierarchyStore& store_;
   KeyStore& keys_;
   Registry& registry_;
+  const StatusDirectory& directory_;
   const Clock& clock_;
   const std::string actor_;
 };

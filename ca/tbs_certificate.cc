@@ -1,9 +1,6 @@
 #include "ca/tbs_certificate.h"
 
-#include <openssl/asn1t.h>
-#include <openssl/objects.h>
-
-#include "ca/base/openssl.h"
+#include "ca/base/asn1.h"
 
 namespace ca {
 namespace {
@@ -65,73 +62,24 @@ ASN1_SEQUENCE(CertificateAsn1) = {
     ASN1_SIMPLE(CertificateAsn1, signature_algorithm, X509_ALGOR),
     ASN1_SIMPLE(CertificateAsn1, signature, ASN1_BIT_STRING),
 } static_ASN1_SEQUENCE_END(CertificateAsn1)
-    // clang-format on
-
-    // Everything here fails only when memory does.
-    void Require(bool succeeded, std::string_view what) {
-  if (!succeeded) AbortOnOpenSslFailure(what);
-}
-
-template <typename T>
-class Asn1Object {
- public:
-  explicit Asn1Object(const ASN1_ITEM* item)
-      : item_(item), object_(reinterpret_cast<T*>(ASN1_item_new(item))) {
-    Require(object_ != nullptr, "ASN1_item_new");
-  }
-  ~Asn1Object() { ASN1_item_free(reinterpret_cast<ASN1_VALUE*>(object_), item_); }
-  Asn1Object(const Asn1Object&) = delete;
-  Asn1Object& operator=(const Asn1Object&) = delete;
-
-  T* operator->() { return object_; }
-  Bytes Der() const {
-    unsigned char* der = nullptr;
-    const int size = ASN1_item_i2d(reinterpret_cast<const ASN1_VALUE*>(object_), &der, item_);
-    Require(size > 0, "ASN1_item_i2d");
-    const OpenSslBuffer<unsigned char> owned(der);
-    return {reinterpret_cast<const char*>(der), static_cast<size_t>(size)};
-  }
-
- private:
-  const ASN1_ITEM* item_;
-  T* object_;
-};
-
-void SetOctets(ASN1_STRING* string, BytesView octets) {
-  Require(ASN1_STRING_set(string, octets.data(), static_cast<int>(octets.size())) == 1,
-          "ASN1_STRING_set");
-}
-
-// RFC 5758 section 3.2: "the encoding MUST omit the parameters field".
-void SetEcdsaWithSha256(X509_ALGOR* algorithm) {
-  Require(
-      X509_ALGOR_set0(algorithm, OBJ_nid2obj(NID_ecdsa_with_SHA256), V_ASN1_UNDEF, nullptr) == 1,
-      "X509_ALGOR_set0");
-}
-
-// UTCTime until 2049, GeneralizedTime from 2050 on (RFC 5280 section 4.1.2.5).
-void SetTime(ASN1_TIME* asn1, TimePoint time) {
-  const auto seconds = std::chrono::floor<std::chrono::seconds>(time).time_since_epoch().count();
-  Require(ASN1_TIME_set(asn1, static_cast<time_t>(seconds)) != nullptr, "ASN1_TIME_set");
-}
 
 // ---- extensions ---------------------------------------------------------------------------------
 
 using Extensions = STACK_OF(X509_EXTENSION);
+// clang-format on
 
 void Add(Extensions* extensions, int nid, void* value, bool critical) {
-  Require(X509V3_add1_i2d(&extensions, nid, value, critical, X509V3_ADD_APPEND) == 1,
-          "X509V3_add1_i2d");
+  AddExtension(&extensions, nid, value, critical);
 }
 
 void AddBasicConstraints(Extensions* extensions, std::optional<int> path_length) {
   const BasicConstraintsPtr constraints(BASIC_CONSTRAINTS_new());
-  Require(constraints != nullptr, "BASIC_CONSTRAINTS_new");
+  RequireAsn1(constraints != nullptr, "BASIC_CONSTRAINTS_new");
   if (path_length) {
     constraints->ca = 0xff;
     constraints->pathlen = ASN1_INTEGER_new();
-    Require(constraints->pathlen && ASN1_INTEGER_set(constraints->pathlen, *path_length) == 1,
-            "ASN1_INTEGER_set");
+    RequireAsn1(constraints->pathlen && ASN1_INTEGER_set(constraints->pathlen, *path_length) == 1,
+                "ASN1_INTEGER_set");
   }
   Add(extensions, NID_basic_constraints, constraints.get(), true);
 }
@@ -143,18 +91,18 @@ constexpr int kCrlSign = 6;
 
 void AddKeyUsage(Extensions* extensions, std::initializer_list<int> bits) {
   const Owned<ASN1_BIT_STRING, ASN1_BIT_STRING_free> usage(ASN1_BIT_STRING_new());
-  Require(usage != nullptr, "ASN1_BIT_STRING_new");
+  RequireAsn1(usage != nullptr, "ASN1_BIT_STRING_new");
   for (const int bit : bits) {
-    Require(ASN1_BIT_STRING_set_bit(usage.get(), bit, 1) == 1, "ASN1_BIT_STRING_set_bit");
+    RequireAsn1(ASN1_BIT_STRING_set_bit(usage.get(), bit, 1) == 1, "ASN1_BIT_STRING_set_bit");
   }
   Add(extensions, NID_key_usage, usage.get(), true);
 }
 
 void AddExtendedKeyUsage(Extensions* extensions, const LeafExtensions& leaf) {
   const Owned<EXTENDED_KEY_USAGE, EXTENDED_KEY_USAGE_free> usage(EXTENDED_KEY_USAGE_new());
-  Require(usage != nullptr, "EXTENDED_KEY_USAGE_new");
+  RequireAsn1(usage != nullptr, "EXTENDED_KEY_USAGE_new");
   const auto add = [&](int nid) {
-    Require(sk_ASN1_OBJECT_push(usage.get(), OBJ_nid2obj(nid)) > 0, "sk_ASN1_OBJECT_push");
+    RequireAsn1(sk_ASN1_OBJECT_push(usage.get(), OBJ_nid2obj(nid)) > 0, "sk_ASN1_OBJECT_push");
   };
   if (leaf.client_auth) add(NID_client_auth);
   if (leaf.server_auth) add(NID_server_auth);
@@ -163,15 +111,15 @@ void AddExtendedKeyUsage(Extensions* extensions, const LeafExtensions& leaf) {
 
 void AddKeyIdentifiers(Extensions* extensions, const TbsCertificate& tbs) {
   const Asn1OctetStringPtr subject(ASN1_OCTET_STRING_new());
-  Require(subject != nullptr, "ASN1_OCTET_STRING_new");
+  RequireAsn1(subject != nullptr, "ASN1_OCTET_STRING_new");
   SetOctets(subject.get(), tbs.subject_key_identifier);
   Add(extensions, NID_subject_key_identifier, subject.get(), false);
 
   if (tbs.authority_key_identifier.empty()) return;
   const Owned<AUTHORITY_KEYID, AUTHORITY_KEYID_free> authority(AUTHORITY_KEYID_new());
-  Require(authority != nullptr, "AUTHORITY_KEYID_new");
+  RequireAsn1(authority != nullptr, "AUTHORITY_KEYID_new");
   authority->keyid = ASN1_OCTET_STRING_new();
-  Require(authority->keyid != nullptr, "ASN1_OCTET_STRING_new");
+  RequireAsn1(authority->keyid != nullptr, "ASN1_OCTET_STRING_new");
   SetOctets(authority->keyid, tbs.authority_key_identifier);
   Add(extensions, NID_authority_key_identifier, authority.get(), false);
 }
@@ -179,7 +127,7 @@ void AddKeyIdentifiers(Extensions* extensions, const TbsCertificate& tbs) {
 GENERAL_NAME* NewName(int type, BytesView octets) {
   GENERAL_NAME* name = GENERAL_NAME_new();
   ASN1_STRING* value = type == GEN_IPADD ? ASN1_OCTET_STRING_new() : ASN1_IA5STRING_new();
-  Require(name != nullptr && value != nullptr, "GENERAL_NAME_new");
+  RequireAsn1(name != nullptr && value != nullptr, "GENERAL_NAME_new");
   SetOctets(value, octets);
   GENERAL_NAME_set0_value(name, type, value);
   return name;
@@ -190,9 +138,10 @@ void AddAlternativeNames(Extensions* extensions, const SpiffeId& id,
                          const std::vector<std::string>& dns_names,
                          const std::vector<IpAddress>& ip_addresses) {
   const GeneralNamesPtr names(GENERAL_NAMES_new());
-  Require(names != nullptr, "GENERAL_NAMES_new");
+  RequireAsn1(names != nullptr, "GENERAL_NAMES_new");
   const auto add = [&](int type, BytesView octets) {
-    Require(sk_GENERAL_NAME_push(names.get(), NewName(type, octets)) > 0, "sk_GENERAL_NAME_push");
+    RequireAsn1(sk_GENERAL_NAME_push(names.get(), NewName(type, octets)) > 0,
+                "sk_GENERAL_NAME_push");
   };
   add(GEN_URI, id.ToString());
   for (const std::string& name : dns_names) add(GEN_DNS, name);
@@ -206,14 +155,14 @@ void AddAlternativeNames(Extensions* extensions, const SpiffeId& id,
 // that has no range are excluded, since GnuTLS takes the two versions for two kinds.
 void AddNameConstraints(Extensions* extensions, const Hierarchy& hierarchy) {
   const Owned<NAME_CONSTRAINTS, NAME_CONSTRAINTS_free> constraints(NAME_CONSTRAINTS_new());
-  Require(constraints != nullptr, "NAME_CONSTRAINTS_new");
+  RequireAsn1(constraints != nullptr, "NAME_CONSTRAINTS_new");
   const auto add = [](STACK_OF(GENERAL_SUBTREE) * *subtrees, int type, BytesView octets) {
     if (!*subtrees) *subtrees = sk_GENERAL_SUBTREE_new_null();
     GENERAL_SUBTREE* subtree = GENERAL_SUBTREE_new();
-    Require(*subtrees && subtree, "GENERAL_SUBTREE_new");
+    RequireAsn1(*subtrees && subtree, "GENERAL_SUBTREE_new");
     GENERAL_NAME_free(subtree->base);
     subtree->base = NewName(type, octets);
-    Require(sk_GENERAL_SUBTREE_push(*subtrees, subtree) > 0, "sk_GENERAL_SUBTREE_push");
+    RequireAsn1(sk_GENERAL_SUBTREE_push(*subtrees, subtree) > 0, "sk_GENERAL_SUBTREE_push");
   };
   const std::string& host = hierarchy.trust_domain.name();
   add(&constraints->permittedSubtrees, GEN_URI, host);
@@ -236,11 +185,78 @@ void AddNameConstraints(Extensions* extensions, const Hierarchy& hierarchy) {
   Add(extensions, NID_name_constraints, constraints.get(), true);
 }
 
+void AddResponderExtensions(Extensions* extensions) {
+  AddBasicConstraints(extensions, std::nullopt);
+  AddKeyUsage(extensions, {kDigitalSignature});
+  const Owned<EXTENDED_KEY_USAGE, EXTENDED_KEY_USAGE_free> usage(EXTENDED_KEY_USAGE_new());
+  RequireAsn1(usage && sk_ASN1_OBJECT_push(usage.get(), OBJ_nid2obj(NID_OCSP_sign)) > 0,
+              "EXTENDED_KEY_USAGE_new");
+  Add(extensions, NID_ext_key_usage, usage.get(), false);
+  const Owned<ASN1_NULL, ASN1_NULL_free> null(ASN1_NULL_new());
+  Add(extensions, NID_id_pkix_OCSP_noCheck, null.get(), false);
+}
+
+// RFC 9608 section 2: id-ce-noRevAvail, 2.5.29.56, NULL and not critical. OpenSSL 3.0 has no name
+// for it.
+void AddNoRevAvail(Extensions* extensions) {
+  const Asn1ObjectPtr oid(OBJ_txt2obj("2.5.29.56", 1));
+  const Asn1OctetStringPtr null(ASN1_OCTET_STRING_new());
+  RequireAsn1(oid && null, "OBJ_txt2obj");
+  SetOctets(null.get(), std::string_view("\x05\x00", 2));
+  X509ExtensionPtr extension(X509_EXTENSION_create_by_OBJ(nullptr, oid.get(), 0, null.get()));
+  RequireAsn1(extension && sk_X509_EXTENSION_push(extensions, extension.get()) > 0,
+              "X509_EXTENSION_create_by_OBJ");
+  static_cast<void>(extension.release());  // the stack's
+}
+
 void AddLeafExtensions(Extensions* extensions, const LeafExtensions& leaf) {
   AddBasicConstraints(extensions, std::nullopt);
   AddKeyUsage(extensions, {kDigitalSignature});
   AddExtendedKeyUsage(extensions, leaf);
   AddAlternativeNames(extensions, leaf.id, leaf.dns_names, leaf.ip_addresses);
+  if (leaf.no_rev_avail) AddNoRevAvail(extensions);
+}
+
+// RFC 5280 section 4.2.2.1.
+void AddAuthorityInformationAccess(Extensions* extensions, const StatusPointers& status) {
+  const Owned<AUTHORITY_INFO_ACCESS, AUTHORITY_INFO_ACCESS_free> access(
+      AUTHORITY_INFO_ACCESS_new());
+  RequireAsn1(access != nullptr, "AUTHORITY_INFO_ACCESS_new");
+  const auto add = [&](int method, const std::string& url) {
+    if (url.empty()) return;
+    ACCESS_DESCRIPTION* description = ACCESS_DESCRIPTION_new();
+    RequireAsn1(description && sk_ACCESS_DESCRIPTION_push(access.get(), description) > 0,
+                "ACCESS_DESCRIPTION_new");
+    ASN1_OBJECT_free(description->method);
+    description->method = OBJ_nid2obj(method);
+    GENERAL_NAME_free(description->location);
+    description->location = NewName(GEN_URI, url);
+  };
+  add(NID_ad_OCSP, status.ocsp);
+  add(NID_ad_ca_issuers, status.ca_issuers);
+  Add(extensions, NID_info_access, access.get(), false);
+}
+
+// RFC 5280 section 4.2.1.13.
+void AddCrlDistributionPoint(Extensions* extensions, const std::string& url) {
+  const Owned<CRL_DIST_POINTS, CRL_DIST_POINTS_free> points(CRL_DIST_POINTS_new());
+  DIST_POINT* point = DIST_POINT_new();
+  RequireAsn1(points && point && sk_DIST_POINT_push(points.get(), point) > 0, "DIST_POINT_new");
+  point->distpoint = DIST_POINT_NAME_new();
+  RequireAsn1(point->distpoint != nullptr, "DIST_POINT_NAME_new");
+  point->distpoint->type = 0;  // fullName
+  point->distpoint->name.fullname = GENERAL_NAMES_new();
+  RequireAsn1(point->distpoint->name.fullname &&
+                  sk_GENERAL_NAME_push(point->distpoint->name.fullname, NewName(GEN_URI, url)) > 0,
+              "GENERAL_NAMES_new");
+  Add(extensions, NID_crl_distribution_points, points.get(), false);
+}
+
+void AddStatusPointers(Extensions* extensions, const StatusPointers& status) {
+  if (!status.ocsp.empty() || !status.ca_issuers.empty()) {
+    AddAuthorityInformationAccess(extensions, status);
+  }
+  if (!status.crl.empty()) AddCrlDistributionPoint(extensions, status.crl);
 }
 
 void AddAuthorityExtensions(Extensions* extensions, const AuthorityExtensions& authority) {
@@ -254,7 +270,7 @@ void AddAuthorityExtensions(Extensions* extensions, const AuthorityExtensions& a
 
 Bytes TbsCertificate::Encode() const {
   Asn1Object<TbsCertificateAsn1> tbs(ASN1_ITEM_rptr(TbsCertificateAsn1));
-  Require(ASN1_INTEGER_set(tbs->version, 2) == 1, "ASN1_INTEGER_set");  // v3
+  RequireAsn1(ASN1_INTEGER_set(tbs->version, 2) == 1, "ASN1_INTEGER_set");  // v3
   // An INTEGER keeps its magnitude; a serial's first octet is neither zero nor of a negative
   // number.
   SetOctets(tbs->serial, serial.bytes());
@@ -266,17 +282,19 @@ Bytes TbsCertificate::Encode() const {
   SetOctets(tbs->public_key_info, spki);
   if (leaf) AddLeafExtensions(tbs->extensions, *leaf);
   if (authority) AddAuthorityExtensions(tbs->extensions, *authority);
+  if (responder) AddResponderExtensions(tbs->extensions);
   AddKeyIdentifiers(tbs->extensions, *this);
+  AddStatusPointers(tbs->extensions, status);
   return tbs.Der();
 }
 
 Bytes EncodeName(const std::vector<std::pair<std::string, std::string>>& attributes) {
   const X509NamePtr name(X509_NAME_new());
-  Require(name != nullptr, "X509_NAME_new");
+  RequireAsn1(name != nullptr, "X509_NAME_new");
   for (const auto& [type, value] : attributes) {
-    Require(X509_NAME_add_entry_by_txt(name.get(), type.c_str(), MBSTRING_UTF8, Octets(value),
-                                       static_cast<int>(value.size()), -1, 0) == 1,
-            "X509_NAME_add_entry_by_txt");
+    RequireAsn1(X509_NAME_add_entry_by_txt(name.get(), type.c_str(), MBSTRING_UTF8, Octets(value),
+                                           static_cast<int>(value.size()), -1, 0) == 1,
+                "X509_NAME_add_entry_by_txt");
   }
   return DerOf<X509_NAME, i2d_X509_NAME>(name.get());
 }
@@ -285,10 +303,7 @@ Bytes EncodeCertificate(BytesView tbs, BytesView signature) {
   Asn1Object<CertificateAsn1> certificate(ASN1_ITEM_rptr(CertificateAsn1));
   SetOctets(certificate->tbs, tbs);
   SetEcdsaWithSha256(certificate->signature_algorithm);
-  SetOctets(certificate->signature, signature);
-  // A whole number of octets (X.690 section 8.6.2); without the flag, trailing zero bits are cut.
-  certificate->signature->flags &= ~(ASN1_STRING_FLAG_BITS_LEFT | 0x07);
-  certificate->signature->flags |= ASN1_STRING_FLAG_BITS_LEFT;
+  SetBitString(certificate->signature, signature);
   return certificate.Der();
 }
 

@@ -11,6 +11,14 @@
 
 namespace ca {
 
+// Where relying parties ask for a certificate's status and its issuer; "" for nowhere.
+struct StatusPointers {
+  CrlShard shard = 0;
+  std::string ocsp;        // id-ad-ocsp (RFC 5280 section 4.2.2.1)
+  std::string ca_issuers;  // id-ad-caIssuers
+  std::string crl;         // CRL distribution point (RFC 5280 section 4.2.1.13)
+};
+
 // What the extensions of an agent's certificate say.
 struct LeafExtensions {
   SpiffeId id;
@@ -18,6 +26,7 @@ struct LeafExtensions {
   std::vector<IpAddress> ip_addresses;
   bool client_auth = false;
   bool server_auth = false;
+  bool no_rev_avail = false;  // RFC 9608 section 2: no status is to be had, and none needed
 };
 
 // What the extensions of an authority's certificate say.
@@ -26,6 +35,10 @@ struct AuthorityExtensions {
   int path_length = 0;
   const Hierarchy* name_constraints = nullptr;  // none in a root
 };
+
+// A delegated OCSP responder (RFC 6960 section 4.2.2.2), whose own status nobody asks for (section
+// 4.2.2.2.1): it is short-lived.
+struct ResponderExtensions {};
 
 // A TBSCertificate (RFC 5280 section 4.1), before it is octets.
 struct TbsCertificate {
@@ -38,6 +51,8 @@ struct TbsCertificate {
   Bytes authority_key_identifier;  // "" for a self-signed one
   std::optional<LeafExtensions> leaf;
   std::optional<AuthorityExtensions> authority;
+  std::optional<ResponderExtensions> responder;
+  StatusPointers status;
 
   // DER, to be signed with ecdsa-with-SHA256.
   Bytes Encode() const;

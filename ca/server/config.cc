@@ -14,6 +14,10 @@ using ca::Status;
 using ca::StatusCode;
 
 constexpr int kConcurrentCallsMax = 4096;
+constexpr std::chrono::seconds kStatusLifetimeMin = std::chrono::minutes(1);
+constexpr std::chrono::seconds kStatusLifetimeMax = std::chrono::hours(24 * 7);
+constexpr std::int64_t kShardSizeMin = 10;
+constexpr std::int64_t kShardSizeMax = 10'000'000;
 constexpr std::chrono::seconds kHsmTimeoutMin(1);
 constexpr std::chrono::seconds kHsmTimeoutMax(120);
 
@@ -110,6 +114,44 @@ Status FillLimits(const agentpki::v1::LimitsConfig& yaml, Config& config) {
   return Wrong("limits: concurrent_calls", fmt::format("write 1 to {}", kConcurrentCallsMax));
 }
 
+Status FillStatusLifetime(std::string_view key, const google::protobuf::Duration& yaml,
+                          std::chrono::seconds& lifetime) {
+  if (yaml.seconds() != 0) lifetime = std::chrono::seconds(yaml.seconds());
+  if (lifetime >= kStatusLifetimeMin && lifetime <= kStatusLifetimeMax) return ca::Ok();
+  return Wrong(key, "write 1m to 7d");
+}
+
+Status FillStatus(const ServerConfig& yaml, Config& config) {
+  const agentpki::v1::StatusConfig& status = yaml.status();
+  config.listen_http = yaml.listen().http();
+  config.listen_metrics = yaml.listen().metrics();
+  if (!config.listen_http.empty()) TRY(CheckAddress("listen: http", config.listen_http, true));
+  if (!config.listen_metrics.empty()) {
+    TRY(CheckAddress("listen: metrics", config.listen_metrics, true));
+  }
+  if (!status.url().empty()) {
+    auto urls = ca::StatusUrls::At(status.url());
+    if (!urls.ok()) return ca::Annotate(urls.status(), "status: url: ");
+    config.status.urls = *std::move(urls);
+  } else if (!config.listen_http.empty()) {
+    return Wrong("status: url",
+                 "write where relying parties reach listen: http, such as "
+                 "http://pki.acme.example");
+  }
+  TRY(FillStatusLifetime("status: ocsp_lifetime", status.ocsp_lifetime(),
+                         config.status.ocsp_lifetime));
+  TRY(FillStatusLifetime("status: crl_lifetime", status.crl_lifetime(),
+                         config.status.crl_lifetime));
+  if (status.crl_shard_size() != 0) config.status.crl_shard_size = status.crl_shard_size();
+  if (config.status.crl_shard_size < kShardSizeMin ||
+      config.status.crl_shard_size > kShardSizeMax) {
+    return Wrong("status: crl_shard_size",
+                 fmt::format("write {} to {}", kShardSizeMin, kShardSizeMax));
+  }
+  config.status.delta_crls = status.delta_crls();
+  return ca::Ok();
+}
+
 ca::Result<Config> Checked(const ServerConfig& yaml) {
   TRY(CheckPresent("system: trust_domain", yaml.system().trust_domain(),
                    "system.agentpki.internal"));
@@ -135,6 +177,7 @@ ca::Result<Config> Checked(const ServerConfig& yaml) {
   TRY(FillSystem(yaml.system(), config));
   TRY(FillHsm(yaml.hsm(), config));
   TRY(FillLimits(yaml.limits(), config));
+  TRY(FillStatus(yaml, config));
   return config;
 }
 

@@ -8,12 +8,24 @@
 #include "ca/base/host_name.h"
 #include "ca/base/result.h"
 #include "ca/base/spiffe_id.h"
+#include "ca/status_urls.h"
 
 namespace server {
+
+// How others learn whether a certificate still stands.
+struct StatusConfig {
+  ca::StatusUrls urls;
+  std::chrono::seconds ocsp_lifetime = std::chrono::hours(1);
+  std::chrono::seconds crl_lifetime = std::chrono::hours(1);
+  std::int64_t crl_shard_size = 1'000'000;
+  bool delta_crls = false;
+};
 
 // What proto/agentpki/v1/config.proto describes, checked. Immutable once loaded.
 struct Config {
   std::string listen_grpc;
+  std::string listen_http;     // "" when not served
+  std::string listen_metrics;  // "" when not served
   std::string advertise;
   std::vector<std::string> dns_names;       // of `server_names`
   std::vector<ca::IpAddress> ip_addresses;  // of `server_names`
@@ -29,10 +41,11 @@ struct Config {
   std::vector<std::string> system_dns_subtrees;  // what servers may be called, for good
   std::vector<ca::IpRange> system_ip_ranges;
   int concurrent_calls = 256;
+  StatusConfig status;
 };
 
-// kInvalidArgument as FILE:LINE: KEY for what is not in the schema and as FILE: KEY for a value that
-// cannot be, with what is wrong and the fix; kNotFound when there is no file.
+// kInvalidArgument as FILE:LINE: KEY for what is not in the schema and as FILE: KEY for a value
+// that cannot be, with what is wrong and the fix; kNotFound when there is no file.
 ca::Result<Config> LoadConfig(const std::filesystem::path& path);
 
 }  // namespace server

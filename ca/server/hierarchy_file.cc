@@ -18,6 +18,7 @@ Result<CertificateProfile> ProfileOf(const ProfileSpec& spec) {
   CertificateProfile profile;
   profile.name = spec.name();
   profile.host_names = spec.host_names();
+  profile.status_free = spec.status_free();
   if (spec.has_lifetime()) profile.lifetime = std::chrono::seconds(spec.lifetime().seconds());
   if (!spec.key_types().empty()) profile.key_types.clear();
   for (const std::string& name : spec.key_types()) {

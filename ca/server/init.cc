@@ -111,8 +111,9 @@ Status RunInit(const Config& config, const InitOptions& options) {
   const auto lock = db::AdvisoryLock::Take({config.database_server}, "agentpki.init");
   if (!lock.ok()) return ca::Annotate(lock.status(), "database: ");
   const Backends backends = TRY(Backends::Open(config, clock));
-  ca::Provisioning provisioning(*backends.hierarchies, *backends.keys, *backends.registry, clock,
-                                kActor);
+  const ca::StatusDirectory directory(config.status.urls);
+  ca::Provisioning provisioning(*backends.hierarchies, *backends.keys, *backends.registry,
+                                directory, clock, kActor);
 
   const ca::Hierarchy system = TRY(provisioning.EnsureHierarchy(SystemHierarchy(config)));
   fmt::print("hierarchy {}: {}\n", system.Name(), system.trust_domain.name());
@@ -125,7 +126,7 @@ Status RunInit(const Config& config, const InitOptions& options) {
   if (options.operator_folder.empty()) return ca::Ok();
 
   const auto catalog = TRY(ca::Catalog::Load(*backends.hierarchies, *backends.keys));
-  const ca::Enrollment enrollment(catalog, *backends.registry, *backends.ledger, clock);
+  const ca::Enrollment enrollment(catalog, *backends.registry, *backends.ledger, directory, clock);
   return WriteOperator(config, options.operator_folder, agent, *catalog, enrollment, clock);
 }
 

@@ -127,12 +127,13 @@ Status RunServer(const Config& config) {
   PartitionKeeper partitions(*backends.ledger, clock);
   TRY(partitions.Keep());
   const auto catalog = TRY(ca::Catalog::Load(*backends.hierarchies, *backends.keys));
-  const ca::Enrollment enrollment(catalog, *backends.registry, *backends.ledger, clock);
+  ca::StatusDirectory directory(config.status.urls);
+  const ca::Enrollment enrollment(catalog, *backends.registry, *backends.ledger, directory, clock);
   const ca::Authorization authorization(*backends.registry);
   const ca::Registration registration(catalog, authorization, *backends.registry, clock,
                                       config.advertise);
-  ca::Provisioning provisioning(*backends.hierarchies, *backends.keys, *backends.registry, clock,
-                                "server");
+  ca::Provisioning provisioning(*backends.hierarchies, *backends.keys, *backends.registry,
+                                directory, clock, "server");
   const auto identity =
       TRY(ServerIdentity::Create(config, catalog, provisioning, enrollment, clock));
 

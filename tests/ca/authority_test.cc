@@ -46,7 +46,8 @@ class AuthorityTest : public testing::StoryTest {
   Result<PreparedCertificate> Prepare(const CertificateProfile& profile, TimePoint now) const {
     return Issuer(deployment_.acme)
         ->Prepare(deployment_.acme, testing::AgentOf(deployment_.acme, "bot"), profile,
-                  testing::PublicHalf(testing::NewSubjectKey()), now);
+                  testing::PublicHalf(testing::NewSubjectKey()),
+                  testing::Directory().For(AuthorityId{7}), now);
   }
 
   // The DER of each extension, by OpenSSL's short name.
@@ -238,8 +239,8 @@ TEST_F(AuthorityTest, AnIssuingAuthorityDoesNotOutliveItsRoot) {
   const AuthorityRecord planned{
       .hierarchy = deployment_.acme.id, .kind = AuthorityKind::kIssuing, .generation = 2};
   const auto key = Must(ports_.keys.Generate("second"));
-  const auto prepared = Must(
-      root->PrepareIssuing(deployment_.acme, planned, *key, root->validity().not_after - hours(1)));
+  const auto prepared = Must(root->PrepareIssuing(deployment_.acme, planned, *key, {},
+                                                  root->validity().not_after - hours(1)));
   EXPECT_EQ(prepared.record().validity.not_after, root->validity().not_after);
 }
 

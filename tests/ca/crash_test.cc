@@ -81,7 +81,7 @@ Status Serve(const Orders& orders) {
     WriteAtOnce(orders.signatures(), Hex(tbs) + "\n");
   });
   const auto catalog = TRY(Catalog::Load(hierarchies, keys));
-  const Enrollment enrollment(catalog, registry, ledger, clock);
+  const Enrollment enrollment(catalog, registry, ledger, testing::Directory(), clock);
 
   RequestId id = TRY(RequestId::Parse(orders.request_id, clock.Now()));
   Bytes csr = TRY(ReadFile(orders.csr(), Csr::kSizeMax));

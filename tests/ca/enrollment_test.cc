@@ -90,7 +90,7 @@ class EnrollmentTest : public testing::StoryTest {
 
  protected:
   const std::shared_ptr<const Catalog> catalog_ = Must(Catalog::Load(ports_.hierarchies, keys_));
-  const Enrollment enrollment_{catalog_, ports_.registry, ledger_, clock_};
+  const Enrollment enrollment_{catalog_, ports_.registry, ledger_, testing::Directory(), clock_};
 };
 
 // ---- enrolling ----------------------------------------------------------------------------------

@@ -96,7 +96,7 @@ class ProvisioningTest : public ::testing::Test {
         : ports(clock),
           hierarchies(ports.hierarchies, at_step),
           keys(ports.keys, at_step),
-          provisioning(hierarchies, keys, ports.registry, clock, "init") {}
+          provisioning(hierarchies, keys, ports.registry, testing::Directory(), clock, "init") {}
 
     MemoryPorts ports;
     SteppedHierarchyStore hierarchies;
@@ -199,7 +199,8 @@ TEST_F(ProvisioningTest, MayBeDoneBySeveralAtOnce) {
     std::function<Status()> overtake;
     World world(clock_, [&] { return ++step == overtaken_at ? overtake() : Ok(); });
     overtake = [&]() -> Status {  // another process does all of it in this instant
-      return Provisioning(world.hierarchies, world.keys, world.ports.registry, clock_, "other")
+      return Provisioning(world.hierarchies, world.keys, world.ports.registry, testing::Directory(),
+                          clock_, "other")
           .EnsureHierarchy(AcmeProd())
           .status();
     };

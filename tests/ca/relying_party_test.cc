@@ -53,9 +53,9 @@ class RelyingPartyTest : public testing::StoryTest {
 
   // Another hierarchy, with its authorities.
   Hierarchy Make(const Hierarchy& wanted) {
-    Hierarchy made =
-        Must(Provisioning(ports_.hierarchies, ports_.keys, ports_.registry, clock_, "init")
-                 .EnsureHierarchy(wanted));
+    Hierarchy made = Must(Provisioning(ports_.hierarchies, ports_.keys, ports_.registry,
+                                       testing::Directory(), clock_, "init")
+                              .EnsureHierarchy(wanted));
     deployment_.catalog = Must(Catalog::Load(ports_.hierarchies, ports_.keys));
     return made;
   }

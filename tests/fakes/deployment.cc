@@ -11,7 +11,8 @@ Deployment::Deployment(Ports ports, const Clock& clock)
       globex(GlobexProd()),
       ports_(ports),
       clock_(clock) {
-  Provisioning provisioning(ports.hierarchies, ports.keys, ports.registry, clock, "init");
+  Provisioning provisioning(ports.hierarchies, ports.keys, ports.registry, Directory(), clock,
+                            "init");
   for (Hierarchy* hierarchy : {&system, &acme, &globex}) {
     *hierarchy = Must(provisioning.EnsureHierarchy(*hierarchy));
   }
@@ -40,7 +41,8 @@ PreparedCertificate Deployment::Prepare(const Agent& agent, const PublicKey& key
   const Hierarchy& hierarchy = HierarchyOf(agent);
   const CertificateProfile* const profile = Must(hierarchy.FindProfile(agent.profile));
   const auto issuer = Must(catalog->ActiveIssuer(hierarchy.id));
-  return Must(issuer->Prepare(hierarchy, agent, *profile, key, clock_.Now()));
+  return Must(issuer->Prepare(hierarchy, agent, *profile, key, Directory().For(issuer->id()),
+                              clock_.Now()));
 }
 
 Certificate Deployment::Issue(const Agent& agent, const PublicKey& key) {

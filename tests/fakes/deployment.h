@@ -7,6 +7,7 @@
 #include "ca/catalog.h"
 #include "ca/ledger.h"
 #include "ca/registry.h"
+#include "ca/status_directory.h"
 #include "tests/fakes/event_log.h"
 #include "tests/fakes/fake_clock.h"
 #include "tests/fakes/memory_hierarchy_store.h"
@@ -24,6 +25,12 @@ struct Ports {
   Ledger& ledger;
   KeyStore& keys;
 };
+
+// Certificates of the tests point to http://status.test.
+inline const StatusDirectory& Directory() {
+  static const StatusDirectory directory(*StatusUrls::At("http://status.test"));
+  return directory;
+}
 
 // The hierarchies of tests/fakes/samples.h with their authorities, as `init` makes them. What
 // cannot be arranged aborts.

@@ -1,0 +1,54 @@
+#pragma once
+
+#include <vector>
+
+#include "ca/revocation.h"
+
+namespace ca {
+
+// One signed CRL.
+struct PublishedCrl {
+  AuthorityId authority{};
+  CrlShard shard = 0;
+  std::int64_t number = 0;       // CRLNumber (RFC 5280 section 5.2.3), from 1 on
+  std::int64_t base_number = 0;  // of a delta CRL, the number of the CRL it is a delta to; or 0
+  TimePoint this_update;
+  TimePoint next_update;
+  Bytes der;
+};
+
+// A range of an authority's certificates that have one CRL together: those that were issued while
+// it was the newest.
+struct CrlShardRecord {
+  AuthorityId authority{};
+  CrlShard shard = 0;  // from 0 on
+  TimePoint opened_at;
+  // Of the certificates in it; the day after the last of them has ended it needs no CRL any more.
+  TimePoint last_not_after;
+  std::int64_t certificate_count = 0;
+};
+
+// CRLs and their shards in the ledger. Thread-safe, blocking. Errors: kUnavailable while the
+// database is away.
+class CrlStore {
+ public:
+  virtual ~CrlStore() = default;
+
+  // Every shard that has certificates which may still be accepted, and the newest of each
+  // authority. An authority that has none yet has shard 0.
+  virtual Result<std::vector<CrlShardRecord>> LoadShards(TimePoint now) = 0;
+  // Opens the shard after `newest`. kAborted when somebody else did.
+  virtual Status OpenShard(AuthorityId authority, CrlShard newest, TimePoint now) = 0;
+
+  // The numbers of an authority's shard so far: the last that was published, 0 for none.
+  virtual Result<std::int64_t> LastNumber(AuthorityId authority, CrlShard shard) = 0;
+  // Numbers strictly increase: kAlreadyExists when somebody else has published this number or a
+  // higher one; then begin again with reading LastNumber().
+  virtual Status Publish(HierarchyId hierarchy, const PublishedCrl& crl) = 0;
+  // The newest of each shard (and its newest delta) whose number is higher than in `known`; to be
+  // asked again and again with what it gave before.
+  virtual Result<std::vector<PublishedCrl>> LoadNewerThan(
+      const std::vector<PublishedCrl>& known) = 0;
+};
+
+}  // namespace ca
