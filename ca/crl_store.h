@@ -20,11 +20,16 @@ struct PublishedCrl {
 // A range of an authority's certificates that have one CRL together: those that were issued while
 // it was the newest.
 struct CrlShardRecord {
+  // A shard whose certificates have all ended needs a CRL for so long, as
+  // RevocationIndex::kKeptAfterExpiry says.
+  static constexpr std::chrono::hours kKeptAfterExpiry{25};
+
   AuthorityId authority{};
-  CrlShard shard = 0;  // from 0 on
-  TimePoint opened_at;
-  // Of the certificates in it; the day after the last of them has ended it needs no CRL any more.
+  CrlShard shard = 0;   // from 0 on
+  TimePoint opened_at;  // of shard 0, which is open from the beginning, 1970
+  // When the last of its certificates ends, or up to a day later; 1970 for none.
   TimePoint last_not_after;
+  // About, of those that have not ended: what its CRL would list if all of them were revoked.
   std::int64_t certificate_count = 0;
 };
 
@@ -34,8 +39,10 @@ class CrlStore {
  public:
   virtual ~CrlStore() = default;
 
-  // Every shard that has certificates which may still be accepted, and the newest of each
-  // authority. An authority that has none yet has shard 0.
+  // The newest shard of each root and issuing authority, and every one before it whose certificates
+  // have not all ended more than CrlShardRecord::kKeptAfterExpiry ago; by authority and shard. An
+  // authority that has none yet has shard 0. The certificates of OCSP responders, which point to no
+  // CRL, do not count.
   virtual Result<std::vector<CrlShardRecord>> LoadShards(TimePoint now) = 0;
   // Opens the shard after `newest`. kAborted when somebody else did.
   virtual Status OpenShard(AuthorityId authority, CrlShard newest, TimePoint now) = 0;
@@ -43,10 +50,11 @@ class CrlStore {
   // The numbers of an authority's shard so far: the last that was published, 0 for none.
   virtual Result<std::int64_t> LastNumber(AuthorityId authority, CrlShard shard) = 0;
   // Numbers strictly increase: kAlreadyExists when somebody else has published this number or a
-  // higher one; then begin again with reading LastNumber().
+  // higher one; then begin again with reading LastNumber(). Complete and delta CRLs of a shard
+  // share the numbers. What was superseded some minutes ago is not kept.
   virtual Status Publish(HierarchyId hierarchy, const PublishedCrl& crl) = 0;
-  // The newest of each shard (and its newest delta) whose number is higher than in `known`; to be
-  // asked again and again with what it gave before.
+  // The newest complete and the newest delta CRL of each shard, if its number is higher than in
+  // `known`; to be asked again and again with what it gave before, of which only the latest counts.
   virtual Result<std::vector<PublishedCrl>> LoadNewerThan(
       const std::vector<PublishedCrl>& known) = 0;
 };

@@ -65,7 +65,8 @@ class Ledger {
   //   kPermissionDenied   join-token.unknown, join-token.used, join-token.expired,
   //   join-token.revoked,
   //                       join-token.agent (bound to another), agent.disabled,
-  //                       renewal.unknown-certificate
+  //                       renewal.unknown-certificate, renewal.revoked (the presented one is),
+  //                       key.compromised (in any hierarchy, ever)
   //   kAlreadyExists      key.in-use (another agent's live certificate has it),
   //                       key.not-new (renewal with a key that has a live certificate)
   //   kInvalidArgument    request-id.reused (with another key)

@@ -30,7 +30,7 @@ struct UnknownCertificate {};  // never signed by it
 struct GoodCertificate {};     // signed, and not revoked; perhaps expired
 using CertificateStatus = std::variant<UnknownCertificate, GoodCertificate, Revocation>;
 
-// All live certificates of one agent, or of one authority.
+// All live certificates of one agent; all live certificates of agents that one authority issued.
 struct AllOfAgent {
   SpiffeId agent;
 };
@@ -78,16 +78,19 @@ class RevocationStore {
   // Makes the order durable with its event, in one transaction; every live certificate that it
   // names is revoked then, also one that is recorded and not yet signed. For kKeyCompromise the
   // keys of all that it names are blocked for ever, also of those that were revoked before.
+  // A serial may also be that of an issuing authority or an OCSP responder.
   //   kNotFound            a serial that the hierarchy has never recorded
-  //   kFailedPrecondition  rule `certificate.expired`: nobody accepts it any more
+  //   kFailedPrecondition  rule `certificate.expired`: nobody accepts it any more (what was revoked
+  //                        before it expired is no error), or `certificate.root`: nobody above it
+  //                        could say so
   virtual Result<RevocationOutcome> Revoke(const RevocationOrder& order,
                                            const AuditEvent& event) = 0;
   // What Revoke() would do, now. The same errors.
   virtual Result<RevocationOutcome> Preview(const RevocationOrder& order) = 0;
 
-  // Revocations of every hierarchy that became visible since `cursor`, which it moves on. Some may
-  // come again, none is left out, whatever order their transactions commit in. From an empty
-  // cursor: all whose certificate has not expired before `live_after`.
+  // Revocations of every hierarchy, of certificates that have not expired before `live_after`, that
+  // became visible since `cursor`, which it moves on; from an empty cursor, all. Some may come
+  // again, none is left out, whatever order their transactions commit in.
   virtual Result<std::vector<Revocation>> ReadSince(RevocationCursor& cursor,
                                                     TimePoint live_after) = 0;
   // Returns when somebody may have revoked or published something, after `patience` at the latest.

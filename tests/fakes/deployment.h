@@ -10,10 +10,12 @@
 #include "ca/status_directory.h"
 #include "tests/fakes/event_log.h"
 #include "tests/fakes/fake_clock.h"
+#include "tests/fakes/memory_crl_store.h"
 #include "tests/fakes/memory_hierarchy_store.h"
 #include "tests/fakes/memory_key_store.h"
 #include "tests/fakes/memory_ledger.h"
 #include "tests/fakes/memory_registry.h"
+#include "tests/fakes/memory_revocation_store.h"
 #include "tests/fakes/samples.h"
 
 namespace ca::testing {
@@ -78,6 +80,8 @@ struct MemoryPorts {
   MemoryRegistry registry{hierarchies, events};
   MemoryLedger ledger;
   MemoryKeyStore keys;
+  MemoryRevocationStore revocations{ledger, hierarchies, events};
+  MemoryCrlStore crls{ledger, hierarchies};
 };
 
 }  // namespace ca::testing

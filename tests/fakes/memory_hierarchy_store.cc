@@ -88,4 +88,14 @@ Result<Certificate> MemoryHierarchyStore::RecordAuthorityCertificate(
   return Certificate{issuance->second, standing->second};
 }
 
+std::vector<MemoryHierarchyStore::Issuance> MemoryHierarchyStore::Issuances() const {
+  const std::lock_guard lock(mutex_);
+  std::vector<Issuance> all;
+  for (const AuthorityRecord& of : authorities_) {
+    const auto found = issuances_.find(of.id);
+    if (found != issuances_.end()) all.push_back({of, found->second, signatures_.contains(of.id)});
+  }
+  return all;
+}
+
 }  // namespace ca::testing

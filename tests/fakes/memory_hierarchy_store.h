@@ -2,6 +2,7 @@
 
 #include <map>
 #include <mutex>
+#include <optional>
 #include <vector>
 
 #include "ca/hierarchy_store.h"
@@ -24,6 +25,14 @@ class MemoryHierarchyStore final : public HierarchyStore {
                                            const AuditEvent& event) override;
   Result<Certificate> RecordAuthorityCertificate(AuthorityId authority,
                                                  const Certificate& certificate) override;
+
+  // For the revocation store, which shares the database: a certificate of a CA or a responder.
+  struct Issuance {
+    AuthorityRecord of;  // whose certificate it is
+    IssuanceRecord record;
+    bool is_signed = false;
+  };
+  std::vector<Issuance> Issuances() const;
 
  private:
   EventLog& events_;

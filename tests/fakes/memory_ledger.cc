@@ -55,6 +55,12 @@ Status MemoryLedger::JudgeKey(const IssuanceRecord& record, const Grounds& groun
   if (renewal && !IsKnown(renewal->presented, record.agent)) {
     return Refusal(StatusCode::kPermissionDenied, "renewal.unknown-certificate", "not in here");
   }
+  if (renewal && revocations_.contains(renewal->presented)) {
+    return Refusal(StatusCode::kPermissionDenied, "renewal.revoked", "it is revoked");
+  }
+  if (blocked_keys_.contains(record.key_fingerprint)) {
+    return Refusal(StatusCode::kPermissionDenied, "key.compromised", "refused for ever");
+  }
   bool is_held = false;
   for (const auto& [serial, other] : issuances_) {
     const bool is_live = other.record.validity.not_after >= now;

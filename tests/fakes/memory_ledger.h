@@ -1,13 +1,16 @@
 #pragma once
 
+#include <condition_variable>
 #include <map>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <utility>
 #include <vector>
 
 #include "ca/base/clock.h"
 #include "ca/ledger.h"
+#include "ca/revocation.h"
 #include "tests/fakes/event_log.h"
 #include "tests/fakes/memory_registry.h"
 
@@ -28,6 +31,9 @@ class MemoryLedger final : public Ledger {
   Result<std::vector<CertificateEntry>> ListCertificates(const CertificateQuery& query) override;
 
  private:
+  friend class MemoryRevocationStore;  // which share the database
+  friend class MemoryCrlStore;
+
   struct Issuance {
     IssuanceRecord record;
     TimePoint recorded_at;
@@ -46,6 +52,12 @@ class MemoryLedger final : public Ledger {
   std::mutex mutex_;
   std::map<SerialNumber, Issuance> issuances_;
   std::map<std::pair<RequestId, AgentNumber>, SerialNumber> requests_;
+  std::map<SerialNumber, Revocation> revocations_;
+  std::vector<SerialNumber> revocation_order_;
+  std::set<Bytes> blocked_keys_;
+  // Of revocations, CRLs and shards.
+  std::uint64_t news_ = 0;
+  std::condition_variable news_came_;
 };
 
 }  // namespace ca::testing

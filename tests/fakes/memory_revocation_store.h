@@ -1,0 +1,61 @@
+#pragma once
+
+#include <atomic>
+#include <optional>
+#include <vector>
+
+#include "ca/revocation.h"
+#include "tests/fakes/event_log.h"
+#include "tests/fakes/memory_hierarchy_store.h"
+#include "tests/fakes/memory_ledger.h"
+
+namespace ca::testing {
+
+// The contract of ca/revocation.h in memory; what else it promises is in tests/contract. Each
+// replica of a test has one of its own, over one ledger.
+class MemoryRevocationStore final : public RevocationStore {
+ public:
+  MemoryRevocationStore(MemoryLedger& ledger, const MemoryHierarchyStore& hierarchies,
+                        EventLog& events)
+      : ledger_(ledger), hierarchies_(hierarchies), events_(events) {}
+
+  Result<RevocationOutcome> Revoke(const RevocationOrder& order, const AuditEvent& event) override;
+  Result<RevocationOutcome> Preview(const RevocationOrder& order) override;
+  Result<std::vector<Revocation>> ReadSince(RevocationCursor& cursor,
+                                            TimePoint live_after) override;
+  Status AwaitNews(std::chrono::milliseconds patience) override;
+  Result<CertificateStatus> FindStatus(HierarchyId hierarchy, AuthorityId authority,
+                                       const SerialNumber& serial) override;
+
+  // From now on every call fails, as when the database is away; and it is back again.
+  void TakeAway() { is_away_ = true; }
+  void BringBack() { is_away_ = false; }
+
+  // How many statuses were asked for, failures included.
+  int find_count() const { return find_count_; }
+
+ private:
+  // One certificate that an order names.
+  struct Named {
+    IssuanceRecord record;
+    bool is_root = false;
+    bool is_signed = false;
+  };
+
+  Status CheckThere() const;
+
+  // The caller holds the ledger's lock.
+  std::vector<Named> NamedBy(const RevocationOrder& order) const;
+  std::optional<Named> FindBySerial(HierarchyId hierarchy, const SerialNumber& serial) const;
+  Status CheckSingle(const RevocationOrder& order, const std::vector<Named>& named) const;
+  Result<RevocationOutcome> Carry(const RevocationOrder& order, bool is_preview);
+
+  MemoryLedger& ledger_;
+  const MemoryHierarchyStore& hierarchies_;
+  EventLog& events_;
+  std::atomic<bool> is_away_ = false;
+  std::atomic<int> find_count_ = 0;
+  std::uint64_t news_seen_ = 0;  // under the ledger's lock
+};
+
+}  // namespace ca::testing
