@@ -73,6 +73,11 @@ std::string_view NameOf(AuthorityKind kind) {
   return "";
 }
 
+std::string NameOf(const Hierarchy& hierarchy, const Authority& authority) {
+  return fmt::format("{}/{}/{}", hierarchy.Name(), NameOf(authority.kind()),
+                     authority.generation());
+}
+
 Result<std::shared_ptr<const Authority>> Authority::Open(const AuthorityRecord& record,
                                                          std::shared_ptr<const SigningKey> key) {
   if (record.certificate.empty()) {

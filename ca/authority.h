@@ -98,4 +98,7 @@ class Authority {
   Bytes key_identifier_;
 };
 
+// acme/prod/issuing/1
+std::string NameOf(const Hierarchy& hierarchy, const Authority& authority);
+
 }  // namespace ca

@@ -16,9 +16,11 @@ struct ActionRule {
 
 constexpr std::initializer_list<Role> kNobodyElse = {};
 constexpr std::initializer_list<Role> kRegistrars = {Role::kRegistrar};
+constexpr std::initializer_list<Role> kRevokers = {Role::kRevoker};
+constexpr std::initializer_list<Role> kCheckers = {Role::kRevoker, Role::kAuditor};
 constexpr std::initializer_list<Role> kReaders = {Role::kRegistrar, Role::kRevoker, Role::kAuditor};
 
-constexpr std::array<ActionRule, 11> kRules = {{
+constexpr std::array<ActionRule, 14> kRules = {{
     {Action::kEnroll, "Enroll", kNobodyElse, true},
     {Action::kRenew, "Renew", kNobodyElse, true},
     {Action::kRegisterAgent, "RegisterAgent", kRegistrars, true},
@@ -30,6 +32,9 @@ constexpr std::array<ActionRule, 11> kRules = {{
     {Action::kGetCertificate, "GetCertificate", kReaders, false},
     {Action::kListCertificates, "ListCertificates", kReaders, false},
     {Action::kGetStatus, "GetStatus", kReaders, false},
+    {Action::kRevoke, "Revoke", kRevokers, true},
+    {Action::kPreviewRevocation, "PreviewRevocation", kRevokers, false},
+    {Action::kCheckStatus, "CheckStatus", kCheckers, false},
 }};
 
 const ActionRule& RuleOf(Action action) { return kRules.at(static_cast<size_t>(action)); }

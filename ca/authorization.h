@@ -20,6 +20,9 @@ enum class Action {
   kGetCertificate,
   kListCertificates,
   kGetStatus,
+  kRevoke,
+  kPreviewRevocation,
+  kCheckStatus,
 };
 
 std::string_view NameOf(Action action);  // Enroll, Renew, RegisterAgent, ...

@@ -52,8 +52,10 @@ X509Ptr Shared(X509* certificate) {
 
 }  // namespace
 
-CallerVerifier::CallerVerifier(std::shared_ptr<const Catalog> catalog, const Clock& clock)
+CallerVerifier::CallerVerifier(std::shared_ptr<const Catalog> catalog,
+                               const RevocationIndex& revocations, const Clock& clock)
     : catalog_(std::move(catalog)),
+      revocations_(revocations),
       clock_(clock),
       roots_(X509_STORE_new()),
       intermediates_(sk_X509_new_null()) {
@@ -90,12 +92,17 @@ Result<Caller> CallerVerifier::Verify(std::string_view pem) const {
     }
     young_.emplace(digest, *verified);
   }
-  // Time goes on while a connection stands.
+  // Time goes on while a connection stands, and so do revocations.
   const TimePoint now = clock_.Now();
   if (now < verified->validity.not_before || now > verified->validity.not_after) {
     return Unauthenticated("caller.expired", fmt::format("it stood from {} to {}; enroll anew",
                                                          Rfc3339(verified->validity.not_before),
                                                          Rfc3339(verified->validity.not_after)));
+  }
+  if (const auto revocation = revocations_.Find(verified->serial)) {
+    return Unauthenticated(
+        "caller.revoked", fmt::format("it was revoked at {} ({}); enroll anew with a join token",
+                                      Rfc3339(revocation->revoked_at), NameOf(revocation->reason)));
   }
   return Caller{verified->id, verified->hierarchy, verified->serial};
 }

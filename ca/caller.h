@@ -10,6 +10,7 @@
 #include "ca/base/openssl.h"
 #include "ca/base/serial_number.h"
 #include "ca/catalog.h"
+#include "ca/revocation_index.h"
 
 namespace ca {
 
@@ -23,18 +24,21 @@ struct Caller {
   std::string Name() const { return id ? id->ToString() : "anonymous"; }
 };
 
-// Verifies client certificates against today's roots, from memory: the TLS layer only proves that
-// the peer has the key. Thread-safe.
+// Verifies client certificates against today's roots and revocations, from memory: the TLS layer
+// only proves that the peer has the key. Thread-safe.
 class CallerVerifier {
  public:
-  CallerVerifier(std::shared_ptr<const Catalog> catalog, const Clock& clock);
+  // `revocations` outlives it.
+  CallerVerifier(std::shared_ptr<const Catalog> catalog, const RevocationIndex& revocations,
+                 const Clock& clock);
 
   // `pem` is the certificate that the peer showed, without its chain: what is between it and a root
   // we know ourselves. An empty one is an anonymous caller.
   //
   // kUnauthenticated with a rule of `caller.malformed`, `caller.untrusted` (no chain to one of our
   // roots, by RFC 5280 section 6 with name constraints and id-kp-clientAuth), `caller.identity` (no
-  // single SPIFFE ID, or of another trust domain than its issuer's) or `caller.expired`.
+  // single SPIFFE ID, or of another trust domain than its issuer's), `caller.expired` or
+  // `caller.revoked`.
   Result<Caller> Verify(std::string_view pem) const;
 
  private:
@@ -49,6 +53,7 @@ class CallerVerifier {
   bool IsIssuedWithin(const Hierarchy& hierarchy, X509_STORE_CTX* verified) const;
 
   const std::shared_ptr<const Catalog> catalog_;
+  const RevocationIndex& revocations_;
   const Clock& clock_;
   X509StorePtr roots_;
   X509StackPtr intermediates_;

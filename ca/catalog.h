@@ -14,8 +14,9 @@ namespace ca {
 // Immutable and thread-safe; a request that holds it sees one state from beginning to end.
 class Catalog {
  public:
-  // Opens every CA that has a certificate; OCSP responders are none. kFailedPrecondition when a key is missing on the
-  // token or is not what its certificate says, kUnavailable when token or database is away.
+  // Opens every CA that has a certificate; OCSP responders are none. kFailedPrecondition when a key
+  // is missing on the token or is not what its certificate says, kUnavailable when token or
+  // database is away.
   static Result<std::shared_ptr<const Catalog>> Load(HierarchyStore& store, KeyStore& keys);
 
   const std::vector<Hierarchy>& hierarchies() const { return hierarchies_; }

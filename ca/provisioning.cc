@@ -23,6 +23,15 @@ bool SameProfiles(const std::vector<CertificateProfile>& a,
   return std::equal(a.begin(), a.end(), b.begin(), b.end(), Same);
 }
 
+// Whether a certificate has not yet passed half its life.
+bool IsFresh(BytesView certificate, TimePoint now) {
+  const auto parsed = ParseX509(certificate);
+  if (!parsed.ok()) return false;
+  const auto not_before = TimeOf(X509_get0_notBefore(parsed->get()));
+  const auto not_after = TimeOf(X509_get0_notAfter(parsed->get()));
+  return not_before.ok() && not_after.ok() && now < *not_before + (*not_after - *not_before) / 2;
+}
+
 // The first field in which what stands is not what is wanted; "" when there is none.
 std::string Difference(const Hierarchy& standing, const Hierarchy& wanted) {
   if (standing.trust_domain != wanted.trust_domain) return "trust_domain";
@@ -68,12 +77,25 @@ Result<Hierarchy> Provisioning::EnsureRecord(const Hierarchy& wanted) {
   return created;
 }
 
+template <typename Sign>
+Result<Certificate> Provisioning::RecordAndSign(const AuthorityRecord& planned,
+                                                PreparedCertificate prepared, Sign sign) {
+  AuditEvent event = Event("CreateAuthority", planned.key_label);
+  event.serial = prepared.record().serial.ToString();
+  auto recorded = TRY(store_.RecordAuthority(planned.id, std::move(prepared), event));
+  const Certificate certificate = TRY(sign(std::move(recorded)));
+  return store_.RecordAuthorityCertificate(planned.id, certificate);
+}
+
 Status Provisioning::EnsureRoot(const Hierarchy& hierarchy) {
   const AuthorityRecord root = TRY(EnsurePlan(hierarchy, AuthorityKind::kRoot, AuthorityId{}));
   const auto key = TRY(EnsureKey(root.key_label));
   if (!root.certificate.empty()) return Ok();
   auto prepared = TRY(Authority::PrepareRoot(hierarchy, root, *key, clock_.Now()));
-  return RecordAndSign(root, *key, std::move(prepared));
+  return RecordAndSign(
+             root, std::move(prepared),
+             [&](RecordedIssuance recorded) { return SignRecorded(*key, std::move(recorded)); })
+      .status();
 }
 
 Status Provisioning::EnsureIssuing(const Hierarchy& hierarchy) {
@@ -86,9 +108,46 @@ Status Provisioning::EnsureIssuing(const Hierarchy& hierarchy) {
       TRY(EnsurePlan(hierarchy, AuthorityKind::kIssuing, root_record.id));
   const auto key = TRY(EnsureKey(issuing.key_label));
   if (!issuing.certificate.empty()) return Ok();
-  auto prepared = TRY(
-      root->PrepareIssuing(hierarchy, issuing, *key, directory_.For(root->id()), clock_.Now()));
-  return RecordAndSign(issuing, *root_key, std::move(prepared));
+  auto prepared =
+      TRY(root->PrepareIssuing(hierarchy, issuing, *key, directory_.For(root->id()), clock_.Now()));
+  return RecordAndSign(issuing, std::move(prepared),
+                       [&](RecordedIssuance recorded) { return root->Sign(std::move(recorded)); })
+      .status();
+}
+
+Result<std::shared_ptr<const Authority>> Provisioning::EnsureResponder(const Hierarchy& hierarchy,
+                                                                       const Authority& issuer) {
+  AuthorityRecord record = TRY(EnsureResponderPlan(hierarchy, issuer));
+  auto key = TRY(EnsureKey(record.key_label));
+  if (record.certificate.empty()) {
+    auto prepared = TRY(issuer.PrepareResponder(hierarchy, record, *key, clock_.Now()));
+    const Certificate certificate =
+        TRY(RecordAndSign(record, std::move(prepared), [&](RecordedIssuance recorded) {
+          return issuer.Sign(std::move(recorded));
+        }));
+    record.certificate = certificate.Der();
+  }
+  return Authority::Open(record, std::move(key));
+}
+
+// The newest that need not be renewed yet, one that was interrupted, or the next generation.
+Result<AuthorityRecord> Provisioning::EnsureResponderPlan(const Hierarchy& hierarchy,
+                                                          const Authority& issuer) {
+  const std::vector<AuthorityRecord> records = TRY(store_.LoadAuthorities());
+  int last_generation = 0;
+  std::optional<AuthorityRecord> newest;
+  for (const AuthorityRecord& record : records) {
+    if (record.hierarchy != hierarchy.id || record.kind != AuthorityKind::kResponder) continue;
+    last_generation = std::max(last_generation, record.generation);
+    if (record.issuer == issuer.id()) newest = record;
+  }
+  if (newest && (newest->certificate.empty() || IsFresh(newest->certificate, clock_.Now()))) {
+    return *std::move(newest);
+  }
+  const int generation = last_generation + 1;
+  return store_.PlanAuthority(
+      hierarchy, AuthorityKind::kResponder, generation, issuer.id(),
+      Event("PlanAuthority", fmt::format("{}/responder/{}", hierarchy.Name(), generation)));
 }
 
 // The first generation; planned here, or found.
@@ -121,15 +180,6 @@ Result<std::shared_ptr<const SigningKey>> Provisioning::EnsureKey(const std::str
   auto generated = keys_.Generate(label);
   if (generated.status().code() != StatusCode::kAlreadyExists) return generated;
   return keys_.Find(label);
-}
-
-Status Provisioning::RecordAndSign(const AuthorityRecord& planned, const SigningKey& issuer_key,
-                                   PreparedCertificate prepared) {
-  AuditEvent event = Event("CreateAuthority", planned.key_label);
-  event.serial = prepared.record().serial.ToString();
-  auto recorded = TRY(store_.RecordAuthority(planned.id, std::move(prepared), event));
-  const auto certificate = TRY(SignRecorded(issuer_key, std::move(recorded)));
-  return store_.RecordAuthorityCertificate(planned.id, certificate).status();
 }
 
 Result<Agent> Provisioning::EnsureAgent(const Agent& wanted) {

@@ -27,6 +27,12 @@ class Provisioning {
   // with its id. kFailedPrecondition when it exists and says something else, naming the field.
   Result<Hierarchy> EnsureHierarchy(const Hierarchy& wanted);
 
+  // The OCSP responder of `issuer`: the newest that has not passed half its life, or a new one with
+  // a key of its own. The one before goes on until it ends: the two overlap. kAborted when somebody
+  // else is making it at this moment.
+  Result<std::shared_ptr<const Authority>> EnsureResponder(const Hierarchy& hierarchy,
+                                                           const Authority& issuer);
+
   // Registers `wanted` if it is not there, and returns it with its number.
   Result<Agent> EnsureAgent(const Agent& wanted);
   Status EnsureGrant(const SpiffeId& operator_id, const Grant& grant, HierarchyId system);
@@ -37,9 +43,11 @@ class Provisioning {
                                      AuthorityId issuer);
   Status EnsureRoot(const Hierarchy& hierarchy);
   Status EnsureIssuing(const Hierarchy& hierarchy);
+  Result<AuthorityRecord> EnsureResponderPlan(const Hierarchy& hierarchy, const Authority& issuer);
   Result<std::shared_ptr<const SigningKey>> EnsureKey(const std::string& label);
-  Status RecordAndSign(const AuthorityRecord& planned, const SigningKey& issuer_key,
-                       PreparedCertificate prepared);
+  template <typename Sign>
+  Result<Certificate> RecordAndSign(const AuthorityRecord& planned, PreparedCertificate prepared,
+                                    Sign sign);
   AuditEvent Event(std::string action, std::string subject) const;
 
   HierarchyStore& store_;

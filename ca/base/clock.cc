@@ -16,6 +16,31 @@ std::string Rfc3339(TimePoint time) {
                      fmt::gmtime(std::chrono::floor<std::chrono::seconds>(time)));
 }
 
+Result<TimePoint> ParseRfc3339(std::string_view text) {
+  constexpr std::string_view kForm = "0000-00-00T00:00:00Z";
+  bool is_formed = text.size() == kForm.size();
+  for (size_t i = 0; is_formed && i < kForm.size(); ++i) {
+    is_formed = kForm[i] == '0' ? text[i] >= '0' && text[i] <= '9' : text[i] == kForm[i];
+  }
+  const auto number = [&](size_t at, size_t digits) {
+    int value = 0;
+    for (const char digit : text.substr(at, digits)) value = value * 10 + (digit - '0');
+    return value;
+  };
+  if (is_formed) {
+    const std::chrono::year_month_day day(std::chrono::year(number(0, 4)),
+                                          std::chrono::month(static_cast<unsigned>(number(5, 2))),
+                                          std::chrono::day(static_cast<unsigned>(number(8, 2))));
+    const int hour = number(11, 2), minute = number(14, 2), second = number(17, 2);
+    if (day.ok() && hour < 24 && minute < 60 && second < 60) {
+      return std::chrono::sys_days(day) + std::chrono::hours(hour) + std::chrono::minutes(minute) +
+             std::chrono::seconds(second);
+    }
+  }
+  return Error(StatusCode::kInvalidArgument,
+               "'{}' is not a time in UTC such as 2026-11-24T04:53:00Z", Printable(text));
+}
+
 std::string HumanDuration(std::chrono::microseconds duration) {
   struct Unit {
     long long seconds;

@@ -25,6 +25,9 @@ class SystemClock final : public Clock {
 // RFC 3339 in UTC with whole seconds: 2026-11-24T04:53:00Z.
 std::string Rfc3339(TimePoint time);
 
+// The same, read back: kInvalidArgument for any other form or a day that no month has.
+Result<TimePoint> ParseRfc3339(std::string_view text);
+
 // The longest two units that say it: "59m 12s", "6d 23h", "0s".
 std::string HumanDuration(std::chrono::microseconds duration);
 

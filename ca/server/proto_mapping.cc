@@ -23,6 +23,40 @@ agentpki::v1::JoinToken::State ToProto(ca::JoinTokenRecord::State state) {
   return agentpki::v1::JoinToken::STATE_UNSPECIFIED;
 }
 
+using RevocationTarget = decltype(ca::RevocationRequest::target);
+
+Result<RevocationTarget> RevocationTargetOf(const agentpki::v1::RevokeRequest& request) {
+  using Request = agentpki::v1::RevokeRequest;
+  switch (request.target_case()) {
+    case Request::kSerial: {
+      auto serial = ca::SerialNumber::FromHexText(request.serial());
+      if (!serial.ok()) return ca::Annotate(serial.status(), "serial: ");
+      return RevocationTarget(*std::move(serial));
+    }
+    case Request::kCertificate:
+      return RevocationTarget(request.certificate());
+    case Request::kSpiffeId: {
+      auto id = TRY(SpiffeIdFrom("spiffe_id", request.spiffe_id()));
+      return RevocationTarget(std::move(id));
+    }
+    case Request::kAuthority:
+      return RevocationTarget(ca::AuthorityName{request.authority()});
+    case Request::TARGET_NOT_SET:
+      break;
+  }
+  return Error(StatusCode::kInvalidArgument,
+               "target: name what to revoke: a serial, a certificate, a spiffe_id or an authority");
+}
+
+// Years that X.509 can write (RFC 5280 section 4.1.2.5), from 1970 on.
+Result<ca::TimePoint> TimeFrom(std::string_view field, const google::protobuf::Timestamp& time) {
+  constexpr std::int64_t kEndOf9999 = 253'402'300'799;
+  if (time.seconds() >= 0 && time.seconds() <= kEndOf9999) {
+    return ca::TimePoint(std::chrono::seconds(time.seconds()));
+  }
+  return Error(StatusCode::kInvalidArgument, "{}: write a time from 1970 to 9999", field);
+}
+
 }  // namespace
 
 google::protobuf::Timestamp ToProto(ca::TimePoint time) {
@@ -91,14 +125,34 @@ agentpki::v1::CertificateEntry ToProto(const ca::CertificateEntry& entry,
   return message;
 }
 
-agentpki::v1::AuthorityStatus ToProto(const ca::Authority& authority) {
+agentpki::v1::AuthorityStatus ToProto(const ca::Authority& authority,
+                                      const ca::Hierarchy& hierarchy) {
   agentpki::v1::AuthorityStatus message;
   message.set_kind(std::string(NameOf(authority.kind())));
   message.set_generation(authority.generation());
   message.set_key_label(authority.key_label());
+  message.set_name(NameOf(hierarchy, authority));
+  message.set_number(static_cast<std::int64_t>(authority.id()));
   message.set_fingerprint(ca::Hex(ca::Sha256(authority.certificate())));
   *message.mutable_not_before() = ToProto(authority.validity().not_before);
   *message.mutable_not_after() = ToProto(authority.validity().not_after);
+  return message;
+}
+
+agentpki::v1::RevokeResponse ToProto(const ca::RevocationOutcome& outcome) {
+  agentpki::v1::RevokeResponse message;
+  message.set_revoked_count(outcome.revoked_count);
+  message.set_already_revoked_count(outcome.already_revoked_count);
+  for (const ca::RevocationEntry& entry : outcome.revoked) {
+    agentpki::v1::RevokedCertificate& revoked = *message.add_revoked();
+    revoked.set_serial(entry.serial.ToString());
+    revoked.set_spiffe_id(entry.subject.ToString());
+    *revoked.mutable_not_after() = ToProto(entry.not_after);
+  }
+  if (outcome.standing) {
+    *message.mutable_revoked_at() = ToProto(outcome.standing->revoked_at);
+    message.set_reason(std::string(NameOf(outcome.standing->reason)));
+  }
   return message;
 }
 
@@ -117,6 +171,16 @@ Result<ca::EnrollmentRequest> FromProto(const agentpki::v1::EnrollRequest& reque
 Result<ca::RenewalRequest> FromProto(const agentpki::v1::RenewRequest& request, ca::TimePoint now) {
   ca::RequestId id = TRY(ca::RequestId::Parse(request.request_id(), now));
   return ca::RenewalRequest{std::move(id), request.csr()};
+}
+
+Result<ca::RevocationRequest> FromProto(const agentpki::v1::RevokeRequest& request) {
+  auto target = TRY(RevocationTargetOf(request));
+  ca::RevocationRequest order{.target = std::move(target), .invalidity_date = std::nullopt};
+  if (!request.reason().empty()) order.reason = TRY(ca::RevocationReasonFrom(request.reason()));
+  if (request.has_invalidity_date()) {
+    order.invalidity_date = TRY(TimeFrom("invalidity_date", request.invalidity_date()));
+  }
+  return order;
 }
 
 Result<ca::AgentRegistration> FromProto(const agentpki::v1::RegisterAgentRequest& request) {

@@ -5,10 +5,12 @@
 #include "agentpki/v1/certificate.pb.h"
 #include "agentpki/v1/enrollment.pb.h"
 #include "agentpki/v1/registry.pb.h"
+#include "agentpki/v1/revocation.pb.h"
 #include "agentpki/v1/status.pb.h"
 #include "ca/catalog.h"
 #include "ca/enrollment.h"
 #include "ca/registration.h"
+#include "ca/revoking.h"
 
 // Where the wire's messages become the words of ca/, and back. Errors name the field.
 namespace server {
@@ -19,12 +21,15 @@ agentpki::v1::JoinToken ToProto(const ca::JoinTokenRecord& token, ca::TimePoint 
 agentpki::v1::IssuedCertificate ToProto(const ca::IssuedCertificate& issued);
 agentpki::v1::CertificateEntry ToProto(const ca::CertificateEntry& entry,
                                        const ca::Hierarchy& hierarchy);
-agentpki::v1::AuthorityStatus ToProto(const ca::Authority& authority);
+agentpki::v1::AuthorityStatus ToProto(const ca::Authority& authority,
+                                      const ca::Hierarchy& hierarchy);
+agentpki::v1::RevokeResponse ToProto(const ca::RevocationOutcome& outcome);
 
 ca::Result<ca::EnrollmentRequest> FromProto(const agentpki::v1::EnrollRequest& request,
                                             ca::TimePoint now);
 ca::Result<ca::RenewalRequest> FromProto(const agentpki::v1::RenewRequest& request,
                                          ca::TimePoint now);
+ca::Result<ca::RevocationRequest> FromProto(const agentpki::v1::RevokeRequest& request);
 ca::Result<ca::AgentRegistration> FromProto(const agentpki::v1::RegisterAgentRequest& request);
 
 // A SPIFFE ID that a field holds.

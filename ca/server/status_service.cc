@@ -33,7 +33,7 @@ grpc::ServerUnaryReactor* StatusService::GetStatus(grpc::CallbackServerContext* 
                           for (const auto& profile : hierarchy.profiles)
                             message.add_profiles(profile.name);
                           for (const auto& authority : catalog_->AuthoritiesOf(id)) {
-                            *message.add_authorities() = ToProto(*authority);
+                            *message.add_authorities() = ToProto(*authority, hierarchy);
                           }
                         }
                         return ca::Ok();

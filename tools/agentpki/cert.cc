@@ -1,8 +1,7 @@
-// agentpki cert enroll|renew|list|show: the certificates.
+// agentpki cert enroll|renew|list|show: the certificates; revoke is in revoke.cc.
 
 #include <openssl/crypto.h>
 
-#include <iostream>
 #include <map>
 
 #include "agentpki/v1/certificate.grpc.pb.h"
@@ -10,6 +9,7 @@
 #include "ca/csr.h"
 #include "tools/agentpki/certificate_text.h"
 #include "tools/agentpki/commands.h"
+#include "tools/agentpki/input.h"
 #include "tools/client/enrolling.h"
 
 namespace cli {
@@ -20,26 +20,6 @@ using ca::Error;
 using ca::Result;
 using ca::Status;
 using ca::StatusCode;
-
-constexpr size_t kFileSizeMax = 1024 * 1024;
-
-// A file, or standard input for "-".
-Result<std::string> ReadInput(const std::string& file, size_t size_max) {
-  if (file != "-") return ca::ReadFile(file, size_max);
-  std::string text(size_max + 1, '\0');
-  std::cin.read(text.data(), static_cast<std::streamsize>(text.size()));
-  text.resize(static_cast<size_t>(std::cin.gcount()));
-  if (text.size() > size_max) {
-    return Error(StatusCode::kInvalidArgument, "standard input has more than {} octets", size_max);
-  }
-  return text;
-}
-
-// PEM or DER.
-Result<std::vector<ca::Bytes>> CertificatesOf(const std::string& text) {
-  if (text.find("-----BEGIN") != std::string::npos) return ca::FromPem("CERTIFICATE", text);
-  return std::vector<ca::Bytes>{text};
-}
 
 // ---- enroll, renew ------------------------------------------------------------------------------
 
@@ -145,9 +125,10 @@ Status List(const Session& session, const ListOptions& options) {
   for (const auto& entry : entries) {
     const ca::TimePoint end = FromProto(entry.not_after());
     table.Add({entry.serial(), entry.spiffe_id(), entry.profile(), RelativeText(end, now),
-               !entry.signed_() ? "never signed"
-               : end < now      ? "expired"
-                                : "live"});
+               entry.has_revoked_at() ? "revoked: " + entry.revocation_reason()
+               : !entry.signed_()     ? "never signed"
+               : end < now            ? "expired"
+                                      : "live"});
   }
   table.Print();
   if (entries.size() >= options.limit) {
@@ -274,12 +255,14 @@ void AddShow(CLI::App& noun, const Session& session, Run& run) {
 }  // namespace
 
 void AddCertCommands(CLI::App& app, const Session& session, Run& run) {
-  CLI::App* const noun = app.add_subcommand("cert", "Certificates: get, renew, list, explain");
+  CLI::App* const noun =
+      app.add_subcommand("cert", "Certificates: get, renew, list, explain, revoke");
   noun->require_subcommand(1);
   AddEnroll(*noun, session, run);
   AddRenew(*noun, session, run);
   AddList(*noun, session, run);
   AddShow(*noun, session, run);
+  AddRevokeCommand(*noun, session, run);
 }
 
 }  // namespace cli

@@ -68,6 +68,13 @@ ca::Result<std::shared_ptr<grpc::Channel>> Session::Open() const {
   return client::Connect(*credentials);
 }
 
+ca::Result<std::shared_ptr<grpc::Channel>> Session::OpenAs(
+    const std::filesystem::path& folder) const {
+  const auto credentials = ca::Credentials::Read(folder);
+  if (!credentials.ok()) return credentials.status();
+  return client::Connect(*credentials);
+}
+
 // An operator who looks in once a week is never locked out. Of several commands at once one renews;
 // a failure shows when the credentials are used, if it matters by then.
 void Session::RenewIfDue(const std::filesystem::path& folder) const {

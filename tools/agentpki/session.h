@@ -37,6 +37,9 @@ class Session {
   // none.
   ca::Result<std::shared_ptr<grpc::Channel>> Open() const;
 
+  // A channel as whoever holds the credentials in `folder`.
+  ca::Result<std::shared_ptr<grpc::Channel>> OpenAs(const std::filesystem::path& folder) const;
+
   // The hierarchies that a listing is about: the one named, or all over which we have a role.
   ca::Result<std::vector<std::string>> Hierarchies(const std::shared_ptr<grpc::Channel>& channel,
                                                    const std::string& named) const;

@@ -20,11 +20,10 @@ void PrintStatus(const agentpki::v1::GetStatusResponse& status) {
   components.Print();
 
   fmt::print("\n");
-  Table authorities({"HIERARCHY", "TRUST DOMAIN", "AUTHORITY", "ENDS", "KEY ON THE TOKEN"});
+  Table authorities({"AUTHORITY", "TRUST DOMAIN", "ENDS", "KEY ON THE TOKEN"});
   for (const auto& hierarchy : status.hierarchies()) {
     for (const auto& authority : hierarchy.authorities()) {
-      authorities.Add({hierarchy.name(), hierarchy.trust_domain(),
-                       fmt::format("{} {}", authority.kind(), authority.generation()),
+      authorities.Add({authority.name(), hierarchy.trust_domain(),
                        RelativeText(FromProto(authority.not_after()), now), authority.key_label()});
     }
   }

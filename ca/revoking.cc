@@ -1,0 +1,136 @@
+#include "ca/revoking.h"
+
+#include "ca/base/asn1.h"
+
+namespace ca {
+
+Result<RevocationOutcome> Revoking::Revoke(const Caller& caller, const RevocationRequest& request,
+                                           AuditEvent& event) const {
+  const RevocationOrder order = TRY(Authorized(caller, request, Action::kRevoke, event));
+  // What an auditor reads: why it was revoked.
+  event.reason = std::string(NameOf(order.reason));
+  auto outcome = store_.Revoke(order, event);
+  if (!outcome.ok()) event.reason.clear();
+  return outcome;
+}
+
+Result<RevocationOutcome> Revoking::Preview(const Caller& caller, const RevocationRequest& request,
+                                            AuditEvent& event) const {
+  const RevocationOrder order = TRY(Authorized(caller, request, Action::kPreviewRevocation, event));
+  return store_.Preview(order);
+}
+
+Result<RevocationOrder> Revoking::Authorized(const Caller& caller, const RevocationRequest& request,
+                                             Action action, AuditEvent& event) const {
+  const TimePoint now = clock_.Now();
+  if (request.invalidity_date && *request.invalidity_date > now) {
+    return Error(StatusCode::kInvalidArgument,
+                 "invalidity_date: {} is in the future; it is when the key was lost",
+                 Rfc3339(*request.invalidity_date));
+  }
+  const auto find = [&]() -> Result<RevocationOrder> {
+    if (const auto* serial = std::get_if<SerialNumber>(&request.target)) {
+      return OfSerial(caller, *serial, action, event);
+    }
+    if (const auto* der = std::get_if<Bytes>(&request.target)) {
+      return OfCertificate(caller, *der, action, event);
+    }
+    if (const auto* agent = std::get_if<SpiffeId>(&request.target)) {
+      return OfAgent(caller, *agent, action, event);
+    }
+    return OfAuthority(caller, std::get<AuthorityName>(request.target), action, event);
+  };
+  RevocationOrder order = TRY(find());
+  order.reason = request.reason;
+  order.invalidity_date = request.invalidity_date;
+  order.now = now;
+  return order;
+}
+
+Result<RevocationOrder> Revoking::OfSerial(const Caller& caller, const SerialNumber& serial,
+                                           Action action, AuditEvent& event) const {
+  event.serial = serial.ToString();
+  RevocationOrder order{.target = serial, .invalidity_date = std::nullopt};
+  if (caller.serial == serial) {  // the handshake proved that the caller has its key
+    order.hierarchy = caller.hierarchy;
+    event.hierarchy = caller.hierarchy;
+    event.subject = caller.Name();
+    event.rule = "holder";
+    return order;
+  }
+  const auto allowed = TRY(authorization_.Allowed(caller, action, catalog_->hierarchies()));
+  if (allowed.empty()) {
+    // Says by which roles; where makes no difference.
+    TRY(authorization_.Require(caller, action, caller.hierarchy));
+  }
+  for (const HierarchyId hierarchy : allowed) {
+    order.hierarchy = hierarchy;
+    order.now = clock_.Now();
+    const auto preview = store_.Preview(order);
+    if (preview.status().code() == StatusCode::kNotFound) continue;
+    event.hierarchy = hierarchy;
+    TRY(preview.status());
+    if (!preview->revoked.empty()) event.subject = preview->revoked.front().subject.ToString();
+    return order;
+  }
+  return Error(
+      StatusCode::kNotFound,
+      "serial: no hierarchy that {} may revoke in has a certificate {}; see: agentpki cert "
+      "list",
+      caller.Name(), serial.ToString());
+}
+
+Result<RevocationOrder> Revoking::OfCertificate(const Caller& caller, const Bytes& der,
+                                                Action action, AuditEvent& event) const {
+  const auto parsed = ParseX509(der);
+  const auto serial = parsed.ok()
+                          ? SerialNumber::FromBytes(OctetsOf(X509_get0_serialNumber(parsed->get())))
+                          : Result<SerialNumber>(parsed.status());
+  if (!serial.ok()) {
+    return Error(StatusCode::kInvalidArgument,
+                 "certificate: it is none that agentpki issued; give its file as cert enroll wrote "
+                 "it, or its serial");
+  }
+  const RevocationOrder order = TRY(OfSerial(caller, *serial, action, event));
+  const Certificate found = TRY(ledger_.FindCertificate(order.hierarchy, *serial));
+  if (found.Der() == der) return order;
+  return Error(StatusCode::kInvalidArgument,
+               "certificate: the ledger's certificate with serial {} is another one; somebody may "
+               "have forged this",
+               serial->ToString());
+}
+
+Result<RevocationOrder> Revoking::OfAgent(const Caller& caller, const SpiffeId& agent,
+                                          Action action, AuditEvent& event) const {
+  event.subject = agent.ToString();
+  const Hierarchy* hierarchy = TRY(catalog_->FindByTrustDomain(agent.trust_domain()));
+  event.hierarchy = hierarchy->id;
+  TRY(authorization_.Require(caller, action, hierarchy->id));
+  return RevocationOrder{
+      .hierarchy = hierarchy->id, .target = AllOfAgent{agent}, .invalidity_date = std::nullopt};
+}
+
+Result<RevocationOrder> Revoking::OfAuthority(const Caller& caller, const AuthorityName& name,
+                                              Action action, AuditEvent& event) const {
+  event.subject = Printable(name.text);
+  for (const Hierarchy& hierarchy : catalog_->hierarchies()) {
+    if (!name.text.starts_with(hierarchy.Name() + "/")) continue;
+    event.hierarchy = hierarchy.id;
+    TRY(authorization_.Require(caller, action, hierarchy.id));
+    for (const auto& authority : catalog_->AuthoritiesOf(hierarchy.id)) {
+      if (authority->kind() != AuthorityKind::kIssuing ||
+          name.text != NameOf(hierarchy, *authority)) {
+        continue;
+      }
+      return RevocationOrder{.hierarchy = hierarchy.id,
+                             .target = AllOfAuthority{authority->id()},
+                             .invalidity_date = std::nullopt};
+    }
+  }
+  return Error(StatusCode::kNotFound,
+               "authority: there is no issuing authority '{}'; write it as agentpki status does, "
+               "acme/prod/issuing/1",
+               Printable(name.text));
+}
+
+}  // namespace ca

@@ -1,0 +1,74 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+
+#include "ca/authorization.h"
+#include "ca/base/clock.h"
+#include "ca/catalog.h"
+#include "ca/ledger.h"
+#include "ca/revocation.h"
+
+namespace ca {
+
+// An issuing authority by its name, acme/prod/issuing/1: hierarchy, kind and generation.
+struct AuthorityName {
+  std::string text;
+};
+
+struct RevocationRequest {
+  // By serial, by the certificate itself (DER), all live ones of an agent, or all live ones that an
+  // authority issued.
+  std::variant<SerialNumber, Bytes, SpiffeId, AuthorityName> target;
+  RevocationReason reason = RevocationReason::kUnspecified;
+  std::optional<TimePoint> invalidity_date;  // not in the future
+};
+
+// The story of a revocation: what is meant, who may, and the ledger. Thread-safe; calls block.
+class Revoking {
+ public:
+  Revoking(std::shared_ptr<const Catalog> catalog, const Authorization& authorization,
+           Ledger& ledger, RevocationStore& store, const Clock& clock)
+      : catalog_(std::move(catalog)),
+        authorization_(authorization),
+        ledger_(ledger),
+        store_(store),
+        clock_(clock) {}
+
+  // When it returns, it is durable: each replica's OCSP says so within a second. Whoever holds the
+  // certificate in question may revoke it by showing it; all else needs the role revoker. What was
+  // revoked before stays as it is, and is no error. Recorded together with `event`.
+  //
+  //   kInvalidArgument     names the field; also a certificate that is not the ledger's
+  //   kNotFound            no such certificate, agent or authority where the caller may revoke
+  //   kFailedPrecondition  rule `certificate.expired`
+  //   kPermissionDenied    rule `caller.role`
+  Result<RevocationOutcome> Revoke(const Caller& caller, const RevocationRequest& request,
+                                   AuditEvent& event) const;
+
+  // What Revoke() would do now; the same errors.
+  Result<RevocationOutcome> Preview(const Caller& caller, const RevocationRequest& request,
+                                    AuditEvent& event) const;
+
+ private:
+  Result<RevocationOrder> Authorized(const Caller& caller, const RevocationRequest& request,
+                                     Action action, AuditEvent& event) const;
+  Result<RevocationOrder> OfSerial(const Caller& caller, const SerialNumber& serial, Action action,
+                                   AuditEvent& event) const;
+  Result<RevocationOrder> OfCertificate(const Caller& caller, const Bytes& der, Action action,
+                                        AuditEvent& event) const;
+  Result<RevocationOrder> OfAgent(const Caller& caller, const SpiffeId& agent, Action action,
+                                  AuditEvent& event) const;
+  Result<RevocationOrder> OfAuthority(const Caller& caller, const AuthorityName& name,
+                                      Action action, AuditEvent& event) const;
+
+  const std::shared_ptr<const Catalog> catalog_;
+  const Authorization& authorization_;
+  Ledger& ledger_;
+  RevocationStore& store_;
+  const Clock& clock_;
+};
+
+}  // namespace ca
