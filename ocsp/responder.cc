@@ -1,0 +1,240 @@
+#include "ocsp/responder.h"
+
+#include <algorithm>
+#include <set>
+
+#include "ocsp/cache.h"
+#include "ocsp/issuer.h"
+#include "ocsp/response.h"
+
+namespace ocsp {
+namespace {
+
+using std::chrono::seconds;
+
+static_assert(ResponderOptions::kLifetimeMax < ca::RevocationIndex::kKeptAfterExpiry);
+
+// Its responder, and the seconds in which an answer that is signed now will stand.
+struct Signer {
+  std::shared_ptr<const ca::Authority> responder;
+  ca::TimePoint this_update;
+  ca::TimePoint next_update;
+};
+
+// kUnavailable while it has none that stands: the conductor is about to make one.
+ca::Result<Signer> SignerOf(const AnsweredAuthority& authority, ca::TimePoint now,
+                            seconds lifetime) {
+  const ca::TimePoint this_update = std::chrono::floor<seconds>(now);
+  const auto& responder = authority.responder;
+  if (!responder || now < responder->validity().not_before ||
+      this_update >= responder->validity().not_after) {
+    return ca::Error(ca::StatusCode::kUnavailable, "authority has no ocsp responder that stands");
+  }
+  // No answer outlives the certificate that speaks for it.
+  return Signer{responder, this_update,
+                std::min(this_update + lifetime, responder->validity().not_after)};
+}
+
+std::vector<ca::SerialNumber> GoodOf(const Request& request, const Statement& statement) {
+  std::vector<ca::SerialNumber> good;
+  for (size_t i = 0; i < request.cert_ids.size(); ++i) {
+    if (std::holds_alternative<ca::GoodCertificate>(statement.singles[i].status)) {
+      good.push_back(*request.cert_ids[i].serial);
+    }
+  }
+  return good;
+}
+
+bool SaysUnknown(const Statement& statement) {
+  return std::any_of(statement.singles.begin(), statement.singles.end(), [](const auto& single) {
+    return std::holds_alternative<ca::UnknownCertificate>(single.status);
+  });
+}
+
+bool IsPassing(const ca::Status& status) {
+  return status.code() == ca::StatusCode::kUnavailable ||
+         status.code() == ca::StatusCode::kDeadlineExceeded;
+}
+
+// RFC 5019 section 6.2 proposes a hash of the response; 128 bits of it are enough.
+std::string EtagOf(ca::BytesView der) {
+  return fmt::format("\"{}\"", ca::Hex(ca::Sha256(der).substr(0, 16)));
+}
+
+}  // namespace
+
+struct Responder::Known {
+  explicit Known(const AnsweredAuthority& answered)
+      : authority(answered),
+        hashes(*answered.issuer),
+        issued_authorities(answered.issued_authorities.begin(), answered.issued_authorities.end()) {
+  }
+
+  AnsweredAuthority authority;
+  IssuerHashes hashes;
+  std::set<ca::SerialNumber> issued_authorities;
+};
+
+Responder::ErrorAnswer::ErrorAnswer(ca::Bytes der)
+    : answer(std::make_shared<const Answer>(Answer{.der = std::move(der)})) {}
+
+Responder::Responder(const ca::RevocationIndex& index, ca::RevocationStore& store,
+                     const ca::Clock& clock, ResponderOptions options)
+    : index_(index),
+      store_(store),
+      clock_(clock),
+      lifetime_(std::clamp(options.lifetime, ResponderOptions::kLifetimeMin,
+                           ResponderOptions::kLifetimeMax)),
+      cache_(std::make_unique<AnswerCache>(options.cached_answers_max)),
+      authorities_(std::make_shared<const KnownAuthorities>()),
+      malformed_(EncodeError(ErrorStatus::kMalformedRequest)),
+      unauthorized_(EncodeError(ErrorStatus::kUnauthorized)),
+      try_later_(EncodeError(ErrorStatus::kTryLater)),
+      internal_error_(EncodeError(ErrorStatus::kInternalError)) {}
+
+Responder::~Responder() = default;
+
+void Responder::SetAuthorities(std::shared_ptr<const AnsweredAuthorities> authorities) {
+  auto known = std::make_shared<KnownAuthorities>();
+  for (const auto& [id, answered] : *authorities) known->emplace(id, answered);
+  const std::lock_guard lock(mutex_);
+  authorities_ = std::move(known);
+}
+
+std::shared_ptr<const Responder::Known> Responder::FindKnown(ca::AuthorityId authority) const {
+  const auto authorities = [this] {
+    const std::lock_guard lock(mutex_);
+    return authorities_;
+  }();
+  const auto found = authorities->find(authority);
+  if (found == authorities->end()) return nullptr;
+  return {authorities, &found->second};
+}
+
+// ---- what was signed before
+
+// Whether it has come to its end is for the caller to look at.
+std::shared_ptr<const Remembered> Responder::FindStanding(ca::AuthorityId authority,
+                                                          ca::BytesView plain_request) const {
+  auto remembered = cache_->Find(authority, plain_request);
+  if (!remembered) return nullptr;
+  for (const ca::SerialNumber& serial : remembered->good) {
+    if (index_.Contains(serial)) return nullptr;
+  }
+  return remembered;
+}
+
+std::shared_ptr<const Answer> Responder::Recalled(std::shared_ptr<const Remembered> remembered) {
+  recalled_count_.Add();
+  const Answer* const answer = &remembered->answer;
+  return {std::move(remembered), answer};
+}
+
+std::shared_ptr<const Answer> Responder::Recall(ca::AuthorityId authority, ca::BytesView request) {
+  if (request.size() > kRequestMax) return nullptr;
+  auto remembered = FindStanding(authority, request);
+  if (!remembered || clock_.Now() >= remembered->refresh_at) return nullptr;
+  return Recalled(std::move(remembered));
+}
+
+// ---- what is signed now
+
+std::shared_ptr<const Answer> Responder::Make(ca::AuthorityId authority,
+                                              ca::BytesView request_der) {
+  const auto request = Request::Parse(request_der);
+  if (!request.ok()) return malformed_.Give();
+
+  // RFC 5019 section 2.2.3: "unauthorized" when "the server is not capable of responding
+  // authoritatively", which it is for the certificates of this path's authority alone.
+  const auto known = FindKnown(authority);
+  const auto is_its = [&](const CertId& id) { return known->hashes.AreIn(id); };
+  if (!known || !std::all_of(request->cert_ids.begin(), request->cert_ids.end(), is_its)) {
+    return unauthorized_.Give();
+  }
+
+  // Another thread may have signed it by now, or for somebody who asked in other words. A nonce
+  // wants an answer of its own.
+  const ca::TimePoint now = clock_.Now();
+  if (!request->nonce) {
+    auto recalled = Recall(authority, request->plain_der);
+    if (recalled) return recalled;
+  }
+  auto made = StateAndSign(*known, *request, now);
+  if (made.ok()) {
+    signed_count_.Add();
+    if ((*made)->answer.is_cacheable) cache_->Put(*made);
+    return {*made, &(*made)->answer};
+  }
+
+  // The database or the token is away: what was signed goes on to its end.
+  if (!request->nonce) {
+    auto standing = FindStanding(authority, request->plain_der);
+    if (standing && now < standing->answer.next_update) return Recalled(std::move(standing));
+  }
+  return IsPassing(made.status()) ? try_later_.Give() : internal_error_.Give();
+}
+
+ca::Result<std::shared_ptr<const Remembered>> Responder::StateAndSign(const Known& known,
+                                                                      const Request& request,
+                                                                      ca::TimePoint now) {
+  const Signer signer = TRY(SignerOf(known.authority, now, lifetime_));
+  Statement statement = TRY(State(known, request));
+  statement.this_update = signer.this_update;
+  statement.next_update = signer.next_update;
+  ca::Bytes der = TRY(Sign(statement, *signer.responder));
+
+  auto made = std::make_shared<Remembered>();
+  made->answer.der = std::move(der);
+  made->answer.is_cacheable = !request.nonce && !SaysUnknown(statement);
+  if (!made->answer.is_cacheable) return made;
+  made->answer.this_update = signer.this_update;
+  made->answer.next_update = signer.next_update;
+  made->answer.etag = EtagOf(made->answer.der);
+  made->authority = known.authority.issuer->id();
+  made->request = request.plain_der;
+  made->good = GoodOf(request, statement);
+  made->refresh_at = signer.this_update + (signer.next_update - signer.this_update) / 2;
+  return made;
+}
+
+ca::Result<Statement> Responder::State(const Known& known, const Request& request) {
+  Statement statement;
+  for (const CertId& id : request.cert_ids) {
+    auto status = TRY(Judge(known, id.serial));
+    statement.singles.push_back({id.der, std::move(status)});
+  }
+  statement.nonce = request.nonce;
+  return statement;
+}
+
+ca::Result<ca::CertificateStatus> Responder::Judge(const Known& known,
+                                                   const std::optional<ca::SerialNumber>& serial) {
+  if (!serial) return ca::CertificateStatus(ca::UnknownCertificate());
+  const ca::Authority& issuer = *known.authority.issuer;
+  const auto revocation = index_.Find(*serial);
+  if (revocation && revocation->authority == issuer.id()) return ca::CertificateStatus(*revocation);
+  if (known.issued_authorities.contains(*serial)) {
+    return ca::CertificateStatus(ca::GoodCertificate());
+  }
+  return store_.FindStatus(issuer.hierarchy(), issuer.id(), *serial);
+}
+
+ca::Result<ca::CertificateStatus> Responder::StatusOf(ca::AuthorityId authority,
+                                                      const ca::SerialNumber& serial) {
+  const auto known = FindKnown(authority);
+  if (!known) return ca::Error(ca::StatusCode::kNotFound, "no answers for that authority here");
+  return Judge(*known, serial);
+}
+
+Responder::Counts Responder::counts() const {
+  return {
+      .recalled = recalled_count_.Sum(),
+      .signed_answers = signed_count_.Sum(),
+      .malformed = malformed_.given_count.Sum(),
+      .unauthorized = unauthorized_.given_count.Sum(),
+      .try_later = try_later_.given_count.Sum(),
+      .internal_errors = internal_error_.given_count.Sum(),
+  };
+}
+
+}  // namespace ocsp
