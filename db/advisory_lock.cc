@@ -17,4 +17,32 @@ Result<AdvisoryLock> AdvisoryLock::Take(const Endpoint& endpoint, const std::str
   }
 }
 
+Result<AdvisoryLock> AdvisoryLock::TryTake(const Endpoint& endpoint, const std::string& name) {
+  try {
+    auto connection = Connect(endpoint);
+    const pqxx::result taken =
+        pqxx::nontransaction(*connection)
+            .exec_params("SELECT pg_try_advisory_lock(hashtextextended($1, 0))", name);
+    if (taken[0][0].as<bool>()) return AdvisoryLock(std::move(connection));
+    return ca::Error(ca::StatusCode::kAborted, "another process has the lock '{}'", name);
+  } catch (...) {
+    return StatusOfException();
+  }
+}
+
+// The session itself is the lock, so it need not be asked for; only whether it is the same still,
+// which a connection that libpqxx opened anew would not be.
+bool AdvisoryLock::IsHeld() {
+  try {
+    const pqxx::result held = pqxx::nontransaction(*connection_)
+                                  .exec(
+                                      "SELECT count(*) > 0 FROM pg_locks WHERE locktype = "
+                                      "'advisory' AND pid = pg_backend_pid()");
+    return held[0][0].as<bool>();
+  } catch (...) {
+    static_cast<void>(StatusOfException());
+    return false;
+  }
+}
+
 }  // namespace db

@@ -13,6 +13,11 @@ class AdvisoryLock {
  public:
   // Waits for whoever has it; kUnavailable when that takes more than half a minute.
   static Result<AdvisoryLock> Take(const Endpoint& endpoint, const std::string& name);
+  // Does not wait: kAborted when somebody else has it.
+  static Result<AdvisoryLock> TryTake(const Endpoint& endpoint, const std::string& name);
+
+  // Whether it is still ours. Not when the connection broke, or the database was started anew.
+  bool IsHeld();
 
  private:
   explicit AdvisoryLock(std::unique_ptr<pqxx::connection> connection)

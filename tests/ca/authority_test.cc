@@ -82,9 +82,9 @@ TEST_F(AuthorityTest, AnAgentsCertificateHasWhatItNeedsAndNoMore) {
   const Certificate issued = deployment_.Issue(deployment_.Register(deployment_.acme, "a/bot"));
   const X509Ptr leaf = Must(ParseX509(issued.Der()));
 
-  ExpectExtensions(
-      leaf.get(), {"basicConstraints", "keyUsage"},
-      {"extendedKeyUsage", "subjectAltName", "subjectKeyIdentifier", "authorityKeyIdentifier"});
+  ExpectExtensions(leaf.get(), {"basicConstraints", "keyUsage"},
+                   {"extendedKeyUsage", "subjectAltName", "subjectKeyIdentifier",
+                    "authorityKeyIdentifier", "authorityInfoAccess", "crlDistributionPoints"});
   EXPECT_EQ(X509_get_version(leaf.get()), X509_VERSION_3);
   EXPECT_EQ(X509_get_extension_flags(leaf.get()) & (EXFLAG_CA | EXFLAG_SS), 0u);
   EXPECT_EQ(X509_get_key_usage(leaf.get()), static_cast<uint32_t>(KU_DIGITAL_SIGNATURE));
@@ -198,10 +198,39 @@ TEST_F(AuthorityTest, ARootIsSelfSignedAndConstrainsNobodysNames) {
   EXPECT_EQ(X509_verify(root, X509_get0_pubkey(root)), 1);
 }
 
+TEST_F(AuthorityTest, AnAgentsCertificateSaysWhereItsStatusIs) {
+  const auto prepared = Must(Prepare(deployment_.acme.profiles.front(), clock_.Now()));
+  Bytes der = EncodeCertificate(prepared.record().tbs, "signature");
+  const std::string text = testing::TextOf(der);
+  EXPECT_NE(text.find("OCSP - URI:http://status.test/ocsp/7\n"), std::string::npos) << text;
+  EXPECT_NE(text.find("CA Issuers - URI:http://status.test/ca/7.cer\n"), std::string::npos);
+  EXPECT_NE(text.find("URI:http://status.test/crl/7/0.crl\n"), std::string::npos);
+}
+
+// RFC 9608 section 2: "id-ce-noRevAvail", and none of the extensions that say where to ask.
+TEST_F(AuthorityTest, AStatusFreeCertificateSaysThatThereIsNone) {
+  CertificateProfile profile = deployment_.acme.profiles.front();
+  profile.status_free = true;
+  const auto prepared = Must(Prepare(profile, clock_.Now()));
+  const Bytes der = EncodeCertificate(prepared.record().tbs, "signature");
+  const X509Ptr leaf = Must(ParseX509(der));
+  const Asn1ObjectPtr no_rev_avail(OBJ_txt2obj("2.5.29.56", 1));
+  const int at = X509_get_ext_by_OBJ(leaf.get(), no_rev_avail.get(), -1);
+  ASSERT_GE(at, 0);
+  X509_EXTENSION* const extension = X509_get_ext(leaf.get(), at);
+  EXPECT_EQ(X509_EXTENSION_get_critical(extension), 0);
+  const std::string value =
+      DerOf<ASN1_OCTET_STRING, i2d_ASN1_OCTET_STRING>(X509_EXTENSION_get_data(extension));
+  EXPECT_EQ(value, std::string("\x04\x02\x05\x00", 4));  // NULL
+  EXPECT_LT(X509_get_ext_by_NID(leaf.get(), NID_info_access, -1), 0);
+  EXPECT_LT(X509_get_ext_by_NID(leaf.get(), NID_crl_distribution_points, -1), 0);
+}
+
 TEST_F(AuthorityTest, AnIssuingAuthorityIsConstrainedToItsHierarchy) {
   X509* const issuing = Issuer(deployment_.acme)->x509();
   ExpectExtensions(issuing, {"basicConstraints", "keyUsage", "nameConstraints"},
-                   {"subjectAltName", "subjectKeyIdentifier", "authorityKeyIdentifier"});
+                   {"subjectAltName", "subjectKeyIdentifier", "authorityKeyIdentifier",
+                    "authorityInfoAccess", "crlDistributionPoints"});
   EXPECT_EQ(X509_get_pathlen(issuing), 0);
   EXPECT_EQ(X509_get_key_usage(issuing), static_cast<uint32_t>(KU_KEY_CERT_SIGN | KU_CRL_SIGN));
   const std::string text = testing::TextOf(Issuer(deployment_.acme)->certificate());

@@ -41,7 +41,8 @@ class CallerTest : public testing::StoryTest {
     return IsRefusal(Verify(der).status(), StatusCode::kUnauthenticated, rule);
   }
 
-  const CallerVerifier verifier_{deployment_.catalog, clock_};
+  RevocationIndex revocations_;
+  const CallerVerifier verifier_{deployment_.catalog, revocations_, clock_};
 };
 
 // ---- who is believed ----------------------------------------------------------------------------
@@ -54,6 +55,22 @@ TEST_F(CallerTest, IsWhoItsCertificateSays) {
   EXPECT_EQ(caller.hierarchy, deployment_.acme.id);
   EXPECT_EQ(caller.serial, issued.record.serial);
   EXPECT_EQ(caller.Name(), "spiffe://prod.acme.example/billing/bot");
+}
+
+TEST_F(CallerTest, IsRefusedFromTheMomentThatItsCertificateIsRevoked) {
+  const Agent agent = deployment_.Register(deployment_.acme, "billing/bot");
+  const Certificate issued = deployment_.Issue(agent);
+  const Certificate another = deployment_.Issue(agent);
+  ASSERT_TRUE(Verify(issued.Der()).ok());  // and is remembered
+  revocations_.Add({.serial = issued.record.serial,
+                    .hierarchy = issued.record.hierarchy,
+                    .authority = issued.record.authority,
+                    .not_after = issued.record.validity.not_after,
+                    .revoked_at = clock_.Now(),
+                    .reason = RevocationReason::kKeyCompromise,
+                    .invalidity_date = std::nullopt});
+  EXPECT_TRUE(Refuses(issued.Der(), "caller.revoked"));
+  EXPECT_TRUE(Verify(another.Der()).ok());
 }
 
 TEST_F(CallerTest, IsAnonymousWithoutACertificate) {

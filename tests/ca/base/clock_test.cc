@@ -79,5 +79,24 @@ TEST(ParseDurationTest, ShowsWhatItRefusesInPrintableCharacters) {
   EXPECT_TRUE(Says(ParseDuration("\x1b[2J").status(), StatusCode::kInvalidArgument, R"(\x1b[2J)"));
 }
 
+TEST(Rfc3339Test, IsReadBack) {
+  for (const char* const text :
+       {"2026-11-24T04:53:00Z", "1970-01-01T00:00:00Z", "2024-02-29T23:59:59Z"}) {
+    const auto time = ParseRfc3339(text);
+    ASSERT_TRUE(time.ok()) << text;
+    EXPECT_EQ(Rfc3339(*time), text);
+  }
+}
+
+TEST(Rfc3339Test, HasOneFormAndRealDays) {
+  for (const char* const text :
+       {"", "2026-11-24", "2026-11-24 04:53:00Z", "2026-11-24T04:53:00",
+        "2026-11-24T04:53:00+01:00", "2026-11-24T04:53:00.5Z", "2025-02-29T00:00:00Z",
+        "2026-13-01T00:00:00Z", "2026-11-24T24:00:00Z", "2026-11-24T00:60:00Z",
+        "+026-11-24T04:53:00Z"}) {
+    EXPECT_EQ(ParseRfc3339(text).status().code(), StatusCode::kInvalidArgument) << text;
+  }
+}
+
 }  // namespace
 }  // namespace ca

@@ -1,0 +1,101 @@
+#include "ca/server/conductor.h"
+
+#include <spdlog/spdlog.h>
+
+namespace server {
+namespace {
+
+using ca::Status;
+
+constexpr char kLockName[] = "agentpki.conductor";
+constexpr std::chrono::seconds kInterval(1);
+constexpr std::chrono::minutes kResponderInterval(1);
+
+}  // namespace
+
+Conductor::Conductor(db::Endpoint database, Parts parts, std::shared_ptr<const ca::Catalog> catalog,
+                     const ca::Clock& clock, Observer observer)
+    : database_(std::move(database)),
+      parts_(parts),
+      catalog_(std::move(catalog)),
+      clock_(clock),
+      observer_(std::move(observer)) {}
+
+Conductor::~Conductor() { Stop(); }
+
+void Conductor::Start() {
+  thread_ = std::thread([this] { ConductForEver(); });
+}
+
+void Conductor::Stop() {
+  {
+    const std::lock_guard lock(mutex_);
+    is_stopping_ = true;
+  }
+  changed_.notify_all();
+  if (thread_.joinable()) thread_.join();
+}
+
+Status Conductor::CheckHealth() const {
+  const std::lock_guard lock(mutex_);
+  return last_round_;
+}
+
+void Conductor::ConductForEver() {
+  std::unique_lock lock(mutex_);
+  while (!is_stopping_) {
+    lock.unlock();
+    const Status status = Leads() ? Round() : ca::Ok();
+    lock.lock();
+    if (!status.ok() && status.message() != last_round_.message()) {
+      spdlog::error("conductor: {}", status.ToString());
+    }
+    last_round_ = status;
+    changed_.wait_for(lock, kInterval, [&] { return is_stopping_; });
+  }
+}
+
+bool Conductor::Leads() {
+  if (lock_ && lock_->IsHeld()) return true;
+  if (std::exchange(lock_, std::nullopt)) spdlog::warn("conductor: no more");
+  auto taken = db::AdvisoryLock::TryTake(database_, kLockName);
+  if (!taken.ok()) return false;
+  lock_ = *std::move(taken);
+  responders_due_ = {};
+  spdlog::info("conductor: this process");
+  return true;
+}
+
+Status Conductor::Round() {
+  if (clock_.Now() >= responders_due_) {
+    TRY(EnsureResponders());
+    responders_due_ = clock_.Now() + kResponderInterval;
+  }
+  return PublishCrls();
+}
+
+Status Conductor::EnsureResponders() {
+  for (const ca::Hierarchy& hierarchy : catalog_->hierarchies()) {
+    for (const auto& authority : catalog_->AuthoritiesOf(hierarchy.id)) {
+      const auto responder = parts_.provisioning.EnsureResponder(hierarchy, *authority);
+      if (!responder.ok()) {
+        return ca::Annotate(responder.status(),
+                            "OCSP responder of " + NameOf(hierarchy, *authority) + ": ");
+      }
+    }
+  }
+  return parts_.feed.Refresh();
+}
+
+Status Conductor::PublishCrls() {
+  std::vector<std::shared_ptr<const ca::Authority>> authorities;
+  for (const ca::Hierarchy& hierarchy : catalog_->hierarchies()) {
+    for (auto& authority : catalog_->AuthoritiesOf(hierarchy.id)) authorities.push_back(authority);
+  }
+  const auto round = parts_.publisher.PublishDue(authorities);
+  for (const ca::PublishedCrl& crl : round.published) observer_(crl);
+  if (!round.published.empty()) TRY(parts_.shelf.Refresh(parts_.crls));
+  return round.error;
+}
+
+}  // namespace server

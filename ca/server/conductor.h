@@ -1,0 +1,69 @@
+#pragma once
+
+#include <condition_variable>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <thread>
+
+#include "ca/catalog.h"
+#include "ca/provisioning.h"
+#include "ca/server/status_feed.h"
+#include "crl/publisher.h"
+#include "db/advisory_lock.h"
+
+namespace server {
+
+// What one replica at a time does for all: OCSP responders with fresh certificates, CRLs. An
+// advisory lock says which; everything it does is safe when two do it by accident. Thread-safe.
+class Conductor {
+ public:
+  struct Parts {
+    ca::Provisioning& provisioning;
+    crl::Publisher& publisher;
+    crl::Shelf& shelf;
+    ca::CrlStore& crls;
+    StatusFeed& feed;
+  };
+
+  // Told of each CRL that it published.
+  using Observer = std::function<void(const ca::PublishedCrl&)>;
+
+  // What is referred to outlives it.
+  Conductor(db::Endpoint database, Parts parts, std::shared_ptr<const ca::Catalog> catalog,
+            const ca::Clock& clock, Observer observer);
+  ~Conductor();
+
+  // From now on, once a second.
+  void Start();
+  void Stop();
+
+  // What failed in the last round, if this replica is the conductor.
+  ca::Status CheckHealth() const;
+
+ private:
+  void ConductForEver();
+  bool Leads();
+  ca::Status Round();
+  ca::Status EnsureResponders();
+  ca::Status PublishCrls();
+
+  const db::Endpoint database_;
+  const Parts parts_;
+  const std::shared_ptr<const ca::Catalog> catalog_;
+  const ca::Clock& clock_;
+  const Observer observer_;
+
+  std::optional<db::AdvisoryLock> lock_;
+  ca::TimePoint responders_due_;
+
+  mutable std::mutex mutex_;
+  std::condition_variable changed_;
+  ca::Status last_round_;
+  bool is_stopping_ = false;
+  std::thread thread_;
+};
+
+}  // namespace server
