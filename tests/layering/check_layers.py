@@ -49,6 +49,7 @@ LIBRARIES = [
     Library("Protocol Buffers", r"google/(protobuf|rpc)/", EDGE),
     Library("spdlog", r"spdlog/", EDGE),
     Library("Boost", r"boost/", EDGE),
+    Library("prometheus-cpp", r"prometheus/", EDGE),
     Library("yaml-cpp", r"yaml-cpp/", EDGE),
     Library("PostgreSQL", r"pqxx/|libpq-fe\.h|libpq/|postgresql/", ["db"]),
     Library("PKCS#11", r"libp11\.h|p11_err\.h|p11-kit|pkcs11", ["hsm"]),

@@ -1,0 +1,67 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "ca/server/http.h"
+#include "crl/shelf.h"
+#include "ocsp/responder.h"
+
+namespace server {
+
+// What an operator's Prometheus reads. Thread-safe. Values that somebody else keeps are read at
+// each scrape: what is given to a Read...() has to outlive this, may be called on any thread, and
+// is given before the first scrape.
+class Metrics {
+ public:
+  Metrics();
+  ~Metrics();
+
+  // agentpki_requests_total{action,decision}, agentpki_request_seconds{action}. Both words are of
+  // a closed set: every new pair is a new time series.
+  void CountRequest(std::string_view action, std::string_view decision,
+                    std::chrono::duration<double> took);
+  // agentpki_revocation_visible_seconds{service="ocsp"}: from the acknowledgement of a revocation
+  // to the first answer that says it.
+  void ObserveRevocationVisibleInOcsp(std::chrono::duration<double> took);
+  void ObserveRevocationVisibleInCrl(std::chrono::duration<double> took);  // {service="crl"}
+  // agentpki_status_discrepancies: of ledger, OCSP and CRL, as found by the last check. Not shown
+  // before the first.
+  void SetStatusDiscrepancies(std::int64_t count);
+
+  // agentpki_ocsp_responses_total{kind}
+  void ReadOcsp(std::function<ocsp::Responder::Counts()> counts);
+  // agentpki_http_connections
+  void ReadHttpConnections(std::function<int()> count);
+  // agentpki_revocations: in memory, of certificates that have not ended
+  void ReadRevocations(std::function<size_t()> count);
+  // agentpki_crl_number{authority,shard}, agentpki_crl_next_update_seconds{authority,shard} (since
+  // 1970: subtract time()), of complete CRLs
+  void ReadCrls(const crl::Shelf& shelf);
+
+  // Prometheus' text format, version 0.0.4.
+  std::string Scrape() const;
+
+ private:
+  class Families;
+
+  std::unique_ptr<Families> families_;
+};
+
+// GET /metrics, and nothing else.
+class MetricsSite final : public HttpHandler {
+ public:
+  explicit MetricsSite(const Metrics& metrics) : metrics_(metrics) {}
+
+  std::optional<HttpResponse> HandleAtOnce(const HttpRequest& request) override;
+  HttpResponse Handle(const HttpRequest& request) override;
+
+ private:
+  const Metrics& metrics_;
+};
+
+}  // namespace server

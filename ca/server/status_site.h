@@ -1,0 +1,46 @@
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <string>
+
+#include "ca/base/clock.h"
+#include "ca/catalog.h"
+#include "ca/server/http.h"
+#include "ca/server/status_path.h"
+#include "ca/status_urls.h"
+#include "crl/shelf.h"
+#include "ocsp/responder.h"
+
+namespace server {
+
+// What relying parties ask over HTTP: OCSP answers (RFC 6960 appendix A, RFC 5019), CRLs and CA
+// certificates (RFC 5280 section 4.2.2.1). Thread-safe. Everything it says is public and signed.
+class StatusSite final : public HttpHandler {
+ public:
+  // Serves below the path of `urls`. What is referred to has to outlive it.
+  StatusSite(const ca::StatusUrls& urls, ocsp::Responder& responder, const crl::Shelf& shelf,
+             std::shared_ptr<const ca::Catalog> catalog, const ca::Clock& clock);
+
+  // From now on, for CA certificates.
+  void SetCatalog(std::shared_ptr<const ca::Catalog> catalog);
+
+  std::optional<HttpResponse> HandleAtOnce(const HttpRequest& request) override;
+  HttpResponse Handle(const HttpRequest& request) override;
+
+ private:
+  std::optional<HttpResponse> RecallOcsp(const HttpRequest& request, ca::AuthorityId authority,
+                                         ca::BytesView ocsp_request);
+  HttpResponse Ocsp(const HttpRequest& request, const std::shared_ptr<const ocsp::Answer>& answer);
+  HttpResponse Crl(const HttpRequest& request, const CrlPath& path);
+  HttpResponse CaCertificate(const HttpRequest& request, const CaPath& path);
+
+  const std::string prefix_;
+  ocsp::Responder& responder_;
+  const crl::Shelf& shelf_;
+  const ca::Clock& clock_;
+  std::mutex mutex_;
+  std::shared_ptr<const ca::Catalog> catalog_;
+};
+
+}  // namespace server
