@@ -1,0 +1,246 @@
+#include "crl/publisher.h"
+
+#include <algorithm>
+
+namespace crl {
+namespace {
+
+using ca::Result;
+using ca::Status;
+using ca::StatusCode;
+
+constexpr int kAttemptsMax = 5;
+constexpr size_t kDeltaShareMax = 4;  // a delta lists at most one in so many of the complete CRL's
+
+ca::TimePoint WholeSeconds(ca::TimePoint time) {
+  return std::chrono::floor<std::chrono::seconds>(time);
+}
+
+void KeepFirst(Status& error, Status status) {
+  if (error.ok()) error = std::move(status);
+}
+
+// The newest one of an authority, and those before it until a day after their certificates' end.
+bool NeedsCrls(const ca::CrlShardRecord& shard, ca::CrlShard newest, ca::TimePoint now) {
+  return shard.shard == newest ||
+         shard.last_not_after >= now - ca::RevocationIndex::kKeptAfterExpiry;
+}
+
+ca::CrlShard NewestOf(ca::AuthorityId authority, const std::vector<ca::CrlShardRecord>& shards) {
+  ca::CrlShard newest = 0;
+  for (const ca::CrlShardRecord& record : shards) {
+    if (record.authority == authority) newest = std::max(newest, record.shard);
+  }
+  return newest;
+}
+
+std::vector<ca::SerialNumber> SerialsOf(const std::vector<ca::Revocation>& revoked) {
+  std::vector<ca::SerialNumber> serials;
+  serials.reserve(revoked.size());
+  for (const ca::Revocation& revocation : revoked) serials.push_back(revocation.serial);
+  return serials;
+}
+
+}  // namespace
+
+Publisher::Publisher(ca::CrlStore& store, const ca::RevocationIndex& index,
+                     std::function<Status()> catch_up, const ca::StatusUrls& urls,
+                     const ca::Clock& clock, PublisherOptions options)
+    : store_(store),
+      index_(index),
+      catch_up_(std::move(catch_up)),
+      urls_(urls),
+      clock_(clock),
+      options_(options) {}
+
+Publisher::Round Publisher::PublishDue(const Authorities& authorities) {
+  Round round;
+  auto shards = LoadShards(authorities, round.error);
+  if (!shards.ok()) {
+    round.error = std::move(shards).status();
+    return round;
+  }
+  round.shards = *std::move(shards);
+  // What is due is judged by what is committed.
+  if (Status status = catch_up_(); !status.ok()) {
+    KeepFirst(round.error, std::move(status));
+    return round;
+  }
+  for (const auto& authority : authorities) PublishDueOf(*authority, round);
+  return round;
+}
+
+// ---- shards -------------------------------------------------------------------------------------
+
+Result<std::vector<ca::CrlShardRecord>> Publisher::LoadShards(const Authorities& authorities,
+                                                              Status& error) {
+  std::vector<ca::CrlShardRecord> shards = TRY(store_.LoadShards(clock_.Now()));
+  bool opened = false;
+  for (const auto& authority : authorities) {
+    Status status = OpenShardIfDue(*authority, shards, opened);
+    if (!status.ok()) KeepFirst(error, std::move(status));
+  }
+  if (!opened) return shards;
+  return store_.LoadShards(clock_.Now());
+}
+
+// A root issues few certificates, to authorities and responders.
+Status Publisher::OpenShardIfDue(const ca::Authority& authority,
+                                 const std::vector<ca::CrlShardRecord>& shards, bool& opened) {
+  if (authority.kind() != ca::AuthorityKind::kIssuing || urls_.empty()) return ca::Ok();
+  const ca::CrlShard newest = NewestOf(authority.id(), shards);
+  const auto record = std::find_if(shards.begin(), shards.end(), [&](const auto& shard) {
+    return shard.authority == authority.id() && shard.shard == newest;
+  });
+  if (record == shards.end() || record->certificate_count < options_.shard_size) return ca::Ok();
+  const Status status = store_.OpenShard(authority.id(), newest, clock_.Now());
+  // kAborted: somebody else did, and then it is open, too.
+  if (!status.ok() && status.code() != StatusCode::kAborted) return status;
+  opened = true;
+  return ca::Ok();
+}
+
+// ---- what is due --------------------------------------------------------------------------------
+
+void Publisher::PublishDueOf(const ca::Authority& authority, Round& round) {
+  const ca::TimePoint now = clock_.Now();
+  const bool has_ended =
+      authority.validity().not_after < now - ca::RevocationIndex::kKeptAfterExpiry;
+  if (authority.kind() == ca::AuthorityKind::kResponder || has_ended) return;
+  const ca::CrlShard newest = NewestOf(authority.id(), round.shards);
+  for (const ca::CrlShardRecord& shard : round.shards) {
+    if (shard.authority != authority.id() || !NeedsCrls(shard, newest, now)) continue;
+    // Also when only the newest one is left: certificates of those before it may be somewhere.
+    const Scope scope{authority, shard.shard, newest > 0};
+    const Due due = WhatIsDue(scope);
+    if (due == Due::kNothing) continue;
+    auto published = Publish(scope, due);
+    if (published.ok()) {
+      round.published.push_back(*std::move(published));
+    } else {
+      KeepFirst(round.error,
+                ca::Annotate(std::move(published).status(),
+                             fmt::format("CRL {} of '{}': ", shard.shard, authority.key_label())));
+    }
+  }
+}
+
+std::chrono::microseconds Publisher::RefreshAfter() const {
+  return std::min<std::chrono::microseconds>(options_.lifetime / 2, kRefreshMax);
+}
+
+Publisher::Due Publisher::WhatIsDue(const Scope& scope) const {
+  const auto found = last_.find(scope.key());
+  if (found == last_.end()) return Due::kComplete;
+  const LastPublished& last = found->second;
+  // The first shard's CRL becomes one of several.
+  if (last.is_partition != scope.is_partition) return Due::kComplete;
+  // A CRL from the future, by a clock that was wrong, is believed by nobody.
+  const auto age = clock_.Now() - last.complete_this_update;
+  if (age >= RefreshAfter() || age < age.zero()) return Due::kComplete;
+
+  const bool has_grown = index_.Generation(scope.authority.id(), scope.shard) != last.generation;
+  if (!options_.deltas) return has_grown ? Due::kComplete : Due::kNothing;
+  // Each complete CRL points to a delta to it, which lists nothing at first. Not in the same
+  // second: RFC 5280 section 5.2.3, "If a delta CRL and a complete CRL that cover the same scope
+  // are issued at the same time, they MUST have the same CRL number".
+  const bool is_alone = last.number == last.complete_number;
+  if (!has_grown && !is_alone) return Due::kNothing;
+  return WholeSeconds(clock_.Now()) > last.this_update ? Due::kDelta : Due::kNothing;
+}
+
+// ---- one CRL ------------------------------------------------------------------------------------
+
+Result<ca::PublishedCrl> Publisher::Publish(const Scope& scope, Due due) {
+  if (scope.is_partition && urls_.empty()) {
+    return ca::Error(StatusCode::kFailedPrecondition,
+                     "it is one of several, which only their URLs tell apart; configure the base "
+                     "URL of the status service");
+  }
+  for (int attempt = 0; attempt < kAttemptsMax; ++attempt) {
+    Draft draft = TRY(DraftNext(scope, due));
+    ca::PublishedCrl crl = TRY(Sign(scope, draft.list));
+    const Status status = store_.Publish(scope.authority.hierarchy(), crl);
+    if (status.ok()) {
+      Remember(scope, std::move(draft));
+      return crl;
+    }
+    if (status.code() != StatusCode::kAlreadyExists) return status;
+  }
+  return ca::Error(StatusCode::kAborted, "others published {} times meanwhile", kAttemptsMax);
+}
+
+// The order is what makes a higher number never list less: the number comes after that of every CRL
+// that is out by now, what those list was committed before, and the index is caught up after that.
+// The time comes first, so that what was revoked before thisUpdate is listed.
+Result<Publisher::Draft> Publisher::DraftNext(const Scope& scope, Due due) {
+  const ca::AuthorityId authority = scope.authority.id();
+  const ca::TimePoint now = WholeSeconds(clock_.Now());
+  const std::int64_t last_number = TRY(store_.LastNumber(authority, scope.shard));
+  TRY(catch_up_());
+  Draft draft;
+  // Before the entries: what comes between is listed now and once more.
+  draft.generation = index_.Generation(authority, scope.shard);
+  draft.list.issuer = scope.authority.name();
+  draft.list.authority_key_identifier = scope.authority.key_identifier();
+  draft.list.number = last_number + 1;
+  draft.list.this_update = now;
+  draft.list.next_update = now + options_.lifetime;
+  if (scope.is_partition) draft.list.distribution_point = urls_.Crl(authority, scope.shard);
+  draft.list.revoked = index_.Listed(authority, scope.shard);
+  if (!options_.deltas) return draft;
+
+  if (!urls_.empty()) draft.list.freshest_crl = urls_.DeltaCrl(authority, scope.shard);
+  // A delta is to our own complete CRL; when somebody else has published since, ours is not the
+  // newest.
+  const auto last = last_.find(scope.key());
+  if (due == Due::kDelta && last->second.number == last_number) MakeDelta(draft, last->second);
+  if (draft.list.base_number == 0) draft.listed = SerialsOf(draft.list.revoked);
+  return draft;
+}
+
+// Unless it would list too much. What was on the base and is gone has ended, which a delta need not
+// say (RFC 5280 section 5.2.4).
+void Publisher::MakeDelta(Draft& draft, const LastPublished& last) const {
+  std::vector<ca::Revocation> added;
+  for (const ca::Revocation& revocation : draft.list.revoked) {
+    if (!std::binary_search(last.base.begin(), last.base.end(), revocation.serial)) {
+      added.push_back(revocation);
+    }
+  }
+  if (added.size() * kDeltaShareMax > draft.list.revoked.size()) return;
+  draft.list.base_number = last.complete_number;
+  draft.list.revoked = std::move(added);
+}
+
+Result<ca::PublishedCrl> Publisher::Sign(const Scope& scope, const CertList& list) const {
+  const auto tbs = TRY(ca::TbsCertList::Parse(list.EncodeTbs()));
+  const ca::Bytes signature = TRY(scope.authority.Sign(tbs));
+  // A CRL stands for half its life, so one check more than for an OCSP response is worth it.
+  if (!IsSignedBy(scope.authority, tbs.der(), signature)) {
+    return ca::Error(StatusCode::kInternal, "the token's signature does not verify");
+  }
+  return ca::PublishedCrl{
+      .authority = scope.authority.id(),
+      .shard = scope.shard,
+      .number = list.number,
+      .base_number = list.base_number,
+      .this_update = list.this_update,
+      .next_update = list.next_update,
+      .der = EncodeCrl(tbs.der(), signature),
+  };
+}
+
+void Publisher::Remember(const Scope& scope, Draft draft) {
+  LastPublished& last = last_[scope.key()];
+  last.generation = draft.generation;
+  last.number = draft.list.number;
+  last.this_update = draft.list.this_update;
+  last.is_partition = scope.is_partition;
+  if (draft.list.base_number != 0) return;
+  last.complete_number = draft.list.number;
+  last.complete_this_update = draft.list.this_update;
+  last.base = std::move(draft.listed);
+}
+
+}  // namespace crl
