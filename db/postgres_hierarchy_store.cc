@@ -50,6 +50,14 @@ IssuanceRecord RecordOf(const pqxx::row& row) {
   };
 }
 
+AuthorityKind KindOf(const pqxx::field& field) {
+  for (const auto kind :
+       {AuthorityKind::kRoot, AuthorityKind::kIssuing, AuthorityKind::kResponder}) {
+    if (ca::NameOf(kind) == field.c_str()) return kind;
+  }
+  throw std::runtime_error(std::string("column kind: not a kind: ") + field.c_str());
+}
+
 Hierarchy HierarchyOf(const pqxx::row& row) {
   std::vector<ca::IpRange> ip_ranges;
   for (const std::string& text : TextsOf(row["ip_ranges"])) {
@@ -81,6 +89,7 @@ CertificateProfile ProfileOf(const pqxx::row& row) {
       .client_auth = row["client_auth"].as<bool>(),
       .server_auth = row["server_auth"].as<bool>(),
       .host_names = row["host_names"].as<bool>(),
+      .status_free = row["status_free"].as<bool>(),
   };
 }
 
@@ -88,10 +97,11 @@ void InsertProfile(pqxx::work& transaction, HierarchyId hierarchy,
                    const CertificateProfile& profile, int position) {
   std::vector<std::string> key_types;
   for (const ca::KeyType type : profile.key_types) key_types.emplace_back(ca::NameOf(type));
-  transaction.exec_params("INSERT INTO agentpki.profiles VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
-                          static_cast<int>(hierarchy), profile.name,
-                          static_cast<std::int64_t>(profile.lifetime.count()), TextArray(key_types),
-                          profile.client_auth, profile.server_auth, profile.host_names, position);
+  transaction.exec_params(
+      "INSERT INTO agentpki.profiles VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+      static_cast<int>(hierarchy), profile.name,
+      static_cast<std::int64_t>(profile.lifetime.count()), TextArray(key_types),
+      profile.client_auth, profile.server_auth, profile.host_names, profile.status_free, position);
 }
 
 // An event about something in `hierarchy` is written by a transaction that has named it.
@@ -176,8 +186,7 @@ Result<std::vector<AuthorityRecord>> PostgresHierarchyStore::LoadAuthorities() {
       AuthorityRecord record{
           .id = static_cast<AuthorityId>(row["id"].as<std::int64_t>()),
           .hierarchy = static_cast<HierarchyId>(row["hierarchy"].as<int>()),
-          .kind = row["kind"].c_str() == std::string_view("root") ? AuthorityKind::kRoot
-                                                                  : AuthorityKind::kIssuing,
+          .kind = KindOf(row["kind"]),
           .generation = row["generation"].as<int>(),
           .issuer = static_cast<AuthorityId>(row["issuer"].as<std::int64_t>()),
           .key_label = row["key_label"].as<std::string>(),

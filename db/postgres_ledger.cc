@@ -84,6 +84,7 @@ struct IntentColumns {
   BinaryArray expiry_day{Element::kDate};
   BinaryArray serial{Element::kBytea};
   BinaryArray authority{Element::kBigint};
+  BinaryArray shard{Element::kBigint};
   BinaryArray agent{Element::kBigint};
   BinaryArray subject{Element::kText};
   BinaryArray profile{Element::kText};
@@ -102,6 +103,7 @@ struct IntentColumns {
     expiry_day.AddDay(record.serial.ExpiryDay());
     serial.AddBytes(record.serial.bytes());
     authority.AddInt64(static_cast<std::int64_t>(record.authority));
+    shard.AddInt64(record.shard);
     agent.AddInt64(static_cast<std::int64_t>(record.agent));
     subject.AddBytes(record.subject.ToString());
     profile.AddBytes(record.profile);
@@ -149,6 +151,10 @@ Status RefusalBy(const std::string& rule, const Intent& intent) {
       {"join-token.expired", kDenied, "the join token has expired; ask for a new one"},
       {"renewal.unknown-certificate", kDenied,
        "the certificate of the connection is not in the ledger; enroll anew with a join token"},
+      {"renewal.revoked", kDenied,
+       "the certificate of the connection is revoked; enroll anew with a join token"},
+      {"key.compromised", kDenied,
+       "the csr's key was revoked for compromise and is refused for ever; make a new key"},
       {"key.in-use", StatusCode::kAlreadyExists,
        "another agent has a live certificate for the csr's key; make a new key"},
       {"key.not-new", StatusCode::kAlreadyExists,
@@ -197,7 +203,8 @@ void NameHierarchy(pqxx::transaction_base& transaction, HierarchyId hierarchy) {
 }
 
 constexpr char kFindIssuance[] =
-    "SELECT i.serial, i.hierarchy, i.authority, i.agent, i.subject, i.profile, i.key_fingerprint, "
+    "SELECT i.serial, i.hierarchy, i.authority, i.shard, i.agent, i.subject, i.profile, "
+    "i.key_fingerprint, "
     "       i.not_before, i.not_after, i.tbs, s.signature "
     "  FROM agentpki.issuances AS i LEFT JOIN agentpki.signatures AS s USING (expiry_day, serial) "
     " WHERE expiry_day = $1 AND serial = $2";
@@ -223,6 +230,7 @@ IssuanceRecord RecordOf(const pqxx::row& row) {
       .subject = SpiffeIdOf(row["subject"]),
       .profile = row["profile"].as<std::string>(),
       .key_fingerprint = BytesOf(row["key_fingerprint"]),
+      .shard = row["shard"].as<ca::CrlShard>(),
       .validity = {TimeOf(row["not_before"]), TimeOf(row["not_after"])},
       .tbs = BytesOf(row["tbs"]),
   };
@@ -265,9 +273,10 @@ class PostgresLedger::Writers {
 
  private:
   static void PrepareWrites(pqxx::connection& connection) {
-    connection.prepare("record_intents",
-                       "SELECT * FROM agentpki.record_intents($1, $2, $3, $4, $5, $6, $7, $8, $9, "
-                       "$10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23)");
+    connection.prepare(
+        "record_intents",
+        "SELECT * FROM agentpki.record_intents($1, $2, $3, $4, $5, $6, $7, $8, $9, "
+        "$10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24)");
     connection.prepare("record_signatures",
                        "SELECT * FROM agentpki.record_signatures($1, $2, $3, $4, $5)");
     connection.prepare("record_events",
@@ -321,8 +330,8 @@ class PostgresLedger::Writers {
             .exec_prepared(
                 "record_intents", Id(batch.front()->item->record->hierarchy),
                 TimeText(clock_.Now()), Locks(batch).Parameter(), rows.expiry_day.Parameter(),
-                rows.serial.Parameter(), rows.authority.Parameter(), rows.agent.Parameter(),
-                rows.subject.Parameter(), rows.profile.Parameter(),
+                rows.serial.Parameter(), rows.authority.Parameter(), rows.shard.Parameter(),
+                rows.agent.Parameter(), rows.subject.Parameter(), rows.profile.Parameter(),
                 rows.key_fingerprint.Parameter(), rows.not_before.Parameter(),
                 rows.not_after.Parameter(), rows.tbs.Parameter(), rows.token.Parameter(),
                 rows.presented_day.Parameter(), rows.presented.Parameter(),

@@ -37,22 +37,24 @@ CREATE TABLE agentpki.profiles (
   client_auth      boolean NOT NULL,
   server_auth      boolean NOT NULL,
   host_names       boolean NOT NULL,
+  status_free      boolean NOT NULL,
   position         integer NOT NULL,  -- the first is the default
   PRIMARY KEY (hierarchy, name),
   UNIQUE (hierarchy, position)
 );
 
 -- Three rows make an authority, each inserted when it is so: planned, recorded, signed. Whatever key
--- is on the token has its plan here.
+-- is on the token has its plan here. An OCSP responder is one too, of the authority it answers for.
 CREATE TABLE agentpki.authorities (
   id         bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
   hierarchy  integer NOT NULL REFERENCES agentpki.hierarchies,
-  kind       text NOT NULL CHECK (kind IN ('root', 'issuing')),
+  kind       text NOT NULL CHECK (kind IN ('root', 'issuing', 'responder')),
   generation integer NOT NULL CHECK (generation > 0),
   issuer     bigint REFERENCES agentpki.authorities,  -- NULL for a root
   key_label  text NOT NULL UNIQUE,
   planned_at timestamptz NOT NULL,
   UNIQUE (hierarchy, kind, generation),
+  UNIQUE (id, hierarchy),  -- for what says both
   CHECK ((kind = 'root') = (issuer IS NULL))
 );
 CREATE TABLE agentpki.authority_issuances (

@@ -7,6 +7,7 @@ CREATE TABLE agentpki.issuances (
   serial          bytea NOT NULL,
   hierarchy       integer NOT NULL,
   authority       bigint NOT NULL,
+  shard           integer NOT NULL CHECK (shard >= 0),  -- of the authority's CRLs
   agent           bigint NOT NULL,
   subject         text NOT NULL,
   profile         text NOT NULL,
@@ -108,6 +109,7 @@ BEGIN
   FOR day IN SELECT today + d FROM generate_series(-1, 10) AS d LOOP
     CALL agentpki.add_partition('issuances', to_char(day, 'YYYYMMDD'), day, day + 1);
     CALL agentpki.add_partition('signatures', to_char(day, 'YYYYMMDD'), day, day + 1);
+    CALL agentpki.add_partition('revocations', to_char(day, 'YYYYMMDD'), day, day + 1);
   END LOOP;
   FOR day IN SELECT today + d FROM generate_series(-2, 3) AS d LOOP
     CALL agentpki.add_partition('requests', to_char(day, 'YYYYMMDD'), day, day + 1);
@@ -132,6 +134,9 @@ BEGIN
        AND CASE p.relname
              WHEN 'issuances' THEN to_date(right(c.relname, 8), 'YYYYMMDD') < today - kept
              WHEN 'signatures' THEN to_date(right(c.relname, 8), 'YYYYMMDD') < today - kept
+             WHEN 'revocations' THEN
+               CASE WHEN c.relname ~ '_[0-9]{8}$'  -- and not the one of the authorities
+                    THEN to_date(right(c.relname, 8), 'YYYYMMDD') < today - kept ELSE false END
              WHEN 'requests' THEN to_date(right(c.relname, 8), 'YYYYMMDD') < today - 2
              WHEN 'key_holders' THEN
                to_date(right(c.relname, 6), 'YYYYMM') + interval '1 month' < today - 1
@@ -140,9 +145,9 @@ BEGIN
   LOOP
     EXECUTE format('DROP TABLE agentpki.%I', old.name);
   END LOOP;
+  DELETE FROM agentpki.crl_shard_days WHERE expiry_day < today - kept;
 END $$;
-
-SELECT agentpki.maintain_partitions();
+-- Called at the end of 0004_revocation.sql, which has the tables that are missing here.
 
 -- ---- the ledger's two writes ------------------------------------------------------------------
 
@@ -165,13 +170,38 @@ BEGIN
      AND k.expiry_day >= today AND k.not_after >= p_now;
 END $$;
 
+-- Which of these keys were revoked for compromise, in whatever hierarchy.
+CREATE FUNCTION agentpki.blocked_among(p_key_fingerprints bytea[]) RETURNS SETOF bytea
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  RETURN QUERY
+  SELECT b.key_fingerprint FROM agentpki.blocked_keys AS b
+   WHERE b.key_fingerprint = ANY (p_key_fingerprints);
+END $$;
+
+-- Agents that share a lock wait for each other now and then, which does no harm.
+CREATE FUNCTION agentpki.agent_lock(p_agent bigint) RETURNS integer
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$ SELECT (p_agent % 2147483647)::integer $$;
+
 -- Makes the intents of one hierarchy durable, each with an outcome of its own: 'recorded', 'replay'
 -- (the same agent's same request was recorded before, with the serial that is given), or the rule that
 -- refuses. The arrays are parallel; p_locks are the keys and requests as sorted 64-bit numbers. Within
 -- one call no two rows share a key, a token or a request.
+--
+-- It and revoke() take turns by advisory locks, so that what an intent is judged by still holds when
+-- it commits, and what is revoked whole has nothing left out. Intents share these locks among
+-- themselves; a revocation has alone what it is about:
+--   (1, 0)          all that there is           revoking many keys for compromise
+--   (1, hierarchy)  one hierarchy               revoking all that an authority has issued
+--   (2, agent)      one agent, by its number    revoking one or all of its certificates
+--   LockOf(key)     one key, not shared         revoking a key for compromise
+-- An advisory lock is an entry in shared memory, less than a microsecond each; a row lock on the
+-- agent (FOR SHARE) would write a page of agents for each intent. Everybody takes them in this order
+-- and sorted, so that nobody waits in a circle.
 CREATE FUNCTION agentpki.record_intents(
   p_hierarchy integer, p_now timestamptz, p_locks bigint[],
-  p_expiry_day date[], p_serial bytea[], p_authority bigint[], p_agent bigint[], p_subject text[],
+  p_expiry_day date[], p_serial bytea[], p_authority bigint[], p_shard bigint[], p_agent bigint[],
+  p_subject text[],
   p_profile text[], p_key_fingerprint bytea[], p_not_before timestamptz[],
   p_not_after timestamptz[], p_tbs bytea[],
   p_token bytea[], p_presented_day date[], p_presented bytea[],
@@ -189,6 +219,9 @@ BEGIN
     INTO first_request, last_request, first_presented, last_presented
     FROM unnest(p_request_day, p_presented_day) AS d(r, p);
 
+  PERFORM pg_advisory_xact_lock_shared(1, l) FROM unnest(ARRAY[0, p_hierarchy]) AS l;
+  PERFORM pg_advisory_xact_lock_shared(2, l)
+    FROM (SELECT DISTINCT agentpki.agent_lock(a) AS l FROM unnest(p_agent) AS a ORDER BY l) AS agents;
   -- Two requests for one key, or one request twice, wait for each other here; sorted, so that
   -- batches cannot wait for each other in a circle. What follows sees what the first committed.
   PERFORM pg_advisory_xact_lock(l) FROM unnest(p_locks) AS l;
@@ -197,17 +230,25 @@ BEGIN
 
   RETURN QUERY
   WITH asked AS (
-    SELECT * FROM unnest(p_expiry_day, p_serial, p_authority, p_agent, p_subject, p_profile,
+    SELECT * FROM unnest(p_expiry_day, p_serial, p_authority, p_shard, p_agent, p_subject, p_profile,
                          p_key_fingerprint, p_not_before, p_not_after, p_tbs, p_token,
                          p_presented, p_request_day, p_request_id, p_at, p_actor, p_action,
                          p_from_address, p_correlation_id)
       WITH ORDINALITY
-      AS a(expiry_day, serial, authority, agent, subject, profile, key_fingerprint, not_before,
-           not_after, tbs, token, presented, request_day, request_id, at, actor, action,
+      AS a(expiry_day, serial, authority, shard, agent, subject, profile, key_fingerprint,
+           not_before, not_after, tbs, token, presented, request_day, request_id, at, actor, action,
            from_address, correlation_id, row_number)
   ),
   holders AS MATERIALIZED (
     SELECT * FROM agentpki.live_key_holders(p_key_fingerprint, p_now)
+  ),
+  blocked AS MATERIALIZED (
+    SELECT * FROM agentpki.blocked_among(p_key_fingerprint) AS key_fingerprint
+  ),
+  revoked AS MATERIALIZED (
+    SELECT r.serial FROM agentpki.revocations AS r
+     WHERE r.expiry_day BETWEEN first_presented AND last_presented
+       AND r.serial = ANY (p_presented)
   ),
   presented AS MATERIALIZED (
     SELECT s.serial, s.agent FROM agentpki.signatures AS s
@@ -236,6 +277,10 @@ BEGIN
                   AND NOT EXISTS (SELECT FROM presented AS p
                                    WHERE p.serial = a.presented AND p.agent = a.agent)
                THEN 'renewal.unknown-certificate'
+             WHEN EXISTS (SELECT FROM revoked AS v WHERE v.serial = a.presented)
+               THEN 'renewal.revoked'
+             WHEN EXISTS (SELECT FROM blocked AS b WHERE b.key_fingerprint = a.key_fingerprint)
+               THEN 'key.compromised'
              WHEN EXISTS (SELECT FROM holders AS k
                            WHERE k.key_fingerprint = a.key_fingerprint AND k.agent <> a.agent)
                THEN 'key.in-use'
@@ -250,11 +295,17 @@ BEGIN
       LEFT JOIN agentpki.join_tokens AS t ON t.secret_hash = a.token
   ),
   recorded AS (
-    INSERT INTO agentpki.issuances (expiry_day, serial, hierarchy, authority, agent, subject,
+    INSERT INTO agentpki.issuances (expiry_day, serial, hierarchy, authority, shard, agent, subject,
                                     profile, key_fingerprint, not_before, not_after, tbs, recorded_at)
-    SELECT j.expiry_day, j.serial, p_hierarchy, j.authority, j.agent, j.subject, j.profile,
+    SELECT j.expiry_day, j.serial, p_hierarchy, j.authority, j.shard, j.agent, j.subject, j.profile,
            j.key_fingerprint, j.not_before, j.not_after, j.tbs, p_now
       FROM judged AS j WHERE j.outcome = 'recorded'
+  ),
+  sharded AS (  -- a row or two, and nearly always there already
+    INSERT INTO agentpki.crl_shard_days (authority, shard, expiry_day)
+    SELECT DISTINCT j.authority, j.shard, j.expiry_day
+      FROM judged AS j WHERE j.outcome = 'recorded' ORDER BY 1, 2, 3
+    ON CONFLICT DO NOTHING
   ),
   held AS (
     INSERT INTO agentpki.key_holders (expiry_day, key_fingerprint, agent, not_after)
@@ -310,4 +361,5 @@ END $$;
 REVOKE ALL ON ALL FUNCTIONS IN SCHEMA agentpki FROM PUBLIC;
 REVOKE ALL ON ALL PROCEDURES IN SCHEMA agentpki FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION agentpki.maintain_partitions, agentpki.live_key_holders,
+  agentpki.blocked_among, agentpki.agent_lock,
   agentpki.record_intents, agentpki.record_signatures TO agentpki_server;

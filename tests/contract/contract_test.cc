@@ -16,6 +16,7 @@ void ExpectSame(const ca::CertificateProfile& actual, const ca::CertificateProfi
   EXPECT_EQ(actual.client_auth, expected.client_auth);
   EXPECT_EQ(actual.server_auth, expected.server_auth);
   EXPECT_EQ(actual.host_names, expected.host_names);
+  EXPECT_EQ(actual.status_free, expected.status_free);
 }
 
 }  // namespace
@@ -28,6 +29,7 @@ void ExpectSame(const ca::IssuanceRecord& actual, const ca::IssuanceRecord& expe
   EXPECT_EQ(actual.subject.ToString(), expected.subject.ToString());
   EXPECT_EQ(actual.profile, expected.profile);
   EXPECT_EQ(actual.key_fingerprint, expected.key_fingerprint);
+  EXPECT_EQ(actual.shard, expected.shard);
   EXPECT_EQ(actual.validity.not_before, expected.validity.not_before);
   EXPECT_EQ(actual.validity.not_after, expected.validity.not_after);
   EXPECT_EQ(actual.tbs, expected.tbs);
@@ -89,6 +91,27 @@ void ExpectSame(const ca::AuditEvent& actual, const ca::AuditEvent& expected) {
   EXPECT_EQ(actual.from, expected.from);
   EXPECT_EQ(actual.correlation_id, expected.correlation_id);
   EXPECT_EQ(actual.request_id, expected.request_id);
+}
+
+void ExpectSame(const ca::Revocation& actual, const ca::Revocation& expected) {
+  EXPECT_EQ(actual.serial.ToString(), expected.serial.ToString());
+  EXPECT_EQ(actual.hierarchy, expected.hierarchy);
+  EXPECT_EQ(actual.authority, expected.authority);
+  EXPECT_EQ(actual.shard, expected.shard);
+  EXPECT_EQ(actual.not_after, expected.not_after);
+  EXPECT_EQ(actual.revoked_at, expected.revoked_at);
+  EXPECT_EQ(actual.reason, expected.reason);
+  EXPECT_EQ(actual.invalidity_date, expected.invalidity_date);
+}
+
+void ExpectSame(const ca::PublishedCrl& actual, const ca::PublishedCrl& expected) {
+  EXPECT_EQ(actual.authority, expected.authority);
+  EXPECT_EQ(actual.shard, expected.shard);
+  EXPECT_EQ(actual.number, expected.number);
+  EXPECT_EQ(actual.base_number, expected.base_number);
+  EXPECT_EQ(actual.this_update, expected.this_update);
+  EXPECT_EQ(actual.next_update, expected.next_update);
+  EXPECT_EQ(actual.der, expected.der);
 }
 
 }  // namespace contract

@@ -23,6 +23,8 @@ class ContractTest : public ::testing::TestWithParam<WorldKind> {
   ca::HierarchyStore& hierarchies() { return world_.ports().hierarchies; }
   ca::Registry& registry() { return world_.ports().registry; }
   ca::Ledger& ledger() { return world_.ports().ledger; }
+  ca::RevocationStore& revocations() { return world_.revocations(); }
+  ca::CrlStore& crls() { return world_.crls(); }
 
   ca::AuditEvent EventIn(const ca::Hierarchy& hierarchy, std::string action) const {
     ca::AuditEvent event = ca::testing::EventAt(clock_.Now(), std::move(action));
@@ -59,6 +61,8 @@ void ExpectSame(const ca::Agent& actual, const ca::Agent& expected);
 void ExpectSame(const ca::JoinTokenRecord& actual, const ca::JoinTokenRecord& expected);
 void ExpectSame(const ca::Hierarchy& actual, const ca::Hierarchy& expected);
 void ExpectSame(const ca::AuditEvent& actual, const ca::AuditEvent& expected);
+void ExpectSame(const ca::Revocation& actual, const ca::Revocation& expected);
+void ExpectSame(const ca::PublishedCrl& actual, const ca::PublishedCrl& expected);
 
 }  // namespace contract
 

@@ -91,6 +91,14 @@ TEST_P(HierarchyStoreContract, KeepsTheOrderOfProfiles) {
   ExpectSame(Must(hierarchies().LoadHierarchies()).front(), wanted);
 }
 
+TEST_P(HierarchyStoreContract, KeepsAProfileStatusFree) {
+  Hierarchy wanted = AcmeProd();
+  wanted.profiles[0].status_free = true;
+  const Hierarchy created = Must(Create(wanted));
+  ASSERT_EQ(created.profiles.size(), 2u);
+  ExpectSame(Must(hierarchies().LoadHierarchies()).front(), created);
+}
+
 TEST_P(HierarchyStoreContract, LoadsHierarchiesInTheOrderOfTheirCreation) {
   const Hierarchy globex = Must(Create(GlobexProd()));
   const Hierarchy acme = Must(Create(AcmeProd()));
@@ -163,6 +171,17 @@ TEST_P(HierarchyStoreContract, LoadsWhatIsPlannedAndNoMore) {
   EXPECT_EQ(loaded[1].issuer, root.id);
   EXPECT_EQ(loaded[1].key_label, issuing.key_label);
   EXPECT_TRUE(loaded[1].certificate.empty());
+}
+
+TEST_P(HierarchyStoreContract, LoadsAResponderWithTheAuthorityThatItAnswersFor) {
+  const Hierarchy acme = Must(Create(AcmeProd()));
+  const AuthorityRecord root = PlanRoot(acme);
+  const AuthorityRecord responder = Must(Plan(acme, AuthorityKind::kResponder, 1, root.id));
+  const auto loaded = Must(hierarchies().LoadAuthorities());
+  ASSERT_EQ(loaded.size(), 2u);
+  EXPECT_EQ(loaded[1].id, responder.id);
+  EXPECT_EQ(loaded[1].kind, AuthorityKind::kResponder);
+  EXPECT_EQ(loaded[1].issuer, root.id);
 }
 
 TEST_P(HierarchyStoreContract, LetsOnePlanAGenerationAndTellsTheOtherToLoadAgain) {

@@ -13,6 +13,8 @@ class MemoryWorld final : public World {
   }
 
   ca::testing::Ports ports() override { return *ports_; }
+  ca::RevocationStore& revocations() override { return ports_->revocations; }
+  ca::CrlStore& crls() override { return ports_->crls; }
   void Disable(const ca::SpiffeId& agent) override { ports_->registry.Disable(agent); }
   std::vector<ca::AuditEvent> Events() override { return ports_->events.All(); }
 

@@ -1,6 +1,8 @@
+#include "db/postgres_crl_store.h"
 #include "db/postgres_hierarchy_store.h"
 #include "db/postgres_ledger.h"
 #include "db/postgres_registry.h"
+#include "db/postgres_revocation_store.h"
 #include "db/row.h"
 #include "tests/contract/world.h"
 #include "tests/db/private_postgres.h"
@@ -23,6 +25,8 @@ class PostgresWorld final : public World {
   }
 
   ca::testing::Ports ports() override { return {hierarchies_, registry_, ledger_, keys_}; }
+  ca::RevocationStore& revocations() override { return revocations_; }
+  ca::CrlStore& crls() override { return crls_; }
 
   void Disable(const ca::SpiffeId& agent) override {
     database_.Query("UPDATE agentpki.agents SET disabled = true WHERE spiffe_id = '" +
@@ -56,6 +60,8 @@ class PostgresWorld final : public World {
   db::PostgresHierarchyStore hierarchies_{database_.server()};
   db::PostgresRegistry registry_{database_.server()};
   db::PostgresLedger ledger_{database_.server(), clock};
+  db::PostgresRevocationStore revocations_{database_.server()};
+  db::PostgresCrlStore crls_{database_.server()};
   ca::testing::MemoryKeyStore keys_;
 };
 

@@ -5,8 +5,10 @@
 #include <string>
 #include <vector>
 
+#include "ca/crl_store.h"
 #include "ca/ledger.h"
 #include "ca/registry.h"
+#include "ca/revocation.h"
 #include "tests/fakes/deployment.h"
 
 namespace contract {
@@ -26,6 +28,8 @@ class World {
   }
 
   virtual ca::testing::Ports ports() = 0;
+  virtual ca::RevocationStore& revocations() = 0;
+  virtual ca::CrlStore& crls() = 0;
 
   // An operator's hand in the database.
   virtual void Disable(const ca::SpiffeId& agent) = 0;

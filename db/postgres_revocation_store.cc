@@ -1,0 +1,443 @@
+#include "db/postgres_revocation_store.h"
+
+#include <optional>
+#include <thread>
+#include <utility>
+
+#include "db/batcher.h"
+#include "db/binary_array.h"
+#include "db/connection.h"
+#include "db/event_columns.h"
+#include "db/row.h"
+
+namespace db {
+namespace {
+
+using ca::Error;
+using ca::Revocation;
+using ca::RevocationOrder;
+using ca::RevocationOutcome;
+using ca::StatusCode;
+using Element = BinaryArray::Element;
+using Revocations = std::vector<Revocation>;
+
+constexpr size_t kWritersMax = 4;
+constexpr size_t kBatchMax = 128;
+constexpr size_t kLeadersMax = 2;
+
+std::string Id(ca::HierarchyId hierarchy) { return std::to_string(static_cast<int>(hierarchy)); }
+std::string Id(ca::AuthorityId id) { return std::to_string(static_cast<std::int64_t>(id)); }
+std::string DayText(std::chrono::sys_days day) { return TimeText(day).substr(0, 10); }
+std::string BytesText(const ca::Bytes& bytes) { return "\\x" + ca::Hex(bytes); }
+
+// ---- orders -----------------------------------------------------------------------------------
+
+// NULL when there is none.
+class Parameter {
+ public:
+  Parameter& operator=(std::string text) {
+    text_ = std::move(text);
+    return *this;
+  }
+  const char* get() const { return text_ ? text_->c_str() : nullptr; }
+
+ private:
+  std::optional<std::string> text_;
+};
+
+struct OrderParameters {
+  explicit OrderParameters(const RevocationOrder& order) {
+    if (const auto* one = std::get_if<ca::SerialNumber>(&order.target)) {
+      serial_day = DayText(one->ExpiryDay());
+      serial = BytesText(one->bytes());
+    } else if (const auto* all = std::get_if<ca::AllOfAgent>(&order.target)) {
+      agent = all->agent.ToString();
+    } else {
+      authority = Id(std::get<ca::AllOfAuthority>(order.target).authority);
+    }
+    if (order.invalidity_date) invalidity_date = TimeText(*order.invalidity_date);
+  }
+
+  Parameter serial_day, serial, agent, authority, invalidity_date;
+};
+
+Status RefusalBy(const std::string& rule, const RevocationOrder& order) {
+  const std::string serial = std::get<ca::SerialNumber>(order.target).ToString();
+  if (rule == "certificate.unknown") {
+    return Error(StatusCode::kNotFound, "no certificate has serial {}", serial);
+  }
+  if (rule == "certificate.root") {
+    return ca::Refusal(StatusCode::kFailedPrecondition, rule,
+                       "certificate {} is a root's own; nobody above it could revoke it", serial);
+  }
+  return ca::Refusal(StatusCode::kFailedPrecondition, rule,
+                     "certificate {} has expired; nobody accepts it any more", serial);
+}
+
+// An authority's own certificate is about its trust domain, which is no agent's id.
+ca::SpiffeId SubjectOf(const pqxx::field& field) {
+  constexpr std::string_view kScheme = "spiffe://";
+  const std::string_view text(field.c_str(), field.size());
+  if (text.find('/', kScheme.size()) != std::string_view::npos) return SpiffeIdOf(field);
+  return ca::SpiffeId::OfTrustDomain(
+      Expect(ca::TrustDomain::Parse(text.substr(kScheme.size())), field));
+}
+
+ca::RevocationReason ReasonOf(const pqxx::field& field) {
+  const auto reason = ca::RevocationReasonFrom(field.as<int>());
+  if (!reason) throw std::runtime_error("column reason: not a reason");
+  return *reason;
+}
+
+std::optional<ca::TimePoint> OptionalTimeOf(const pqxx::field& field) {
+  return field.is_null() ? std::nullopt : std::optional(TimeOf(field));
+}
+
+std::optional<Revocation> FindRevocation(pqxx::transaction_base& transaction,
+                                         const ca::SerialNumber& serial) {
+  const pqxx::result rows = transaction.exec_params(
+      "SELECT * FROM agentpki.revocations "
+      " WHERE (expiry_day = $1 OR expiry_day = 'infinity') AND serial = $2",
+      DayText(serial.ExpiryDay()), pqxx::binarystring(serial.bytes()));
+  if (rows.empty()) return std::nullopt;
+  const pqxx::row row = rows[0];
+  return Revocation{
+      .serial = serial,
+      .hierarchy = static_cast<ca::HierarchyId>(row["hierarchy"].as<int>()),
+      .authority = static_cast<ca::AuthorityId>(row["authority"].as<std::int64_t>()),
+      .shard = row["shard"].as<ca::CrlShard>(),
+      .not_after = TimeOf(row["not_after"]),
+      .revoked_at = TimeOf(row["revoked_at"]),
+      .reason = ReasonOf(row["reason"]),
+      .invalidity_date = OptionalTimeOf(row["invalidity_date"]),
+  };
+}
+
+// ---- reading ----------------------------------------------------------------------------------
+
+// One revocation as read_revocations() packs it.
+class Packed {
+ public:
+  explicit Packed(const pqxx::field& field) : field_(field), octets_(BytesOf(field)) {}
+
+  Revocation Unpack() {
+    Revocation revocation{
+        .serial = Expect(ca::SerialNumber::FromBytes(Take(ca::SerialNumber::kSize)), field_),
+        .invalidity_date = std::nullopt};
+    revocation.hierarchy = static_cast<ca::HierarchyId>(TakeInteger<std::int32_t>());
+    revocation.authority = static_cast<ca::AuthorityId>(TakeInteger<std::int64_t>());
+    revocation.shard = TakeInteger<std::int32_t>();
+    revocation.not_after = TakeTime();
+    revocation.revoked_at = TakeTime();
+    const auto reason = ca::RevocationReasonFrom(TakeInteger<std::int16_t>());
+    if (!reason) throw std::runtime_error("column packed: not a reason");
+    revocation.reason = *reason;
+    if (next_ < octets_.size()) revocation.invalidity_date = TakeTime();
+    return revocation;
+  }
+
+ private:
+  ca::BytesView Take(size_t size) {
+    if (octets_.size() - next_ < size) throw std::runtime_error("column packed: too short");
+    next_ += size;
+    return ca::BytesView(octets_.data() + next_ - size, size);
+  }
+
+  template <typename Integer>
+  Integer TakeInteger() {
+    std::uint64_t number = 0;
+    for (const char octet : Take(sizeof(Integer))) {
+      number = number << 8 | static_cast<unsigned char>(octet);
+    }
+    return static_cast<Integer>(number);
+  }
+
+  ca::TimePoint TakeTime() {
+    // PostgreSQL counts microseconds from here.
+    constexpr std::chrono::sys_days kEpoch = std::chrono::year(2000) / 1 / 1;
+    return ca::TimePoint(kEpoch) + std::chrono::microseconds(TakeInteger<std::int64_t>());
+  }
+
+  const pqxx::field field_;
+  const ca::Bytes octets_;
+  size_t next_ = 0;
+};
+
+// Adds the rows, but for the first of all, which is the snapshot.
+void Append(const pqxx::result& rows, Revocations& revocations, std::string& snapshot) {
+  for (const pqxx::row& row : rows) {
+    if (!row[0].is_null()) {
+      snapshot = row[0].c_str();
+    } else {
+      revocations.push_back(Packed(row[1]).Unpack());
+    }
+  }
+}
+
+// By a cursor of the database's, so that a million of them are here once and not thrice.
+Revocations ReadAll(pqxx::connection& connection, ca::TimePoint live_after, std::string& snapshot) {
+  constexpr int kRows = 10'000;
+  pqxx::work transaction(connection);
+  transaction.exec("SET LOCAL statement_timeout = '2min'");
+  transaction.exec(
+      fmt::format("DECLARE revocations NO SCROLL CURSOR FOR "
+                  "SELECT * FROM agentpki.read_revocations(NULL, '{}')",
+                  TimeText(live_after)));
+  Revocations revocations;
+  for (;;) {
+    const pqxx::result rows = transaction.exec(fmt::format("FETCH {} FROM revocations", kRows));
+    Append(rows, revocations, snapshot);
+    if (rows.size() < kRows) break;
+  }
+  transaction.commit();
+  return revocations;
+}
+
+// Where a session has come to: its number and the snapshot that it read by, "4711 730:735:731".
+struct Position {
+  int session = 0;
+  std::string snapshot;
+
+  static Position Of(const ca::RevocationCursor& cursor) {
+    const size_t space = cursor.position.find(' ');
+    if (space == std::string::npos) return {};
+    return {std::stoi(cursor.position), cursor.position.substr(space + 1)};
+  }
+  ca::RevocationCursor Cursor() const { return {fmt::format("{} {}", session, snapshot)}; }
+};
+
+// ---- statuses ---------------------------------------------------------------------------------
+
+struct Question {
+  ca::HierarchyId hierarchy;
+  ca::AuthorityId authority;
+  const ca::SerialNumber* serial;
+};
+using StatusBatcher = Batcher<Question, Result<ca::CertificateStatus>>;
+
+bool FitsQuestions(const StatusBatcher::Batch& batch, const Question& question) {
+  return batch.front()->item->hierarchy == question.hierarchy;
+}
+
+ca::CertificateStatus StatusOf(const pqxx::row& row, const Question& question) {
+  if (row["revoked_at"].is_null()) return ca::GoodCertificate{};
+  return Revocation{
+      .serial = *question.serial,
+      .hierarchy = question.hierarchy,
+      .authority = question.authority,
+      .shard = row["shard"].as<ca::CrlShard>(),
+      .not_after = TimeOf(row["not_after"]),
+      .revoked_at = TimeOf(row["revoked_at"]),
+      .reason = ReasonOf(row["reason"]),
+      .invalidity_date = OptionalTimeOf(row["invalidity_date"]),
+  };
+}
+
+// ---- news -------------------------------------------------------------------------------------
+
+// Listens from when it is made.
+class Listener {
+ public:
+  explicit Listener(const Endpoint& endpoint)
+      : connection_(Connect({endpoint.conninfo + kKeepalives})), ear_(*connection_) {}
+
+  void Await(std::chrono::milliseconds patience) {
+    const auto whole = std::chrono::duration_cast<std::chrono::seconds>(patience);
+    connection_->await_notification(whole.count(),
+                                    std::chrono::microseconds(patience - whole).count());
+    // One answer for all that came together.
+    connection_->get_notifs();
+  }
+
+ private:
+  // It sends nothing itself, so nothing else would tell it that the other end is gone.
+  static constexpr char kKeepalives[] =
+      " keepalives_idle=10 keepalives_interval=5 keepalives_count=3";
+
+  class Ear final : public pqxx::notification_receiver {
+   public:
+    explicit Ear(pqxx::connection& connection)
+        : notification_receiver(connection, "agentpki_revocations") {}
+    void operator()(const std::string&, int) override {}
+  };
+
+  std::unique_ptr<pqxx::connection> connection_;
+  Ear ear_;
+};
+
+}  // namespace
+
+class PostgresRevocationStore::Connections {
+ public:
+  explicit Connections(const Endpoint& endpoint)
+      : endpoint_(endpoint),
+        writers_(endpoint, kWritersMax, PrepareRevoke),
+        // One, because a cursor is of one session.
+        reader_(endpoint, 1, PrepareRead),
+        finders_(endpoint, kLeadersMax, PrepareFind),
+        questions_(kBatchMax, kLeadersMax, FitsQuestions, [this](auto& batch) { Answer(batch); }) {}
+
+  // Without an event it only looks.
+  Result<RevocationOutcome> Carry(const RevocationOrder& order, const ca::AuditEvent* event);
+  Result<Revocations> ReadSince(ca::RevocationCursor& cursor, ca::TimePoint live_after);
+  Status AwaitNews(std::chrono::milliseconds patience);
+  Result<ca::CertificateStatus> Ask(const Question& question) {
+    return questions_.Submit(question);
+  }
+
+ private:
+  static void PrepareRevoke(pqxx::connection& connection) {
+    connection.prepare("revoke",
+                       "SELECT * FROM agentpki.revoke($1, $2, $3, $4, $5, $6, $7::smallint, $8, "
+                       "$9, $10, $11)");
+  }
+  static void PrepareRead(pqxx::connection& connection) {
+    connection.prepare("read_revocations", "SELECT * FROM agentpki.read_revocations($1, $2)");
+  }
+  static void PrepareFind(pqxx::connection& connection) {
+    connection.prepare("find_statuses", "SELECT * FROM agentpki.find_statuses($1, $2, $3, $4)");
+  }
+
+  void Answer(StatusBatcher::Batch& batch);
+  Status FindStatuses(pqxx::connection& connection, StatusBatcher::Batch& batch);
+
+  const Endpoint endpoint_;
+  Pool writers_;
+  Pool reader_;
+  Pool finders_;
+  StatusBatcher questions_;
+  std::optional<Listener> listener_;
+};
+
+Result<RevocationOutcome> PostgresRevocationStore::Connections::Carry(const RevocationOrder& order,
+                                                                      const ca::AuditEvent* event) {
+  const OrderParameters parameters(order);
+  const auto* const serial = std::get_if<ca::SerialNumber>(&order.target);
+  using Outcome = Result<RevocationOutcome>;
+  return writers_.RunRepeatable([&](pqxx::connection& connection) -> Outcome {
+    pqxx::work transaction(connection);
+    // Of many certificates; what they are judged by may not be given up half-way.
+    if (!serial) transaction.exec("SET LOCAL statement_timeout = '10min'");
+    const pqxx::result rows = transaction.exec_prepared(
+        "revoke", Id(order.hierarchy), TimeText(order.now), parameters.serial_day.get(),
+        parameters.serial.get(), parameters.agent.get(), parameters.authority.get(),
+        static_cast<int>(order.reason), parameters.invalidity_date.get(),
+        event ? event->correlation_id : "", event == nullptr,
+        static_cast<int>(RevocationOutcome::kListedMax));
+    const pqxx::row first = rows.at(0);
+    if (!first["refusal"].is_null()) {
+      return RefusalBy(first["refusal"].as<std::string>(), order);
+    }
+
+    RevocationOutcome outcome;
+    outcome.revoked_count = first["revoked_count"].as<std::int64_t>();
+    outcome.already_revoked_count = first["already_revoked_count"].as<std::int64_t>();
+    for (const pqxx::row& row : rows) {
+      if (row["serial"].is_null()) continue;
+      outcome.revoked.push_back(
+          {SerialOf(row["serial"]), SubjectOf(row["subject"]), TimeOf(row["not_after"])});
+    }
+    if (serial) outcome.standing = FindRevocation(transaction, *serial);
+    if (event) {
+      ca::AuditEvent told = *event;
+      told.decision = ca::Decision::kAllowed;
+      told.hierarchy = order.hierarchy;
+      InsertEvent(transaction, told);
+    }
+    transaction.commit();
+    return outcome;
+  });
+}
+
+Result<Revocations> PostgresRevocationStore::Connections::ReadSince(ca::RevocationCursor& cursor,
+                                                                    ca::TimePoint live_after) {
+  Position reached;
+  auto revocations =
+      reader_.RunRepeatable([&](pqxx::connection& connection) -> Result<Revocations> {
+        const Position since = Position::Of(cursor);
+        reached = {connection.backendpid(), ""};
+        if (since.session != reached.session)
+          return ReadAll(connection, live_after, reached.snapshot);
+        Revocations found;
+        Append(pqxx::nontransaction(connection)
+                   .exec_prepared("read_revocations", since.snapshot, TimeText(live_after)),
+               found, reached.snapshot);
+        return found;
+      });
+  if (revocations.ok()) cursor = reached.Cursor();
+  return revocations;
+}
+
+Status PostgresRevocationStore::Connections::AwaitNews(std::chrono::milliseconds patience) {
+  try {
+    if (!listener_) {
+      // What came before it listened, nobody will tell: the caller had better look now.
+      listener_.emplace(endpoint_);
+    } else {
+      listener_->Await(patience);
+    }
+    return ca::Ok();
+  } catch (...) {
+    const Status failure = StatusOfException();
+    listener_.reset();
+    std::this_thread::sleep_for(patience);
+    return failure;
+  }
+}
+
+void PostgresRevocationStore::Connections::Answer(StatusBatcher::Batch& batch) {
+  const Status status = finders_.RunRepeatable(
+      [&](pqxx::connection& connection) { return FindStatuses(connection, batch); });
+  if (status.ok()) return;
+  for (auto* entry : batch) entry->outcome = status;
+}
+
+Status PostgresRevocationStore::Connections::FindStatuses(pqxx::connection& connection,
+                                                          StatusBatcher::Batch& batch) {
+  BinaryArray authorities(Element::kBigint), days(Element::kDate), serials(Element::kBytea);
+  for (const auto* entry : batch) {
+    authorities.AddInt64(static_cast<std::int64_t>(entry->item->authority));
+    days.AddDay(entry->item->serial->ExpiryDay());
+    serials.AddBytes(entry->item->serial->bytes());
+  }
+  const pqxx::result rows =
+      pqxx::nontransaction(connection)
+          .exec_prepared("find_statuses", Id(batch.front()->item->hierarchy),
+                         authorities.Parameter(), days.Parameter(), serials.Parameter());
+  for (auto* entry : batch) entry->outcome = ca::CertificateStatus(ca::UnknownCertificate{});
+  for (const pqxx::row& row : rows) {
+    auto* const entry = batch.at(row["row_number"].as<size_t>() - 1);
+    entry->outcome = StatusOf(row, *entry->item);
+  }
+  return ca::Ok();
+}
+
+PostgresRevocationStore::PostgresRevocationStore(const Endpoint& endpoint)
+    : connections_(std::make_unique<Connections>(endpoint)) {}
+PostgresRevocationStore::~PostgresRevocationStore() = default;
+
+Result<RevocationOutcome> PostgresRevocationStore::Revoke(const RevocationOrder& order,
+                                                          const ca::AuditEvent& event) {
+  return connections_->Carry(order, &event);
+}
+
+Result<RevocationOutcome> PostgresRevocationStore::Preview(const RevocationOrder& order) {
+  return connections_->Carry(order, nullptr);
+}
+
+Result<Revocations> PostgresRevocationStore::ReadSince(ca::RevocationCursor& cursor,
+                                                       ca::TimePoint live_after) {
+  return connections_->ReadSince(cursor, live_after);
+}
+
+Status PostgresRevocationStore::AwaitNews(std::chrono::milliseconds patience) {
+  return connections_->AwaitNews(patience);
+}
+
+Result<ca::CertificateStatus> PostgresRevocationStore::FindStatus(ca::HierarchyId hierarchy,
+                                                                  ca::AuthorityId authority,
+                                                                  const ca::SerialNumber& serial) {
+  return connections_->Ask({hierarchy, authority, &serial});
+}
+
+}  // namespace db
