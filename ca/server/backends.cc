@@ -27,6 +27,8 @@ ca::Result<Backends> Backends::Open(const Config& config, const ca::Clock& clock
       .hierarchies = std::make_unique<db::PostgresHierarchyStore>(database),
       .registry = std::make_unique<db::PostgresRegistry>(database),
       .ledger = std::make_unique<db::PostgresLedger>(database, clock),
+      .revocations = std::make_unique<db::PostgresRevocationStore>(database),
+      .crls = std::make_unique<db::PostgresCrlStore>(database),
   };
 }
 

@@ -4,9 +4,11 @@
 
 #include "ca/base/clock.h"
 #include "ca/server/config.h"
+#include "db/postgres_crl_store.h"
 #include "db/postgres_hierarchy_store.h"
 #include "db/postgres_ledger.h"
 #include "db/postgres_registry.h"
+#include "db/postgres_revocation_store.h"
 #include "hsm/token_key_store.h"
 
 namespace server {
@@ -17,6 +19,8 @@ struct Backends {
   std::unique_ptr<db::PostgresHierarchyStore> hierarchies;
   std::unique_ptr<db::PostgresRegistry> registry;
   std::unique_ptr<db::PostgresLedger> ledger;
+  std::unique_ptr<db::PostgresRevocationStore> revocations;
+  std::unique_ptr<db::PostgresCrlStore> crls;
 
   // kFailedPrecondition when the schema or the token is not what this program needs, kUnavailable
   // when either is away; each says what to check. `clock` outlives it.

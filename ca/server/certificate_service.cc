@@ -68,7 +68,12 @@ grpc::ServerUnaryReactor* CertificateService::ListCertificates(
         }
         const auto entries = TRY(ledger_.ListCertificates(query));
         for (const auto& entry : entries) {
-          *response->add_certificates() = ToProto(entry, *hierarchy);
+          auto& message = *response->add_certificates();
+          message = ToProto(entry, *hierarchy);
+          if (const auto revocation = revocations_.Find(entry.serial)) {
+            *message.mutable_revoked_at() = ToProto(revocation->revoked_at);
+            message.set_revocation_reason(std::string(NameOf(revocation->reason)));
+          }
         }
         if (static_cast<int>(entries.size()) == query.page_size) {
           response->set_next_page_token(entries.back().serial.ToString());

@@ -3,6 +3,7 @@
 #include "agentpki/v1/certificate.grpc.pb.h"
 #include "ca/authorization.h"
 #include "ca/ledger.h"
+#include "ca/revocation_index.h"
 #include "ca/server/door.h"
 
 namespace server {
@@ -11,11 +12,12 @@ class CertificateService final : public agentpki::v1::CertificateService::Callba
  public:
   CertificateService(Door& door, std::shared_ptr<const ca::Catalog> catalog,
                      const ca::Authorization& authorization, ca::Ledger& ledger,
-                     const ca::Clock& clock)
+                     const ca::RevocationIndex& revocations, const ca::Clock& clock)
       : door_(door),
         catalog_(std::move(catalog)),
         authorization_(authorization),
         ledger_(ledger),
+        revocations_(revocations),
         clock_(clock) {}
 
   grpc::ServerUnaryReactor* GetCertificate(grpc::CallbackServerContext* context,
@@ -33,6 +35,7 @@ class CertificateService final : public agentpki::v1::CertificateService::Callba
   const std::shared_ptr<const ca::Catalog> catalog_;
   const ca::Authorization& authorization_;
   ca::Ledger& ledger_;
+  const ca::RevocationIndex& revocations_;
   const ca::Clock& clock_;
 };
 

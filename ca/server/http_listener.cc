@@ -84,13 +84,20 @@ struct IoThread {
 
   void Sweep() {
     sweep.expires_after(kSweepInterval);
-    sweep.async_wait([this](const error_code& error) {
-      if (error) return;
+    sweep.async_wait([this](const error_code&) {
+      if (is_ending) return;
       ForEach([now = std::chrono::steady_clock::now()](HttpConnection& connection) {
         connection.CloseIfOverdue(now);
       });
       Sweep();
     });
+  }
+
+  // Lets the thread end when its last connection has.
+  void End() {
+    is_ending = true;  // a sweep that is due already is not cancelled
+    sweep.cancel();
+    guard.reset();
   }
 
   // `act` may close the connection that it is given.
@@ -103,6 +110,7 @@ struct IoThread {
   asio::io_context io{1};  // one thread
   asio::executor_work_guard<asio::io_context::executor_type> guard{io.get_executor()};
   asio::steady_timer sweep{io};
+  bool is_ending = false;
   std::thread thread;
 };
 
@@ -142,10 +150,7 @@ class HttpListener::Server {
     admission_.WaitUntilNoneIsLeft(options_.grace_time);
     for (const auto& thread : threads_) {
       OnEach(*thread, &HttpConnection::Close);
-      asio::post(thread->io, [thread = thread.get()] {
-        thread->sweep.cancel();
-        thread->guard.reset();
-      });
+      asio::post(thread->io, [thread = thread.get()] { thread->End(); });
     }
     for (const auto& thread : threads_) {
       if (thread->thread.joinable()) thread->thread.join();

@@ -156,6 +156,23 @@ agentpki::v1::RevokeResponse ToProto(const ca::RevocationOutcome& outcome) {
   return message;
 }
 
+agentpki::v1::CheckStatusResponse ToProto(const ConsistencyReport& report) {
+  agentpki::v1::CheckStatusResponse message;
+  message.set_live_count(report.live_count);
+  message.set_revoked_count(report.revoked_count);
+  message.set_ocsp_asked_count(report.ocsp_asked_count);
+  message.set_crl_count(report.crl_count);
+  message.set_crl_entry_count(report.crl_entry_count);
+  for (const Discrepancy& discrepancy : report.discrepancies) {
+    agentpki::v1::Discrepancy& told = *message.add_discrepancies();
+    told.set_serial(discrepancy.serial);
+    told.set_where(discrepancy.where);
+    told.set_what(discrepancy.what);
+  }
+  message.set_discrepancy_count(report.discrepancy_count);
+  return message;
+}
+
 Result<ca::EnrollmentRequest> FromProto(const agentpki::v1::EnrollRequest& request,
                                         ca::TimePoint now) {
   ca::RequestId id = TRY(ca::RequestId::Parse(request.request_id(), now));

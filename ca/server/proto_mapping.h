@@ -11,6 +11,7 @@
 #include "ca/enrollment.h"
 #include "ca/registration.h"
 #include "ca/revoking.h"
+#include "ca/server/consistency.h"
 
 // Where the wire's messages become the words of ca/, and back. Errors name the field.
 namespace server {
@@ -24,6 +25,7 @@ agentpki::v1::CertificateEntry ToProto(const ca::CertificateEntry& entry,
 agentpki::v1::AuthorityStatus ToProto(const ca::Authority& authority,
                                       const ca::Hierarchy& hierarchy);
 agentpki::v1::RevokeResponse ToProto(const ca::RevocationOutcome& outcome);
+agentpki::v1::CheckStatusResponse ToProto(const ConsistencyReport& report);
 
 ca::Result<ca::EnrollmentRequest> FromProto(const agentpki::v1::EnrollRequest& request,
                                             ca::TimePoint now);

@@ -19,8 +19,10 @@
 #include "ca/server/enrollment_service.h"
 #include "ca/server/health_monitor.h"
 #include "ca/server/registry_service.h"
+#include "ca/server/revocation_service.h"
 #include "ca/server/server_identity.h"
 #include "ca/server/status_service.h"
+#include "ca/server/status_side.h"
 
 namespace server {
 namespace {
@@ -134,16 +136,21 @@ Status RunServer(const Config& config) {
                                       config.advertise);
   ca::Provisioning provisioning(*backends.hierarchies, *backends.keys, *backends.registry,
                                 directory, clock, "server");
+  const auto status = TRY(StatusSide::Create(config, backends, catalog, directory, clock));
+  const ca::Revoking revoking(catalog, authorization, *backends.ledger, *backends.revocations,
+                              clock);
   const auto identity =
       TRY(ServerIdentity::Create(config, catalog, provisioning, enrollment, clock));
 
-  const ca::CallerVerifier callers(catalog, clock);
+  const ca::CallerVerifier callers(catalog, status->index(), clock);
   WorkerPool workers(config.concurrent_calls);
   Door door(callers, *backends.ledger, clock, workers);
   EnrollmentService enrollment_service(door, enrollment, clock);
   RegistryService registry_service(door, catalog, authorization, registration, *backends.registry,
                                    clock);
-  CertificateService certificate_service(door, catalog, authorization, *backends.ledger, clock);
+  CertificateService certificate_service(door, catalog, authorization, *backends.ledger,
+                                         status->index(), clock);
+  RevocationService revocation_service(door, revoking);
 
   std::atomic<grpc::HealthCheckServiceInterface*> health_service = nullptr;
   HealthMonitor health(
@@ -151,12 +158,16 @@ Status RunServer(const Config& config) {
           {"database", [&] { return backends.ledger->CheckHealth(); }},
           {"partitions", [&] { return partitions.Keep(); }},
           {"token", [&] { return backends.keys->CheckHealth(); }},
+          {"status", [&] { return status->CheckHealth(); }},
           {"certificate", [&] { return identity->CheckHealth(); }},
       },
       [&](bool is_well) {
         if (auto* const service = health_service.load()) service->SetServingStatus(is_well);
       });
-  StatusService status_service(door, catalog, authorization, health, clock);
+  const Consistency consistency(catalog, *backends.ledger, *backends.revocations, status->index(),
+                                status->responder(), status->shelf(), clock);
+  StatusService status_service(door, catalog, authorization, health, consistency, status->metrics(),
+                               clock);
 
   grpc::EnableDefaultHealthCheckService(true);
   grpc::reflection::InitProtoReflectionServerBuilderPlugin();
@@ -171,6 +182,7 @@ Status RunServer(const Config& config) {
   builder.RegisterService(&enrollment_service);
   builder.RegisterService(&registry_service);
   builder.RegisterService(&certificate_service);
+  builder.RegisterService(&revocation_service);
   builder.RegisterService(&status_service);
   const std::unique_ptr<grpc::Server> grpc_server = builder.BuildAndStart();
   if (!grpc_server || port == 0) {
@@ -178,6 +190,7 @@ Status RunServer(const Config& config) {
                  "listen: grpc: {} cannot be listened on; is another program on that port?",
                  config.listen_grpc);
   }
+  TRY(status->Start());
   health_service = grpc_server->GetHealthCheckService();
   const std::string host = config.listen_grpc.substr(0, config.listen_grpc.rfind(':'));
   spdlog::info("agentpki-server {} serves gRPC on {}:{}", AGENTPKI_VERSION, host, port);

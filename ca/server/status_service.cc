@@ -40,4 +40,22 @@ grpc::ServerUnaryReactor* StatusService::GetStatus(grpc::CallbackServerContext* 
                       });
 }
 
+grpc::ServerUnaryReactor* StatusService::CheckStatus(
+    grpc::CallbackServerContext* context, const agentpki::v1::CheckStatusRequest* request,
+    agentpki::v1::CheckStatusResponse* response) {
+  return door_.Handle(
+      context, Action::kCheckStatus, "",
+      [=, this](const ca::Caller& caller, ca::AuditEvent& event) -> ca::Status {
+        const ca::Hierarchy* hierarchy = TRY(catalog_->FindByName(request->hierarchy()));
+        event.hierarchy = hierarchy->id;
+        event.subject = hierarchy->Name();
+        TRY(authorization_.Require(caller, Action::kCheckStatus, hierarchy->id));
+        const auto report =
+            TRY(consistency_.Check(*hierarchy, [context] { return context->IsCancelled(); }));
+        metrics_.SetStatusDiscrepancies(report.discrepancy_count);
+        *response = ToProto(report);
+        return ca::Ok();
+      });
+}
+
 }  // namespace server

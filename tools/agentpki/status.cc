@@ -1,4 +1,4 @@
-// agentpki status: whether the server is well, and what it serves.
+// agentpki status: whether the server is well, and what it serves; whether OCSP and CRLs are right.
 
 #include "agentpki/v1/status.grpc.pb.h"
 #include "tools/agentpki/commands.h"
@@ -46,12 +46,68 @@ ca::Status Show(const Session& session) {
   return ca::Ok();
 }
 
+// ---- check --------------------------------------------------------------------------------------
+
+ca::Result<agentpki::v1::CheckStatusResponse> CheckOne(const Session& session,
+                                                       StatusService::Stub& stub,
+                                                       const std::string& hierarchy) {
+  agentpki::v1::CheckStatusRequest request;
+  request.set_hierarchy(hierarchy);
+  return session.Call(&StatusService::Stub::CheckStatus, stub, request);
+}
+
+ca::Status Check(const Session& session, const std::string& named) {
+  const auto channel = TRY(session.Open());
+  StatusService::Stub stub(channel);
+  const auto hierarchies = TRY(session.Hierarchies(channel, named));
+  google::protobuf::RepeatedPtrField<agentpki::v1::CheckStatusResponse> reports;
+  Table table({"HIERARCHY", "LIVE", "REVOKED", "ASKED OF OCSP", "CRLS", "LISTED", "WRONG"});
+  Table wrong({"HIERARCHY", "SERIAL", "WHERE", "WHAT"});
+  std::int64_t wrong_count = 0;
+  for (const std::string& hierarchy : hierarchies) {
+    const auto report = TRY(CheckOne(session, stub, hierarchy));
+    table.Add({hierarchy, std::to_string(report.live_count()),
+               std::to_string(report.revoked_count()), std::to_string(report.ocsp_asked_count()),
+               std::to_string(report.crl_count()), std::to_string(report.crl_entry_count()),
+               std::to_string(report.discrepancy_count())});
+    for (const auto& discrepancy : report.discrepancies()) {
+      wrong.Add({hierarchy, discrepancy.serial(), discrepancy.where(), discrepancy.what()});
+    }
+    wrong_count += report.discrepancy_count();
+    *reports.Add() = report;
+  }
+  if (session.format() == Format::kJson) {
+    PrintJsonArray(reports);
+  } else {
+    table.Print();
+    if (!wrong.empty()) {
+      fmt::print("\n");
+      wrong.Print();
+    }
+  }
+  if (wrong_count == 0) return ca::Ok();
+  return ca::Error(ca::StatusCode::kFailedPrecondition,
+                   "ledger, OCSP and CRL do not agree on {} certificates or CRLs", wrong_count);
+}
+
 }  // namespace
 
 void AddStatusCommand(CLI::App& app, const Session& session, Run& run) {
   CLI::App* const noun = app.add_subcommand(
       "status", "Whether the server is well, and what it serves; fails when it is not");
-  noun->callback([&session, &run] { run = [&session] { return Show(session); }; });
+  noun->callback([&session, &run] {
+    if (!run) run = [&session] { return Show(session); };
+  });
+  CLI::App* const check = noun->add_subcommand(
+      "check",
+      "Prove that ledger, OCSP and CRLs say the same of every live and every revoked certificate; "
+      "fails, and says where, when they do not");
+  auto hierarchy = std::make_shared<std::string>();
+  check->add_option("--hierarchy", *hierarchy, "Only of this one, such as acme/prod")
+      ->type_name("NAME");
+  check->callback([&session, &run, hierarchy] {
+    run = [&session, hierarchy] { return Check(session, *hierarchy); };
+  });
 }
 
 }  // namespace cli

@@ -1,0 +1,174 @@
+#include "ca/server/consistency.h"
+
+#include <map>
+#include <set>
+
+#include "crl/cert_list.h"
+
+namespace server {
+namespace {
+
+using ca::Result;
+using ca::Revocation;
+using ca::SerialNumber;
+using ca::Status;
+
+// What is promised: a revocation that is younger need not be seen yet.
+constexpr std::chrono::seconds kOcspPromise(1);
+constexpr std::chrono::seconds kCrlPromise(10);
+// Of live certificates OCSP itself is asked about so many; each costs a look into the ledger.
+constexpr std::int64_t kLiveAskedMax = 5'000;
+
+}  // namespace
+
+// One check, under way.
+class Consistency::Run {
+ public:
+  Run(const Consistency& parts, const ca::Hierarchy& hierarchy)
+      : parts_(parts), hierarchy_(hierarchy), now_(parts.clock_.Now()) {}
+
+  // In this order: what is revoked between two of the looks is younger than what is promised.
+  Result<ConsistencyReport> Check(const std::function<bool()>& is_given_up) {
+    TRY(ReadRevocations());
+    TRY(CheckRevoked());
+    TRY(CheckLive(is_given_up));
+    for (const auto& entry : parts_.shelf_.All()) CheckCrl(entry->crl);
+    CheckEveryRevocationIsListed();
+    return std::move(report_);
+  }
+
+ private:
+  Status ReadRevocations() {
+    ca::RevocationCursor from_the_start;
+    auto revocations =
+        TRY(parts_.store_.ReadSince(from_the_start, now_ - ca::RevocationIndex::kKeptAfterExpiry));
+    for (Revocation& revocation : revocations) {
+      if (revocation.hierarchy != hierarchy_.id) continue;
+      const SerialNumber serial = revocation.serial;
+      revoked_.emplace(serial, std::move(revocation));
+    }
+    return ca::Ok();
+  }
+
+  Status CheckRevoked() {
+    for (const auto& [serial, revocation] : revoked_) {
+      if (revocation.not_after >= now_) ++report_.revoked_count;
+      if (revocation.revoked_at > now_ - kOcspPromise) continue;
+      ++report_.ocsp_asked_count;
+      const auto status = TRY(parts_.responder_.StatusOf(revocation.authority, serial));
+      const auto* said = std::get_if<Revocation>(&status);
+      if (!said) {
+        Tell(serial.ToString(), "ocsp", "it is not revoked; the ledger says it is");
+      } else if (said->reason != revocation.reason || said->revoked_at != revocation.revoked_at) {
+        Tell(serial.ToString(), "ocsp", "it was revoked at another time or for another reason");
+      }
+    }
+    return ca::Ok();
+  }
+
+  Status CheckLive(const std::function<bool()>& is_given_up) {
+    ca::CertificateQuery query{
+        .hierarchy = hierarchy_.id,
+        .subject = std::nullopt,
+        .live_only = true,
+        .now = now_,
+        .page_size = ca::CertificateQuery::kPageSizeMax,
+        .page_token = std::nullopt,
+    };
+    const auto issuers = parts_.catalog_->AuthoritiesOf(hierarchy_.id);
+    do {
+      if (is_given_up()) return ca::Error(ca::StatusCode::kCancelled, "nobody waits any more");
+      const auto page = TRY(parts_.ledger_.ListCertificates(query));
+      for (const ca::CertificateEntry& entry : page) TRY(CheckLiveOne(entry, issuers));
+      query.page_token = page.size() == static_cast<size_t>(query.page_size)
+                             ? std::optional(page.back().serial)
+                             : std::nullopt;
+    } while (query.page_token);
+    return ca::Ok();
+  }
+
+  Status CheckLiveOne(const ca::CertificateEntry& entry,
+                      const std::vector<std::shared_ptr<const ca::Authority>>& issuers) {
+    if (!entry.is_signed) return ca::Ok();
+    ++report_.live_count;
+    if (revoked_.contains(entry.serial)) return ca::Ok();
+    if (const auto revocation = parts_.index_.Find(entry.serial)) {
+      if (revocation->revoked_at < now_) {
+        Tell(entry.serial.ToString(), "ocsp", "it is revoked; the ledger does not say so");
+      }
+      return ca::Ok();
+    }
+    if (live_asked_ >= kLiveAskedMax) return ca::Ok();
+    ++live_asked_;
+    ++report_.ocsp_asked_count;
+    for (const auto& issuer : issuers) {
+      if (issuer->kind() != ca::AuthorityKind::kIssuing) continue;
+      const auto status = TRY(parts_.responder_.StatusOf(issuer->id(), entry.serial));
+      if (!std::holds_alternative<ca::UnknownCertificate>(status)) return ca::Ok();
+    }
+    Tell(entry.serial.ToString(), "ocsp", "it is unknown; the ledger has it, signed");
+    return ca::Ok();
+  }
+
+  void CheckCrl(const ca::PublishedCrl& crl) {
+    const auto authority = parts_.catalog_->FindAuthority(crl.authority);
+    if (!authority.ok() || (*authority)->hierarchy() != hierarchy_.id) return;
+    const std::string where = fmt::format("crl {} shard {}{}", NameOf(hierarchy_, **authority),
+                                          crl.shard, crl.base_number == 0 ? "" : " delta");
+    ++report_.crl_count;
+    if (crl.next_update < now_) {
+      Tell("", where, "it ended at " + ca::Rfc3339(crl.next_update));
+    }
+    const auto read = crl::Read(crl.der, **authority);
+    if (!read.ok()) {
+      Tell("", where, ca::MessageOf(read.status()));
+      return;
+    }
+    auto& listed = listed_[{crl.authority, crl.shard}];
+    for (const auto& [serial, reason] : read->revoked) {
+      ++report_.crl_entry_count;
+      listed.insert(serial);
+      const auto found = revoked_.find(serial);
+      if (found != revoked_.end()) {
+        if (found->second.reason != reason) {
+          Tell(serial.ToString(), where, "it was revoked for another reason");
+        }
+      } else if (!parts_.index_.Contains(serial)) {  // or it is younger than what was read
+        Tell(serial.ToString(), where, "it is revoked; the ledger does not say so");
+      }
+    }
+  }
+
+  void CheckEveryRevocationIsListed() {
+    for (const auto& [serial, revocation] : revoked_) {
+      if (revocation.revoked_at > now_ - kCrlPromise || revocation.not_after < now_) continue;
+      if (listed_[{revocation.authority, revocation.shard}].contains(serial)) continue;
+      Tell(serial.ToString(),
+           fmt::format("crl of authority {} shard {}",
+                       static_cast<std::int64_t>(revocation.authority), revocation.shard),
+           "it is not listed; the ledger says it was revoked at " +
+               ca::Rfc3339(revocation.revoked_at));
+    }
+  }
+
+  void Tell(std::string serial, std::string where, std::string what) {
+    ++report_.discrepancy_count;
+    if (report_.discrepancies.size() >= ConsistencyReport::kListedMax) return;
+    report_.discrepancies.push_back({std::move(serial), std::move(where), std::move(what)});
+  }
+
+  const Consistency& parts_;
+  const ca::Hierarchy& hierarchy_;
+  const ca::TimePoint now_;
+  ConsistencyReport report_;
+  std::int64_t live_asked_ = 0;
+  std::map<SerialNumber, Revocation> revoked_;
+  std::map<std::pair<ca::AuthorityId, ca::CrlShard>, std::set<SerialNumber>> listed_;
+};
+
+Result<ConsistencyReport> Consistency::Check(const ca::Hierarchy& hierarchy,
+                                             const std::function<bool()>& is_given_up) const {
+  return Run(*this, hierarchy).Check(is_given_up);
+}
+
+}  // namespace server

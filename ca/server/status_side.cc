@@ -1,0 +1,102 @@
+#include "ca/server/status_side.h"
+
+#include <spdlog/spdlog.h>
+
+namespace server {
+namespace {
+
+using ca::Status;
+
+constexpr int kMetricsThreads = 1;
+constexpr int kMetricsConnectionsMax = 16;
+
+std::chrono::duration<double> Since(ca::TimePoint then, ca::TimePoint now) {
+  return std::max(now, then) - then;
+}
+
+}  // namespace
+
+ca::Result<std::unique_ptr<StatusSide>> StatusSide::Create(
+    const Config& config, const Backends& backends, std::shared_ptr<const ca::Catalog> catalog,
+    ca::StatusDirectory& directory, const ca::Clock& clock) {
+  std::unique_ptr<StatusSide> side(
+      new StatusSide(config, backends, std::move(catalog), directory, clock));
+  TRY(side->feed_.Load());
+  return side;
+}
+
+StatusSide::StatusSide(const Config& config, const Backends& backends,
+                       std::shared_ptr<const ca::Catalog> catalog, ca::StatusDirectory& directory,
+                       const ca::Clock& clock)
+    : config_(config),
+      clock_(clock),
+      responder_(index_, *backends.revocations, clock, {.lifetime = config.status.ocsp_lifetime}),
+      feed_({*backends.revocations, *backends.crls, *backends.hierarchies, *backends.keys},
+            {index_, shelf_, responder_, directory}, catalog, clock,
+            {.revocation = [this](const ca::Revocation& r) { ObserveRevocation(r); }}),
+      provisioning_(*backends.hierarchies, *backends.keys, *backends.registry, directory, clock,
+                    "conductor"),
+      publisher_(*backends.crls, index_, [this] { return feed_.CatchUp(); }, config.status.urls,
+                 clock,
+                 {.lifetime = config.status.crl_lifetime,
+                  .shard_size = config.status.crl_shard_size,
+                  .deltas = config.status.delta_crls}),
+      conductor_({config.database_server},
+                 {provisioning_, publisher_, shelf_, *backends.crls, feed_}, catalog, clock,
+                 [this](const ca::PublishedCrl& crl) { ObserveCrl(crl); }),
+      site_(config.status.urls, responder_, shelf_, catalog, clock),
+      metrics_site_(metrics_) {
+  metrics_.ReadOcsp([this] { return responder_.counts(); });
+  metrics_.ReadHttpConnections([this] { return http_ ? http_->connection_count() : 0; });
+  metrics_.ReadRevocations([this] { return index_.size(); });
+  metrics_.ReadCrls(shelf_);
+}
+
+StatusSide::~StatusSide() {
+  // Whoever still asks is answered first.
+  if (http_) http_->Stop();
+  if (metrics_http_) metrics_http_->Stop();
+  conductor_.Stop();
+  feed_.Stop();
+}
+
+Status StatusSide::Start() {
+  feed_.Start();
+  conductor_.Start();
+  if (!config_.listen_http.empty()) {
+    http_ = TRY(HttpListener::Start(config_.listen_http, {}, site_, clock_));
+    spdlog::info("OCSP and CRLs on port {}, known as {}", http_->port(),
+                 config_.status.urls.base());
+  }
+  if (!config_.listen_metrics.empty()) {
+    HttpOptions options{.io_threads = kMetricsThreads, .workers = 1};
+    options.limits.connections = kMetricsConnectionsMax;
+    metrics_http_ =
+        TRY(HttpListener::Start(config_.listen_metrics, options, metrics_site_, clock_));
+    spdlog::info("metrics on port {}", metrics_http_->port());
+  }
+  return ca::Ok();
+}
+
+Status StatusSide::CheckHealth() const {
+  TRY(feed_.CheckHealth());
+  return conductor_.CheckHealth();
+}
+
+// OCSP looks at the index first, so what is in it is what OCSP says.
+void StatusSide::ObserveRevocation(const ca::Revocation& revocation) {
+  metrics_.ObserveRevocationVisibleInOcsp(Since(revocation.revoked_at, clock_.Now()));
+}
+
+void StatusSide::ObserveCrl(const ca::PublishedCrl& crl) {
+  const ca::TimePoint now = clock_.Now();
+  ca::TimePoint& until = seen_in_crl_until_[{crl.authority, crl.shard}];
+  for (const ca::Revocation& revocation : index_.Listed(crl.authority, crl.shard)) {
+    if (until != ca::TimePoint{} && revocation.revoked_at > until) {
+      metrics_.ObserveRevocationVisibleInCrl(Since(revocation.revoked_at, now));
+    }
+  }
+  until = crl.this_update;
+}
+
+}  // namespace server

@@ -1,0 +1,63 @@
+#pragma once
+
+#include <memory>
+
+#include "ca/provisioning.h"
+#include "ca/server/backends.h"
+#include "ca/server/conductor.h"
+#include "ca/server/http_listener.h"
+#include "ca/server/metrics.h"
+#include "ca/server/status_feed.h"
+#include "ca/server/status_site.h"
+
+namespace server {
+
+// The half of a server that says which certificates still stand: what it knows, what it publishes
+// as the conductor, and what it serves over HTTP. Built after the backends and before whatever asks
+// it; ends in the opposite order.
+class StatusSide {
+ public:
+  // Knows every revocation that is committed by now. kUnavailable while the database is away.
+  static ca::Result<std::unique_ptr<StatusSide>> Create(const Config& config,
+                                                        const Backends& backends,
+                                                        std::shared_ptr<const ca::Catalog> catalog,
+                                                        ca::StatusDirectory& directory,
+                                                        const ca::Clock& clock);
+  ~StatusSide();
+
+  // Begins to follow, to conduct and to listen. kFailedPrecondition when a port is taken.
+  ca::Status Start();
+
+  const ca::RevocationIndex& index() const { return index_; }
+  const crl::Shelf& shelf() const { return shelf_; }
+  ocsp::Responder& responder() { return responder_; }
+  Metrics& metrics() { return metrics_; }
+  ca::Status CheckHealth() const;
+
+ private:
+  StatusSide(const Config& config, const Backends& backends,
+             std::shared_ptr<const ca::Catalog> catalog, ca::StatusDirectory& directory,
+             const ca::Clock& clock);
+
+  void ObserveRevocation(const ca::Revocation& revocation);
+  void ObserveCrl(const ca::PublishedCrl& crl);
+
+  const Config& config_;
+  const ca::Clock& clock_;
+
+  ca::RevocationIndex index_;
+  crl::Shelf shelf_;
+  Metrics metrics_;
+  ocsp::Responder responder_;
+  StatusFeed feed_;
+  ca::Provisioning provisioning_;
+  crl::Publisher publisher_;
+  std::map<std::pair<ca::AuthorityId, ca::CrlShard>, ca::TimePoint> seen_in_crl_until_;
+  Conductor conductor_;
+  StatusSite site_;
+  MetricsSite metrics_site_;
+  std::unique_ptr<HttpListener> http_;
+  std::unique_ptr<HttpListener> metrics_http_;
+};
+
+}  // namespace server
