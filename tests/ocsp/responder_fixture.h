@@ -1,0 +1,95 @@
+#pragma once
+
+#include <initializer_list>
+
+#include "ca/provisioning.h"
+#include "ocsp/responder.h"
+#include "tests/ca/story_test.h"
+#include "tests/ocsp/question.h"
+#include "tests/ocsp/verdict.h"
+
+namespace ocsp::testing {
+
+using ca::testing::Must;
+using std::chrono::hours;
+using std::chrono::minutes;
+using std::chrono::seconds;
+
+// A responder for the root and the issuing authority of acme/prod, in memory.
+class ResponderFixture : public ca::testing::StoryTest {
+ protected:
+  ResponderFixture() { Appoint(); }
+
+  // Each authority's newest OCSP responder, made where it is time for one.
+  void Appoint() {
+    auto authorities = std::make_shared<AnsweredAuthorities>();
+    for (const auto& authority : {root_, issuer_}) {
+      authorities->emplace(authority->id(), AnsweredAuthority{authority, ResponderOf(*authority)});
+    }
+    authorities->at(root_->id()).issued_authorities = {issuer_->serial()};
+    responder_.SetAuthorities(std::move(authorities));
+  }
+
+  std::shared_ptr<const ca::Authority> ResponderOf(const ca::Authority& authority) {
+    ca::Provisioning provisioning(ports_.hierarchies, ports_.keys, ports_.registry,
+                                  ca::testing::Directory(), clock_, "test");
+    return Must(provisioning.EnsureResponder(deployment_.acme, authority));
+  }
+
+  ca::SerialNumber Issue() { return deployment_.Issue(agent_).record.serial; }
+
+  // In the ledger; the index learns of it by Reconcile().
+  ca::Revocation RevokeInTheLedger(
+      const ca::SerialNumber& serial,
+      ca::RevocationReason reason = ca::RevocationReason::kSuperseded) {
+    const ca::RevocationOrder order{
+        .hierarchy = deployment_.acme.id, .target = serial, .reason = reason, .now = clock_.Now()};
+    return *Must(ports_.revocations.Revoke(order, ca::testing::EventAt(clock_.Now(), "Revoke")))
+                .standing;
+  }
+
+  void Reconcile() {
+    for (const auto& revocation : Must(ports_.revocations.ReadSince(cursor_, clock_.Now()))) {
+      index_.Add(revocation);
+    }
+  }
+
+  ca::Revocation Revoke(const ca::SerialNumber& serial,
+                        ca::RevocationReason reason = ca::RevocationReason::kSuperseded) {
+    ca::Revocation revocation = RevokeInTheLedger(serial, reason);
+    Reconcile();
+    return revocation;
+  }
+
+  // As the HTTP edge asks.
+  std::shared_ptr<const Answer> Ask(const ca::Bytes& request) {
+    auto answer = responder_.Recall(issuer_->id(), request);
+    return answer ? answer : responder_.Make(issuer_->id(), request);
+  }
+
+  Question About(const ca::SerialNumber& serial, const EVP_MD* hash = EVP_sha1()) {
+    return std::move(Question().About(*issuer_, serial, hash));
+  }
+
+  // good, revoked or unknown; or what the whole response says.
+  std::string StatusIn(const Answer& answer, const ca::Bytes& request) {
+    const Verdict verdict = Read(answer, request);
+    return verdict.singles.empty() ? verdict.response : verdict.singles.front().status;
+  }
+  std::string Status(const ca::Bytes& request) { return StatusIn(*Ask(request), request); }
+
+  std::string Verified(const Answer& answer) {
+    return Verify(answer, *issuer_, *root_, clock_.Now());
+  }
+
+  const std::shared_ptr<const ca::Authority> issuer_ =
+      Must(deployment_.catalog->ActiveIssuer(deployment_.acme.id));
+  const std::shared_ptr<const ca::Authority> root_ =
+      Must(deployment_.catalog->FindAuthority(issuer_->issuer()));
+  const ca::Agent agent_ = deployment_.Register(deployment_.acme, "billing/invoice-bot");
+  ca::RevocationIndex index_;
+  ca::RevocationCursor cursor_;
+  Responder responder_{index_, ports_.revocations, clock_, {}};
+};
+
+}  // namespace ocsp::testing
