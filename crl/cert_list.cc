@@ -156,19 +156,20 @@ class EntryEncoder {
 
 // SEQUENCE OF, with its header.
 Bytes EncodeEntries(const std::vector<ca::Revocation>& revoked) {
-  constexpr size_t kEntryUsual = 64;
+  constexpr size_t kHeaderMax = 8;
+  constexpr size_t kEntryUsual = 55;  // with a reason
   Bytes entries;
-  entries.reserve(revoked.size() * kEntryUsual);
+  entries.reserve(kHeaderMax + revoked.size() * kEntryUsual);
   EntryEncoder encoder;
   for (const ca::Revocation& revocation : revoked) encoder.Append(revocation, entries);
 
   const int content = static_cast<int>(entries.size());
   const int size = ASN1_object_size(1, content, V_ASN1_SEQUENCE);
   RequireAsn1(size > content, "ASN1_object_size");
-  Bytes header(static_cast<size_t>(size - content), '\0');
-  unsigned char* at = ca::MutableOctets(header);
+  entries.insert(0, static_cast<size_t>(size - content), '\0');
+  unsigned char* at = ca::MutableOctets(entries);
   ASN1_put_object(&at, 1, content, V_ASN1_SEQUENCE, V_ASN1_UNIVERSAL);
-  return header + entries;
+  return entries;
 }
 
 // ---- extensions ---------------------------------------------------------------------------------
