@@ -47,6 +47,7 @@ class Server:
         self.folder.mkdir()
         (self.folder / "run").mkdir(mode=0o700)
         self.address = f"127.0.0.1:{free_port()}"
+        self.http_address = f"127.0.0.1:{free_port()}"
         self.config_file = self.folder / "server.yaml"
         self.log_file = self.folder / "log"
         self.process = None
@@ -102,14 +103,17 @@ class Deployment:
     """A context manager: inside it a migrated, initialised deployment stands and one server serves.
 
     `durable` is for tests that end the database's processes. `shift_s` sets the servers' clock,
-    which set_clock() then changes while they run.
+    which set_clock() then changes while they run. With `status`, which is what the configuration
+    says beside the URL, every server answers OCSP and gives CRLs, and certificates point to the
+    first one.
     """
 
-    def __init__(self, durable=False, shift_s=None, hierarchy=None):
+    def __init__(self, durable=False, shift_s=None, hierarchy=None, status=None):
         self._temporary = TemporaryFolder()
         self.folder = self._temporary.path
         self.database = Database(self.folder / "postgres", durable)
         self._hierarchy = hierarchy or HIERARCHY
+        self._status = status
         self._clock_file = None
         if shift_s is not None:
             self._clock_file = self.folder / "clock"
@@ -165,7 +169,7 @@ class Deployment:
 
     def config(self, server):
         """What a server's configuration says, as the YAML's own structure."""
-        return {
+        config = {
             "listen": {"grpc": server.address},
             "advertise": server.address,
             "server_names": ["localhost", "127.0.0.1"],
@@ -178,6 +182,16 @@ class Deployment:
                     "pin_file": str(self.folder / "pin")},
             "system": {"trust_domain": SYSTEM_TRUST_DOMAIN},
         }
+        if self._status is not None:
+            config["listen"]["http"] = server.http_address
+            config["status"] = {"url": self.status_url or f"http://{server.http_address}",
+                                **self._status}
+        return config
+
+    @property
+    def status_url(self):
+        """Where certificates say that their status is known."""
+        return f"http://{self.server.http_address}" if self.servers else ""
 
     def run_server(self, verb, *words, config_file=None, **options):
         """agentpki-server's other commands, which end by themselves."""

@@ -1,0 +1,80 @@
+"""What those who meet a certificate do to learn whether it still stands: they follow its pointers
+to OCSP and to CRLs, and ask openssl what the answers say."""
+
+import re
+import urllib.request
+from urllib.parse import urlsplit
+
+import openssl
+from programs import PATIENCE_S, run
+
+
+def fetch(url):
+    with urllib.request.urlopen(url, timeout=PATIENCE_S) as answer:
+        return answer.read()
+
+
+class Credentials:
+    """A folder that `agentpki cert enroll` made, as others see it."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        self.key = folder / "key.pem"
+        self.root = folder / "bundle.pem"
+        self.chain = folder / "cert.pem"  # the leaf, then its issuer
+        self.leaf, self.issuer = folder / "leaf.pem", folder / "issuer.pem"
+        for file, pem in zip([self.leaf, self.issuer], openssl.certificates(self.chain.read_text())):
+            file.write_text(pem)
+
+    @property
+    def serial(self):
+        return openssl.serial(self.leaf)
+
+    def crl_url(self, certificate=None, server=None):
+        """Where the CRL for `certificate`, or else the leaf, is; at `server` if one is named."""
+        return self._pointer("crlDistributionPoints", r"URI:(\S+)", certificate, server)
+
+    def ocsp_url(self, certificate=None, server=None):
+        return self._pointer("authorityInfoAccess", r"OCSP - URI:(\S+)", certificate, server)
+
+    def _pointer(self, extension, pattern, certificate, server):
+        found = re.search(pattern, openssl.extension(certificate or self.leaf, extension))[1]
+        return found.replace(urlsplit(found).netloc, server.http_address) if server else found
+
+    def ask(self, *words, server=None, which=None):
+        """Everything `openssl ocsp` says of the leaf, or of what the words of `which` name."""
+        done = run("openssl", "ocsp", "-issuer", self.issuer,
+                   *(which or ["-cert", self.leaf]), "-CAfile", self.root,
+                   "-url", self.ocsp_url(server=server), *words)
+        return done.stdout + done.stderr
+
+    def status(self, server=None):
+        """What OCSP says in a well-signed answer: good, revoked and so on."""
+        said = self.ask(server=server)
+        if "Response verify OK" not in said:
+            raise AssertionError(said)
+        return re.search(r"leaf\.pem: (\w+)", said)[1]
+
+    def new_crl_file(self, certificate=None, server=None):
+        """The current CRL for `certificate`, or else the leaf, in PEM."""
+        file = self.folder / f"{'root' if certificate else 'leaf'}.crl"
+        der = fetch(self.crl_url(certificate, server))
+        file.write_text(openssl.openssl("crl", "-inform", "DER", input=der, text=False).decode())
+        return file
+
+    def is_listed(self, server=None):
+        """On its CRL, whose signature is its issuer's."""
+        file = self.new_crl_file(server=server)
+        done = run("openssl", "crl", "-in", file, "-noout", "-text", "-CAfile", self.issuer)
+        if "verify OK" not in done.stderr:
+            raise AssertionError(done.stderr)
+        return f"Serial Number: {self.serial.upper()}" in done.stdout
+
+    def verify(self, *words):
+        """`openssl verify` with both CRLs, at its strictest."""
+        crls = self.folder / "crls.pem"
+        crls.write_text(self.new_crl_file().read_text()
+                        + self.new_crl_file(self.issuer).read_text())
+        return run("openssl", "verify", "-x509_strict", "-crl_check_all", "-extended_crl",
+                   "-CAfile", self.root, "-untrusted", self.issuer, "-CRLfile", crls, *words,
+                   self.leaf)
