@@ -20,6 +20,8 @@ OPERATORS_REQUESTS = {
     "agentpki.v1.RegistryService/RevokeJoinToken": {"hierarchy": "acme/test", "id": "0" * 16},
     "agentpki.v1.CertificateService/GetCertificate": {"serial": "01" + "00" * 19},
     "agentpki.v1.CertificateService/ListCertificates": {"hierarchy": "acme/test"},
+    "agentpki.v1.RevocationService/Revoke": {"spiffe_id": spiffe_id("access/bot")},
+    "agentpki.v1.StatusService/CheckStatus": {"hierarchy": "acme/test"},
     "agentpki.v1.StatusService/GetStatus": {},
 }
 

@@ -29,6 +29,7 @@
 #include "agentpki/v1/certificate.grpc.pb.h"
 #include "agentpki/v1/enrollment.grpc.pb.h"
 #include "agentpki/v1/registry.grpc.pb.h"
+#include "agentpki/v1/revocation.grpc.pb.h"
 #include "agentpki/v1/status.grpc.pb.h"
 #include "ca/base/openssl.h"
 #include "ca/base/request_id.h"
@@ -92,6 +93,7 @@ std::vector<const google::protobuf::FileDescriptor*> ServiceFiles() {
   return {agentpki::v1::EnrollRequest::descriptor()->file(),
           agentpki::v1::RegisterAgentRequest::descriptor()->file(),
           agentpki::v1::GetCertificateRequest::descriptor()->file(),
+          agentpki::v1::RevokeRequest::descriptor()->file(),
           agentpki::v1::GetStatusRequest::descriptor()->file()};
 }
 
