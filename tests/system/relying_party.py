@@ -23,7 +23,8 @@ class Credentials:
         self.root = folder / "bundle.pem"
         self.chain = folder / "cert.pem"  # the leaf, then its issuer
         self.leaf, self.issuer = folder / "leaf.pem", folder / "issuer.pem"
-        for file, pem in zip([self.leaf, self.issuer], openssl.certificates(self.chain.read_text())):
+        pems = openssl.certificates(self.chain.read_text())
+        for file, pem in zip([self.leaf, self.issuer], pems):
             file.write_text(pem)
 
     @property

@@ -265,5 +265,16 @@ class ShardingTest(RevocationCase):
         return bot if bot.crl_url().endswith("/1.crl") else None
 
 
+class ExpiryTest(DeploymentTest):
+    options = {"shift_s": 0, "status": {}}
+
+    def test_what_has_ended_is_not_revoked(self):
+        bot = Credentials(self.deployment.enroll("expiry/brief", "--profile", "brief"))
+        self.assertEqual(bot.status(), "good")
+        self.deployment.set_clock(301)
+        done = self.deployment.cli("cert", "revoke", bot.serial, "--reason", "superseded")
+        self.assert_refused(done, "certificate.expired", bot.serial)
+
+
 if __name__ == "__main__":
     unittest.main()
