@@ -101,6 +101,14 @@ class RelyingPartiesTest(DeploymentTest):
             self.assertEqual(done.returncode, 0, done.stderr)
             self.assertIn("Verified", done.stdout + done.stderr)
 
+    def test_gnutls_verifies_a_chain_with_crls(self):
+        for party, verdict in [(self.good, "Chain verification output: Verified"),
+                               (self.revoked, "The certificate chain is revoked")]:
+            done = run("certtool", "--verify", "--load-ca-certificate", party.root,
+                       "--load-crl", self.crls, "--infile", party.chain)
+            self.assertEqual(done.returncode, int(party is self.revoked), done.stderr)
+            self.assertIn(verdict, done.stdout + done.stderr)
+
     # ---- NSS ------------------------------------------------------------------------------------
 
     def nss(self):
