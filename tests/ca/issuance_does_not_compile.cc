@@ -37,7 +37,7 @@ using ca::SigningKey;
 // ---- signing what is not recorded ----
 
 void A1(const Authority& authority, PreparedCertificate prepared) {
-  (void)authority.Sign(std::move(prepared));  // error: cannot convert
+  (void)authority.Sign(std::move(prepared));  // error: no matching function for call
 }
 void A2(const SigningKey& key, PreparedCertificate prepared) {
   (void)ca::SignRecorded(key, std::move(prepared));  // error: could not convert
@@ -52,6 +52,17 @@ class ForwardingKey : public SigningKey {
   }
   std::shared_ptr<const SigningKey> inner_;
 };
+
+void A4(const Authority& authority, const PreparedCertificate& prepared) {
+  (void)authority.Sign(prepared.record().tbs);  // error: no matching function for call
+}
+void A5(const SigningKey& key, const PreparedCertificate& prepared) {
+  (void)ca::SignCertList(key, prepared.record().tbs);  // error: invalid initialization
+}
+void A6(const SigningKey& key, const PreparedCertificate& prepared) {
+  ca::ResponseData data(prepared.record().tbs);  // error: is private within this context
+  (void)ca::SignResponseData(key, data);
+}
 
 // ---- saying that it is recorded ----
 
@@ -80,7 +91,7 @@ void C3(RecordedIssuance recorded) {
 void C4(PreparedCertificate prepared) {
   prepared.record().tbs.clear();  // error: discards qualifiers
 }
-const Authority C5;  // error: is private within this context
+const Authority C5;  // error: no matching function for call
 
 // ---- doing twice what is done once ----
 
