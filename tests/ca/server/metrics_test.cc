@@ -1,0 +1,101 @@
+#include "ca/server/metrics.h"
+
+#include <gmock/gmock.h>
+
+#include "ca/server/http_listener.h"
+#include "tests/ca/server/raw_http_client.h"
+#include "tests/ca/story_test.h"
+
+namespace server {
+namespace {
+
+using ca::testing::Must;
+using std::chrono::milliseconds;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+class MetricsTest : public ca::testing::StoryTest {
+ protected:
+  Metrics metrics_;
+};
+
+TEST_F(MetricsTest, CountsRequestsByActionAndDecision) {
+  metrics_.CountRequest("Enroll", "allowed", milliseconds(3));
+  metrics_.CountRequest("Enroll", "allowed", milliseconds(30));
+  metrics_.CountRequest("Enroll", "denied", milliseconds(1));
+  const std::string text = metrics_.Scrape();
+  EXPECT_THAT(text, HasSubstr("agentpki_requests_total{action=\"Enroll\",decision=\"allowed\"} 2"));
+  EXPECT_THAT(text, HasSubstr("agentpki_requests_total{action=\"Enroll\",decision=\"denied\"} 1"));
+  EXPECT_THAT(text, HasSubstr("agentpki_request_seconds_bucket{action=\"Enroll\",le=\"0.005\"} 2"));
+  EXPECT_THAT(text, HasSubstr("agentpki_request_seconds_count{action=\"Enroll\"} 3"));
+}
+
+TEST_F(MetricsTest, ShowsHowSoonARevocationIsSeen) {
+  metrics_.ObserveRevocationVisibleInOcsp(milliseconds(40));
+  metrics_.ObserveRevocationVisibleInCrl(milliseconds(8000));
+  const std::string text = metrics_.Scrape();
+  const std::string bucket = "agentpki_revocation_visible_seconds_bucket{service=";
+  EXPECT_THAT(text, HasSubstr(bucket + "\"ocsp\",le=\"0.05\"} 1"));
+  EXPECT_THAT(text, HasSubstr(bucket + "\"crl\",le=\"7.5\"} 0"));
+  EXPECT_THAT(text, HasSubstr(bucket + "\"crl\",le=\"10\"} 1"));
+}
+
+TEST_F(MetricsTest, ReadsAtEachScrapeWhatOthersKeep) {
+  ocsp::Responder::Counts counts{.recalled = 5, .signed_answers = 4, .malformed = 3};
+  size_t revocations = 10;
+  metrics_.ReadOcsp([&] { return counts; });
+  metrics_.ReadHttpConnections([] { return 7; });
+  metrics_.ReadRevocations([&] { return revocations; });
+  EXPECT_THAT(metrics_.Scrape(), HasSubstr("agentpki_ocsp_responses_total{kind=\"recalled\"} 5"));
+  counts.recalled = 6;
+  revocations = 11;
+  const std::string text = metrics_.Scrape();
+  EXPECT_THAT(text, HasSubstr("agentpki_ocsp_responses_total{kind=\"recalled\"} 6"));
+  EXPECT_THAT(text, HasSubstr("agentpki_ocsp_responses_total{kind=\"malformed\"} 3"));
+  EXPECT_THAT(text, HasSubstr("agentpki_http_connections 7"));
+  EXPECT_THAT(text, HasSubstr("agentpki_revocations 11"));
+}
+
+TEST_F(MetricsTest, ShowsTheNewestCompleteCrlOfEachShard) {
+  const auto issuer = Must(deployment_.catalog->ActiveIssuer(deployment_.acme.id));
+  for (const auto& [number, base] : {std::pair(4, 0), std::pair(5, 4)}) {
+    Must(ports_.crls.Publish(deployment_.acme.id,
+                             {.authority = issuer->id(),
+                              .number = number,
+                              .base_number = base,
+                              .this_update = clock_.Now(),
+                              .next_update = ca::TimePoint(std::chrono::seconds(2'000'000'000)),
+                              .der = "a CRL"}));
+  }
+  crl::Shelf shelf;
+  Must(shelf.Refresh(ports_.crls));
+  metrics_.ReadCrls(shelf);
+  const std::string labels =
+      fmt::format("{{authority=\"{}\",shard=\"0\"}}", static_cast<std::int64_t>(issuer->id()));
+  const std::string text = metrics_.Scrape();
+  EXPECT_THAT(text, HasSubstr("agentpki_crl_number" + labels + " 4\n"));
+  EXPECT_THAT(text, HasSubstr("agentpki_crl_next_update_seconds" + labels + " 2000000000\n"));
+}
+
+TEST_F(MetricsTest, SaysNothingOfDiscrepanciesBeforeAnyCheck) {
+  EXPECT_THAT(metrics_.Scrape(), Not(HasSubstr("agentpki_status_discrepancies")));
+  metrics_.SetStatusDiscrepancies(0);
+  EXPECT_THAT(metrics_.Scrape(), HasSubstr("agentpki_status_discrepancies 0"));
+  metrics_.SetStatusDiscrepancies(2);
+  EXPECT_THAT(metrics_.Scrape(), HasSubstr("agentpki_status_discrepancies 2"));
+}
+
+TEST_F(MetricsTest, ServesItsTextAndNothingElse) {
+  metrics_.SetStatusDiscrepancies(2);
+  MetricsSite site(metrics_);
+  const auto listener = Must(HttpListener::Start("127.0.0.1:0", {}, site, clock_));
+  const auto response = testing::Get(listener->port(), "/metrics");
+  EXPECT_EQ(response.status, 200);
+  EXPECT_EQ(response.fields.at("content-type"), "text/plain; version=0.0.4; charset=utf-8");
+  EXPECT_THAT(response.body, HasSubstr("agentpki_status_discrepancies 2"));
+  EXPECT_EQ(testing::Get(listener->port(), "/").status, 404);
+  EXPECT_EQ(testing::Post(listener->port(), "/metrics", "", "").status, 405);
+}
+
+}  // namespace
+}  // namespace server
