@@ -15,7 +15,7 @@ using ca::StatusCode;
 
 constexpr int kConcurrentCallsMax = 4096;
 constexpr std::chrono::seconds kStatusLifetimeMin = std::chrono::minutes(1);
-constexpr std::chrono::seconds kStatusLifetimeMax = std::chrono::hours(24 * 7);
+constexpr std::chrono::seconds kStatusLifetimeMax = std::chrono::hours(24);
 constexpr std::int64_t kShardSizeMin = 10;
 constexpr std::int64_t kShardSizeMax = 10'000'000;
 constexpr std::chrono::seconds kHsmTimeoutMin(1);
@@ -118,7 +118,7 @@ Status FillStatusLifetime(std::string_view key, const google::protobuf::Duration
                           std::chrono::seconds& lifetime) {
   if (yaml.seconds() != 0) lifetime = std::chrono::seconds(yaml.seconds());
   if (lifetime >= kStatusLifetimeMin && lifetime <= kStatusLifetimeMax) return ca::Ok();
-  return Wrong(key, "write 1m to 7d");
+  return Wrong(key, "write 1m to 24h");
 }
 
 Status FillStatus(const ServerConfig& yaml, Config& config) {
