@@ -7,80 +7,24 @@
 #include <map>
 #include <thread>
 
-#include "agentpki/v1/enrollment.grpc.pb.h"
-#include "agentpki/v1/registry.grpc.pb.h"
 #include "ca/base/request_id.h"
-#include "ca/credentials.h"
-#include "ca/join_token.h"
 #include "ca/subject_key.h"
 #include "tools/agentpki-bench/baseline.h"
+#include "tools/agentpki-bench/fleet.h"
 #include "tools/agentpki-bench/latency.h"
-#include "tools/client/channel.h"
 
 namespace bench {
 namespace {
 
-using agentpki::v1::EnrollmentService;
-using agentpki::v1::RegistryService;
-using ca::Result;
 using ca::Status;
 using Steady = std::chrono::steady_clock;
 
 constexpr std::chrono::seconds kWarmUp(1);
-constexpr std::chrono::seconds kCallTimeout(30);
 // More CSRs than can be used; a level that uses them up ends earlier, and its rate is still right.
 constexpr size_t kCsrsPerSecondMax = 8000;
 constexpr size_t kCsrsPerSecondAndAgent = 2000;
 
-// ---- the agents ---------------------------------------------------------------------------------
-
-struct Agent {
-  std::string spiffe_id;
-  std::unique_ptr<EnrollmentService::Stub> stub;
-};
-
-class Fleet {
- public:
-  explicit Fleet(ca::Credentials operator_credentials)
-      : operator_(std::move(operator_credentials)),
-        registry_(RegistryService::NewStub(client::Connect(operator_))),
-        anonymous_(EnrollmentService::NewStub(
-            client::Connect(operator_.server, operator_.server_ca_pem, "", ca::Secret()))) {}
-
-  // Registers and enrolls one agent, and gives it its channel.
-  Result<Agent> Add(const std::string& spiffe_id) {
-    agentpki::v1::RegisterAgentRequest registration;
-    registration.mutable_agent()->set_spiffe_id(spiffe_id);
-    registration.mutable_agent()->set_owner("agentpki-bench");
-    TRY(client::Call(&RegistryService::Stub::RegisterAgent, *registry_, registration,
-                     kCallTimeout));
-
-    agentpki::v1::CreateJoinTokenRequest invitation;
-    invitation.set_spiffe_id(spiffe_id);
-    const auto created = TRY(client::Call(&RegistryService::Stub::CreateJoinToken, *registry_,
-                                          invitation, kCallTimeout));
-    const auto token = TRY(ca::JoinToken::Parse(created.token()));
-
-    const auto key = TRY(ca::SubjectKey::Generate(ca::KeyType::kP256));
-    agentpki::v1::EnrollRequest enrollment;
-    enrollment.set_request_id(ca::RequestId::New(clock_.Now()).ToString());
-    enrollment.set_csr(key.Csr(std::nullopt));
-    enrollment.set_join_token_secret(token.secret.Reveal());
-    const auto enrolled =
-        TRY(client::Call(&EnrollmentService::Stub::Enroll, *anonymous_, enrollment, kCallTimeout));
-    std::vector<ca::Bytes> chain = {enrolled.certificate().certificate()};
-    for (const auto& der : enrolled.certificate().intermediates()) chain.push_back(der);
-    return Agent{spiffe_id,
-                 EnrollmentService::NewStub(client::Connect(
-                     operator_.server, operator_.server_ca_pem, ca::PemOf(chain), key.ToPem()))};
-  }
-
- private:
-  const ca::SystemClock clock_;
-  const ca::Credentials operator_;
-  const std::unique_ptr<RegistryService::Stub> registry_;
-  const std::unique_ptr<EnrollmentService::Stub> anonymous_;
-};
+// ---- one level of the closed loop ---------------------------------------------------------------
 
 std::vector<ca::Bytes> MakeCsrs(size_t count) {
   std::vector<ca::Bytes> csrs(count);
@@ -97,8 +41,6 @@ std::vector<ca::Bytes> MakeCsrs(size_t count) {
   for (std::thread& thread : threads) thread.join();
   return csrs;
 }
-
-// ---- one level of the closed loop ---------------------------------------------------------------
 
 struct Course {
   std::vector<ca::Bytes> csrs;

@@ -1,25 +1,13 @@
 #pragma once
 
-#include <chrono>
-#include <filesystem>
-#include <string>
 #include <vector>
 
-#include "ca/base/result.h"
-#include "tools/agentpki-bench/cpu_clock.h"
-#include "tools/client/output.h"
+#include "tools/agentpki-bench/options.h"
 
 namespace bench {
 
-struct IssueOptions {
-  std::filesystem::path
-      identity;  // an operator's credentials: the workers are registered with them
-  std::string trust_domain;
+struct IssueOptions : CommonOptions {
   std::vector<int> concurrency = {1, 8, 64};
-  std::chrono::seconds duration =
-      std::chrono::seconds(8);  // of each level, after one of warming up
-  std::vector<CpuClock::Group> processes;
-  client::Format format = client::Format::kTable;
 };
 
 // Certificates recorded a second, in a closed loop of c agents. Each is a registered agent with a

@@ -1,0 +1,45 @@
+#pragma once
+
+#include <set>
+#include <string>
+
+#include "ca/base/bytes.h"
+#include "ca/base/openssl.h"
+
+namespace bench {
+
+// A certificate and its issuer, as those who rely on it see them: through OpenSSL alone.
+class StatusSubject {
+ public:
+  // kFailedPrecondition when the certificate does not say where OCSP and CRL are.
+  static ca::Result<StatusSubject> Of(ca::BytesView certificate, ca::BytesView issuer);
+
+  const std::string& ocsp_url() const { return ocsp_url_; }
+  const std::string& crl_url() const { return crl_url_; }
+  std::string serial() const;  // lower-case hex, 40 digits
+
+  // DER (RFC 6960 section 4.1.1), not signed, with SHA-1 in the CertID as RFC 5019 has it.
+  ca::Bytes OcspRequest(ca::BytesView nonce = {}) const;
+  // What the answer says of the certificate; its signature is not looked at. kFailedPrecondition
+  // when it says neither good nor revoked.
+  ca::Result<bool> IsRevoked(ca::BytesView ocsp_response) const;
+
+ private:
+  StatusSubject() = default;
+  ca::X509Ptr certificate_;
+  ca::X509Ptr issuer_;
+  std::string ocsp_url_;
+  std::string crl_url_;
+};
+
+// DER (RFC 6960 section 4.1.1) that asks for the certificate `serial` of `issuer`.
+ca::Bytes OcspRequestFor(const X509& issuer, const ASN1_INTEGER& serial, ca::BytesView nonce);
+
+// The request as the last part of a GET's path (RFC 6960 appendix A.1): base64, percent-encoded.
+std::string OcspPathPart(ca::BytesView request);
+std::string Base64(ca::BytesView bytes);
+
+// The serials that a CRL lists, in hex as above. kFailedPrecondition when it is no CRL.
+ca::Result<std::set<std::string>> SerialsOf(ca::BytesView crl);
+
+}  // namespace bench
