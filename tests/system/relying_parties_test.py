@@ -131,7 +131,14 @@ class RelyingPartiesTest(DeploymentTest):
         self.assertIn("revoked", verdicts[self.revoked].lower())
 
     def test_nss_asks_ocsp(self):
-        self.judge_by_nss("ocsp", self.nss())
+        folder = self.nss()
+        self.judge_by_nss("ocsp", folder)
+        for party, verdict in [(self.good, "succeeded"),
+                               (self.revoked, "Peer's Certificate has been revoked.")]:
+            run("certutil", "-A", "-d", folder, "-n", party.name, "-t", ",,", "-a",
+                "-i", party.leaf, check=True)
+            for words in [["-S", party.name], ["-V", party.name, "-u", "c"]]:
+                self.assertIn(verdict, run("ocspclnt", *words, "-d", folder).stdout)
 
     def test_nss_imports_our_crls(self):
         folder = self.nss()
