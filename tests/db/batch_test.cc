@@ -57,7 +57,8 @@ class BatchTest : public DeployedDatabaseTest {
     ca::CertificateProfile profile = deployment_.acme.profiles.front();
     profile.lifetime = std::chrono::hours(24 * 60);
     const auto issuer = Must(deployment_.catalog->ActiveIssuer(deployment_.acme.id));
-    auto prepared = Must(issuer->Prepare(deployment_.acme, agent, profile, NewKey(), {}, clock_.Now()));
+    auto prepared =
+        Must(issuer->Prepare(deployment_.acme, agent, profile, NewKey(), {}, clock_.Now()));
     return ledger_
         .RecordIntent(std::move(prepared), ca::SystemGrounds{}, NewRequest(),
                       EventIn(deployment_.acme, "Enroll"))

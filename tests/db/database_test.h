@@ -5,9 +5,11 @@
 #include <memory>
 #include <string>
 
+#include "db/postgres_crl_store.h"
 #include "db/postgres_hierarchy_store.h"
 #include "db/postgres_ledger.h"
 #include "db/postgres_registry.h"
+#include "db/postgres_revocation_store.h"
 #include "tests/db/private_postgres.h"
 #include "tests/fakes/deployment.h"
 #include "tests/fakes/must.h"
@@ -64,12 +66,18 @@ class DeployedDatabaseTest : public DatabaseTest {
   // One of each for all tests of a suite: connections take long to make.
   struct AllAdapters {
     explicit AllAdapters(const Endpoint& server)
-        : hierarchies(server), registry(server), ledger(server, clock) {}
+        : hierarchies(server),
+          registry(server),
+          ledger(server, clock),
+          revocations(server),
+          crls(server) {}
 
     ca::testing::FakeClock clock{ca::SystemClock().Now()};
     PostgresHierarchyStore hierarchies;
     PostgresRegistry registry;
     PostgresLedger ledger;
+    PostgresRevocationStore revocations;
+    PostgresCrlStore crls;
   };
   static std::unique_ptr<AllAdapters>& Adapters() {
     static std::unique_ptr<AllAdapters> adapters;
@@ -81,6 +89,8 @@ class DeployedDatabaseTest : public DatabaseTest {
   PostgresHierarchyStore& hierarchies_ = Adapters()->hierarchies;
   PostgresRegistry& registry_ = Adapters()->registry;
   PostgresLedger& ledger_ = Adapters()->ledger;
+  PostgresRevocationStore& revocations_ = Adapters()->revocations;
+  PostgresCrlStore& crls_ = Adapters()->crls;
   ca::testing::MemoryKeyStore keys_;
   ca::testing::Deployment deployment_{{hierarchies_, registry_, ledger_, keys_}, clock_};
 };

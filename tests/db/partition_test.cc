@@ -42,7 +42,8 @@ class PartitionTest : public DatabaseTest {
     for (const pqxx::row& row :
          database_.Query("SELECT to_date(right(inhrelid::regclass::text, 8), 'YYYYMMDD') "
                          "       - (now() AT TIME ZONE 'UTC')::date "
-                         "  FROM pg_inherits WHERE inhparent = 'agentpki." +
+                         "  FROM pg_inherits WHERE inhrelid::regclass::text ~ '_[0-9]{8}$' "
+                         "   AND inhparent = 'agentpki." +
                          parent + "'::regclass")) {
       days.insert(row[0].as<int>());
     }
@@ -83,6 +84,7 @@ TEST_F(PartitionTest, MakesThoseOfYesterdayAndTheDaysInWhichALeafMayExpire) {
   Maintain();
   EXPECT_EQ(DaysOf("issuances"), Days(-1, 10));
   EXPECT_EQ(DaysOf("signatures"), Days(-1, 10));
+  EXPECT_EQ(DaysOf("revocations"), Days(-1, 10));
 }
 
 TEST_F(PartitionTest, MakesThoseOfTheDaysOfWhichARequestIdMayBe) {
@@ -135,12 +137,32 @@ TEST_F(PartitionTest, MakesOneThatIsMissing) {
 
 TEST_F(PartitionTest, DropsCertificatesThatExpiredLongerAgoThanTheirRetention) {
   Execute("UPDATE agentpki.retention SET days = 1");
-  for (const char* parent : {"issuances", "signatures"}) {
+  for (const char* parent : {"issuances", "signatures", "revocations"}) {
     for (const int day : {-400, -3, -2}) MakeByHand(parent, day);
   }
   Maintain();
   EXPECT_EQ(DaysOf("issuances"), Days(-1, 10));
   EXPECT_EQ(DaysOf("signatures"), Days(-1, 10));
+  EXPECT_EQ(DaysOf("revocations"), Days(-1, 10));
+}
+
+TEST_F(PartitionTest, KeepsTheRevocationsOfAuthorities) {
+  database_.Query(
+      "INSERT INTO agentpki.revocations (expiry_day, serial, hierarchy, authority, shard, "
+      "not_after, revoked_at, reason, revoked_by) "
+      "VALUES ('infinity', '\\x01', 1, 1, 0, '2000-01-01', '2000-01-01', 0, '')");
+  Execute("UPDATE agentpki.retention SET days = 1");
+  Maintain();
+  EXPECT_EQ(Count("agentpki.revocations"), 1);
+}
+
+TEST_F(PartitionTest, ForgetsTheDaysOfShardsWithTheirCertificates) {
+  database_.Query(
+      "INSERT INTO agentpki.crl_shard_days SELECT 1, 0, (now() AT TIME ZONE 'UTC')::date - d "
+      "FROM unnest(ARRAY[1, 2, 3]) AS d");
+  Execute("UPDATE agentpki.retention SET days = 2");
+  Maintain();
+  EXPECT_EQ(Count("agentpki.crl_shard_days"), 2);
 }
 
 TEST_F(PartitionTest, KeepsCertificatesToTheLastDayOfTheirRetention) {
@@ -179,7 +201,7 @@ TEST_F(PartitionTest, TakesWhatItDropsOutOfTheLedger) {
   MakeByHand("issuances", -100);
   database_.Query(
       "INSERT INTO agentpki.issuances SELECT (now() AT TIME ZONE 'UTC')::date - 100, '\\x01', 1, "
-      "1, 1, 'spiffe://a.example/b', 'agent', '', now(), now(), '', now()");
+      "1, 0, 1, 'spiffe://a.example/b', 'agent', '', now(), now(), '', now()");
   Maintain();
   EXPECT_EQ(Count("agentpki.issuances"), 0);
 }

@@ -9,6 +9,7 @@
 namespace db {
 namespace {
 
+using ca::testing::Must;
 using testing::DeployedDatabaseTest;
 
 constexpr char kInsufficientPrivilege[] = "42501";
@@ -46,9 +47,9 @@ class PrivilegesTest : public DeployedDatabaseTest {
 
   std::string InsertIssuance(const ca::Hierarchy& hierarchy, const std::string& subject) const {
     return fmt::format(
-        "INSERT INTO agentpki.issuances (expiry_day, serial, hierarchy, authority, agent, subject, "
-        "profile, key_fingerprint, not_before, not_after, tbs, recorded_at) "
-        "VALUES (current_date, '\\x{}', {}, 1, 1, '{}', 'agent', '', now(), now(), '', now())",
+        "INSERT INTO agentpki.issuances (expiry_day, serial, hierarchy, authority, shard, agent, "
+        "subject, profile, key_fingerprint, not_before, not_after, tbs, recorded_at) "
+        "VALUES (current_date, '\\x{}', {}, 1, 0, 1, '{}', 'agent', '', now(), now(), '', now())",
         ca::Hex(ca::Bytes(20, '\1')), static_cast<int>(hierarchy.id), subject);
   }
 
@@ -65,9 +66,10 @@ class PrivilegesTest : public DeployedDatabaseTest {
 // ---- what is written stays ----------------------------------------------------------------------
 
 TEST_F(PrivilegesTest, CanNeitherUpdateNorDeleteNorTruncateWhatIsRecorded) {
-  for (const char* table : {"hierarchies", "profiles", "authorities", "authority_issuances",
-                            "authority_signatures", "agents", "grants", "issuances", "key_holders",
-                            "signatures", "requests", "audit_events", "retention"}) {
+  for (const char* table :
+       {"hierarchies", "profiles", "authorities", "authority_issuances", "authority_signatures",
+        "agents", "grants", "issuances", "key_holders", "signatures", "requests", "audit_events",
+        "retention", "revocations", "blocked_keys", "crl_shards", "crl_shard_days", "crls"}) {
     const std::string name = std::string("agentpki.") + table;
     const std::string column = Value("SELECT attname FROM pg_attribute WHERE attrelid = '" + name +
                                      "'::regclass AND attnum > 0 AND attidentity = ''");
@@ -129,15 +131,39 @@ TEST_F(PrivilegesTest, CannotMakeOrDropPartitionsButByMaintenance) {
   EXPECT_EQ(Try("SELECT agentpki.maintain_partitions()"), "");
 }
 
+// An authority's CRLs say that they are its hierarchy's, or they would be out of everybody's sight.
+TEST_F(PrivilegesTest, CannotPublishACrlOfAnotherHierarchysAuthority) {
+  const std::string globex = std::to_string(static_cast<int>(deployment_.globex.id));
+  constexpr char kForeignKeyViolation[] = "23503";
+  EXPECT_EQ(Try("INSERT INTO agentpki.crls (authority, shard, number, hierarchy, base_number, "
+                "this_update, next_update, der) SELECT min(id), 0, 1, " +
+                    globex + ", 0, now(), now(), '' FROM agentpki.authorities WHERE hierarchy <> " +
+                    globex,
+                deployment_.globex.id),
+            kForeignKeyViolation);
+}
+
 // ---- one hierarchy at a time --------------------------------------------------------------------
 
 TEST_F(PrivilegesTest, SeesTheRowsOfTheHierarchyThatItNamedAndNoOther) {
   for (const ca::Hierarchy* hierarchy : {&deployment_.acme, &deployment_.globex}) {
     const ca::Agent agent = deployment_.Register(*hierarchy, "billing/bot");
     deployment_.Invite(agent);
-    deployment_.Issue(agent);
+    const ca::Certificate certificate = deployment_.Issue(agent);
+    Must(revocations_
+             .Revoke({.hierarchy = hierarchy->id,
+                      .target = certificate.record.serial,
+                      .invalidity_date = std::nullopt,
+                      .now = clock_.Now()},
+                     EventIn(*hierarchy, "Revoke"))
+             .status());
+    Must(crls_.Publish(hierarchy->id, {.authority = certificate.record.authority,
+                                       .number = 1,
+                                       .this_update = clock_.Now(),
+                                       .next_update = clock_.Now()}));
   }
-  for (const char* table : {"agents", "join_tokens", "issuances", "signatures", "requests"}) {
+  for (const char* table :
+       {"agents", "join_tokens", "issuances", "signatures", "requests", "revocations", "crls"}) {
     EXPECT_EQ(CountAsServer(table), 0) << table << ", when none was named";
     EXPECT_EQ(CountAsServer(table, deployment_.acme.id), 1) << table;
     EXPECT_EQ(CountAsServer(table, deployment_.system.id), 0) << table;
@@ -159,7 +185,11 @@ TEST_F(PrivilegesTest, CannotReadAPartitionPastTheRowLevelSecurity) {
 
 // Keys are unique over all hierarchies, so this table is; who has which is nobody's to read.
 TEST_F(PrivilegesTest, CannotReadWhoHoldsWhichKey) {
-  EXPECT_EQ(Try("SELECT * FROM agentpki.key_holders", deployment_.acme.id), kInsufficientPrivilege);
+  for (const char* table : {"key_holders", "blocked_keys"}) {
+    EXPECT_EQ(Try(std::string("SELECT * FROM agentpki.") + table, deployment_.acme.id),
+              kInsufficientPrivilege)
+        << table;
+  }
 }
 
 TEST_F(PrivilegesTest, KeepsEveryTableThatHasAHierarchyUnderRowLevelSecurity) {
@@ -203,6 +233,16 @@ TEST_F(PrivilegesTest, CannotWriteIntoAnotherHierarchyThanItNamed) {
         "INSERT INTO agentpki.signatures (expiry_day, serial, hierarchy, agent, signature, "
         "signed_at) VALUES (current_date, '\\x01', " +
             acme + ", 1, '', now())",
+        "INSERT INTO agentpki.revocations (expiry_day, serial, hierarchy, authority, shard, "
+        "not_after, revoked_at, reason, revoked_by) VALUES (current_date, '\\x01', " +
+            acme + ", 1, 0, now(), now(), 0, '')",
+        "INSERT INTO agentpki.blocked_keys (key_fingerprint, hierarchy, serial, blocked_at) "
+        "VALUES ('\\x01', " +
+            acme + ", '', now())",
+        "INSERT INTO agentpki.crls (authority, shard, number, hierarchy, base_number, "
+        "this_update, next_update, der) SELECT id, 0, 1, hierarchy, 0, now(), now(), '' "
+        "FROM agentpki.authorities WHERE kind = 'root' AND hierarchy = " +
+            acme,
         "INSERT INTO agentpki.requests (request_day, request_id, agent, hierarchy, "
         "key_fingerprint, serial) VALUES (current_date, gen_random_uuid(), 1, " +
             acme + ", '', '')",
