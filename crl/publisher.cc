@@ -20,12 +20,6 @@ void KeepFirst(Status& error, Status status) {
   if (error.ok()) error = std::move(status);
 }
 
-// The newest one of an authority, and those before it until a day after their certificates' end.
-bool NeedsCrls(const ca::CrlShardRecord& shard, ca::CrlShard newest, ca::TimePoint now) {
-  return shard.shard == newest ||
-         shard.last_not_after >= now - ca::RevocationIndex::kKeptAfterExpiry;
-}
-
 ca::CrlShard NewestOf(ca::AuthorityId authority, const std::vector<ca::CrlShardRecord>& shards) {
   ca::CrlShard newest = 0;
   for (const ca::CrlShardRecord& record : shards) {
@@ -109,7 +103,7 @@ void Publisher::PublishDueOf(const ca::Authority& authority, Round& round) {
   if (authority.kind() == ca::AuthorityKind::kResponder || has_ended) return;
   const ca::CrlShard newest = NewestOf(authority.id(), round.shards);
   for (const ca::CrlShardRecord& shard : round.shards) {
-    if (shard.authority != authority.id() || !NeedsCrls(shard, newest, now)) continue;
+    if (shard.authority != authority.id()) continue;
     // Also when only the newest one is left: certificates of those before it may be somewhere.
     const Scope scope{authority, shard.shard, newest > 0};
     const Due due = WhatIsDue(scope);

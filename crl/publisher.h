@@ -52,7 +52,9 @@ class Publisher {
   //   kInternal            the token signed something else
   struct Round {
     std::vector<ca::PublishedCrl> published;
-    std::vector<ca::CrlShardRecord> shards;  // as they stand, to tell ca::StatusDirectory
+    // As they stand, to tell ca::StatusDirectory. Every one of them needs CRLs: CrlStore leaves out
+    // those whose certificates ended long ago.
+    std::vector<ca::CrlShardRecord> shards;
     ca::Status error;
   };
   Round PublishDue(const std::vector<std::shared_ptr<const ca::Authority>>& authorities);

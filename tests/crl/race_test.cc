@@ -31,6 +31,19 @@ TEST_F(RaceTest, BeginsAgainWhenSomebodyElsePublishedMeanwhile) {
   EXPECT_TRUE(Lists(published[0], *seen_by_the_other));
 }
 
+TEST_F(RaceTest, ListsInTheNextRoundWhatIsRevokedWhileItSigns) {
+  testing::CrowdedStore store(ports_.crls);
+  Replica replica(ports_, store, clock_);
+  std::optional<ca::SerialNumber> late;
+  store.before_publish = [&] {
+    if (late) return;
+    late = RevokeOne();
+    Must(replica.CatchUp());
+  };
+  EXPECT_FALSE(Lists(PublishBy(replica).at(0), *late));
+  EXPECT_TRUE(Lists(PublishBy(replica).at(0), *late));
+}
+
 TEST_F(RaceTest, GivesUpWhenItIsOvertakenAgainAndAgain) {
   int overtaken = 0;
   testing::CrowdedStore store(ports_.crls);
