@@ -324,8 +324,8 @@ BEGIN
   SELECT least(100, 100 * 2000 / greatest(1, sum(pg_relation_size(c.oid) / 8192.0)))
     INTO percentage
     FROM pg_inherits AS h JOIN pg_class AS c ON c.oid = h.inhrelid
-   WHERE h.inhparent = 'agentpki.issuances'::regclass
-     AND to_date(right(c.relname, 8), 'YYYYMMDD') >= today;
+   WHERE CASE WHEN h.inhparent = 'agentpki.issuances'::regclass  -- before its name is taken for a day
+              THEN to_date(right(c.relname, 8), 'YYYYMMDD') >= today ELSE false END;
   RETURN QUERY
   SELECT i.authority, i.shard, (count(*) * 100 / percentage)::bigint
     FROM agentpki.issuances AS i TABLESAMPLE SYSTEM (percentage)
