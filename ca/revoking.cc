@@ -106,6 +106,8 @@ Result<RevocationOrder> Revoking::OfAgent(const Caller& caller, const SpiffeId& 
   const Hierarchy* hierarchy = TRY(catalog_->FindByTrustDomain(agent.trust_domain()));
   event.hierarchy = hierarchy->id;
   TRY(authorization_.Require(caller, action, hierarchy->id));
+  // A name that is mistyped must not look like an agent that has no certificate.
+  TRY(registry_.FindAgent(hierarchy->id, agent).status());
   return RevocationOrder{
       .hierarchy = hierarchy->id, .target = AllOfAgent{agent}, .invalidity_date = std::nullopt};
 }

@@ -30,9 +30,10 @@ struct RevocationRequest {
 class Revoking {
  public:
   Revoking(std::shared_ptr<const Catalog> catalog, const Authorization& authorization,
-           Ledger& ledger, RevocationStore& store, const Clock& clock)
+           Registry& registry, Ledger& ledger, RevocationStore& store, const Clock& clock)
       : catalog_(std::move(catalog)),
         authorization_(authorization),
+        registry_(registry),
         ledger_(ledger),
         store_(store),
         clock_(clock) {}
@@ -66,6 +67,7 @@ class Revoking {
 
   const std::shared_ptr<const Catalog> catalog_;
   const Authorization& authorization_;
+  Registry& registry_;
   Ledger& ledger_;
   RevocationStore& store_;
   const Clock& clock_;

@@ -137,8 +137,8 @@ Status RunServer(const Config& config) {
   ca::Provisioning provisioning(*backends.hierarchies, *backends.keys, *backends.registry,
                                 directory, clock, "server");
   const auto status = TRY(StatusSide::Create(config, backends, catalog, directory, clock));
-  const ca::Revoking revoking(catalog, authorization, *backends.ledger, *backends.revocations,
-                              clock);
+  const ca::Revoking revoking(catalog, authorization, *backends.registry, *backends.ledger,
+                              *backends.revocations, clock);
   const auto identity =
       TRY(ServerIdentity::Create(config, catalog, provisioning, enrollment, clock));
 

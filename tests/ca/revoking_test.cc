@@ -52,8 +52,8 @@ class RevokingTest : public testing::StoryTest {
   const Certificate certificate_ = deployment_.Issue(agent_);
   const Caller revoker_ = OperatorWith(Role::kRevoker, std::nullopt);
   const Authorization authorization_{ports_.registry};
-  const Revoking revoking_{deployment_.catalog, authorization_, ports_.ledger, ports_.revocations,
-                           clock_};
+  const Revoking revoking_{deployment_.catalog, authorization_,     ports_.registry,
+                           ports_.ledger,       ports_.revocations, clock_};
   AuditEvent event_;
 };
 
@@ -100,6 +100,12 @@ TEST_F(RevokingTest, RevokesAllOfAnAgentAndNoOthers) {
   EXPECT_TRUE(IsRevoked(certificate_));
   EXPECT_TRUE(IsRevoked(second));
   EXPECT_FALSE(IsRevoked(others));
+}
+
+TEST_F(RevokingTest, DoesNotTakeAMistypedAgentForOneWithoutCertificates) {
+  const auto outcome = Revoke(revoker_, {.target = testing::IdOf(deployment_.acme, "biling/bot"),
+                                         .invalidity_date = std::nullopt});
+  EXPECT_TRUE(Says(outcome.status(), StatusCode::kNotFound, "not registered"));
 }
 
 TEST_F(RevokingTest, RevokesAllOfAnAuthorityByItsName) {

@@ -50,6 +50,10 @@ Status FillTarget(const RevokeOptions& options, RevokeRequest& request) {
   const std::string file = options.IsFolder()
                                ? (std::filesystem::path(options.what) / "cert.pem").string()
                                : options.what;
+  if (file != "-" && !std::filesystem::exists(file)) {
+    return Error(StatusCode::kInvalidArgument,
+                 "'{}' is neither a serial of 40 hex digits nor a file", ca::Printable(file));
+  }
   const std::string text = TRY(ReadInput(file, kFileSizeMax));
   const auto certificates = TRY(CertificatesOf(text));
   request.set_certificate(certificates.front());  // the leaf; what follows is its chain
