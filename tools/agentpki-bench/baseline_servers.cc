@@ -30,6 +30,12 @@ sockaddr_in Loopback(int port) {
   return address;
 }
 
+std::string TextOf(const std::filesystem::path& path) {
+  std::ostringstream text;
+  text << std::ifstream(path, std::ios::binary).rdbuf();
+  return text.str();
+}
+
 // Free a moment ago.
 int FreePort() {
   const int socket = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -49,14 +55,11 @@ bool Accepts(int port) {
   return failure == 0;
 }
 
-std::string TextOf(const std::filesystem::path& path) {
-  std::ostringstream text;
-  text << std::ifstream(path, std::ios::binary).rdbuf();
-  return text.str();
-}
-
+// Ready when it accepts connections; or when it has said `ready`, if that is not empty: openssl
+// ocsp never gets over a connection that is closed without a request.
 Result<ChildProcess> StartServer(const std::vector<std::string>& command, int port,
-                                 const std::string& package, const TemporaryFolder& folder) {
+                                 const std::string& package, const TemporaryFolder& folder,
+                                 std::string_view ready = "") {
   const auto log = folder.path() / "server.log";
   auto started = ChildProcess::Start(command, log);
   if (!started.ok()) {
@@ -65,7 +68,9 @@ Result<ChildProcess> StartServer(const std::vector<std::string>& command, int po
   }
   const auto patience = std::chrono::steady_clock::now() + kStartTimeout;
   while (std::chrono::steady_clock::now() < patience) {
-    if (Accepts(port)) return std::move(*started);
+    const bool is_ready =
+        ready.empty() ? Accepts(port) : TextOf(log).find(ready) != std::string::npos;
+    if (is_ready) return std::move(*started);
     std::this_thread::sleep_for(std::chrono::milliseconds(20));
   }
   return Error(StatusCode::kFailedPrecondition, "'{}' does not accept connections: {}", command[0],
@@ -157,7 +162,7 @@ Result<BaselineServer> StartOpenSslOcsp(ca::BytesView nonce, const TemporaryFold
   ASN1_INTEGER_set(serial.get(), 0x1001);
   return BaselineServer{std::move(process),
                         {fmt::format("http://127.0.0.1:{}/", port),
-                         OcspRequestFor(*issuer, *serial, nonce), ca::Bytes(nonce)}};
+                         OcspRequestFor(*issuer, *serial, nonce), ca::Bytes(nonce), false}};
 }
 
 }  // namespace bench

@@ -47,7 +47,8 @@ ChildProcess::~ChildProcess() {
     if (waitpid(pid_, nullptr, WNOHANG) != 0) return;
     std::this_thread::sleep_for(std::chrono::milliseconds(10));
   }
-  kill(pid_, SIGKILL);
+  // openssl ocsp -multi leads a group of its own, and its children would outlive it.
+  kill(getpgid(pid_) == pid_ ? -pid_ : pid_, SIGKILL);
   waitpid(pid_, nullptr, 0);
 }
 

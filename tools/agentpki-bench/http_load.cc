@@ -89,7 +89,9 @@ Result<HttpRate> MeasureHttp(const HttpQuestion& question, std::chrono::seconds 
   if (!question.ocsp_request.empty()) script += PostScript(question);
   TRY(folder.Write("wrk.lua", script));
   const auto log = folder.path() / "wrk.log";
-  TRY(OutputOf(WrkCommand(question, kWarmUp, folder.path() / "wrk.lua"), log));
+  if (question.is_warmed_up) {
+    TRY(OutputOf(WrkCommand(question, kWarmUp, folder.path() / "wrk.lua"), log));
+  }
 
   const CpuClock cpu(processes);
   const auto cpu_before = Used(cpu);

@@ -17,6 +17,8 @@ struct HttpQuestion {
   ca::Bytes ocsp_request;  // POSTed when it is not empty; otherwise a GET
   // Octets of ocsp_request that differ from one request to the next; "" when none do.
   ca::Bytes nonce;
+  // Whether a second is asked unmeasured first. Not of a server that hangs once a load has ended.
+  bool is_warmed_up = true;
 };
 
 struct HttpRate {

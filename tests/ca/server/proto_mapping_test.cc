@@ -160,7 +160,7 @@ TEST(ProtoMappingTest, ReadsEachTargetOfARevocation) {
   message.set_certificate("der");
   EXPECT_EQ(std::get<ca::Bytes>(Must(FromProto(message)).target), "der");
   message.set_spiffe_id("spiffe://prod.acme.example/bot");
-  EXPECT_EQ(std::get<ca::SpiffeId>(Must(FromProto(message)).target).path(), "/bot");
+  EXPECT_EQ(std::get<ca::SpiffeId>(Must(FromProto(message)).target).path(), "bot");
   message.set_authority("acme/prod/issuing/1");
   EXPECT_EQ(std::get<ca::AuthorityName>(Must(FromProto(message)).target).text,
             "acme/prod/issuing/1");
