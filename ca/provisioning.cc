@@ -27,9 +27,8 @@ bool SameProfiles(const std::vector<CertificateProfile>& a,
 bool IsFresh(BytesView certificate, TimePoint now) {
   const auto parsed = ParseX509(certificate);
   if (!parsed.ok()) return false;
-  const auto not_before = TimeOf(X509_get0_notBefore(parsed->get()));
-  const auto not_after = TimeOf(X509_get0_notAfter(parsed->get()));
-  return not_before.ok() && not_after.ok() && now < *not_before + (*not_after - *not_before) / 2;
+  const auto half_life = HalfLifeOf(parsed->get());
+  return half_life.ok() && now < *half_life;
 }
 
 // The first field in which what stands is not what is wanted; "" when there is none.

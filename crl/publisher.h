@@ -52,8 +52,8 @@ class Publisher {
   //   kInternal            the token signed something else
   struct Round {
     std::vector<ca::PublishedCrl> published;
-    // As they stand, to tell ca::StatusDirectory. Every one of them needs CRLs: CrlStore leaves out
-    // those whose certificates ended long ago.
+    // As they stand. Every one of them needs CRLs: CrlStore leaves out those whose certificates
+    // ended long ago.
     std::vector<ca::CrlShardRecord> shards;
     ca::Status error;
   };

@@ -41,6 +41,12 @@ Result<TimePoint> TimeOf(const ASN1_TIME* time) {
   return TimePoint(std::chrono::seconds(timegm(&parts)));
 }
 
+Result<TimePoint> HalfLifeOf(const X509* certificate) {
+  const TimePoint not_before = TRY(TimeOf(X509_get0_notBefore(certificate)));
+  const TimePoint not_after = TRY(TimeOf(X509_get0_notAfter(certificate)));
+  return not_before + (not_after - not_before) / 2;
+}
+
 Result<X509Ptr> ParseX509(std::string_view der) {
   const unsigned char* cursor = Octets(der);
   X509Ptr certificate(d2i_X509(nullptr, &cursor, static_cast<long>(der.size())));

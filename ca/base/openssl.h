@@ -91,6 +91,9 @@ std::string DerOf(const T* object) {
 // kInternal when it is no time at all, which no parsed certificate has.
 Result<TimePoint> TimeOf(const ASN1_TIME* time);
 
+// The middle of its validity: from then on it is time to renew.
+Result<TimePoint> HalfLifeOf(const X509* certificate);
+
 // A certificate that fills `der` to its last octet. kInvalidArgument otherwise. Costs about 140 us
 // on OpenSSL 3.0, whose public-key decoder is slow: never call it per request without need.
 Result<X509Ptr> ParseX509(std::string_view der);

@@ -14,8 +14,8 @@ namespace server {
 
 // Where OCSP or a CRL of this replica do not say what the ledger says.
 struct Discrepancy {
-  std::string serial;  // "" when it is about a whole CRL
-  std::string where;   // ocsp, crl acme/prod/issuing/1 shard 0
+  std::string serial;  // "" when `what` names it, or is about a whole CRL
+  std::string where;   // ocsp, crl
   std::string what;
 };
 

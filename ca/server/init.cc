@@ -42,9 +42,8 @@ bool Stands(const std::filesystem::path& folder, const std::string& bundle, ca::
   if (!blocks.ok()) return false;
   const auto certificate = ca::ParseX509(blocks->front());
   if (!certificate.ok()) return false;
-  const auto not_before = ca::TimeOf(X509_get0_notBefore(certificate->get()));
-  const auto not_after = ca::TimeOf(X509_get0_notAfter(certificate->get()));
-  return not_before.ok() && not_after.ok() && now < *not_before + (*not_after - *not_before) / 2;
+  const auto half_life = ca::HalfLifeOf(certificate->get());
+  return half_life.ok() && now < *half_life;
 }
 
 Status WriteOperator(const Config& config, const std::filesystem::path& folder,

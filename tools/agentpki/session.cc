@@ -26,9 +26,9 @@ struct Age {
 ca::Result<Age> AgeOf(const ca::Credentials& credentials, ca::TimePoint now) {
   const auto blocks = TRY(ca::FromPem("CERTIFICATE", credentials.cert_pem));
   const ca::X509Ptr certificate = TRY(ca::ParseX509(blocks.front()));
-  const ca::TimePoint from = TRY(ca::TimeOf(X509_get0_notBefore(certificate.get())));
+  const ca::TimePoint half_life = TRY(ca::HalfLifeOf(certificate.get()));
   const ca::TimePoint until = TRY(ca::TimeOf(X509_get0_notAfter(certificate.get())));
-  return Age{now > from + (until - from) / 2, now > until};
+  return Age{now > half_life, now > until};
 }
 
 }  // namespace
