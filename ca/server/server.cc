@@ -115,9 +115,7 @@ class PartitionKeeper {
   ca::TimePoint due_;
 };
 
-}  // namespace
-
-Status RunServer(const Config& config) {
+Status Serve(const Config& config) {
   const sigset_t signals = BlockTerminationSignals();
   AllowTls13Only();
 
@@ -203,7 +201,14 @@ Status RunServer(const Config& config) {
   grpc_server->GetHealthCheckService()->Shutdown();
   grpc_server->Shutdown(std::chrono::system_clock::now() + kGracePeriod);
   grpc_server->Wait();
-  spdlog::info("stopped");
+  return ca::Ok();
+}
+
+}  // namespace
+
+Status RunServer(const Config& config) {
+  TRY(Serve(config));
+  spdlog::info("stopped");  // the last word: every thread has ended, and the token is closed
   return ca::Ok();
 }
 
