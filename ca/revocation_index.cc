@@ -12,6 +12,12 @@ TimePoint TimeFrom(std::int64_t micros) { return TimePoint(std::chrono::microsec
 
 }  // namespace
 
+void RevocationIndex::SetCompleteUntil(TimePoint time) {
+  TimePoint before = complete_until_.load();
+  while (before < time && !complete_until_.compare_exchange_weak(before, time)) {
+  }
+}
+
 // The last octets of a serial are random.
 size_t RevocationIndex::KeyHash::operator()(const Key& key) const {
   size_t hash = 0;

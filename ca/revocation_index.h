@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <map>
 #include <optional>
 #include <shared_mutex>
@@ -19,12 +20,19 @@ class RevocationIndex {
   // MUST NOT be removed from the CRL until it appears on one regularly scheduled CRL issued beyond
   // the revoked certificate's validity period".
   static constexpr std::chrono::hours kKeptAfterExpiry{25};
+  static constexpr std::chrono::seconds kCurrentFor{1};
 
   // False when it was there already.
   bool Add(const Revocation& revocation);
 
   std::optional<Revocation> Find(const SerialNumber& serial) const;
   bool Contains(const SerialNumber& serial) const;
+
+  // It holds everything that was committed before `time`. Times may come in any order.
+  void SetCompleteUntil(TimePoint time);
+  // Whether it is complete until so short a time before `now` that what it does not hold may be
+  // taken for not revoked: a revocation is to act on every replica within a second.
+  bool IsCurrent(TimePoint now) const { return now - complete_until_.load() <= kCurrentFor; }
 
   // Of one CRL, by serial.
   std::vector<Revocation> Listed(AuthorityId authority, CrlShard shard) const;
@@ -62,6 +70,7 @@ class RevocationIndex {
   static Key KeyOf(const SerialNumber& serial);
   static Revocation RevocationOf(const Key& key, const Entry& entry);
 
+  std::atomic<TimePoint> complete_until_ = TimePoint{};
   mutable std::shared_mutex mutex_;
   std::unordered_map<Key, Entry, KeyHash> entries_;
   std::map<Shard, ShardEntries> shards_;

@@ -6,6 +6,7 @@
 #include "ocsp/cache.h"
 #include "ocsp/issuer.h"
 #include "ocsp/response.h"
+#include "ocsp/signed_serials.h"
 
 namespace ocsp {
 namespace {
@@ -86,6 +87,7 @@ Responder::Responder(const ca::RevocationIndex& index, ca::RevocationStore& stor
       lifetime_(std::clamp(options.lifetime, ResponderOptions::kLifetimeMin,
                            ResponderOptions::kLifetimeMax)),
       cache_(std::make_unique<AnswerCache>(options.cached_answers_max)),
+      signed_(std::make_unique<SignedSerials>(options.signed_serials_max)),
       authorities_(std::make_shared<const KnownAuthorities>()),
       malformed_(EncodeError(ErrorStatus::kMalformedRequest)),
       unauthorized_(EncodeError(ErrorStatus::kUnauthorized)),
@@ -211,12 +213,19 @@ ca::Result<ca::CertificateStatus> Responder::Judge(const Known& known,
                                                    const std::optional<ca::SerialNumber>& serial) {
   if (!serial) return ca::CertificateStatus(ca::UnknownCertificate());
   const ca::Authority& issuer = *known.authority.issuer;
+  // Before the index is: what comes into it meanwhile can only be more.
+  const bool is_current = index_.IsCurrent(clock_.Now());
   const auto revocation = index_.Find(*serial);
   if (revocation && revocation->authority == issuer.id()) return ca::CertificateStatus(*revocation);
   if (known.issued_authorities.contains(*serial)) {
     return ca::CertificateStatus(ca::GoodCertificate());
   }
-  return store_.FindStatus(issuer.hierarchy(), issuer.id(), *serial);
+  if (is_current && signed_->Contains(issuer.id(), *serial)) {
+    return ca::CertificateStatus(ca::GoodCertificate());
+  }
+  auto status = TRY(store_.FindStatus(issuer.hierarchy(), issuer.id(), *serial));
+  if (std::holds_alternative<ca::GoodCertificate>(status)) signed_->Add(issuer.id(), *serial);
+  return status;
 }
 
 ca::Result<ca::CertificateStatus> Responder::StatusOf(ca::AuthorityId authority,

@@ -46,9 +46,11 @@ struct ResponderOptions {
   // ends before.
   std::chrono::seconds lifetime = std::chrono::hours(1);
   size_t cached_answers_max = 1'000'000;  // about 1 KiB each
+  size_t signed_serials_max = 1'000'000;  // about 70 octets each
 };
 
 class AnswerCache;
+class SignedSerials;
 struct Remembered;
 struct Statement;
 
@@ -59,6 +61,9 @@ struct Statement;
 // Every answer that is signed without a nonce and says `unknown` of nothing is remembered by its
 // authority and its CertIDs; at each recall the index is asked anew, so that a revocation acts at
 // once. It is signed anew from half its life on.
+//
+// The ledger is asked once of each certificate: that it is signed stays true, and whether it is
+// revoked is in the index, as long as that is current. While the index is not, the ledger is asked.
 class Responder {
  public:
   static constexpr size_t kRequestMax = Request::kSizeMax;     // octets
@@ -127,6 +132,7 @@ class Responder {
   const ca::Clock& clock_;
   const std::chrono::seconds lifetime_;
   const std::unique_ptr<AnswerCache> cache_;
+  const std::unique_ptr<SignedSerials> signed_;
 
   mutable std::mutex mutex_;
   std::shared_ptr<const KnownAuthorities> authorities_;  // never null

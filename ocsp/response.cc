@@ -103,6 +103,13 @@ struct ResponseAsn1 {
   ResponseBytesAsn1* bytes;
 };
 
+template <typename T>
+T* New(const ASN1_ITEM* item) {
+  T* const object = reinterpret_cast<T*>(ASN1_item_new(item));
+  RequireAsn1(object != nullptr, "ASN1_item_new");
+  return object;
+}
+
 // clang-format off
 ASN1_SEQUENCE(RevokedInfoAsn1) = {
     ASN1_SIMPLE(RevokedInfoAsn1, revocation_time, ASN1_GENERALIZEDTIME),
@@ -145,14 +152,7 @@ ASN1_SEQUENCE(ResponseAsn1) = {
     ASN1_SIMPLE(ResponseAsn1, status, ASN1_ENUMERATED),
     ASN1_EXP_OPT(ResponseAsn1, bytes, ResponseBytesAsn1, 0),
 } static_ASN1_SEQUENCE_END(ResponseAsn1)
-                                                    // clang-format on
-
-                                                    template <typename T>
-                                                    T * New(const ASN1_ITEM* item) {
-  T* const object = reinterpret_cast<T*>(ASN1_item_new(item));
-  RequireAsn1(object != nullptr, "ASN1_item_new");
-  return object;
-}
+// clang-format on
 
 // RFC 6960 section 4.2.1 leaves the reason out or in; RFC 5280 section 5.3.1: "the reason code CRL
 // entry extension SHOULD be absent instead of using the unspecified (0) reasonCode value".

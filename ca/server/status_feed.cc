@@ -36,13 +36,15 @@ void StatusFeed::Stop() {
 
 Status StatusFeed::CatchUp() {
   const std::lock_guard lock(catching_up_);
+  const ca::TimePoint begin = clock_.Now();
   const auto revocations = TRY(sources_.revocations.ReadSince(
-      cursor_, clock_.Now() - ca::RevocationIndex::kKeptAfterExpiry));
+      cursor_, begin - ca::RevocationIndex::kKeptAfterExpiry));
   for (const ca::Revocation& revocation : revocations) {
     // What was there when this process began says nothing of how fast it became visible.
     if (sinks_.index.Add(revocation) && is_loaded_) observers_.revocation(revocation);
   }
   is_loaded_ = true;
+  sinks_.index.SetCompleteUntil(begin);
   return ca::Ok();
 }
 

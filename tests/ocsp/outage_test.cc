@@ -56,6 +56,30 @@ TEST_F(OutageTest, DoesNotPassOffAnOldAnswerForOneWithANonce) {
   EXPECT_EQ(Status(About(serial_).Nonce("n").Der()), "trylater");
 }
 
+TEST_F(OutageTest, AsksTheLedgerOnceAsLongAsTheIndexIsCurrent) {
+  const ca::Bytes with_nonce = About(serial_).Nonce("n").Der();
+  EXPECT_EQ(Status(with_nonce), "good");
+  ports_.revocations.TakeAway();
+  EXPECT_EQ(Status(with_nonce), "trylater") << "nobody has said that the index is complete";
+  index_.SetCompleteUntil(clock_.Now());
+  EXPECT_EQ(Status(with_nonce), "good");
+  EXPECT_EQ(Status(About(Issue()).Nonce("n").Der()), "trylater") << "never asked of before";
+  clock_.Advance(ca::RevocationIndex::kCurrentFor);
+  EXPECT_EQ(Status(with_nonce), "good");
+  clock_.Advance(std::chrono::microseconds(1));
+  EXPECT_EQ(Status(with_nonce), "trylater");
+  index_.SetCompleteUntil(clock_.Now());
+  EXPECT_EQ(Status(with_nonce), "good");
+}
+
+TEST_F(OutageTest, BelievesTheIndexBeforeWhatTheLedgerOnceSaid) {
+  const ca::Bytes with_nonce = About(serial_).Nonce("n").Der();
+  EXPECT_EQ(Status(with_nonce), "good");
+  Revoke(serial_);
+  index_.SetCompleteUntil(clock_.Now());
+  EXPECT_EQ(Status(with_nonce), "revoked");
+}
+
 TEST_F(OutageTest, OutlastsTheTokenLikewise) {
   const auto signed_before = Ask(request_);
   ports_.keys.Fail(MemoryKeyStore::Fault::kUnavailable);

@@ -153,9 +153,9 @@ Result<BaselineServer> StartOpenSslOcsp(ca::BytesView nonce, const TemporaryFold
   TRY(folder.Write("openssl-index.txt", "V\t991231235959Z\t\t1001\tunknown\t/CN=agent\n"));
   const int port = FreePort();
   auto process = TRY(StartServer(
-      {"openssl", "ocsp", "-port", std::to_string(port), "-multi", "2", "-index", index, "-CA",
+      {"openssl", "ocsp", "-port", std::to_string(port), "-multi", "3", "-index", index, "-CA",
        certificate, "-rsigner", certificate, "-rkey", key, "-nmin", "60", "-ignore_err"},
-      port, "openssl", folder));
+      port, "openssl", folder, "ACCEPT"));
   const auto ders = TRY(ca::FromPem("CERTIFICATE", TextOf(certificate)));
   const auto issuer = TRY(ca::ParseX509(ders.front()));
   const ca::Asn1IntegerPtr serial(ASN1_INTEGER_new());
