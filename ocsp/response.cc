@@ -151,7 +151,7 @@ ASN1_SEQUENCE(ResponseBytesAsn1) = {
 ASN1_SEQUENCE(ResponseAsn1) = {
     ASN1_SIMPLE(ResponseAsn1, status, ASN1_ENUMERATED),
     ASN1_EXP_OPT(ResponseAsn1, bytes, ResponseBytesAsn1, 0),
-} static_ASN1_SEQUENCE_END(ResponseAsn1)
+} static_ASN1_SEQUENCE_END(ResponseAsn1);
 // clang-format on
 
 // RFC 6960 section 4.2.1 leaves the reason out or in; RFC 5280 section 5.3.1: "the reason code CRL

@@ -29,7 +29,7 @@ struct HttpLimits {
 struct HttpOptions {
   HttpLimits limits;
   int io_threads = 2;
-  int workers = 32;         // threads for HttpHandler::Handle()
+  int workers = 8;          // threads for HttpHandler::Handle()
   int waiting_calls = 512;  // for a worker; the next is told 503
   // On Stop(), for requests that have begun to be answered.
   std::chrono::milliseconds grace_time = std::chrono::seconds(10);
