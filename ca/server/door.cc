@@ -3,6 +3,8 @@
 #include <grpc/grpc_security_constants.h>
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
+
 #include "ca/base/random.h"
 
 namespace server {
@@ -62,8 +64,9 @@ grpc::Status ToGrpc(const Status& status, const std::string& correlation_id) {
 grpc::ServerUnaryReactor* Door::Handle(grpc::CallbackServerContext* context, ca::Action action,
                                        const std::string& request_id, Story story) {
   grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
-  const bool runs =
-      workers_.TryRun([this, context, reactor, action, request_id, story = std::move(story)] {
+  const ca::TimePoint begun_at = clock_.Now();
+  const bool runs = workers_.TryRun(
+      [this, context, reactor, action, begun_at, request_id, story = std::move(story)] {
         AuditEvent event{
             .at = clock_.Now(),
             .actor = "anonymous",
@@ -72,13 +75,22 @@ grpc::ServerUnaryReactor* Door::Handle(grpc::CallbackServerContext* context, ca:
             .correlation_id = ca::Hex(ca::RandomBytes(kCorrelationIdSize)),
             .request_id = request_id,
         };
-        reactor->Finish(Run(context, action, event, story));
+        Finish(reactor, action, begun_at, Run(context, action, event, story));
       });
   if (!runs) {
-    reactor->Finish({grpc::StatusCode::RESOURCE_EXHAUSTED,
-                     "the server has as many calls in progress as it takes; wait and retry"});
+    Finish(reactor, action, begun_at,
+           {grpc::StatusCode::RESOURCE_EXHAUSTED,
+            "the server has as many calls in progress as it takes; wait and retry"});
   }
   return reactor;
+}
+
+// Counted first, so that who has the answer finds it counted.
+void Door::Finish(grpc::ServerUnaryReactor* reactor, ca::Action action, ca::TimePoint begun_at,
+                  const grpc::Status& status) const {
+  metrics_.CountRequest(ca::NameOf(action), static_cast<StatusCode>(status.error_code()),
+                        std::max(begun_at, clock_.Now()) - begun_at);
+  reactor->Finish(status);
 }
 
 grpc::Status Door::Run(grpc::CallbackServerContext* context, ca::Action action, AuditEvent& event,

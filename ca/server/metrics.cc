@@ -91,11 +91,11 @@ class Metrics::Families {
   prometheus::Family<prometheus::Counter>& requests =
       prometheus::BuildCounter()
           .Name("agentpki_requests_total")
-          .Help("Requests over gRPC, by action and what was decided")
+          .Help("Calls over gRPC, by method and status code")
           .Register(registry);
   prometheus::Family<Histogram>& request_seconds = prometheus::BuildHistogram()
                                                        .Name("agentpki_request_seconds")
-                                                       .Help("Time to answer a request, by action")
+                                                       .Help("Time to answer a call, by method")
                                                        .Register(registry);
   prometheus::Family<Histogram>& visible =
       prometheus::BuildHistogram()
@@ -119,12 +119,12 @@ class Metrics::Families {
 Metrics::Metrics() : families_(std::make_unique<Families>()) {}
 Metrics::~Metrics() = default;
 
-void Metrics::CountRequest(std::string_view action, std::string_view decision,
+void Metrics::CountRequest(std::string_view method, ca::StatusCode code,
                            std::chrono::duration<double> took) {
-  const std::string its_action(action);
-  families_->requests.Add({{"action", its_action}, {"decision", std::string(decision)}})
+  const std::string its_method(method);
+  families_->requests.Add({{"method", its_method}, {"code", absl::StatusCodeToString(code)}})
       .Increment();
-  families_->request_seconds.Add({{"action", its_action}}, RequestBuckets()).Observe(took.count());
+  families_->request_seconds.Add({{"method", its_method}}, RequestBuckets()).Observe(took.count());
 }
 
 void Metrics::ObserveRevocationVisibleInOcsp(std::chrono::duration<double> took) {

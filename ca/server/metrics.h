@@ -21,9 +21,9 @@ class Metrics {
   Metrics();
   ~Metrics();
 
-  // agentpki_requests_total{action,decision}, agentpki_request_seconds{action}. Both words are of
-  // a closed set: every new pair is a new time series.
-  void CountRequest(std::string_view action, std::string_view decision,
+  // agentpki_requests_total{method,code}, agentpki_request_seconds{method}: a call over gRPC.
+  // `method` is of a closed set: every new pair is a new time series.
+  void CountRequest(std::string_view method, ca::StatusCode code,
                     std::chrono::duration<double> took);
   // agentpki_revocation_visible_seconds{service="ocsp"}: from the acknowledgement of a revocation
   // to the first answer that says it.

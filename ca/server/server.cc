@@ -142,7 +142,7 @@ Status Serve(const Config& config) {
 
   const ca::CallerVerifier callers(catalog, status->index(), clock);
   WorkerPool workers(config.concurrent_calls);
-  Door door(callers, *backends.ledger, clock, workers);
+  Door door(callers, *backends.ledger, status->metrics(), clock, workers);
   EnrollmentService enrollment_service(door, enrollment, clock);
   RegistryService registry_service(door, catalog, authorization, registration, *backends.registry,
                                    clock);

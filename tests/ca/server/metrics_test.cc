@@ -19,15 +19,16 @@ class MetricsTest : public ca::testing::StoryTest {
   Metrics metrics_;
 };
 
-TEST_F(MetricsTest, CountsRequestsByActionAndDecision) {
-  metrics_.CountRequest("Enroll", "allowed", milliseconds(3));
-  metrics_.CountRequest("Enroll", "allowed", milliseconds(30));
-  metrics_.CountRequest("Enroll", "denied", milliseconds(1));
+TEST_F(MetricsTest, CountsRequestsByMethodAndCode) {
+  metrics_.CountRequest("Enroll", ca::StatusCode::kOk, milliseconds(3));
+  metrics_.CountRequest("Enroll", ca::StatusCode::kOk, milliseconds(30));
+  metrics_.CountRequest("Enroll", ca::StatusCode::kPermissionDenied, milliseconds(1));
   const std::string text = metrics_.Scrape();
-  EXPECT_THAT(text, HasSubstr("agentpki_requests_total{action=\"Enroll\",decision=\"allowed\"} 2"));
-  EXPECT_THAT(text, HasSubstr("agentpki_requests_total{action=\"Enroll\",decision=\"denied\"} 1"));
-  EXPECT_THAT(text, HasSubstr("agentpki_request_seconds_bucket{action=\"Enroll\",le=\"0.005\"} 2"));
-  EXPECT_THAT(text, HasSubstr("agentpki_request_seconds_count{action=\"Enroll\"} 3"));
+  const std::string total = "agentpki_requests_total{code=";
+  EXPECT_THAT(text, HasSubstr(total + "\"OK\",method=\"Enroll\"} 2"));
+  EXPECT_THAT(text, HasSubstr(total + "\"PERMISSION_DENIED\",method=\"Enroll\"} 1"));
+  EXPECT_THAT(text, HasSubstr("agentpki_request_seconds_bucket{method=\"Enroll\",le=\"0.005\"} 2"));
+  EXPECT_THAT(text, HasSubstr("agentpki_request_seconds_count{method=\"Enroll\"} 3"));
 }
 
 TEST_F(MetricsTest, ShowsHowSoonARevocationIsSeen) {
