@@ -13,6 +13,7 @@ Result<std::shared_ptr<const Catalog>> Catalog::Load(HierarchyStore& store, KeyS
     auto authority = TRY(Authority::Open(record, std::move(key)));
     catalog->authorities_.emplace(record.id, std::move(authority));
   }
+  catalog->activations_ = TRY(store.LoadActivations());
   return catalog;
 }
 
@@ -63,14 +64,19 @@ Result<std::shared_ptr<const Authority>> Catalog::FindAuthority(AuthorityId id) 
 }
 
 Result<std::shared_ptr<const Authority>> Catalog::ActiveIssuer(HierarchyId hierarchy) const {
-  for (const auto& [id, authority] : authorities_) {
-    if (authority->hierarchy() == hierarchy && authority->kind() == AuthorityKind::kIssuing) {
-      return authority;
-    }
-  }
+  const std::vector<Activation> activations = ActivationsOf(hierarchy);
+  if (!activations.empty()) return FindAuthority(activations.back().authority);
   const Hierarchy* const known = Find(hierarchy);
   return Error(StatusCode::kFailedPrecondition, "hierarchy {} has no issuing authority",
                known ? known->Name() : "?");
+}
+
+std::vector<Activation> Catalog::ActivationsOf(HierarchyId hierarchy) const {
+  std::vector<Activation> found;
+  for (const Activation& activation : activations_) {
+    if (activation.hierarchy == hierarchy) found.push_back(activation);
+  }
+  return found;
 }
 
 std::vector<Bytes> Catalog::Roots(HierarchyId hierarchy) const {

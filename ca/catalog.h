@@ -33,8 +33,11 @@ class Catalog {
   std::vector<std::shared_ptr<const Authority>> AuthoritiesOf(HierarchyId hierarchy) const;
   // kNotFound.
   Result<std::shared_ptr<const Authority>> FindAuthority(AuthorityId id) const;
-  // The one that issues now. kFailedPrecondition when the hierarchy has none.
+  // The one that issues now: the last that was activated. kFailedPrecondition when there is none.
   Result<std::shared_ptr<const Authority>> ActiveIssuer(HierarchyId hierarchy) const;
+
+  // Oldest first; the last says who issues now.
+  std::vector<Activation> ActivationsOf(HierarchyId hierarchy) const;
 
   // DER, what a relying party of the hierarchy trusts.
   std::vector<Bytes> Roots(HierarchyId hierarchy) const;
@@ -44,6 +47,7 @@ class Catalog {
  private:
   std::vector<Hierarchy> hierarchies_;
   std::map<AuthorityId, std::shared_ptr<const Authority>> authorities_;
+  std::vector<Activation> activations_;
 };
 
 }  // namespace ca

@@ -9,6 +9,14 @@
 
 namespace ca {
 
+// From when on an issuing authority is the one of its hierarchy that issues, until the next.
+struct Activation {
+  HierarchyId hierarchy{};
+  int sequence = 0;  // in its hierarchy, from 1 on
+  AuthorityId authority{};
+  TimePoint at;
+};
+
 // Hierarchies and their authorities. Thread-safe, blocking. Changes carry their audit event in the
 // same transaction. Errors: kUnavailable while the database is away.
 class HierarchyStore {
@@ -40,6 +48,14 @@ class HierarchyStore {
   // Release: its certificate. Of two signatures the first stands.
   virtual Result<Certificate> RecordAuthorityCertificate(AuthorityId authority,
                                                          const Certificate& certificate) = 0;
+
+  // All, of each hierarchy by sequence: the last one says who issues now.
+  virtual Result<std::vector<Activation>> LoadActivations() = 0;
+
+  // When it returns, `activation.authority` issues and nobody else does: Ledger::RecordIntent
+  // refuses every other. The authority has to have its certificate. kAborted unless the sequence is
+  // the next one: somebody else activated meanwhile; load the activations again.
+  virtual Status Activate(const Activation& activation, const AuditEvent& event) = 0;
 
  protected:
   static RecordedIssuance Recorded(PreparedCertificate prepared) {

@@ -71,6 +71,7 @@ class Ledger {
   //                       key.not-new (renewal with a key that has a live certificate)
   //   kInvalidArgument    request-id.reused (with another key)
   //   kNotFound           agent.unknown
+  //   kAborted            authority.superseded (another issues now: prepare it anew)
   virtual Result<std::variant<RecordedIssuance, Certificate>> RecordIntent(
       PreparedCertificate prepared, const Grounds& grounds, const RequestId& request,
       const AuditEvent& event) = 0;

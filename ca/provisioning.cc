@@ -49,7 +49,10 @@ Result<Hierarchy> Provisioning::EnsureHierarchy(const Hierarchy& wanted) {
   TRY(wanted.Validate());
   const Hierarchy hierarchy = TRY(EnsureRecord(wanted));
   TRY(EnsureRoot(hierarchy));
-  TRY(EnsureIssuing(hierarchy));
+  const AuthorityRecord root = TRY(EnsurePlan(hierarchy, AuthorityKind::kRoot, AuthorityId{}));
+  AuthorityRecord issuing = TRY(EnsurePlan(hierarchy, AuthorityKind::kIssuing, root.id));
+  issuing = TRY(EnsureIssuing(hierarchy, std::move(issuing)));
+  TRY(EnsureActivation(hierarchy, issuing.id));
   return hierarchy;
 }
 
@@ -97,21 +100,68 @@ Status Provisioning::EnsureRoot(const Hierarchy& hierarchy) {
       .status();
 }
 
-Status Provisioning::EnsureIssuing(const Hierarchy& hierarchy) {
-  const AuthorityRecord root_record =
-      TRY(EnsurePlan(hierarchy, AuthorityKind::kRoot, AuthorityId{}));
+// What is planned, with its key and its certificate.
+Result<AuthorityRecord> Provisioning::EnsureIssuing(const Hierarchy& hierarchy,
+                                                    AuthorityRecord planned) {
+  const auto key = TRY(EnsureKey(planned.key_label));
+  if (!planned.certificate.empty()) return planned;
+  const AuthorityRecord root_record = TRY(FindRecord(planned.issuer));
   const auto root_key = TRY(keys_.Find(root_record.key_label));
   const auto root = TRY(Authority::Open(root_record, root_key));
-
-  const AuthorityRecord issuing =
-      TRY(EnsurePlan(hierarchy, AuthorityKind::kIssuing, root_record.id));
-  const auto key = TRY(EnsureKey(issuing.key_label));
-  if (!issuing.certificate.empty()) return Ok();
   auto prepared =
-      TRY(root->PrepareIssuing(hierarchy, issuing, *key, directory_.For(root->id()), clock_.Now()));
-  return RecordAndSign(issuing, std::move(prepared),
-                       [&](RecordedIssuance recorded) { return root->Sign(std::move(recorded)); })
-      .status();
+      TRY(root->PrepareIssuing(hierarchy, planned, *key, directory_.For(root->id()), clock_.Now()));
+  const Certificate certificate =
+      TRY(RecordAndSign(planned, std::move(prepared), [&](RecordedIssuance recorded) {
+        return root->Sign(std::move(recorded));
+      }));
+  planned.certificate = certificate.Der();
+  return planned;
+}
+
+Result<AuthorityRecord> Provisioning::FindRecord(AuthorityId authority) {
+  std::vector<AuthorityRecord> records = TRY(store_.LoadAuthorities());
+  for (AuthorityRecord& record : records) {
+    if (record.id == authority) return std::move(record);
+  }
+  return Error(StatusCode::kNotFound, "no authority has the number {}",
+               static_cast<std::int64_t>(authority));
+}
+
+// The first; which comes later is for Rotation to say.
+Status Provisioning::EnsureActivation(const Hierarchy& hierarchy, AuthorityId authority) {
+  const std::vector<Activation> activations = TRY(store_.LoadActivations());
+  for (const Activation& activation : activations) {
+    if (activation.hierarchy == hierarchy.id) return Ok();
+  }
+  const Activation first{
+      .hierarchy = hierarchy.id, .sequence = 1, .authority = authority, .at = clock_.Now()};
+  const Status activated = store_.Activate(
+      first, Event("ActivateAuthority",
+                   fmt::format("{}/{}/1", hierarchy.Name(), NameOf(AuthorityKind::kIssuing))));
+  return activated.code() == StatusCode::kAborted ? Ok() : activated;  // another init was faster
+}
+
+Result<AuthorityRecord> Provisioning::EnsureSuccessor(const Hierarchy& hierarchy) {
+  const std::vector<AuthorityRecord> records = TRY(store_.LoadAuthorities());
+  const std::vector<Activation> activations = TRY(store_.LoadActivations());
+  std::optional<AuthorityRecord> newest;
+  AuthorityId root{};
+  for (const AuthorityRecord& record : records) {
+    if (record.hierarchy != hierarchy.id) continue;
+    if (record.kind == AuthorityKind::kIssuing) newest = record;
+    if (record.kind == AuthorityKind::kRoot && !record.certificate.empty()) root = record.id;
+  }
+  const bool was_active =
+      newest && std::any_of(activations.begin(), activations.end(),
+                            [&](const Activation& a) { return a.authority == newest->id; });
+  if (!newest || was_active) {
+    const int generation = newest ? newest->generation + 1 : 1;
+    newest = TRY(store_.PlanAuthority(
+        hierarchy, AuthorityKind::kIssuing, generation, root,
+        Event("PlanAuthority", fmt::format("{}/{}/{}", hierarchy.Name(),
+                                           NameOf(AuthorityKind::kIssuing), generation))));
+  }
+  return EnsureIssuing(hierarchy, *std::move(newest));
 }
 
 Result<std::shared_ptr<const Authority>> Provisioning::EnsureResponder(const Hierarchy& hierarchy,

@@ -27,6 +27,11 @@ class Provisioning {
   // with its id. kFailedPrecondition when it exists and says something else, naming the field.
   Result<Hierarchy> EnsureHierarchy(const Hierarchy& wanted);
 
+  // The issuing authority that is to follow the active one, ready to issue but not issuing: the
+  // newest if it has never been active, or a new one with a key of its own, under the newest root.
+  // kAborted when somebody else is making it at this moment.
+  Result<AuthorityRecord> EnsureSuccessor(const Hierarchy& hierarchy);
+
   // The OCSP responder of `issuer`: the newest that has not passed half its life, or a new one with
   // a key of its own. The one before goes on until it ends: the two overlap. kAborted when somebody
   // else is making it at this moment.
@@ -42,7 +47,9 @@ class Provisioning {
   Result<AuthorityRecord> EnsurePlan(const Hierarchy& hierarchy, AuthorityKind kind,
                                      AuthorityId issuer);
   Status EnsureRoot(const Hierarchy& hierarchy);
-  Status EnsureIssuing(const Hierarchy& hierarchy);
+  Result<AuthorityRecord> EnsureIssuing(const Hierarchy& hierarchy, AuthorityRecord planned);
+  Result<AuthorityRecord> FindRecord(AuthorityId authority);
+  Status EnsureActivation(const Hierarchy& hierarchy, AuthorityId authority);
   Result<AuthorityRecord> EnsureResponderPlan(const Hierarchy& hierarchy, const Authority& issuer);
   Result<std::shared_ptr<const SigningKey>> EnsureKey(const std::string& label);
   template <typename Sign>

@@ -10,6 +10,7 @@
 namespace db {
 namespace {
 
+using ca::Activation;
 using ca::AuditEvent;
 using ca::AuthorityId;
 using ca::AuthorityKind;
@@ -269,6 +270,49 @@ Result<Certificate> PostgresHierarchyStore::RecordAuthorityCertificate(
     transaction.commit();
     return standing;
   });
+}
+
+Result<std::vector<Activation>> PostgresHierarchyStore::LoadActivations() {
+  using Activations = std::vector<Activation>;
+  return pool_->RunRepeatable([](pqxx::connection& connection) -> Result<Activations> {
+    pqxx::read_transaction transaction(connection);
+    Activations activations;
+    for (const pqxx::row& row :
+         transaction.exec("SELECT hierarchy, sequence, authority, activated_at "
+                          "  FROM agentpki.activations ORDER BY hierarchy, sequence")) {
+      activations.push_back({
+          .hierarchy = static_cast<HierarchyId>(row["hierarchy"].as<int>()),
+          .sequence = row["sequence"].as<int>(),
+          .authority = static_cast<AuthorityId>(row["authority"].as<std::int64_t>()),
+          .at = TimeOf(row["activated_at"]),
+      });
+    }
+    return activations;
+  });
+}
+
+Status PostgresHierarchyStore::Activate(const Activation& activation, const AuditEvent& event) {
+  const auto conflict = [&] {
+    return Error(StatusCode::kAborted, "another authority was activated just now; look again");
+  };
+  const Status activated = pool_->Run([&](pqxx::connection& connection) -> Status {
+    pqxx::work transaction(connection);
+    // Whoever records an intent in this hierarchy shares this lock until it commits.
+    transaction.exec_params("SELECT pg_advisory_xact_lock(1, $1)",
+                            static_cast<int>(activation.hierarchy));
+    const pqxx::result inserted = transaction.exec_params(
+        "INSERT INTO agentpki.activations (hierarchy, sequence, authority, activated_at) "
+        "SELECT $1, $2, $3, $4 WHERE $2 = 1 + coalesce("
+        "  (SELECT max(sequence) FROM agentpki.activations WHERE hierarchy = $1), 0)",
+        static_cast<int>(activation.hierarchy), activation.sequence, Number(activation.authority),
+        TimeText(activation.at));
+    if (inserted.affected_rows() == 0) return conflict();
+    transaction.exec("NOTIFY agentpki_revocations");
+    InsertEventIn(transaction, activation.hierarchy, event);
+    transaction.commit();
+    return ca::Ok();
+  });
+  return activated.code() == StatusCode::kAlreadyExists ? conflict() : activated;
 }
 
 }  // namespace db

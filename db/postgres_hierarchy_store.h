@@ -28,6 +28,8 @@ class PostgresHierarchyStore final : public ca::HierarchyStore {
                                                    const ca::AuditEvent& event) override;
   ca::Result<ca::Certificate> RecordAuthorityCertificate(
       ca::AuthorityId authority, const ca::Certificate& certificate) override;
+  ca::Result<std::vector<ca::Activation>> LoadActivations() override;
+  ca::Status Activate(const ca::Activation& activation, const ca::AuditEvent& event) override;
 
  private:
   std::unique_ptr<Pool> pool_;

@@ -142,6 +142,7 @@ Status RefusalBy(const std::string& rule, const Intent& intent) {
   };
   constexpr auto kDenied = StatusCode::kPermissionDenied;
   static constexpr Rule kRules[] = {
+      {"authority.superseded", StatusCode::kAborted, "another authority issues since now; retry"},
       {"agent.unknown", StatusCode::kNotFound, "it is not registered"},
       {"agent.disabled", kDenied, "it is disabled; ask its owner"},
       {"join-token.unknown", kDenied, "the join token is not known; ask for a new one"},

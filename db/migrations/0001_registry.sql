@@ -72,8 +72,22 @@ CREATE TABLE agentpki.authority_signatures (
   signed_at timestamptz NOT NULL
 );
 
+
+-- Which issuing authority signs, and since when: of each hierarchy the row with the highest sequence
+-- says so. There is never none or two, going back is one more row, and of two who activate at once the
+-- key lets one.
+CREATE TABLE agentpki.activations (
+  hierarchy    integer NOT NULL,
+  sequence     integer NOT NULL CHECK (sequence > 0),
+  authority    bigint NOT NULL REFERENCES agentpki.authority_signatures,
+  activated_at timestamptz NOT NULL,
+  PRIMARY KEY (hierarchy, sequence),
+  FOREIGN KEY (authority, hierarchy) REFERENCES agentpki.authorities (id, hierarchy)
+);
+
 GRANT SELECT, INSERT ON agentpki.hierarchies, agentpki.profiles, agentpki.authorities,
-  agentpki.authority_issuances, agentpki.authority_signatures TO agentpki_server;
+  agentpki.authority_issuances, agentpki.authority_signatures, agentpki.activations
+  TO agentpki_server;
 
 -- ---- agents -----------------------------------------------------------------------------------
 

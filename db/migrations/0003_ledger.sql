@@ -213,6 +213,7 @@ LANGUAGE plpgsql AS $$
 #variable_conflict use_column
 DECLARE
   first_request date; last_request date; first_presented date; last_presented date;
+  active bigint;
 BEGIN
   PERFORM set_config('agentpki.hierarchy', p_hierarchy::text, true);
   SELECT min(r), max(r), min(p), max(p)
@@ -227,6 +228,9 @@ BEGIN
   PERFORM pg_advisory_xact_lock(l) FROM unnest(p_locks) AS l;
   PERFORM FROM agentpki.join_tokens AS t
     WHERE t.secret_hash = ANY (p_token) ORDER BY t.secret_hash FOR UPDATE;
+  -- Another cannot become active before this commits: that takes the hierarchy's lock for itself.
+  active := (SELECT s.authority FROM agentpki.activations AS s
+              WHERE s.hierarchy = p_hierarchy ORDER BY s.sequence DESC LIMIT 1);
 
   RETURN QUERY
   WITH asked AS (
@@ -266,6 +270,7 @@ BEGIN
              WHEN r.serial IS NOT NULL THEN
                CASE WHEN r.key_fingerprint = a.key_fingerprint THEN 'replay'
                     ELSE 'request-id.reused' END
+             WHEN a.authority IS DISTINCT FROM active THEN 'authority.superseded'
              WHEN g.number IS NULL OR g.spiffe_id <> a.subject THEN 'agent.unknown'
              WHEN g.disabled THEN 'agent.disabled'
              WHEN a.token IS NOT NULL AND t.secret_hash IS NULL THEN 'join-token.unknown'

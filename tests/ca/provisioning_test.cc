@@ -51,6 +51,12 @@ class SteppedHierarchyStore final : public HierarchyStore {
                                                  const Certificate& certificate) override {
     return Stepped([&] { return inner_.RecordAuthorityCertificate(authority, certificate); });
   }
+  Result<std::vector<Activation>> LoadActivations() override {
+    return Stepped([&] { return inner_.LoadActivations(); });
+  }
+  Status Activate(const Activation& activation, const AuditEvent& event) override {
+    return Stepped([&] { return inner_.Activate(activation, event); });
+  }
 
  private:
   template <typename Call>
@@ -126,12 +132,52 @@ class ProvisioningTest : public ::testing::Test {
     EXPECT_EQ(authorities[1]->issuer(), authorities[0]->id());
     EXPECT_EQ(X509_verify(authorities[1]->x509(), X509_get0_pubkey(authorities[0]->x509())), 1);
     EXPECT_EQ(Must(world.ports.hierarchies.LoadAuthorities()).size(), 2u) << "no plan is left over";
+    ASSERT_EQ(Must(world.ports.hierarchies.LoadActivations()).size(), 1u);
+    EXPECT_EQ(Must(catalog->ActiveIssuer(catalog->hierarchies()[0].id)), authorities[1]);
     EXPECT_EQ(world.keys.generated,
               (std::set{authorities[0]->key_label(), authorities[1]->key_label()}));
   }
 
   FakeClock clock_;
 };
+
+// ---- successors ---------------------------------------------------------------------------------
+
+TEST_F(ProvisioningTest, MakesOneSuccessorAndDoesNotActivateIt) {
+  World world(clock_, Ok);
+  const Hierarchy acme = Must(world.provisioning.EnsureHierarchy(AcmeProd()));
+  const auto before = Must(Catalog::Load(world.ports.hierarchies, world.ports.keys));
+  const auto active = Must(before->ActiveIssuer(acme.id));
+
+  const AuthorityRecord successor = Must(world.provisioning.EnsureSuccessor(acme));
+  EXPECT_EQ(Must(world.provisioning.EnsureSuccessor(acme)).id, successor.id);
+
+  EXPECT_EQ(successor.generation, 2);
+  const auto after = Must(Catalog::Load(world.ports.hierarchies, world.ports.keys));
+  EXPECT_EQ(Must(after->ActiveIssuer(acme.id))->id(), active->id());
+  const auto next = Must(after->FindAuthority(successor.id));
+  EXPECT_EQ(next->issuer(), active->issuer());
+  EXPECT_NE(next->key_identifier(), active->key_identifier());
+}
+
+TEST_F(ProvisioningTest, MakesASuccessorAfterAnInterruptionAtEveryStep) {
+  int steps_left = 0;
+  const auto at_step = [&] {
+    return steps_left-- == 0 ? Error(StatusCode::kUnavailable, "interrupted") : Ok();
+  };
+  for (int interrupted_at = 0;; ++interrupted_at) {
+    steps_left = std::numeric_limits<int>::max();
+    World world(clock_, at_step);
+    const Hierarchy acme = Must(world.provisioning.EnsureHierarchy(AcmeProd()));
+    steps_left = interrupted_at;
+    const bool is_whole = world.provisioning.EnsureSuccessor(acme).ok();
+    steps_left = std::numeric_limits<int>::max();
+    Must(world.provisioning.EnsureSuccessor(acme).status());
+    EXPECT_EQ(Must(world.ports.hierarchies.LoadAuthorities()).size(), 3u) << interrupted_at;
+    EXPECT_EQ(world.keys.generated.size(), 3u) << "an orphan key at step " << interrupted_at;
+    if (is_whole) break;
+  }
+}
 
 // ---- hierarchies --------------------------------------------------------------------------------
 
@@ -171,7 +217,7 @@ TEST_F(ProvisioningTest, LeavesAnEventForEachChange) {
   }
   EXPECT_EQ(actions,
             (std::vector<std::string>{"CreateHierarchy", "PlanAuthority", "CreateAuthority",
-                                      "PlanAuthority", "CreateAuthority"}));
+                                      "PlanAuthority", "CreateAuthority", "ActivateAuthority"}));
 }
 
 TEST_F(ProvisioningTest, IsRepeatableAfterAnInterruptionAtEveryStep) {

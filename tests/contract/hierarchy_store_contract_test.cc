@@ -280,5 +280,77 @@ TEST_P(HierarchyStoreContract, RecordsTheEventsOfAPlanAndOfARecord) {
   ExpectSame(world_.Events().back(), EventIn(acme, "CreateAuthority"));
 }
 
+// ---- activations --------------------------------------------------------------------------------
+
+class ActivationContract : public HierarchyStoreContract {
+ protected:
+  // With a certificate; that it is self-signed makes no difference here.
+  AuthorityRecord NewAuthority(const Hierarchy& hierarchy, int generation) {
+    const AuthorityRecord root =
+        Must(Plan(hierarchy, AuthorityKind::kRoot, generation, AuthorityId{}));
+    const auto key = NewKey(root.key_label);
+    const Certificate certificate = Must(SignRecorded(*key, Record(hierarchy, root, *key)));
+    Must(hierarchies().RecordAuthorityCertificate(root.id, certificate));
+    return root;
+  }
+
+  ca::Status Activate(const Hierarchy& hierarchy, int sequence, AuthorityId authority) {
+    return hierarchies().Activate({hierarchy.id, sequence, authority, clock_.Now()},
+                                  EventIn(hierarchy, "ActivateAuthority"));
+  }
+};
+INSTANTIATE_CONTRACT(ActivationContract);
+
+TEST_P(ActivationContract, KeepsThemInTheirOrder) {
+  const Hierarchy acme = Must(Create(AcmeProd()));
+  const Hierarchy globex = Must(Create(GlobexProd()));
+  const AuthorityId first = NewAuthority(acme, 1).id;
+  const AuthorityId second = NewAuthority(acme, 2).id;
+  const AuthorityId other = NewAuthority(globex, 1).id;
+  Must(Activate(acme, 1, first));
+  Must(Activate(globex, 1, other));
+  clock_.Advance(std::chrono::hours(1));
+  Must(Activate(acme, 2, second));
+  Must(Activate(acme, 3, first));  // back again
+
+  const auto loaded = Must(hierarchies().LoadActivations());
+
+  ASSERT_EQ(loaded.size(), 4u);
+  EXPECT_EQ(loaded[0].authority, first);
+  EXPECT_EQ(loaded[1].authority, second);
+  EXPECT_EQ(loaded[1].at, clock_.Now());
+  EXPECT_EQ(loaded[2].authority, first);
+  EXPECT_EQ(loaded[2].sequence, 3);
+  EXPECT_EQ(loaded[3].authority, other);
+  EXPECT_EQ(loaded[3].hierarchy, globex.id);
+}
+
+TEST_P(ActivationContract, LetsOneOfTwoAtOnce) {
+  const Hierarchy acme = Must(Create(AcmeProd()));
+  const AuthorityId first = NewAuthority(acme, 1).id;
+  const AuthorityId second = NewAuthority(acme, 2).id;
+  Must(Activate(acme, 1, first));
+  EXPECT_EQ(Activate(acme, 1, second).code(), StatusCode::kAborted);
+  EXPECT_EQ(Activate(acme, 3, second).code(), StatusCode::kAborted) << "leaves a gap";
+  EXPECT_EQ(Must(hierarchies().LoadActivations()).size(), 1u);
+}
+
+TEST_P(ActivationContract, WantsACertificate) {
+  const Hierarchy acme = Must(Create(AcmeProd()));
+  const AuthorityRecord planned = PlanRoot(acme);
+  EXPECT_FALSE(Activate(acme, 1, planned.id).ok());
+  EXPECT_TRUE(Must(hierarchies().LoadActivations()).empty());
+}
+
+TEST_P(ActivationContract, LeavesAnEvent) {
+  const Hierarchy acme = Must(Create(AcmeProd()));
+  const AuthorityId first = NewAuthority(acme, 1).id;
+  Must(Activate(acme, 1, first));
+  ExpectSame(world_.Events().back(), EventIn(acme, "ActivateAuthority"));
+  const size_t events = world_.Events().size();
+  EXPECT_EQ(Activate(acme, 1, first).code(), StatusCode::kAborted);
+  EXPECT_EQ(world_.Events().size(), events);
+}
+
 }  // namespace
 }  // namespace contract

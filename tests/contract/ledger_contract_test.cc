@@ -185,6 +185,25 @@ TEST_P(LedgerContract, KeepsNothingOfWhatItRefuses) {
       << "the token and the request id are as good as new";
 }
 
+// ---- authorities --------------------------------------------------------------------------------
+
+TEST_P(LedgerContract, RefusesAnAuthorityThatDoesNotIssueAnyMore) {
+  const RequestId request = NewRequest();
+  const PublicKey key = NewKey();
+  const auto recorded = Recorded(Record(bot_, key, SystemGrounds{}, request)).record();
+  auto prepared = deployment_.Prepare(bot_, NewKey());
+
+  deployment_.ActivateSuccessor(deployment_.acme);
+
+  ExpectRefused(Record(std::move(prepared), SystemGrounds{}, NewRequest()), StatusCode::kAborted,
+                "authority.superseded");
+  const auto again = Recorded(Record(bot_, key, SystemGrounds{}, request)).record();
+  EXPECT_EQ(again.serial, recorded.serial) << "a retry gets what was recorded, by whomever";
+  EXPECT_EQ(again.authority, recorded.authority);
+  const auto next = Recorded(Record(bot_, NewKey(), SystemGrounds{})).record();
+  EXPECT_NE(next.authority, recorded.authority);
+}
+
 // ---- agents -------------------------------------------------------------------------------------
 
 TEST_P(LedgerContract, RefusesAnAgentThatIsDisabled) {

@@ -19,6 +19,16 @@ Deployment::Deployment(Ports ports, const Clock& clock)
   catalog = Must(Catalog::Load(ports.hierarchies, ports.keys));
 }
 
+void Deployment::ActivateSuccessor(const Hierarchy& hierarchy) {
+  Provisioning provisioning(ports_.hierarchies, ports_.keys, ports_.registry, Directory(), clock_,
+                            "test");
+  const AuthorityRecord successor = Must(provisioning.EnsureSuccessor(hierarchy));
+  const int sequence = static_cast<int>(catalog->ActivationsOf(hierarchy.id).size()) + 1;
+  Must(ports_.hierarchies.Activate({hierarchy.id, sequence, successor.id, clock_.Now()},
+                                   EventAt(clock_.Now(), "ActivateAuthority")));
+  catalog = Must(Catalog::Load(ports_.hierarchies, ports_.keys));
+}
+
 Agent Deployment::Register(const Agent& wanted) {
   Agent agent = wanted;
   agent.registered_at = clock_.Now();

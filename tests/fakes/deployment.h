@@ -47,6 +47,9 @@ class Deployment {
 
   const Hierarchy& HierarchyOf(const Agent& agent) const { return *catalog->Find(agent.hierarchy); }
 
+  // The hierarchy's next issuing authority issues from now on.
+  void ActivateSuccessor(const Hierarchy& hierarchy);
+
   Agent Register(const Agent& agent);
   Agent Register(const Hierarchy& hierarchy, std::string_view path) {
     return Register(AgentOf(hierarchy, path));

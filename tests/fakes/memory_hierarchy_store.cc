@@ -88,6 +88,48 @@ Result<Certificate> MemoryHierarchyStore::RecordAuthorityCertificate(
   return Certificate{issuance->second, standing->second};
 }
 
+Result<std::vector<Activation>> MemoryHierarchyStore::LoadActivations() {
+  const std::lock_guard lock(mutex_);
+  std::vector<Activation> activations;
+  for (const Hierarchy& hierarchy : hierarchies_) {
+    for (const Activation& activation : ActivationsOf(hierarchy.id)) {
+      activations.push_back(activation);
+    }
+  }
+  return activations;
+}
+
+std::vector<Activation> MemoryHierarchyStore::ActivationsOf(HierarchyId hierarchy) const {
+  std::vector<Activation> found;
+  for (const Activation& activation : activations_) {
+    if (activation.hierarchy == hierarchy) found.push_back(activation);
+  }
+  return found;
+}
+
+Status MemoryHierarchyStore::Activate(const Activation& activation, const AuditEvent& event) {
+  const std::lock_guard lock(mutex_);
+  if (!signatures_.contains(activation.authority)) {
+    return Error(StatusCode::kInternal, "activated but never signed");
+  }
+  const int last = static_cast<int>(ActivationsOf(activation.hierarchy).size());
+  if (activation.sequence != last + 1) {
+    return Error(StatusCode::kAborted, "activated by somebody else");
+  }
+  activations_.push_back(activation);
+  AuditEvent told = event;
+  told.hierarchy = activation.hierarchy;
+  events_.Add(std::move(told));
+  return Ok();
+}
+
+Status MemoryHierarchyStore::CheckActive(HierarchyId hierarchy, AuthorityId authority) const {
+  const std::lock_guard lock(mutex_);
+  const std::vector<Activation> activations = ActivationsOf(hierarchy);
+  if (!activations.empty() && activations.back().authority == authority) return Ok();
+  return Refusal(StatusCode::kAborted, "authority.superseded", "another authority issues now");
+}
+
 std::vector<MemoryHierarchyStore::Issuance> MemoryHierarchyStore::Issuances() const {
   const std::lock_guard lock(mutex_);
   std::vector<Issuance> all;

@@ -25,6 +25,11 @@ class MemoryHierarchyStore final : public HierarchyStore {
                                            const AuditEvent& event) override;
   Result<Certificate> RecordAuthorityCertificate(AuthorityId authority,
                                                  const Certificate& certificate) override;
+  Result<std::vector<Activation>> LoadActivations() override;
+  Status Activate(const Activation& activation, const AuditEvent& event) override;
+
+  // For the ledger, which shares the database: kAborted, rule authority.superseded.
+  Status CheckActive(HierarchyId hierarchy, AuthorityId authority) const;
 
   // For the revocation store, which shares the database: a certificate of a CA or a responder.
   struct Issuance {
@@ -35,12 +40,16 @@ class MemoryHierarchyStore final : public HierarchyStore {
   std::vector<Issuance> Issuances() const;
 
  private:
+  // The caller holds the lock.
+  std::vector<Activation> ActivationsOf(HierarchyId hierarchy) const;
+
   EventLog& events_;
   mutable std::mutex mutex_;
   std::vector<Hierarchy> hierarchies_;
   std::vector<AuthorityRecord> authorities_;
   std::map<AuthorityId, IssuanceRecord> issuances_;
   std::map<AuthorityId, Bytes> signatures_;
+  std::vector<Activation> activations_;
 };
 
 }  // namespace ca::testing

@@ -151,6 +151,7 @@ Status MemoryRegistry::AddGrant(const SpiffeId& operator_id, const Grant& grant,
 // ---- for the ledger -----------------------------------------------------------------------------
 
 Status MemoryRegistry::CheckAgent(const IssuanceRecord& record) {
+  TRY(hierarchies_.CheckActive(record.hierarchy, record.authority));
   const std::lock_guard lock(mutex_);
   const Agent* const agent = Find(record.subject);
   if (!agent || agent->number != record.agent || agent->hierarchy != record.hierarchy) {

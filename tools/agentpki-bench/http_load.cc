@@ -67,7 +67,7 @@ std::chrono::microseconds Used(const CpuClock& cpu) {
 
 std::vector<std::string> WrkCommand(const HttpQuestion& question, std::chrono::seconds duration,
                                     const std::filesystem::path& script) {
-  return {"wrk",       "-t1", "-c64", fmt::format("-d{}s", duration.count()),
+  return {"wrk",       "-t1", "-c48", fmt::format("-d{}s", duration.count()),
           "--latency", "-s",  script, question.url};
 }
 
