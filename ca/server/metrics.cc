@@ -31,6 +31,10 @@ Histogram::BucketBoundaries VisibleBuckets() {
   return {0.05, 0.1, 0.25, 0.5, 0.75, 1, 2, 3, 5, 7.5, 10, 15, 30, 60};
 }
 
+double SecondsSince1970(ca::TimePoint time) {
+  return std::chrono::duration<double>(time.time_since_epoch()).count();
+}
+
 MetricFamily Empty(std::string name, std::string help, MetricType type) {
   MetricFamily family;
   family.name = std::move(name);
@@ -75,9 +79,7 @@ void AddCrlFamilies(const crl::Shelf& shelf, std::vector<MetricFamily>& families
         {"authority", std::to_string(static_cast<std::int64_t>(entry->crl.authority))},
         {"shard", std::to_string(entry->crl.shard)}};
     AddGauge(number, static_cast<double>(entry->crl.number), labels);
-    AddGauge(next_update,
-             std::chrono::duration<double>(entry->crl.next_update.time_since_epoch()).count(),
-             labels);
+    AddGauge(next_update, SecondsSince1970(entry->crl.next_update), labels);
   }
   families.push_back(std::move(number));
   families.push_back(std::move(next_update));
@@ -109,6 +111,11 @@ class Metrics::Families {
           .Name("agentpki_status_discrepancies")
           .Help("Differences between ledger, OCSP and CRL that the last check found")
           .Register(registry);
+  prometheus::Family<prometheus::Gauge>& checked =
+      prometheus::BuildGauge()
+          .Name("agentpki_status_checked_seconds")
+          .Help("When the last check of ledger, OCSP and CRL ended, in seconds since 1970")
+          .Register(registry);
 
   std::function<ocsp::Responder::Counts()> ocsp_counts;
   std::function<int()> http_connections;
@@ -133,8 +140,11 @@ void Metrics::ObserveRevocationVisibleInOcsp(std::chrono::duration<double> took)
 void Metrics::ObserveRevocationVisibleInCrl(std::chrono::duration<double> took) {
   families_->visible_in_crl.Observe(took.count());
 }
-void Metrics::SetStatusDiscrepancies(std::int64_t count) {
-  families_->discrepancies.Add({}).Set(static_cast<double>(count));
+void Metrics::SetStatusChecked(std::string_view hierarchy, std::int64_t discrepancy_count,
+                               ca::TimePoint at) {
+  const prometheus::Labels labels = {{"hierarchy", std::string(hierarchy)}};
+  families_->discrepancies.Add(labels).Set(static_cast<double>(discrepancy_count));
+  families_->checked.Add(labels).Set(SecondsSince1970(at));
 }
 
 void Metrics::ReadOcsp(std::function<ocsp::Responder::Counts()> counts) {

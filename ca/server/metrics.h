@@ -29,9 +29,11 @@ class Metrics {
   // to the first answer that says it.
   void ObserveRevocationVisibleInOcsp(std::chrono::duration<double> took);
   void ObserveRevocationVisibleInCrl(std::chrono::duration<double> took);  // {service="crl"}
-  // agentpki_status_discrepancies: of ledger, OCSP and CRL, as found by the last check. Not shown
-  // before the first.
-  void SetStatusDiscrepancies(std::int64_t count);
+  // agentpki_status_discrepancies{hierarchy}: of ledger, OCSP and CRL, as found by the last check
+  // of that hierarchy on this replica; agentpki_status_checked_seconds{hierarchy}: when it ended
+  // (since 1970). Not shown before the first.
+  void SetStatusChecked(std::string_view hierarchy, std::int64_t discrepancy_count,
+                        ca::TimePoint at);
 
   // agentpki_ocsp_responses_total{kind}
   void ReadOcsp(std::function<ocsp::Responder::Counts()> counts);

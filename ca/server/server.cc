@@ -162,10 +162,8 @@ Status Serve(const Config& config) {
       [&](bool is_well) {
         if (auto* const service = health_service.load()) service->SetServingStatus(is_well);
       });
-  const Consistency consistency(catalog, *backends.ledger, *backends.revocations, status->index(),
-                                status->responder(), status->shelf(), clock);
-  StatusService status_service(door, catalog, authorization, health, consistency, status->metrics(),
-                               clock);
+  StatusService status_service(door, catalog, authorization, health, status->consistency(),
+                               status->metrics(), clock);
 
   grpc::EnableDefaultHealthCheckService(true);
   grpc::reflection::InitProtoReflectionServerBuilderPlugin();

@@ -52,7 +52,7 @@ grpc::ServerUnaryReactor* StatusService::CheckStatus(
         TRY(authorization_.Require(caller, Action::kCheckStatus, hierarchy->id));
         const auto report =
             TRY(consistency_.Check(*hierarchy, [context] { return context->IsCancelled(); }));
-        metrics_.SetStatusDiscrepancies(report.discrepancy_count);
+        metrics_.SetStatusChecked(hierarchy->Name(), report.discrepancy_count, clock_.Now());
         *response = ToProto(report);
         return ca::Ok();
       });

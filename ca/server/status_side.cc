@@ -44,6 +44,14 @@ StatusSide::StatusSide(const Config& config, const Backends& backends,
       conductor_({config.database_server},
                  {provisioning_, publisher_, shelf_, *backends.crls, feed_}, catalog, clock,
                  [this](const ca::PublishedCrl& crl) { ObserveCrl(crl); }),
+      consistency_(catalog, *backends.ledger, *backends.revocations, index_, responder_, shelf_,
+                   clock),
+      watch_(
+          catalog,
+          [this](const ca::Hierarchy& hierarchy, const std::function<bool()>& is_given_up) {
+            return consistency_.Check(hierarchy, is_given_up);
+          },
+          metrics_, clock),
       site_(config.status.urls, responder_, shelf_, catalog, clock),
       metrics_site_(metrics_) {
   metrics_.ReadOcsp([this] { return responder_.counts(); });
@@ -56,6 +64,7 @@ StatusSide::~StatusSide() {
   // Whoever still asks is answered first.
   if (http_) http_->Stop();
   if (metrics_http_) metrics_http_->Stop();
+  watch_.Stop();
   conductor_.Stop();
   feed_.Stop();
 }
@@ -63,6 +72,7 @@ StatusSide::~StatusSide() {
 Status StatusSide::Start() {
   feed_.Start();
   conductor_.Start();
+  watch_.Start();
   if (!config_.listen_http.empty()) {
     http_ = TRY(HttpListener::Start(config_.listen_http, {}, site_, clock_));
     spdlog::info("OCSP and CRLs on port {}, known as {}", http_->port(),

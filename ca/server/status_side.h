@@ -5,6 +5,7 @@
 #include "ca/provisioning.h"
 #include "ca/server/backends.h"
 #include "ca/server/conductor.h"
+#include "ca/server/consistency_watch.h"
 #include "ca/server/http_listener.h"
 #include "ca/server/metrics.h"
 #include "ca/server/status_feed.h"
@@ -25,12 +26,11 @@ class StatusSide {
                                                         const ca::Clock& clock);
   ~StatusSide();
 
-  // Begins to follow, to conduct and to listen. kFailedPrecondition when a port is taken.
+  // Begins to follow, to conduct, to check and to listen. kFailedPrecondition when a port is taken.
   ca::Status Start();
 
   const ca::RevocationIndex& index() const { return index_; }
-  const crl::Shelf& shelf() const { return shelf_; }
-  ocsp::Responder& responder() { return responder_; }
+  const Consistency& consistency() const { return consistency_; }
   Metrics& metrics() { return metrics_; }
   ca::Status CheckHealth() const;
 
@@ -54,6 +54,8 @@ class StatusSide {
   crl::Publisher publisher_;
   std::map<std::pair<ca::AuthorityId, ca::CrlShard>, ca::TimePoint> seen_in_crl_until_;
   Conductor conductor_;
+  Consistency consistency_;
+  ConsistencyWatch watch_;
   StatusSite site_;
   MetricsSite metrics_site_;
   std::unique_ptr<HttpListener> http_;

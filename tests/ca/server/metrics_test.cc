@@ -79,21 +79,25 @@ TEST_F(MetricsTest, ShowsTheNewestCompleteCrlOfEachShard) {
 }
 
 TEST_F(MetricsTest, SaysNothingOfDiscrepanciesBeforeAnyCheck) {
-  EXPECT_THAT(metrics_.Scrape(), Not(HasSubstr("agentpki_status_discrepancies")));
-  metrics_.SetStatusDiscrepancies(0);
-  EXPECT_THAT(metrics_.Scrape(), HasSubstr("agentpki_status_discrepancies 0"));
-  metrics_.SetStatusDiscrepancies(2);
-  EXPECT_THAT(metrics_.Scrape(), HasSubstr("agentpki_status_discrepancies 2"));
+  EXPECT_THAT(metrics_.Scrape(), Not(HasSubstr("agentpki_status_")));
+  const ca::TimePoint at(std::chrono::seconds(2'000'000'000));
+  metrics_.SetStatusChecked("acme/prod", 0, at);
+  metrics_.SetStatusChecked("acme/test", 2, at + std::chrono::seconds(1));
+  const std::string text = metrics_.Scrape();
+  EXPECT_THAT(text, HasSubstr("agentpki_status_discrepancies{hierarchy=\"acme/prod\"} 0\n"));
+  EXPECT_THAT(text, HasSubstr("agentpki_status_discrepancies{hierarchy=\"acme/test\"} 2\n"));
+  EXPECT_THAT(text,
+              HasSubstr("agentpki_status_checked_seconds{hierarchy=\"acme/test\"} 2000000001\n"));
 }
 
 TEST_F(MetricsTest, ServesItsTextAndNothingElse) {
-  metrics_.SetStatusDiscrepancies(2);
+  metrics_.ReadHttpConnections([] { return 7; });
   MetricsSite site(metrics_);
   const auto listener = Must(HttpListener::Start("127.0.0.1:0", {}, site, clock_));
   const auto response = testing::Get(listener->port(), "/metrics");
   EXPECT_EQ(response.status, 200);
   EXPECT_EQ(response.fields.at("content-type"), "text/plain; version=0.0.4; charset=utf-8");
-  EXPECT_THAT(response.body, HasSubstr("agentpki_status_discrepancies 2"));
+  EXPECT_THAT(response.body, HasSubstr("agentpki_http_connections 7"));
   EXPECT_EQ(testing::Get(listener->port(), "/").status, 404);
   EXPECT_EQ(testing::Post(listener->port(), "/metrics", "", "").status, 405);
 }
