@@ -102,7 +102,10 @@ class Metrics::Families {
   prometheus::Family<Histogram>& visible =
       prometheus::BuildHistogram()
           .Name("agentpki_revocation_visible_seconds")
-          .Help("From a revocation's acknowledgement to the first answer that says it")
+          .Help(
+              "Of each revocation, taken by whichever replica: from just before its commit until "
+              "this replica's OCSP says so (ocsp), or until a CRL that lists it is published (crl; "
+              "by the conductor alone)")
           .Register(registry);
   Histogram& visible_in_ocsp = visible.Add({{"service", "ocsp"}}, VisibleBuckets());
   Histogram& visible_in_crl = visible.Add({{"service", "crl"}}, VisibleBuckets());

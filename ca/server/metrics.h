@@ -25,10 +25,14 @@ class Metrics {
   // `method` is of a closed set: every new pair is a new time series.
   void CountRequest(std::string_view method, ca::StatusCode code,
                     std::chrono::duration<double> took);
-  // agentpki_revocation_visible_seconds{service="ocsp"}: from the acknowledgement of a revocation
-  // to the first answer that says it.
+  // agentpki_revocation_visible_seconds{service}: of each real revocation, taken by whichever
+  // replica, from its date, which that replica's clock gave it just before the commit, so that the
+  // commit counts and so does what the clocks differ.
+  //   ocsp  until this replica's OCSP says so; on every replica
+  //   crl   until a CRL that lists it is published; on the conductor alone
+  // Neither is observed of what was revoked before this process could see it come.
   void ObserveRevocationVisibleInOcsp(std::chrono::duration<double> took);
-  void ObserveRevocationVisibleInCrl(std::chrono::duration<double> took);  // {service="crl"}
+  void ObserveRevocationVisibleInCrl(std::chrono::duration<double> took);
   // agentpki_status_discrepancies{hierarchy}: of ledger, OCSP and CRL, as found by the last check
   // of that hierarchy on this replica; agentpki_status_checked_seconds{hierarchy}: when it ended
   // (since 1970). Not shown before the first.
