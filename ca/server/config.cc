@@ -18,6 +18,7 @@ constexpr std::chrono::seconds kStatusLifetimeMin = std::chrono::minutes(1);
 constexpr std::chrono::seconds kStatusLifetimeMax = std::chrono::hours(24);
 constexpr std::int64_t kShardSizeMin = 10;
 constexpr std::int64_t kShardSizeMax = 10'000'000;
+constexpr int kConnectionsPerAddressMax = 4096;  // all that HttpLimits lets there be
 constexpr std::chrono::seconds kHsmTimeoutMin(1);
 constexpr std::chrono::seconds kHsmTimeoutMax(120);
 
@@ -121,6 +122,14 @@ Status FillStatusLifetime(std::string_view key, const google::protobuf::Duration
   return Wrong(key, "write 1m to 24h");
 }
 
+Status FillConnectionsPerAddress(int yaml, Config& config) {
+  if (yaml == 0) return ca::Ok();
+  config.status.connections_per_address = yaml;
+  if (yaml > 0 && yaml <= kConnectionsPerAddressMax) return ca::Ok();
+  return Wrong("status: connections_per_address",
+               fmt::format("write 1 to {}", kConnectionsPerAddressMax));
+}
+
 Status FillStatus(const ServerConfig& yaml, Config& config) {
   const agentpki::v1::StatusConfig& status = yaml.status();
   config.listen_http = yaml.listen().http();
@@ -149,7 +158,7 @@ Status FillStatus(const ServerConfig& yaml, Config& config) {
                  fmt::format("write {} to {}", kShardSizeMin, kShardSizeMax));
   }
   config.status.delta_crls = status.delta_crls();
-  return ca::Ok();
+  return FillConnectionsPerAddress(status.connections_per_address(), config);
 }
 
 ca::Result<Config> Checked(const ServerConfig& yaml) {

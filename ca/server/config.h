@@ -19,6 +19,7 @@ struct StatusConfig {
   std::chrono::seconds crl_lifetime = std::chrono::hours(1);
   std::int64_t crl_shard_size = 1'000'000;
   bool delta_crls = false;
+  int connections_per_address = 64;  // to `listen_http`
 };
 
 // What proto/agentpki/v1/config.proto describes, checked. Immutable once loaded.

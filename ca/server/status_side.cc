@@ -74,7 +74,9 @@ Status StatusSide::Start() {
   conductor_.Start();
   watch_.Start();
   if (!config_.listen_http.empty()) {
-    http_ = TRY(HttpListener::Start(config_.listen_http, {}, site_, clock_));
+    HttpOptions options;
+    options.limits.connections_per_address = config_.status.connections_per_address;
+    http_ = TRY(HttpListener::Start(config_.listen_http, options, site_, clock_));
     spdlog::info("OCSP and CRLs on port {}, known as {}", http_->port(),
                  config_.status.urls.base());
   }

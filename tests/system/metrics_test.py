@@ -1,5 +1,7 @@
 """What a server's Prometheus would read."""
 
+import contextlib
+import socket
 import time
 import unittest
 import urllib.request
@@ -10,7 +12,8 @@ from relying_party import Credentials
 
 
 class MetricsTest(DeploymentTest):
-    options = {"shift_s": 0, "status": {}}
+    connections_max = 8
+    options = {"shift_s": 0, "status": {"connections_per_address": connections_max}}
 
     @classmethod
     def setUpClass(cls):
@@ -35,6 +38,18 @@ class MetricsTest(DeploymentTest):
         self.assertGreaterEqual(
             int(values['agentpki_requests_total{code="OK",method="GetStatus"}']), 1)
         self.assertIn('agentpki_requests_total{code="NOT_FOUND",method="Revoke"}', values)
+
+    def test_one_address_has_as_many_connections_as_is_configured(self):
+        host, port = self.deployment.server.http_address.rsplit(":", 1)
+        with contextlib.ExitStack() as stack:
+            def connect():
+                return stack.enter_context(socket.create_connection((host, int(port)), timeout=10))
+
+            for _ in range(self.connections_max):
+                connect()
+            wait_until(lambda: self.scrape()["agentpki_http_connections"] ==
+                       str(self.connections_max), "all are taken")
+            self.assertEqual(connect().recv(1), b"", "one more is closed")
 
     def test_the_server_checks_by_itself_that_ledger_ocsp_and_crl_agree(self):
         self.deployment.enroll("metrics/live")

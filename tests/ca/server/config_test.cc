@@ -192,6 +192,19 @@ TEST_F(ConfigTest, BoundsTheCallsInProgress) {
   }
 }
 
+TEST_F(ConfigTest, BoundsTheConnectionsOfOneAddress) {
+  EXPECT_EQ(Must(Load(Whole())).status.connections_per_address, 64);
+  for (const int connections : {1, 4096}) {
+    const auto config =
+        LoadWith("status", fmt::format("{{connections_per_address: {}}}", connections));
+    EXPECT_EQ(Must(config).status.connections_per_address, connections);
+  }
+  for (const char* connections : {"-1", "4097"}) {
+    EXPECT_TRUE(Refuses("status", std::string("{connections_per_address: ") + connections + "}",
+                        "status: connections_per_address: write 1 to 4096"));
+  }
+}
+
 TEST_F(ConfigTest, SaysThatThereIsNoFile) {
   EXPECT_TRUE(
       Says(LoadConfig(folder_.path() / "none.yaml").status(), StatusCode::kNotFound, "none.yaml"));
