@@ -27,6 +27,8 @@ struct AuthorityRecord {
   AuthorityId issuer{};   // itself, for a root
   std::string key_label;  // on the token: acme/prod/root/1-5f3a9c0e
   Bytes certificate;      // DER, or ""
+
+  friend bool operator==(const AuthorityRecord&, const AuthorityRecord&) = default;
 };
 
 // One certificate of ours, of a CA or a responder, and its key on the token. Immutable,

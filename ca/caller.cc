@@ -52,27 +52,39 @@ X509Ptr Shared(X509* certificate) {
 
 }  // namespace
 
-CallerVerifier::CallerVerifier(std::shared_ptr<const Catalog> catalog,
-                               const RevocationIndex& revocations, const Clock& clock)
-    : catalog_(std::move(catalog)),
-      revocations_(revocations),
-      clock_(clock),
-      roots_(X509_STORE_new()),
-      intermediates_(sk_X509_new_null()) {
-  if (!roots_ || !intermediates_) AbortOnOpenSslFailure("X509_STORE_new");
-  for (const Hierarchy& hierarchy : catalog_->hierarchies()) {
-    for (const auto& authority : catalog_->AuthoritiesOf(hierarchy.id)) {
-      if (authority->kind() == AuthorityKind::kRoot) {
-        X509_STORE_add_cert(roots_.get(), authority->x509());
-      } else {
-        sk_X509_push(intermediates_.get(), Shared(authority->x509()).release());
-      }
-    }
+class CallerVerifier::Trust {
+ public:
+  explicit Trust(std::shared_ptr<const Catalog> catalog);
+
+  const Catalog& catalog() const { return *catalog_; }
+  Result<Verified> Verify(std::string_view pem) const;
+
+ private:
+  bool IsIssuedWithin(const Hierarchy& hierarchy, X509_STORE_CTX* verified) const;
+
+  const std::shared_ptr<const Catalog> catalog_;
+  const X509StorePtr roots_;
+  const X509StackPtr intermediates_;
+};
+
+CallerVerifier::CallerVerifier(const LiveCatalog& catalogs, const RevocationIndex& revocations,
+                               const Clock& clock)
+    : catalogs_(catalogs), revocations_(revocations), clock_(clock) {}
+
+std::shared_ptr<const CallerVerifier::Trust> CallerVerifier::Trusted() const {
+  auto catalog = catalogs_.Snapshot();
+  const std::lock_guard lock(mutex_);
+  if (!trust_ || &trust_->catalog() != catalog.get()) {
+    trust_ = std::make_shared<const Trust>(std::move(catalog));
+    young_.clear();
+    old_.clear();
   }
+  return trust_;
 }
 
 Result<Caller> CallerVerifier::Verify(std::string_view pem) const {
   if (pem.empty()) return Caller{};
+  const auto trust = Trusted();
   const Bytes digest = Sha256(pem);
   const auto recall = [&]() -> std::optional<Verified> {
     const std::lock_guard lock(mutex_);
@@ -84,13 +96,13 @@ Result<Caller> CallerVerifier::Verify(std::string_view pem) const {
   };
   std::optional<Verified> verified = recall();
   if (!verified) {
-    verified = TRY(VerifyAnew(pem));
+    verified = TRY(trust->Verify(pem));
     const std::lock_guard lock(mutex_);
     if (young_.size() >= kGenerationMax) {
       old_ = std::move(young_);
       young_.clear();
     }
-    young_.emplace(digest, *verified);
+    if (trust == trust_) young_.emplace(digest, *verified);
   }
   // Time goes on while a connection stands, and so do revocations.
   const TimePoint now = clock_.Now();
@@ -107,8 +119,25 @@ Result<Caller> CallerVerifier::Verify(std::string_view pem) const {
   return Caller{verified->id, verified->hierarchy, verified->serial};
 }
 
+// ---- by one snapshot
+
+CallerVerifier::Trust::Trust(std::shared_ptr<const Catalog> catalog)
+    : catalog_(std::move(catalog)), roots_(X509_STORE_new()), intermediates_(sk_X509_new_null()) {
+  if (!roots_ || !intermediates_) AbortOnOpenSslFailure("X509_STORE_new");
+  for (const Hierarchy& hierarchy : catalog_->hierarchies()) {
+    for (const auto& authority : catalog_->AuthoritiesOf(hierarchy.id)) {
+      if (authority->kind() == AuthorityKind::kRoot) {
+        X509_STORE_add_cert(roots_.get(), authority->x509());
+      } else {
+        sk_X509_push(intermediates_.get(), Shared(authority->x509()).release());
+      }
+    }
+  }
+}
+
 // Name constraints have said so already; but who a caller is must not hang on one check.
-bool CallerVerifier::IsIssuedWithin(const Hierarchy& hierarchy, X509_STORE_CTX* verified) const {
+bool CallerVerifier::Trust::IsIssuedWithin(const Hierarchy& hierarchy,
+                                           X509_STORE_CTX* verified) const {
   const STACK_OF(X509)* const chain = X509_STORE_CTX_get0_chain(verified);
   if (sk_X509_num(chain) < 2) return false;
   for (const auto& authority : catalog_->AuthoritiesOf(hierarchy.id)) {
@@ -117,7 +146,7 @@ bool CallerVerifier::IsIssuedWithin(const Hierarchy& hierarchy, X509_STORE_CTX* 
   return false;
 }
 
-Result<CallerVerifier::Verified> CallerVerifier::VerifyAnew(std::string_view pem) const {
+Result<CallerVerifier::Verified> CallerVerifier::Trust::Verify(std::string_view pem) const {
   const X509Ptr certificate = TRY(ParsePem(pem));
   const X509StoreCtxPtr context(X509_STORE_CTX_new());
   if (!context || X509_STORE_CTX_init(context.get(), roots_.get(), certificate.get(),

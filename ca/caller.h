@@ -9,7 +9,7 @@
 #include "ca/base/clock.h"
 #include "ca/base/openssl.h"
 #include "ca/base/serial_number.h"
-#include "ca/catalog.h"
+#include "ca/live_catalog.h"
 #include "ca/revocation_index.h"
 
 namespace ca {
@@ -28,8 +28,8 @@ struct Caller {
 // only proves that the peer has the key. Thread-safe.
 class CallerVerifier {
  public:
-  // `revocations` outlives it.
-  CallerVerifier(std::shared_ptr<const Catalog> catalog, const RevocationIndex& revocations,
+  // All outlive it.
+  CallerVerifier(const LiveCatalog& catalogs, const RevocationIndex& revocations,
                  const Clock& clock);
 
   // `pem` is the certificate that the peer showed, without its chain: what is between it and a root
@@ -49,20 +49,21 @@ class CallerVerifier {
     Validity validity;
   };
 
-  Result<Verified> VerifyAnew(std::string_view pem) const;
-  bool IsIssuedWithin(const Hierarchy& hierarchy, X509_STORE_CTX* verified) const;
+  // Whom one snapshot of the catalog trusts, ready for X509_verify_cert().
+  class Trust;
 
-  const std::shared_ptr<const Catalog> catalog_;
+  std::shared_ptr<const Trust> Trusted() const;
+
+  const LiveCatalog& catalogs_;
   const RevocationIndex& revocations_;
   const Clock& clock_;
-  X509StorePtr roots_;
-  X509StackPtr intermediates_;
 
   // Verification costs half a millisecond, and a connection makes many calls: what was verified is
   // remembered by the SHA-256 of its PEM. Two generations bound it: when the young one is full it
   // becomes the old one.
   static constexpr size_t kGenerationMax = 16 * 1024;
   mutable std::mutex mutex_;
+  mutable std::shared_ptr<const Trust> trust_;  // what is remembered was verified by it
   mutable std::unordered_map<Bytes, Verified> young_;
   mutable std::unordered_map<Bytes, Verified> old_;
 };

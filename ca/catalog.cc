@@ -2,23 +2,35 @@
 
 namespace ca {
 
+Result<CatalogRecords> CatalogRecords::Load(HierarchyStore& store) {
+  CatalogRecords records;
+  // What refers to another comes first, so that the other is there.
+  records.activations = TRY(store.LoadActivations());
+  records.authorities = TRY(store.LoadAuthorities());
+  records.hierarchies = TRY(store.LoadHierarchies());
+  return records;
+}
+
 Result<std::shared_ptr<const Catalog>> Catalog::Load(HierarchyStore& store, KeyStore& keys) {
+  CatalogRecords records = TRY(CatalogRecords::Load(store));
+  return Open(std::move(records), keys);
+}
+
+Result<std::shared_ptr<const Catalog>> Catalog::Open(CatalogRecords records, KeyStore& keys) {
   auto catalog = std::make_shared<Catalog>();
-  catalog->hierarchies_ = TRY(store.LoadHierarchies());
-  const std::vector<AuthorityRecord> records = TRY(store.LoadAuthorities());
-  for (const AuthorityRecord& record : records) {
+  for (const AuthorityRecord& record : records.authorities) {
     if (record.certificate.empty()) continue;  // planned, not yet there
     if (record.kind == AuthorityKind::kResponder) continue;
     auto key = TRY(keys.Find(record.key_label));
     auto authority = TRY(Authority::Open(record, std::move(key)));
     catalog->authorities_.emplace(record.id, std::move(authority));
   }
-  catalog->activations_ = TRY(store.LoadActivations());
+  catalog->records_ = std::move(records);
   return catalog;
 }
 
 Result<const Hierarchy*> Catalog::FindByName(std::string_view name) const {
-  for (const Hierarchy& hierarchy : hierarchies_) {
+  for (const Hierarchy& hierarchy : hierarchies()) {
     if (hierarchy.Name() == name) return &hierarchy;
   }
   // Which there are is not for everybody to know.
@@ -27,21 +39,21 @@ Result<const Hierarchy*> Catalog::FindByName(std::string_view name) const {
 }
 
 Result<const Hierarchy*> Catalog::FindByTrustDomain(const TrustDomain& trust_domain) const {
-  for (const Hierarchy& hierarchy : hierarchies_) {
+  for (const Hierarchy& hierarchy : hierarchies()) {
     if (hierarchy.trust_domain == trust_domain) return &hierarchy;
   }
   return Error(StatusCode::kNotFound, "no hierarchy has the trust domain {}", trust_domain.name());
 }
 
 const Hierarchy* Catalog::Find(HierarchyId id) const {
-  for (const Hierarchy& hierarchy : hierarchies_) {
+  for (const Hierarchy& hierarchy : hierarchies()) {
     if (hierarchy.id == id) return &hierarchy;
   }
   return nullptr;
 }
 
 Result<const Hierarchy*> Catalog::System() const {
-  for (const Hierarchy& hierarchy : hierarchies_) {
+  for (const Hierarchy& hierarchy : hierarchies()) {
     if (hierarchy.is_system) return &hierarchy;
   }
   return Error(StatusCode::kFailedPrecondition,
@@ -73,7 +85,7 @@ Result<std::shared_ptr<const Authority>> Catalog::ActiveIssuer(HierarchyId hiera
 
 std::vector<Activation> Catalog::ActivationsOf(HierarchyId hierarchy) const {
   std::vector<Activation> found;
-  for (const Activation& activation : activations_) {
+  for (const Activation& activation : records_.activations) {
     if (activation.hierarchy == hierarchy) found.push_back(activation);
   }
   return found;

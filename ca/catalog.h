@@ -10,6 +10,18 @@
 
 namespace ca {
 
+// What a catalog is made of.
+struct CatalogRecords {
+  std::vector<Hierarchy> hierarchies;
+  std::vector<AuthorityRecord> authorities;
+  std::vector<Activation> activations;
+
+  // kUnavailable while the database is away.
+  static Result<CatalogRecords> Load(HierarchyStore& store);
+
+  friend bool operator==(const CatalogRecords&, const CatalogRecords&) = default;
+};
+
 // The hierarchies and authorities as they stood when it was loaded: who issues, and whom to trust.
 // Immutable and thread-safe; a request that holds it sees one state from beginning to end.
 class Catalog {
@@ -18,8 +30,10 @@ class Catalog {
   // is missing on the token or is not what its certificate says, kUnavailable when token or
   // database is away.
   static Result<std::shared_ptr<const Catalog>> Load(HierarchyStore& store, KeyStore& keys);
+  static Result<std::shared_ptr<const Catalog>> Open(CatalogRecords records, KeyStore& keys);
 
-  const std::vector<Hierarchy>& hierarchies() const { return hierarchies_; }
+  const CatalogRecords& records() const { return records_; }
+  const std::vector<Hierarchy>& hierarchies() const { return records_.hierarchies; }
 
   // kNotFound.
   Result<const Hierarchy*> FindByName(std::string_view tenant_slash_environment) const;
@@ -45,9 +59,8 @@ class Catalog {
   std::vector<Bytes> Intermediates(AuthorityId issuer) const;
 
  private:
-  std::vector<Hierarchy> hierarchies_;
+  CatalogRecords records_;
   std::map<AuthorityId, std::shared_ptr<const Authority>> authorities_;
-  std::vector<Activation> activations_;
 };
 
 }  // namespace ca

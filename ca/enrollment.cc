@@ -6,6 +6,11 @@
 namespace ca {
 namespace {
 
+// Each try meets another activation, which happens every few weeks.
+constexpr int kTriesMax = 3;
+
+bool IsSuperseded(const Status& status) { return RuleOf(status) == "authority.superseded"; }
+
 Status CheckUsable(const JoinTokenRecord& token, const RequestId& request, TimePoint now) {
   switch (token.StateAt(now)) {
     case JoinTokenRecord::State::kReady:
@@ -60,23 +65,12 @@ Result<IssuedCertificate> Enrollment::Renew(const Caller& caller, const RenewalR
 Result<IssuedCertificate> Enrollment::Issue(const Agent& agent, BytesView csr_der,
                                             const Grounds& grounds, const RequestId& request,
                                             AuditEvent& event) const {
-  const Hierarchy* hierarchy = catalog_->Find(agent.hierarchy);
-  if (!hierarchy) {
-    return Error(StatusCode::kUnavailable, "this server has not heard of the hierarchy of {} yet",
-                 agent.id.ToString());
-  }
-  const CertificateProfile* profile = TRY(hierarchy->FindProfile(agent.profile));
   const Csr csr = TRY(Csr::Parse(csr_der));
-  TRY(CheckRequest(csr, *hierarchy, agent, *profile));
-
-  const auto authority = TRY(catalog_->ActiveIssuer(hierarchy->id));
-  auto prepared = TRY(authority->Prepare(*hierarchy, agent, *profile, csr.public_key(),
-                                         directory_.For(authority->id()), clock_.Now()));
-  event.serial = prepared.record().serial.ToString();
-
-  // The intent is durable before the key is used: a crash leaves a record, never an unknown
-  // certificate.
-  auto intent = ledger_.RecordIntent(std::move(prepared), grounds, request, event);
+  auto intent = Intend(agent, csr, grounds, request, event);
+  for (int tries = 1; IsSuperseded(intent.status()) && tries < kTriesMax; ++tries) {
+    TRY(catalogs_.Reload());
+    intent = Intend(agent, csr, grounds, request, event);
+  }
   if (!intent.ok()) {
     // What was refused was not recorded: there is no such serial. Of a failure nobody can know.
     if (!RuleOf(intent.status()).empty()) event.serial.clear();
@@ -90,16 +84,46 @@ Result<IssuedCertificate> Enrollment::Issue(const Agent& agent, BytesView csr_de
   return Released(std::move(certificate));
 }
 
+// The intent is durable before the key is used: a crash leaves a record, never an unknown
+// certificate.
+Result<std::variant<RecordedIssuance, Certificate>> Enrollment::Intend(const Agent& agent,
+                                                                       const Csr& csr,
+                                                                       const Grounds& grounds,
+                                                                       const RequestId& request,
+                                                                       AuditEvent& event) const {
+  const auto catalog = catalogs_.Snapshot();
+  const Hierarchy* hierarchy = catalog->Find(agent.hierarchy);
+  if (!hierarchy) {
+    return Error(StatusCode::kUnavailable, "this server has not heard of the hierarchy of {} yet",
+                 agent.id.ToString());
+  }
+  const CertificateProfile* profile = TRY(hierarchy->FindProfile(agent.profile));
+  TRY(CheckRequest(csr, *hierarchy, agent, *profile));
+
+  const auto authority = TRY(catalog->ActiveIssuer(hierarchy->id));
+  auto prepared = TRY(authority->Prepare(*hierarchy, agent, *profile, csr.public_key(),
+                                         directory_.For(authority->id()), clock_.Now()));
+  event.serial = prepared.record().serial.ToString();
+  return ledger_.RecordIntent(std::move(prepared), grounds, request, event);
+}
+
 Result<Certificate> Enrollment::SignAndRecord(RecordedIssuance recorded) const {
   // Its own authority, which an earlier attempt may have chosen before another became active.
-  const auto authority = TRY(catalog_->FindAuthority(recorded.record().authority));
-  auto certificate = TRY(authority->Sign(std::move(recorded)));
+  const AuthorityId id = recorded.record().authority;
+  auto authority = catalogs_.Snapshot()->FindAuthority(id);
+  if (!authority.ok()) {  // another replica's attempt, by one that is new here
+    TRY(catalogs_.Reload());
+    authority = catalogs_.Snapshot()->FindAuthority(id);
+  }
+  TRY(authority.status());
+  auto certificate = TRY((*authority)->Sign(std::move(recorded)));
   return ledger_.RecordCertificate(std::move(certificate));
 }
 
 IssuedCertificate Enrollment::Released(Certificate certificate) const {
-  auto intermediates = catalog_->Intermediates(certificate.record.authority);
-  auto roots = catalog_->Roots(certificate.record.hierarchy);
+  const auto catalog = catalogs_.Snapshot();
+  auto intermediates = catalog->Intermediates(certificate.record.authority);
+  auto roots = catalog->Roots(certificate.record.hierarchy);
   return {std::move(certificate), std::move(intermediates), std::move(roots)};
 }
 

@@ -7,8 +7,9 @@
 #include "ca/base/clock.h"
 #include "ca/base/secret.h"
 #include "ca/caller.h"
-#include "ca/catalog.h"
+#include "ca/csr.h"
 #include "ca/ledger.h"
+#include "ca/live_catalog.h"
 #include "ca/registry.h"
 #include "ca/status_directory.h"
 
@@ -39,14 +40,17 @@ struct IssuedCertificate {
 // when it fails. When it succeeds, `event` was recorded together with the intent; when it fails,
 // the caller has to record it.
 //
+// When another authority was activated meanwhile, it goes on with that one.
+//
 // Errors: those of Csr::Parse, CheckRequest and Ledger::RecordIntent with their rules; also
 // kUnavailable while token or database is away, then the same request may be sent again.
 class Enrollment {
  public:
-  // `directory` is what certificates say of where their status is.
-  Enrollment(std::shared_ptr<const Catalog> catalog, Registry& registry, Ledger& ledger,
+  // `catalogs` is reloaded when the ledger knows more than it. `directory` is what certificates say
+  // of where their status is.
+  Enrollment(LiveCatalog& catalogs, Registry& registry, Ledger& ledger,
              const StatusDirectory& directory, const Clock& clock)
-      : catalog_(std::move(catalog)),
+      : catalogs_(catalogs),
         registry_(registry),
         ledger_(ledger),
         directory_(directory),
@@ -63,10 +67,14 @@ class Enrollment {
                                   const RequestId& request, AuditEvent& event) const;
 
  private:
+  Result<std::variant<RecordedIssuance, Certificate>> Intend(const Agent& agent, const Csr& csr,
+                                                             const Grounds& grounds,
+                                                             const RequestId& request,
+                                                             AuditEvent& event) const;
   Result<Certificate> SignAndRecord(RecordedIssuance recorded) const;
   IssuedCertificate Released(Certificate certificate) const;
 
-  const std::shared_ptr<const Catalog> catalog_;
+  LiveCatalog& catalogs_;
   Registry& registry_;
   Ledger& ledger_;
   const StatusDirectory& directory_;

@@ -52,6 +52,8 @@ struct CertificateProfile {
   // Whole seconds (RFC 5280 section 4.1.2.5.2), from `now` less kBackdate to `now` plus the
   // lifetime, and never beyond the issuer: no certificate outlives its issuer.
   Validity ValidityAt(TimePoint now, const Validity& issuer) const;
+
+  friend bool operator==(const CertificateProfile&, const CertificateProfile&) = default;
 };
 
 // One tenant's PKI in one environment. Its certificates name nothing outside the trust domain, the
@@ -86,6 +88,8 @@ struct Hierarchy {
   // Whether `name` is the trust domain, one of the DNS subtrees, or below one of them.
   bool CoversDnsName(std::string_view name) const;
   bool CoversIpAddress(const IpAddress& address) const;
+
+  friend bool operator==(const Hierarchy&, const Hierarchy&) = default;
 };
 
 }  // namespace ca

@@ -15,6 +15,8 @@ struct Activation {
   int sequence = 0;  // in its hierarchy, from 1 on
   AuthorityId authority{};
   TimePoint at;
+
+  friend bool operator==(const Activation&, const Activation&) = default;
 };
 
 // Hierarchies and their authorities. Thread-safe, blocking. Changes carry their audit event in the

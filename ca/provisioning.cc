@@ -5,24 +5,6 @@
 namespace ca {
 namespace {
 
-std::vector<std::string> Texts(const std::vector<IpRange>& ranges) {
-  std::vector<std::string> texts;
-  for (const IpRange& range : ranges) texts.push_back(range.ToString());
-  return texts;
-}
-
-bool Same(const CertificateProfile& a, const CertificateProfile& b) {
-  return a.name == b.name && a.lifetime == b.lifetime && a.key_types == b.key_types &&
-         a.client_auth == b.client_auth && a.server_auth == b.server_auth &&
-         a.host_names == b.host_names && a.status_free == b.status_free;
-}
-
-// In their order: the first is the default.
-bool SameProfiles(const std::vector<CertificateProfile>& a,
-                  const std::vector<CertificateProfile>& b) {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(), Same);
-}
-
 // Whether a certificate has not yet passed half its life.
 bool IsFresh(BytesView certificate, TimePoint now) {
   const auto parsed = ParseX509(certificate);
@@ -38,8 +20,8 @@ std::string Difference(const Hierarchy& standing, const Hierarchy& wanted) {
   if (standing.root_lifetime != wanted.root_lifetime) return "root lifetime";
   if (standing.issuing_lifetime != wanted.issuing_lifetime) return "issuing lifetime";
   if (standing.dns_subtrees != wanted.dns_subtrees) return "dns_subtrees";
-  if (Texts(standing.ip_ranges) != Texts(wanted.ip_ranges)) return "ip_ranges";
-  if (!SameProfiles(standing.profiles, wanted.profiles)) return "profiles";
+  if (standing.ip_ranges != wanted.ip_ranges) return "ip_ranges";
+  if (standing.profiles != wanted.profiles) return "profiles";
   return "";
 }
 

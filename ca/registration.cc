@@ -6,7 +6,8 @@ Result<Agent> Registration::RegisterAgent(const Caller& caller,
                                           const AgentRegistration& registration,
                                           AuditEvent& event) const {
   event.subject = registration.id.ToString();
-  const Hierarchy* hierarchy = TRY(catalog_->FindByTrustDomain(registration.id.trust_domain()));
+  const auto catalog = catalogs_.Snapshot();
+  const Hierarchy* hierarchy = TRY(catalog->FindByTrustDomain(registration.id.trust_domain()));
   event.hierarchy = hierarchy->id;
   TRY(authorization_.Require(caller, Action::kRegisterAgent, hierarchy->id));
 
@@ -31,7 +32,8 @@ Result<Registration::Created> Registration::CreateJoinToken(const Caller& caller
                                                             std::chrono::seconds lifetime,
                                                             AuditEvent& event) const {
   event.subject = id.ToString();
-  const Hierarchy* hierarchy = TRY(catalog_->FindByTrustDomain(id.trust_domain()));
+  const auto catalog = catalogs_.Snapshot();
+  const Hierarchy* hierarchy = TRY(catalog->FindByTrustDomain(id.trust_domain()));
   event.hierarchy = hierarchy->id;
   TRY(authorization_.Require(caller, Action::kCreateJoinToken, hierarchy->id));
 
@@ -45,8 +47,8 @@ Result<Registration::Created> Registration::CreateJoinToken(const Caller& caller
     return Refusal(StatusCode::kPermissionDenied, "agent.disabled", "agent {} is disabled",
                    id.ToString());
   }
-  const Hierarchy* system = TRY(catalog_->System());
-  JoinToken token = JoinToken::New(address_, Sha256(catalog_->Roots(system->id).front()));
+  const Hierarchy* system = TRY(catalog->System());
+  JoinToken token = JoinToken::New(address_, Sha256(catalog->Roots(system->id).front()));
   JoinTokenRecord record = JoinTokenRecord::Of(token, id, caller.Name(), clock_.Now(), lifetime);
   TRY(registry_.CreateJoinToken(hierarchy->id, record, event));
   return Created{std::move(token), std::move(record)};

@@ -5,7 +5,7 @@
 
 #include "ca/authorization.h"
 #include "ca/base/clock.h"
-#include "ca/catalog.h"
+#include "ca/live_catalog.h"
 #include "ca/registry.h"
 
 namespace ca {
@@ -28,9 +28,9 @@ struct AgentRegistration {
 class Registration {
  public:
   // `address` and `system_root` go into join tokens: where the server is, and how to know it.
-  Registration(std::shared_ptr<const Catalog> catalog, const Authorization& authorization,
-               Registry& registry, const Clock& clock, std::string address)
-      : catalog_(std::move(catalog)),
+  Registration(const LiveCatalog& catalogs, const Authorization& authorization, Registry& registry,
+               const Clock& clock, std::string address)
+      : catalogs_(catalogs),
         authorization_(authorization),
         registry_(registry),
         clock_(clock),
@@ -55,7 +55,7 @@ class Registration {
                                           const std::string& id, AuditEvent& event) const;
 
  private:
-  const std::shared_ptr<const Catalog> catalog_;
+  const LiveCatalog& catalogs_;
   const Authorization& authorization_;
   Registry& registry_;
   const Clock& clock_;

@@ -58,7 +58,8 @@ Result<RevocationOrder> Revoking::OfSerial(const Caller& caller, const SerialNum
     event.rule = "holder";
     return order;
   }
-  const auto allowed = TRY(authorization_.Allowed(caller, action, catalog_->hierarchies()));
+  const auto catalog = catalogs_.Snapshot();
+  const auto allowed = TRY(authorization_.Allowed(caller, action, catalog->hierarchies()));
   if (allowed.empty()) {
     // Says by which roles; where makes no difference.
     TRY(authorization_.Require(caller, action, caller.hierarchy));
@@ -103,7 +104,8 @@ Result<RevocationOrder> Revoking::OfCertificate(const Caller& caller, const Byte
 Result<RevocationOrder> Revoking::OfAgent(const Caller& caller, const SpiffeId& agent,
                                           Action action, AuditEvent& event) const {
   event.subject = agent.ToString();
-  const Hierarchy* hierarchy = TRY(catalog_->FindByTrustDomain(agent.trust_domain()));
+  const auto catalog = catalogs_.Snapshot();
+  const Hierarchy* hierarchy = TRY(catalog->FindByTrustDomain(agent.trust_domain()));
   event.hierarchy = hierarchy->id;
   TRY(authorization_.Require(caller, action, hierarchy->id));
   // A name that is mistyped must not look like an agent that has no certificate.
@@ -115,11 +117,12 @@ Result<RevocationOrder> Revoking::OfAgent(const Caller& caller, const SpiffeId& 
 Result<RevocationOrder> Revoking::OfAuthority(const Caller& caller, const AuthorityName& name,
                                               Action action, AuditEvent& event) const {
   event.subject = Printable(name.text);
-  for (const Hierarchy& hierarchy : catalog_->hierarchies()) {
+  const auto catalog = catalogs_.Snapshot();
+  for (const Hierarchy& hierarchy : catalog->hierarchies()) {
     if (!name.text.starts_with(hierarchy.Name() + "/")) continue;
     event.hierarchy = hierarchy.id;
     TRY(authorization_.Require(caller, action, hierarchy.id));
-    for (const auto& authority : catalog_->AuthoritiesOf(hierarchy.id)) {
+    for (const auto& authority : catalog->AuthoritiesOf(hierarchy.id)) {
       if (authority->kind() != AuthorityKind::kIssuing ||
           name.text != NameOf(hierarchy, *authority)) {
         continue;

@@ -7,8 +7,8 @@
 
 #include "ca/authorization.h"
 #include "ca/base/clock.h"
-#include "ca/catalog.h"
 #include "ca/ledger.h"
+#include "ca/live_catalog.h"
 #include "ca/revocation.h"
 
 namespace ca {
@@ -29,9 +29,9 @@ struct RevocationRequest {
 // The story of a revocation: what is meant, who may, and the ledger. Thread-safe; calls block.
 class Revoking {
  public:
-  Revoking(std::shared_ptr<const Catalog> catalog, const Authorization& authorization,
-           Registry& registry, Ledger& ledger, RevocationStore& store, const Clock& clock)
-      : catalog_(std::move(catalog)),
+  Revoking(const LiveCatalog& catalogs, const Authorization& authorization, Registry& registry,
+           Ledger& ledger, RevocationStore& store, const Clock& clock)
+      : catalogs_(catalogs),
         authorization_(authorization),
         registry_(registry),
         ledger_(ledger),
@@ -65,7 +65,7 @@ class Revoking {
   Result<RevocationOrder> OfAuthority(const Caller& caller, const AuthorityName& name,
                                       Action action, AuditEvent& event) const;
 
-  const std::shared_ptr<const Catalog> catalog_;
+  const LiveCatalog& catalogs_;
   const Authorization& authorization_;
   Registry& registry_;
   Ledger& ledger_;

@@ -41,6 +41,7 @@ class IpRange {
   bool Contains(const IpAddress& address) const;
   Bytes AddressAndMask() const { return address_.bytes() + mask_; }
   std::string ToString() const;
+  friend bool operator==(const IpRange&, const IpRange&) = default;
 
  private:
   IpRange(IpAddress address, Bytes mask, int prefix_length)

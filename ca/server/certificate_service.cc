@@ -23,10 +23,11 @@ grpc::ServerUnaryReactor* CertificateService::GetCertificate(
                         event.hierarchy = found.record.hierarchy;
                         event.subject = found.record.subject.ToString();
                         response->set_certificate(found.Der());
-                        for (auto& der : catalog_->Intermediates(found.record.authority)) {
+                        const auto catalog = catalogs_.Snapshot();
+                        for (auto& der : catalog->Intermediates(found.record.authority)) {
                           response->add_intermediates(std::move(der));
                         }
-                        for (auto& der : catalog_->Roots(found.record.hierarchy))
+                        for (auto& der : catalog->Roots(found.record.hierarchy))
                           response->add_roots(std::move(der));
                         return ca::Ok();
                       });
@@ -34,8 +35,9 @@ grpc::ServerUnaryReactor* CertificateService::GetCertificate(
 
 Result<ca::Certificate> CertificateService::Find(const Caller& caller,
                                                  const ca::SerialNumber& serial) const {
+  const auto catalog = catalogs_.Snapshot();
   const auto allowed =
-      TRY(authorization_.Allowed(caller, Action::kGetCertificate, catalog_->hierarchies()));
+      TRY(authorization_.Allowed(caller, Action::kGetCertificate, catalog->hierarchies()));
   for (const ca::HierarchyId hierarchy : allowed) {
     auto found = ledger_.FindCertificate(hierarchy, serial);
     if (found.status().code() != StatusCode::kNotFound) return found;
@@ -51,7 +53,8 @@ grpc::ServerUnaryReactor* CertificateService::ListCertificates(
   return door_.Handle(
       context, Action::kListCertificates, "",
       [=, this](const Caller& caller, AuditEvent& event) -> Status {
-        const ca::Hierarchy* hierarchy = TRY(catalog_->FindByName(request->hierarchy()));
+        const auto catalog = catalogs_.Snapshot();
+        const ca::Hierarchy* hierarchy = TRY(catalog->FindByName(request->hierarchy()));
         event.hierarchy = hierarchy->id;
         TRY(authorization_.Require(caller, Action::kListCertificates, hierarchy->id));
         ca::CertificateQuery query{.hierarchy = hierarchy->id,

@@ -10,11 +10,11 @@ namespace server {
 
 class CertificateService final : public agentpki::v1::CertificateService::CallbackService {
  public:
-  CertificateService(Door& door, std::shared_ptr<const ca::Catalog> catalog,
+  CertificateService(Door& door, const ca::LiveCatalog& catalogs,
                      const ca::Authorization& authorization, ca::Ledger& ledger,
                      const ca::RevocationIndex& revocations, const ca::Clock& clock)
       : door_(door),
-        catalog_(std::move(catalog)),
+        catalogs_(catalogs),
         authorization_(authorization),
         ledger_(ledger),
         revocations_(revocations),
@@ -32,7 +32,7 @@ class CertificateService final : public agentpki::v1::CertificateService::Callba
   ca::Result<ca::Certificate> Find(const ca::Caller& caller, const ca::SerialNumber& serial) const;
 
   Door& door_;
-  const std::shared_ptr<const ca::Catalog> catalog_;
+  const ca::LiveCatalog& catalogs_;
   const ca::Authorization& authorization_;
   ca::Ledger& ledger_;
   const ca::RevocationIndex& revocations_;

@@ -13,11 +13,11 @@ constexpr std::chrono::minutes kResponderInterval(1);
 
 }  // namespace
 
-Conductor::Conductor(db::Endpoint database, Parts parts, std::shared_ptr<const ca::Catalog> catalog,
+Conductor::Conductor(db::Endpoint database, Parts parts, const ca::LiveCatalog& catalogs,
                      const ca::Clock& clock, Observer observer)
     : database_(std::move(database)),
       parts_(parts),
-      catalog_(std::move(catalog)),
+      catalogs_(catalogs),
       clock_(clock),
       observer_(std::move(observer)) {}
 
@@ -75,8 +75,9 @@ Status Conductor::Round() {
 }
 
 Status Conductor::EnsureResponders() {
-  for (const ca::Hierarchy& hierarchy : catalog_->hierarchies()) {
-    for (const auto& authority : catalog_->AuthoritiesOf(hierarchy.id)) {
+  const auto catalog = catalogs_.Snapshot();
+  for (const ca::Hierarchy& hierarchy : catalog->hierarchies()) {
+    for (const auto& authority : catalog->AuthoritiesOf(hierarchy.id)) {
       const auto responder = parts_.provisioning.EnsureResponder(hierarchy, *authority);
       if (!responder.ok()) {
         return ca::Annotate(responder.status(),
@@ -88,9 +89,10 @@ Status Conductor::EnsureResponders() {
 }
 
 Status Conductor::PublishCrls() {
+  const auto catalog = catalogs_.Snapshot();
   std::vector<std::shared_ptr<const ca::Authority>> authorities;
-  for (const ca::Hierarchy& hierarchy : catalog_->hierarchies()) {
-    for (auto& authority : catalog_->AuthoritiesOf(hierarchy.id)) authorities.push_back(authority);
+  for (const ca::Hierarchy& hierarchy : catalog->hierarchies()) {
+    for (auto& authority : catalog->AuthoritiesOf(hierarchy.id)) authorities.push_back(authority);
   }
   const auto round = parts_.publisher.PublishDue(authorities);
   for (const ca::PublishedCrl& crl : round.published) observer_(crl);

@@ -7,7 +7,7 @@
 #include <optional>
 #include <thread>
 
-#include "ca/catalog.h"
+#include "ca/live_catalog.h"
 #include "ca/provisioning.h"
 #include "ca/server/status_feed.h"
 #include "crl/publisher.h"
@@ -31,7 +31,7 @@ class Conductor {
   using Observer = std::function<void(const ca::PublishedCrl&)>;
 
   // What is referred to outlives it.
-  Conductor(db::Endpoint database, Parts parts, std::shared_ptr<const ca::Catalog> catalog,
+  Conductor(db::Endpoint database, Parts parts, const ca::LiveCatalog& catalogs,
             const ca::Clock& clock, Observer observer);
   ~Conductor();
 
@@ -51,7 +51,7 @@ class Conductor {
 
   const db::Endpoint database_;
   const Parts parts_;
-  const std::shared_ptr<const ca::Catalog> catalog_;
+  const ca::LiveCatalog& catalogs_;
   const ca::Clock& clock_;
   const Observer observer_;
 

@@ -27,6 +27,7 @@ class Consistency::Run {
  public:
   Run(const Consistency& parts, const ca::Hierarchy& hierarchy)
       : parts_(parts),
+        catalog_(parts.catalogs_.Snapshot()),
         hierarchy_(hierarchy),
         now_(parts.clock_.Now()),
         served_(parts.shelf_.All()) {}
@@ -79,7 +80,7 @@ class Consistency::Run {
         .page_size = ca::CertificateQuery::kPageSizeMax,
         .page_token = std::nullopt,
     };
-    const auto issuers = parts_.catalog_->AuthoritiesOf(hierarchy_.id);
+    const auto issuers = catalog_->AuthoritiesOf(hierarchy_.id);
     do {
       if (is_given_up()) return ca::Error(ca::StatusCode::kCancelled, "nobody waits any more");
       const auto page = TRY(parts_.ledger_.ListCertificates(query));
@@ -118,7 +119,7 @@ class Consistency::Run {
     std::vector<crl::ServedCrl> served;
     for (const auto& entry : served_) {
       const ca::PublishedCrl& crl = entry->crl;
-      const auto authority = parts_.catalog_->FindAuthority(crl.authority);
+      const auto authority = catalog_->FindAuthority(crl.authority);
       if (!authority.ok() || (*authority)->hierarchy() != hierarchy_.id) continue;
       ++report_.crl_count;
       auto read = crl::Read(crl.der, **authority);
@@ -143,6 +144,7 @@ class Consistency::Run {
   }
 
   const Consistency& parts_;
+  const std::shared_ptr<const ca::Catalog> catalog_;
   const ca::Hierarchy& hierarchy_;
   const ca::TimePoint now_;
   const std::vector<std::shared_ptr<const crl::Shelf::Entry>> served_;

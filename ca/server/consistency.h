@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
-#include "ca/catalog.h"
 #include "ca/ledger.h"
+#include "ca/live_catalog.h"
 #include "ca/revocation_index.h"
 #include "crl/shelf.h"
 #include "ocsp/responder.h"
@@ -35,10 +35,10 @@ struct ConsistencyReport {
 // hierarchy. Thread-safe; blocks for as long as reading the ledger takes.
 class Consistency {
  public:
-  Consistency(std::shared_ptr<const ca::Catalog> catalog, ca::Ledger& ledger,
-              ca::RevocationStore& store, const ca::RevocationIndex& index,
-              ocsp::Responder& responder, const crl::Shelf& shelf, const ca::Clock& clock)
-      : catalog_(std::move(catalog)),
+  Consistency(const ca::LiveCatalog& catalogs, ca::Ledger& ledger, ca::RevocationStore& store,
+              const ca::RevocationIndex& index, ocsp::Responder& responder, const crl::Shelf& shelf,
+              const ca::Clock& clock)
+      : catalogs_(catalogs),
         ledger_(ledger),
         store_(store),
         index_(index),
@@ -54,7 +54,7 @@ class Consistency {
  private:
   class Run;
 
-  const std::shared_ptr<const ca::Catalog> catalog_;
+  const ca::LiveCatalog& catalogs_;
   ca::Ledger& ledger_;
   ca::RevocationStore& store_;
   const ca::RevocationIndex& index_;

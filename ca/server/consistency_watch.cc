@@ -24,9 +24,9 @@ std::string FirstOf(const std::vector<Discrepancy>& discrepancies) {
 
 }  // namespace
 
-ConsistencyWatch::ConsistencyWatch(std::shared_ptr<const ca::Catalog> catalog, Check check,
+ConsistencyWatch::ConsistencyWatch(const ca::LiveCatalog& catalogs, Check check,
                                    Metrics& metrics, const ca::Clock& clock)
-    : catalog_(std::move(catalog)),
+    : catalogs_(catalogs),
       check_(std::move(check)),
       metrics_(metrics),
       clock_(clock),
@@ -61,7 +61,8 @@ void ConsistencyWatch::WatchForEver() {
 void ConsistencyWatch::CheckWhenDue() {
   if (clock_.Now() < due_) return;
   std::chrono::minutes interval = kInterval;
-  for (const ca::Hierarchy& hierarchy : catalog_->hierarchies()) {
+  const auto catalog = catalogs_.Snapshot();
+  for (const ca::Hierarchy& hierarchy : catalog->hierarchies()) {
     const Status status = CheckOne(hierarchy);
     if (status.ok()) continue;
     if (IsStopping()) return;

@@ -6,7 +6,7 @@
 #include <mutex>
 #include <thread>
 
-#include "ca/catalog.h"
+#include "ca/live_catalog.h"
 #include "ca/server/consistency.h"
 #include "ca/server/metrics.h"
 
@@ -25,7 +25,7 @@ class ConsistencyWatch {
       const ca::Hierarchy& hierarchy, const std::function<bool()>& is_given_up)>;
 
   // What is referred to outlives it.
-  ConsistencyWatch(std::shared_ptr<const ca::Catalog> catalog, Check check, Metrics& metrics,
+  ConsistencyWatch(const ca::LiveCatalog& catalogs, Check check, Metrics& metrics,
                    const ca::Clock& clock);
   ~ConsistencyWatch() { Stop(); }
 
@@ -42,7 +42,7 @@ class ConsistencyWatch {
   bool IsStopping() const;
   ca::Status CheckOne(const ca::Hierarchy& hierarchy) const;
 
-  const std::shared_ptr<const ca::Catalog> catalog_;
+  const ca::LiveCatalog& catalogs_;
   const Check check_;
   Metrics& metrics_;
   const ca::Clock& clock_;

@@ -124,9 +124,11 @@ Status RunInit(const Config& config, const InitOptions& options) {
   const ca::Agent agent = TRY(EnsureOperator(system, options.operator_name, provisioning));
   if (options.operator_folder.empty()) return ca::Ok();
 
-  const auto catalog = TRY(ca::Catalog::Load(*backends.hierarchies, *backends.keys));
-  const ca::Enrollment enrollment(catalog, *backends.registry, *backends.ledger, directory, clock);
-  return WriteOperator(config, options.operator_folder, agent, *catalog, enrollment, clock);
+  const auto catalogs = TRY(ca::LiveCatalog::Load(*backends.hierarchies, *backends.keys));
+  const ca::Enrollment enrollment(*catalogs, *backends.registry, *backends.ledger, directory,
+                                  clock);
+  return WriteOperator(config, options.operator_folder, agent, *catalogs->Snapshot(), enrollment,
+                       clock);
 }
 
 }  // namespace server

@@ -17,7 +17,8 @@ grpc::ServerUnaryReactor* RegistryService::RegisterAgent(
       [=, this](const Caller& caller, AuditEvent& event) -> Status {
         const auto asked = TRY(FromProto(*request));
         const ca::Agent agent = TRY(registration_.RegisterAgent(caller, asked, event));
-        *response->mutable_agent() = ToProto(agent, *catalog_->Find(agent.hierarchy));
+        const auto catalog = catalogs_.Snapshot();
+        *response->mutable_agent() = ToProto(agent, *catalog->Find(agent.hierarchy));
         return ca::Ok();
       });
 }
@@ -29,7 +30,8 @@ grpc::ServerUnaryReactor* RegistryService::GetAgent(grpc::CallbackServerContext*
       context, Action::kGetAgent, "", [=, this](const Caller& caller, AuditEvent& event) -> Status {
         const ca::SpiffeId id = TRY(SpiffeIdFrom("spiffe_id", request->spiffe_id()));
         event.subject = id.ToString();
-        const ca::Hierarchy* hierarchy = TRY(catalog_->FindByTrustDomain(id.trust_domain()));
+        const auto catalog = catalogs_.Snapshot();
+        const ca::Hierarchy* hierarchy = TRY(catalog->FindByTrustDomain(id.trust_domain()));
         event.hierarchy = hierarchy->id;
         TRY(authorization_.Require(caller, Action::kGetAgent, hierarchy->id));
         const ca::Agent agent = TRY(registry_.FindAgent(hierarchy->id, id));
@@ -44,7 +46,8 @@ grpc::ServerUnaryReactor* RegistryService::ListAgents(
   return door_.Handle(
       context, Action::kListAgents, "",
       [=, this](const Caller& caller, AuditEvent& event) -> Status {
-        const ca::Hierarchy* hierarchy = TRY(catalog_->FindByName(request->hierarchy()));
+        const auto catalog = catalogs_.Snapshot();
+        const ca::Hierarchy* hierarchy = TRY(catalog->FindByName(request->hierarchy()));
         event.hierarchy = hierarchy->id;
         TRY(authorization_.Require(caller, Action::kListAgents, hierarchy->id));
         const int size = TRY(PageSizeFrom(request->page_size(), ca::AgentQuery::kPageSizeMax));
@@ -82,7 +85,8 @@ grpc::ServerUnaryReactor* RegistryService::ListJoinTokens(
   return door_.Handle(
       context, Action::kListJoinTokens, "",
       [=, this](const Caller& caller, AuditEvent& event) -> Status {
-        const ca::Hierarchy* hierarchy = TRY(catalog_->FindByName(request->hierarchy()));
+        const auto catalog = catalogs_.Snapshot();
+        const ca::Hierarchy* hierarchy = TRY(catalog->FindByName(request->hierarchy()));
         event.hierarchy = hierarchy->id;
         TRY(authorization_.Require(caller, Action::kListJoinTokens, hierarchy->id));
         ca::JoinTokenQuery query{hierarchy->id, std::nullopt, 0, request->page_token()};
@@ -107,7 +111,8 @@ grpc::ServerUnaryReactor* RegistryService::RevokeJoinToken(
   return door_.Handle(
       context, Action::kRevokeJoinToken, "",
       [=, this](const Caller& caller, AuditEvent& event) -> Status {
-        const ca::Hierarchy* hierarchy = TRY(catalog_->FindByName(request->hierarchy()));
+        const auto catalog = catalogs_.Snapshot();
+        const ca::Hierarchy* hierarchy = TRY(catalog->FindByName(request->hierarchy()));
         const auto token =
             TRY(registration_.RevokeJoinToken(caller, hierarchy->id, request->id(), event));
         *response->mutable_join_token() = ToProto(token, clock_.Now());

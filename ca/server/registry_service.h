@@ -8,11 +8,11 @@ namespace server {
 
 class RegistryService final : public agentpki::v1::RegistryService::CallbackService {
  public:
-  RegistryService(Door& door, std::shared_ptr<const ca::Catalog> catalog,
+  RegistryService(Door& door, const ca::LiveCatalog& catalogs,
                   const ca::Authorization& authorization, const ca::Registration& registration,
                   ca::Registry& registry, const ca::Clock& clock)
       : door_(door),
-        catalog_(std::move(catalog)),
+        catalogs_(catalogs),
         authorization_(authorization),
         registration_(registration),
         registry_(registry),
@@ -39,7 +39,7 @@ class RegistryService final : public agentpki::v1::RegistryService::CallbackServ
 
  private:
   Door& door_;
-  const std::shared_ptr<const ca::Catalog> catalog_;
+  const ca::LiveCatalog& catalogs_;
   const ca::Authorization& authorization_;
   const ca::Registration& registration_;
   ca::Registry& registry_;

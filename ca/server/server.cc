@@ -126,27 +126,28 @@ Status Serve(const Config& config) {
   const Backends backends = TRY(Backends::Open(config, clock));
   PartitionKeeper partitions(*backends.ledger, clock);
   TRY(partitions.Keep());
-  const auto catalog = TRY(ca::Catalog::Load(*backends.hierarchies, *backends.keys));
+  const auto catalogs = TRY(ca::LiveCatalog::Load(*backends.hierarchies, *backends.keys));
   ca::StatusDirectory directory(config.status.urls);
-  const ca::Enrollment enrollment(catalog, *backends.registry, *backends.ledger, directory, clock);
+  const ca::Enrollment enrollment(*catalogs, *backends.registry, *backends.ledger, directory,
+                                  clock);
   const ca::Authorization authorization(*backends.registry);
-  const ca::Registration registration(catalog, authorization, *backends.registry, clock,
+  const ca::Registration registration(*catalogs, authorization, *backends.registry, clock,
                                       config.advertise);
   ca::Provisioning provisioning(*backends.hierarchies, *backends.keys, *backends.registry,
                                 directory, clock, "server");
-  const auto status = TRY(StatusSide::Create(config, backends, catalog, directory, clock));
-  const ca::Revoking revoking(catalog, authorization, *backends.registry, *backends.ledger,
+  const auto status = TRY(StatusSide::Create(config, backends, *catalogs, directory, clock));
+  const ca::Revoking revoking(*catalogs, authorization, *backends.registry, *backends.ledger,
                               *backends.revocations, clock);
   const auto identity =
-      TRY(ServerIdentity::Create(config, catalog, provisioning, enrollment, clock));
+      TRY(ServerIdentity::Create(config, *catalogs->Snapshot(), provisioning, enrollment, clock));
 
-  const ca::CallerVerifier callers(catalog, status->index(), clock);
+  const ca::CallerVerifier callers(*catalogs, status->index(), clock);
   WorkerPool workers(config.concurrent_calls);
   Door door(callers, *backends.ledger, status->metrics(), clock, workers);
   EnrollmentService enrollment_service(door, enrollment, clock);
-  RegistryService registry_service(door, catalog, authorization, registration, *backends.registry,
+  RegistryService registry_service(door, *catalogs, authorization, registration, *backends.registry,
                                    clock);
-  CertificateService certificate_service(door, catalog, authorization, *backends.ledger,
+  CertificateService certificate_service(door, *catalogs, authorization, *backends.ledger,
                                          status->index(), clock);
   RevocationService revocation_service(door, revoking);
 
@@ -162,7 +163,7 @@ Status Serve(const Config& config) {
       [&](bool is_well) {
         if (auto* const service = health_service.load()) service->SetServingStatus(is_well);
       });
-  StatusService status_service(door, catalog, authorization, health, status->consistency(),
+  StatusService status_service(door, *catalogs, authorization, health, status->consistency(),
                                status->metrics(), clock);
 
   grpc::EnableDefaultHealthCheckService(true);

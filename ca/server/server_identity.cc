@@ -83,11 +83,13 @@ Status CheckPrivate(const fs::path& directory) {
 
 }  // namespace
 
-ca::Result<std::unique_ptr<ServerIdentity>> ServerIdentity::Create(
-    const Config& config, std::shared_ptr<const ca::Catalog> catalog,
-    ca::Provisioning& provisioning, const ca::Enrollment& enrollment, const ca::Clock& clock) {
+ca::Result<std::unique_ptr<ServerIdentity>> ServerIdentity::Create(const Config& config,
+                                                                   const ca::Catalog& catalog,
+                                                                   ca::Provisioning& provisioning,
+                                                                   const ca::Enrollment& enrollment,
+                                                                   const ca::Clock& clock) {
   TRY(CheckPrivate(config.runtime_directory));
-  const ca::Hierarchy* system = TRY(catalog->System());
+  const ca::Hierarchy* system = TRY(catalog.System());
   ca::Agent agent = TRY(EnsureServerAgent(config, *system, provisioning));
   std::unique_ptr<ServerIdentity> identity(
       new ServerIdentity(config.runtime_directory, std::move(agent), enrollment, clock));

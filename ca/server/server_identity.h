@@ -22,9 +22,11 @@ class ServerIdentity {
  public:
   // Makes sure that there is a certificate that stands; kUnavailable and the like when none can be
   // issued. Everything that is given outlives it.
-  static ca::Result<std::unique_ptr<ServerIdentity>> Create(
-      const Config& config, std::shared_ptr<const ca::Catalog> catalog,
-      ca::Provisioning& provisioning, const ca::Enrollment& enrollment, const ca::Clock& clock);
+  static ca::Result<std::unique_ptr<ServerIdentity>> Create(const Config& config,
+                                                            const ca::Catalog& catalog,
+                                                            ca::Provisioning& provisioning,
+                                                            const ca::Enrollment& enrollment,
+                                                            const ca::Clock& clock);
   ~ServerIdentity();
 
   std::filesystem::path key_file() const { return link_ / "key.pem"; }

@@ -37,8 +37,8 @@ void StatusFeed::Stop() {
 Status StatusFeed::CatchUp() {
   const std::lock_guard lock(catching_up_);
   const ca::TimePoint begin = clock_.Now();
-  const auto revocations = TRY(sources_.revocations.ReadSince(
-      cursor_, begin - ca::RevocationIndex::kKeptAfterExpiry));
+  const auto revocations =
+      TRY(sources_.revocations.ReadSince(cursor_, begin - ca::RevocationIndex::kKeptAfterExpiry));
   for (const ca::Revocation& revocation : revocations) {
     // What was there when this process began says nothing of how fast it became visible.
     if (sinks_.index.Add(revocation) && is_loaded_) observers_.revocation(revocation);
@@ -50,11 +50,13 @@ Status StatusFeed::CatchUp() {
 
 Status StatusFeed::Refresh() {
   const std::lock_guard lock(refreshing_);
+  TRY(catalogs_.Reload());
+  const auto catalog = catalogs_.Snapshot();
   const auto responders =
       TRY(ca::LoadResponders(sources_.hierarchies, sources_.keys, clock_.Now()));
   auto answered = std::make_shared<ocsp::AnsweredAuthorities>();
-  for (const ca::Hierarchy& hierarchy : catalog_->hierarchies()) {
-    const auto authorities = catalog_->AuthoritiesOf(hierarchy.id);
+  for (const ca::Hierarchy& hierarchy : catalog->hierarchies()) {
+    const auto authorities = catalog->AuthoritiesOf(hierarchy.id);
     for (const auto& authority : authorities) {
       ocsp::AnsweredAuthority entry{.issuer = authority};
       if (const auto found = responders.find(authority->id()); found != responders.end()) {

@@ -6,8 +6,8 @@
 #include <mutex>
 #include <thread>
 
-#include "ca/catalog.h"
 #include "ca/crl_store.h"
+#include "ca/live_catalog.h"
 #include "ca/revocation_index.h"
 #include "ca/status_directory.h"
 #include "crl/shelf.h"
@@ -39,11 +39,11 @@ class StatusFeed {
   };
 
   // What is referred to outlives it.
-  StatusFeed(Sources sources, Sinks sinks, std::shared_ptr<const ca::Catalog> catalog,
-             const ca::Clock& clock, Observers observers)
+  StatusFeed(Sources sources, Sinks sinks, ca::LiveCatalog& catalogs, const ca::Clock& clock,
+             Observers observers)
       : sources_(sources),
         sinks_(sinks),
-        catalog_(std::move(catalog)),
+        catalogs_(catalogs),
         clock_(clock),
         observers_(std::move(observers)) {}
   ~StatusFeed() { Stop(); }
@@ -56,7 +56,7 @@ class StatusFeed {
 
   // Brings the index up to what is committed now.
   ca::Status CatchUp();
-  // The responders and shards as they are now.
+  // The hierarchies, authorities, responders and shards as they are now.
   ca::Status Refresh();
 
   // How long ago it last succeeded must not be long: what is revoked meanwhile is not known here.
@@ -68,7 +68,7 @@ class StatusFeed {
 
   const Sources sources_;
   const Sinks sinks_;
-  const std::shared_ptr<const ca::Catalog> catalog_;
+  ca::LiveCatalog& catalogs_;
   const ca::Clock& clock_;
   const Observers observers_;
 

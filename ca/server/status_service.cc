@@ -11,8 +11,9 @@ grpc::ServerUnaryReactor* StatusService::GetStatus(grpc::CallbackServerContext* 
                                                    agentpki::v1::GetStatusResponse* response) {
   return door_.Handle(context, Action::kGetStatus, "",
                       [=, this](const ca::Caller& caller, ca::AuditEvent&) -> ca::Status {
+                        const auto catalog = catalogs_.Snapshot();
                         const auto allowed = TRY(authorization_.Allowed(caller, Action::kGetStatus,
-                                                                        catalog_->hierarchies()));
+                                                                        catalog->hierarchies()));
                         if (allowed.empty())
                           return authorization_.Require(caller, Action::kGetStatus, {});
 
@@ -26,13 +27,13 @@ grpc::ServerUnaryReactor* StatusService::GetStatus(grpc::CallbackServerContext* 
                           message.set_detail(component.detail);
                         }
                         for (const ca::HierarchyId id : allowed) {
-                          const ca::Hierarchy& hierarchy = *catalog_->Find(id);
+                          const ca::Hierarchy& hierarchy = *catalog->Find(id);
                           agentpki::v1::HierarchyStatus& message = *response->add_hierarchies();
                           message.set_name(hierarchy.Name());
                           message.set_trust_domain(hierarchy.trust_domain.name());
                           for (const auto& profile : hierarchy.profiles)
                             message.add_profiles(profile.name);
-                          for (const auto& authority : catalog_->AuthoritiesOf(id)) {
+                          for (const auto& authority : catalog->AuthoritiesOf(id)) {
                             *message.add_authorities() = ToProto(*authority, hierarchy);
                           }
                         }
@@ -46,7 +47,8 @@ grpc::ServerUnaryReactor* StatusService::CheckStatus(
   return door_.Handle(
       context, Action::kCheckStatus, "",
       [=, this](const ca::Caller& caller, ca::AuditEvent& event) -> ca::Status {
-        const ca::Hierarchy* hierarchy = TRY(catalog_->FindByName(request->hierarchy()));
+        const auto catalog = catalogs_.Snapshot();
+        const ca::Hierarchy* hierarchy = TRY(catalog->FindByName(request->hierarchy()));
         event.hierarchy = hierarchy->id;
         event.subject = hierarchy->Name();
         TRY(authorization_.Require(caller, Action::kCheckStatus, hierarchy->id));

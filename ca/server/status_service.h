@@ -11,11 +11,11 @@ namespace server {
 
 class StatusService final : public agentpki::v1::StatusService::CallbackService {
  public:
-  StatusService(Door& door, std::shared_ptr<const ca::Catalog> catalog,
-                const ca::Authorization& authorization, const HealthMonitor& health,
-                const Consistency& consistency, Metrics& metrics, const ca::Clock& clock)
+  StatusService(Door& door, const ca::LiveCatalog& catalogs, const ca::Authorization& authorization,
+                const HealthMonitor& health, const Consistency& consistency, Metrics& metrics,
+                const ca::Clock& clock)
       : door_(door),
-        catalog_(std::move(catalog)),
+        catalogs_(catalogs),
         authorization_(authorization),
         health_(health),
         consistency_(consistency),
@@ -32,7 +32,7 @@ class StatusService final : public agentpki::v1::StatusService::CallbackService 
 
  private:
   Door& door_;
-  const std::shared_ptr<const ca::Catalog> catalog_;
+  const ca::LiveCatalog& catalogs_;
   const ca::Authorization& authorization_;
   const HealthMonitor& health_;
   const Consistency& consistency_;

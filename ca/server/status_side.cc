@@ -16,23 +16,23 @@ std::chrono::duration<double> Since(ca::TimePoint then, ca::TimePoint now) {
 
 }  // namespace
 
-ca::Result<std::unique_ptr<StatusSide>> StatusSide::Create(
-    const Config& config, const Backends& backends, std::shared_ptr<const ca::Catalog> catalog,
-    ca::StatusDirectory& directory, const ca::Clock& clock) {
-  std::unique_ptr<StatusSide> side(
-      new StatusSide(config, backends, std::move(catalog), directory, clock));
+ca::Result<std::unique_ptr<StatusSide>> StatusSide::Create(const Config& config,
+                                                           const Backends& backends,
+                                                           ca::LiveCatalog& catalogs,
+                                                           ca::StatusDirectory& directory,
+                                                           const ca::Clock& clock) {
+  std::unique_ptr<StatusSide> side(new StatusSide(config, backends, catalogs, directory, clock));
   TRY(side->feed_.Load());
   return side;
 }
 
-StatusSide::StatusSide(const Config& config, const Backends& backends,
-                       std::shared_ptr<const ca::Catalog> catalog, ca::StatusDirectory& directory,
-                       const ca::Clock& clock)
+StatusSide::StatusSide(const Config& config, const Backends& backends, ca::LiveCatalog& catalogs,
+                       ca::StatusDirectory& directory, const ca::Clock& clock)
     : config_(config),
       clock_(clock),
       responder_(index_, *backends.revocations, clock, {.lifetime = config.status.ocsp_lifetime}),
       feed_({*backends.revocations, *backends.crls, *backends.hierarchies, *backends.keys},
-            {index_, shelf_, responder_, directory}, catalog, clock,
+            {index_, shelf_, responder_, directory}, catalogs, clock,
             {.revocation = [this](const ca::Revocation& r) { ObserveRevocation(r); }}),
       provisioning_(*backends.hierarchies, *backends.keys, *backends.registry, directory, clock,
                     "conductor"),
@@ -42,17 +42,17 @@ StatusSide::StatusSide(const Config& config, const Backends& backends,
                   .shard_size = config.status.crl_shard_size,
                   .deltas = config.status.delta_crls}),
       conductor_({config.database_server},
-                 {provisioning_, publisher_, shelf_, *backends.crls, feed_}, catalog, clock,
+                 {provisioning_, publisher_, shelf_, *backends.crls, feed_}, catalogs, clock,
                  [this](const ca::PublishedCrl& crl) { ObserveCrl(crl); }),
-      consistency_(catalog, *backends.ledger, *backends.revocations, index_, responder_, shelf_,
+      consistency_(catalogs, *backends.ledger, *backends.revocations, index_, responder_, shelf_,
                    clock),
       watch_(
-          catalog,
+          catalogs,
           [this](const ca::Hierarchy& hierarchy, const std::function<bool()>& is_given_up) {
             return consistency_.Check(hierarchy, is_given_up);
           },
           metrics_, clock),
-      site_(config.status.urls, responder_, shelf_, catalog, clock),
+      site_(config.status.urls, responder_, shelf_, catalogs, clock),
       metrics_site_(metrics_) {
   metrics_.ReadOcsp([this] { return responder_.counts(); });
   metrics_.ReadHttpConnections([this] { return http_ ? http_->connection_count() : 0; });

@@ -21,7 +21,7 @@ class StatusSide {
   // Knows every revocation that is committed by now. kUnavailable while the database is away.
   static ca::Result<std::unique_ptr<StatusSide>> Create(const Config& config,
                                                         const Backends& backends,
-                                                        std::shared_ptr<const ca::Catalog> catalog,
+                                                        ca::LiveCatalog& catalogs,
                                                         ca::StatusDirectory& directory,
                                                         const ca::Clock& clock);
   ~StatusSide();
@@ -35,9 +35,8 @@ class StatusSide {
   ca::Status CheckHealth() const;
 
  private:
-  StatusSide(const Config& config, const Backends& backends,
-             std::shared_ptr<const ca::Catalog> catalog, ca::StatusDirectory& directory,
-             const ca::Clock& clock);
+  StatusSide(const Config& config, const Backends& backends, ca::LiveCatalog& catalogs,
+             ca::StatusDirectory& directory, const ca::Clock& clock);
 
   void ObserveRevocation(const ca::Revocation& revocation);
   void ObserveCrl(const ca::PublishedCrl& crl);

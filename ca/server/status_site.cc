@@ -96,18 +96,13 @@ std::optional<HttpResponse> RefusedOcspRequest(const HttpRequest& request, const
 }  // namespace
 
 StatusSite::StatusSite(const ca::StatusUrls& urls, ocsp::Responder& responder,
-                       const crl::Shelf& shelf, std::shared_ptr<const ca::Catalog> catalog,
+                       const crl::Shelf& shelf, const ca::LiveCatalog& catalogs,
                        const ca::Clock& clock)
     : prefix_(PathOfUrl(urls.base())),
       responder_(responder),
       shelf_(shelf),
-      clock_(clock),
-      catalog_(std::move(catalog)) {}
-
-void StatusSite::SetCatalog(std::shared_ptr<const ca::Catalog> catalog) {
-  const std::lock_guard lock(mutex_);
-  catalog_ = std::move(catalog);
-}
+      catalogs_(catalogs),
+      clock_(clock) {}
 
 std::optional<HttpResponse> StatusSite::HandleAtOnce(const HttpRequest& request) {
   using Response = std::optional<HttpResponse>;
@@ -178,10 +173,7 @@ HttpResponse StatusSite::Crl(const HttpRequest& request, const CrlPath& path) {
 
 HttpResponse StatusSite::CaCertificate(const HttpRequest& request, const CaPath& path) {
   if (request.method != HttpMethod::kGet) return OnlyGet();
-  std::unique_lock lock(mutex_);
-  const std::shared_ptr<const ca::Catalog> catalog = catalog_;
-  lock.unlock();
-  const auto authority = catalog->FindAuthority(path.authority);
+  const auto authority = catalogs_.Snapshot()->FindAuthority(path.authority);
   if (!authority.ok()) return NotFound();
   const ca::Bytes& der = (*authority)->certificate();
   const std::string etag = '"' + ca::Hex(ca::Sha256(der)) + '"';

@@ -1,11 +1,10 @@
 #pragma once
 
 #include <memory>
-#include <mutex>
 #include <string>
 
 #include "ca/base/clock.h"
-#include "ca/catalog.h"
+#include "ca/live_catalog.h"
 #include "ca/server/http.h"
 #include "ca/server/status_path.h"
 #include "ca/status_urls.h"
@@ -20,10 +19,7 @@ class StatusSite final : public HttpHandler {
  public:
   // Serves below the path of `urls`. What is referred to has to outlive it.
   StatusSite(const ca::StatusUrls& urls, ocsp::Responder& responder, const crl::Shelf& shelf,
-             std::shared_ptr<const ca::Catalog> catalog, const ca::Clock& clock);
-
-  // From now on, for CA certificates.
-  void SetCatalog(std::shared_ptr<const ca::Catalog> catalog);
+             const ca::LiveCatalog& catalogs, const ca::Clock& clock);
 
   std::optional<HttpResponse> HandleAtOnce(const HttpRequest& request) override;
   HttpResponse Handle(const HttpRequest& request) override;
@@ -38,9 +34,8 @@ class StatusSite final : public HttpHandler {
   const std::string prefix_;
   ocsp::Responder& responder_;
   const crl::Shelf& shelf_;
+  const ca::LiveCatalog& catalogs_;
   const ca::Clock& clock_;
-  std::mutex mutex_;
-  std::shared_ptr<const ca::Catalog> catalog_;
 };
 
 }  // namespace server

@@ -42,7 +42,7 @@ class CallerTest : public testing::StoryTest {
   }
 
   RevocationIndex revocations_;
-  const CallerVerifier verifier_{deployment_.catalog, revocations_, clock_};
+  const CallerVerifier verifier_{*deployment_.catalogs, revocations_, clock_};
 };
 
 // ---- who is believed ----------------------------------------------------------------------------

@@ -80,8 +80,8 @@ Status Serve(const Orders& orders) {
   testing::InterruptedKeyStore keys(*token, interrupt, [&](BytesView tbs, BytesView) {
     WriteAtOnce(orders.signatures(), Hex(tbs) + "\n");
   });
-  const auto catalog = TRY(Catalog::Load(hierarchies, keys));
-  const Enrollment enrollment(catalog, registry, ledger, testing::Directory(), clock);
+  const auto catalogs = TRY(LiveCatalog::Load(hierarchies, keys));
+  const Enrollment enrollment(*catalogs, registry, ledger, testing::Directory(), clock);
 
   RequestId id = TRY(RequestId::Parse(orders.request_id, clock.Now()));
   Bytes csr = TRY(ReadFile(orders.csr(), Csr::kSizeMax));

@@ -89,8 +89,8 @@ class EnrollmentTest : public testing::StoryTest {
                                      [this](BytesView, BytesView) { ++signatures_; }};
 
  protected:
-  const std::shared_ptr<const Catalog> catalog_ = Must(Catalog::Load(ports_.hierarchies, keys_));
-  const Enrollment enrollment_{catalog_, ports_.registry, ledger_, testing::Directory(), clock_};
+  const std::unique_ptr<LiveCatalog> catalogs_ = Must(LiveCatalog::Load(ports_.hierarchies, keys_));
+  const Enrollment enrollment_{*catalogs_, ports_.registry, ledger_, testing::Directory(), clock_};
 };
 
 // ---- enrolling ----------------------------------------------------------------------------------
@@ -111,9 +111,9 @@ TEST_F(EnrollmentTest, IssuesACertificateForWhomTheJoinTokenNames) {
 
 TEST_F(EnrollmentTest, ReleasesTheCertificateWithItsChainAndRoots) {
   const auto issued = Must(Enroll(RequestBy(token_)));
-  const auto issuer = Must(catalog_->ActiveIssuer(deployment_.acme.id));
+  const auto issuer = Must(catalogs_->Snapshot()->ActiveIssuer(deployment_.acme.id));
   EXPECT_EQ(issued.intermediates, std::vector{issuer->certificate()});
-  EXPECT_EQ(issued.roots, catalog_->Roots(deployment_.acme.id));
+  EXPECT_EQ(issued.roots, catalogs_->Snapshot()->Roots(deployment_.acme.id));
 
   const X509Ptr leaf = Must(ParseX509(issued.certificate.Der()));
   EXPECT_EQ(X509_verify(leaf.get(), X509_get0_pubkey(issuer->x509())), 1);

@@ -51,7 +51,7 @@ class RegistrationTest : public testing::StoryTest {
   Caller alice_;
   Caller auditor_;
   const Authorization authorization_{ports_.registry};
-  const Registration registration_{deployment_.catalog, authorization_, ports_.registry, clock_,
+  const Registration registration_{*deployment_.catalogs, authorization_, ports_.registry, clock_,
                                    "ca.acme.example:8443"};
 };
 

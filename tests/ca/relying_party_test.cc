@@ -56,7 +56,8 @@ class RelyingPartyTest : public testing::StoryTest {
     Hierarchy made = Must(Provisioning(ports_.hierarchies, ports_.keys, ports_.registry,
                                        testing::Directory(), clock_, "init")
                               .EnsureHierarchy(wanted));
-    deployment_.catalog = Must(Catalog::Load(ports_.hierarchies, ports_.keys));
+    Must(deployment_.catalogs->Reload());
+    deployment_.catalog = deployment_.catalogs->Snapshot();
     return made;
   }
 

@@ -52,8 +52,8 @@ class RevokingTest : public testing::StoryTest {
   const Certificate certificate_ = deployment_.Issue(agent_);
   const Caller revoker_ = OperatorWith(Role::kRevoker, std::nullopt);
   const Authorization authorization_{ports_.registry};
-  const Revoking revoking_{deployment_.catalog, authorization_,     ports_.registry,
-                           ports_.ledger,       ports_.revocations, clock_};
+  const Revoking revoking_{*deployment_.catalogs, authorization_,     ports_.registry,
+                           ports_.ledger,         ports_.revocations, clock_};
   AuditEvent event_;
 };
 
@@ -196,7 +196,7 @@ TEST_F(RevokingTest, ARevokerOfAnotherTenantLearnsNothing) {
 
 TEST_F(RevokingTest, ARevokedCertificateIsNotRenewed) {
   Must(Revoke(revoker_, certificate_));
-  const Enrollment enrollment(deployment_.catalog, ports_.registry, ports_.ledger,
+  const Enrollment enrollment(*deployment_.catalogs, ports_.registry, ports_.ledger,
                               testing::Directory(), clock_);
   const SubjectKey key = Must(SubjectKey::Generate(KeyType::kP256));
   AuditEvent event = testing::EventAt(clock_.Now(), "Renew");

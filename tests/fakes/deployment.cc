@@ -16,7 +16,8 @@ Deployment::Deployment(Ports ports, const Clock& clock)
   for (Hierarchy* hierarchy : {&system, &acme, &globex}) {
     *hierarchy = Must(provisioning.EnsureHierarchy(*hierarchy));
   }
-  catalog = Must(Catalog::Load(ports.hierarchies, ports.keys));
+  catalogs = Must(LiveCatalog::Load(ports.hierarchies, ports.keys));
+  catalog = catalogs->Snapshot();
 }
 
 void Deployment::ActivateSuccessor(const Hierarchy& hierarchy) {
@@ -26,7 +27,8 @@ void Deployment::ActivateSuccessor(const Hierarchy& hierarchy) {
   const int sequence = static_cast<int>(catalog->ActivationsOf(hierarchy.id).size()) + 1;
   Must(ports_.hierarchies.Activate({hierarchy.id, sequence, successor.id, clock_.Now()},
                                    EventAt(clock_.Now(), "ActivateAuthority")));
-  catalog = Must(Catalog::Load(ports_.hierarchies, ports_.keys));
+  Must(catalogs->Reload());
+  catalog = catalogs->Snapshot();
 }
 
 Agent Deployment::Register(const Agent& wanted) {

@@ -4,8 +4,8 @@
 #include <string>
 #include <string_view>
 
-#include "ca/catalog.h"
 #include "ca/ledger.h"
+#include "ca/live_catalog.h"
 #include "ca/registry.h"
 #include "ca/status_directory.h"
 #include "tests/fakes/event_log.h"
@@ -43,7 +43,8 @@ class Deployment {
   Hierarchy system;
   Hierarchy acme;
   Hierarchy globex;
-  std::shared_ptr<const Catalog> catalog;
+  std::unique_ptr<LiveCatalog> catalogs;
+  std::shared_ptr<const Catalog> catalog;  // the snapshot of now
 
   const Hierarchy& HierarchyOf(const Agent& agent) const { return *catalog->Find(agent.hierarchy); }
 

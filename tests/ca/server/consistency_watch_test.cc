@@ -48,7 +48,7 @@ class ConsistencyWatchTest : public ca::testing::StoryTest {
   Metrics metrics_;
   ca::Result<ConsistencyReport> acme_ = ConsistencyReport();
   std::vector<std::string> checked_;
-  ConsistencyWatch watch_{deployment_.catalog,
+  ConsistencyWatch watch_{*deployment_.catalogs,
                           [this](const ca::Hierarchy& hierarchy, const std::function<bool()>&) {
                             return Check(hierarchy);
                           },
@@ -111,7 +111,7 @@ TEST_F(ConsistencyWatchTest, ChecksAgainAfterAMinuteWhenItCouldNot) {
 TEST_F(ConsistencyWatchTest, GivesUpACheckThatIsUnderWayWhenItIsStopped) {
   std::atomic<bool> has_begun = false;
   ConsistencyWatch watch(
-      deployment_.catalog,
+      *deployment_.catalogs,
       [&](const ca::Hierarchy&,
           const std::function<bool()>& is_given_up) -> ca::Result<ConsistencyReport> {
         has_begun = true;

@@ -55,7 +55,7 @@ class DoorTest : public ca::testing::StoryTest {
   }
 
   const ca::RevocationIndex revocations_;
-  const ca::CallerVerifier callers_{deployment_.catalog, revocations_, clock_};
+  const ca::CallerVerifier callers_{*deployment_.catalogs, revocations_, clock_};
   Metrics metrics_;
   // A worker is free a moment after the answer: no test makes more calls than there are.
   static constexpr int kWorkers = 3;

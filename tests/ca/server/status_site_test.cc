@@ -64,7 +64,7 @@ class StatusSiteTest : public ocsp::testing::ResponderFixture {
 
   const ca::StatusUrls urls_ = Must(ca::StatusUrls::At("http://status.test"));
   crl::Shelf shelf_;
-  StatusSite site_{urls_, responder_, shelf_, deployment_.catalog, clock_};
+  StatusSite site_{urls_, responder_, shelf_, *deployment_.catalogs, clock_};
   const std::unique_ptr<HttpListener> listener_ =
       Must(HttpListener::Start("127.0.0.1:0", {}, site_, clock_));
   const std::uint16_t port_ = listener_->port();
@@ -248,7 +248,7 @@ TEST_F(StatusSiteTest, KnowsNothingElse) {
 
 TEST_F(StatusSiteTest, ServesBelowThePathOfItsUrl) {
   const auto urls = Must(ca::StatusUrls::At("http://status.test:8080/pki"));
-  StatusSite site(urls, responder_, shelf_, deployment_.catalog, clock_);
+  StatusSite site(urls, responder_, shelf_, *deployment_.catalogs, clock_);
   const auto listener = Must(HttpListener::Start("127.0.0.1:0", {}, site, clock_));
   EXPECT_EQ(Get(listener->port(), "/pki" + CaPathOf(*issuer_)).status, 200);
   EXPECT_EQ(Get(listener->port(), CaPathOf(*issuer_)).status, 404);

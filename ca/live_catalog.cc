@@ -1,0 +1,27 @@
+#include "ca/live_catalog.h"
+
+namespace ca {
+
+Result<std::unique_ptr<LiveCatalog>> LiveCatalog::Load(HierarchyStore& store, KeyStore& keys) {
+  auto catalog = TRY(Catalog::Load(store, keys));
+  return std::unique_ptr<LiveCatalog>(new LiveCatalog(store, keys, std::move(catalog)));
+}
+
+std::shared_ptr<const Catalog> LiveCatalog::Snapshot() const {
+  const std::lock_guard lock(mutex_);
+  return catalog_;
+}
+
+Status LiveCatalog::Reload() {
+  // One at a time, so that an older state never comes after a newer one.
+  const std::lock_guard reloading(reloading_);
+  const CatalogRecords records = TRY(CatalogRecords::Load(store_));
+  const auto before = Snapshot();
+  if (records == before->records()) return Ok();
+  auto catalog = TRY(Catalog::Open(records, keys_));
+  const std::lock_guard lock(mutex_);
+  catalog_ = std::move(catalog);
+  return Ok();
+}
+
+}  // namespace ca
