@@ -78,6 +78,10 @@ std::string NameOf(const Hierarchy& hierarchy, const Authority& authority) {
                      authority.generation());
 }
 
+std::string NameOf(const Hierarchy& hierarchy, const AuthorityRecord& record) {
+  return fmt::format("{}/{}/{}", hierarchy.Name(), NameOf(record.kind), record.generation);
+}
+
 Result<std::shared_ptr<const Authority>> Authority::Open(const AuthorityRecord& record,
                                                          std::shared_ptr<const SigningKey> key) {
   if (record.certificate.empty()) {

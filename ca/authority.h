@@ -23,10 +23,11 @@ struct AuthorityRecord {
   AuthorityId id{};
   HierarchyId hierarchy{};
   AuthorityKind kind{};
-  int generation = 0;     // of its kind in its hierarchy, from 1 on
-  AuthorityId issuer{};   // itself, for a root
-  std::string key_label;  // on the token: acme/prod/root/1-5f3a9c0e
-  Bytes certificate;      // DER, or ""
+  int generation = 0;      // of its kind in its hierarchy, from 1 on
+  AuthorityId issuer{};    // itself, for a root
+  std::string key_label;   // on the token: acme/prod/root/1-5f3a9c0e
+  Bytes certificate;       // DER, or ""
+  TimePoint published_at;  // when it got its certificate
 
   friend bool operator==(const AuthorityRecord&, const AuthorityRecord&) = default;
 };
@@ -102,5 +103,6 @@ class Authority {
 
 // acme/prod/issuing/1
 std::string NameOf(const Hierarchy& hierarchy, const Authority& authority);
+std::string NameOf(const Hierarchy& hierarchy, const AuthorityRecord& record);
 
 }  // namespace ca

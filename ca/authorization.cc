@@ -20,7 +20,7 @@ constexpr std::initializer_list<Role> kRevokers = {Role::kRevoker};
 constexpr std::initializer_list<Role> kCheckers = {Role::kRevoker, Role::kAuditor};
 constexpr std::initializer_list<Role> kReaders = {Role::kRegistrar, Role::kRevoker, Role::kAuditor};
 
-constexpr std::array<ActionRule, 14> kRules = {{
+constexpr std::array<ActionRule, 18> kRules = {{
     {Action::kEnroll, "Enroll", kNobodyElse, true},
     {Action::kRenew, "Renew", kNobodyElse, true},
     {Action::kRegisterAgent, "RegisterAgent", kRegistrars, true},
@@ -35,6 +35,10 @@ constexpr std::array<ActionRule, 14> kRules = {{
     {Action::kRevoke, "Revoke", kRevokers, true},
     {Action::kPreviewRevocation, "PreviewRevocation", kRevokers, false},
     {Action::kCheckStatus, "CheckStatus", kCheckers, false},
+    {Action::kListAuthorities, "ListAuthorities", kReaders, false},
+    {Action::kPrepareAuthority, "PrepareAuthority", kNobodyElse, false},
+    {Action::kActivateAuthority, "ActivateAuthority", kNobodyElse, true},
+    {Action::kRollBackAuthority, "RollBackAuthority", kNobodyElse, true},
 }};
 
 const ActionRule& RuleOf(Action action) { return kRules.at(static_cast<size_t>(action)); }

@@ -23,6 +23,10 @@ enum class Action {
   kRevoke,
   kPreviewRevocation,
   kCheckStatus,
+  kListAuthorities,
+  kPrepareAuthority,
+  kActivateAuthority,
+  kRollBackAuthority,
 };
 
 std::string_view NameOf(Action action);  // Enroll, Renew, RegisterAgent, ...

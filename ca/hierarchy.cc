@@ -90,6 +90,16 @@ Status Hierarchy::Validate() const {
   TRY(CheckName("environment", environment, kNameMax));
   TRY(CheckLifetime("root lifetime", root_lifetime, kAuthorityLifetimeMin, kAuthorityLifetimeMax));
   TRY(CheckLifetime("issuing lifetime", issuing_lifetime, kAuthorityLifetimeMin, root_lifetime));
+  // So that the last certificate of an authority can stand for as long as its profile says.
+  const std::chrono::seconds longest = LongestLifetime();
+  TRY(CheckLifetime("issuing publish_ahead", publish_ahead, kPublishAheadMin, rotate_every));
+  if (rotate_every + longest > issuing_lifetime) {
+    return Error(
+        StatusCode::kInvalidArgument,
+        "issuing rotate_every: {} and the longest lifetime of a profile, {}, are more than "
+        "the issuing lifetime, {}",
+        HumanDuration(rotate_every), HumanDuration(longest), HumanDuration(issuing_lifetime));
+  }
   if (dns_subtrees.size() > kSubtreesMax || ip_ranges.size() > kSubtreesMax) {
     return Error(StatusCode::kInvalidArgument, "dns_subtrees, ip_ranges: write at most {} of each",
                  kSubtreesMax);
@@ -111,6 +121,12 @@ Status Hierarchy::Validate() const {
     }
   }
   return Ok();
+}
+
+std::chrono::seconds Hierarchy::LongestLifetime() const {
+  std::chrono::seconds longest(0);
+  for (const CertificateProfile& profile : profiles) longest = std::max(longest, profile.lifetime);
+  return longest;
 }
 
 bool Hierarchy::CoversDnsName(std::string_view name) const {

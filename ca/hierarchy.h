@@ -64,6 +64,8 @@ struct Hierarchy {
   static constexpr size_t kProfilesMax = 32;
   static constexpr std::chrono::seconds kAuthorityLifetimeMin = std::chrono::hours(24);
   static constexpr std::chrono::seconds kAuthorityLifetimeMax = std::chrono::hours(24 * 366 * 25);
+  // Every replica has heard of an authority that was published so long ago.
+  static constexpr std::chrono::seconds kPublishAheadMin = std::chrono::seconds(15);
 
   HierarchyId id{};
   std::string tenant;       // [a-z0-9-]+
@@ -72,6 +74,9 @@ struct Hierarchy {
   bool is_system = false;  // the one that identifies servers and operators
   std::chrono::seconds root_lifetime = std::chrono::hours(24 * 3650);
   std::chrono::seconds issuing_lifetime = std::chrono::hours(24 * 365);
+  // An issuing authority issues for so long; the next is published so much before it takes over.
+  std::chrono::seconds rotate_every = std::chrono::hours(24 * 90);
+  std::chrono::seconds publish_ahead = std::chrono::hours(24);
   std::vector<std::string> dns_subtrees;  // beside the trust domain's own name
   std::vector<IpRange> ip_ranges;
   std::vector<CertificateProfile> profiles;  // the first is the default
@@ -84,6 +89,9 @@ struct Hierarchy {
 
   // kInvalidArgument with the field that breaks a rule of the above.
   Status Validate() const;
+
+  // Of all profiles.
+  std::chrono::seconds LongestLifetime() const;
 
   // Whether `name` is the trust domain, one of the DNS subtrees, or below one of them.
   bool CoversDnsName(std::string_view name) const;

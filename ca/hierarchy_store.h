@@ -47,9 +47,10 @@ class HierarchyStore {
                                                    PreparedCertificate prepared,
                                                    const AuditEvent& event) = 0;
 
-  // Release: its certificate. Of two signatures the first stands.
+  // Release: its certificate, which is published from `now` on. Of two signatures the first stands.
   virtual Result<Certificate> RecordAuthorityCertificate(AuthorityId authority,
-                                                         const Certificate& certificate) = 0;
+                                                         const Certificate& certificate,
+                                                         TimePoint now) = 0;
 
   // All, of each hierarchy by sequence: the last one says who issues now.
   virtual Result<std::vector<Activation>> LoadActivations() = 0;

@@ -19,6 +19,8 @@ std::string Difference(const Hierarchy& standing, const Hierarchy& wanted) {
   if (standing.is_system != wanted.is_system) return "is_system";
   if (standing.root_lifetime != wanted.root_lifetime) return "root lifetime";
   if (standing.issuing_lifetime != wanted.issuing_lifetime) return "issuing lifetime";
+  if (standing.rotate_every != wanted.rotate_every) return "issuing rotate_every";
+  if (standing.publish_ahead != wanted.publish_ahead) return "issuing publish_ahead";
   if (standing.dns_subtrees != wanted.dns_subtrees) return "dns_subtrees";
   if (standing.ip_ranges != wanted.ip_ranges) return "ip_ranges";
   if (standing.profiles != wanted.profiles) return "profiles";
@@ -68,7 +70,7 @@ Result<Certificate> Provisioning::RecordAndSign(const AuthorityRecord& planned,
   event.serial = prepared.record().serial.ToString();
   auto recorded = TRY(store_.RecordAuthority(planned.id, std::move(prepared), event));
   const Certificate certificate = TRY(sign(std::move(recorded)));
-  return store_.RecordAuthorityCertificate(planned.id, certificate);
+  return store_.RecordAuthorityCertificate(planned.id, certificate, clock_.Now());
 }
 
 Status Provisioning::EnsureRoot(const Hierarchy& hierarchy) {
@@ -97,6 +99,7 @@ Result<AuthorityRecord> Provisioning::EnsureIssuing(const Hierarchy& hierarchy,
         return root->Sign(std::move(recorded));
       }));
   planned.certificate = certificate.Der();
+  planned.published_at = clock_.Now();
   return planned;
 }
 

@@ -73,6 +73,8 @@ Hierarchy HierarchyOf(const pqxx::row& row) {
       .is_system = row["is_system"].as<bool>(),
       .root_lifetime = std::chrono::seconds(row["root_lifetime_seconds"].as<std::int64_t>()),
       .issuing_lifetime = std::chrono::seconds(row["issuing_lifetime_seconds"].as<std::int64_t>()),
+      .rotate_every = std::chrono::seconds(row["rotate_every_seconds"].as<std::int64_t>()),
+      .publish_ahead = std::chrono::seconds(row["publish_ahead_seconds"].as<std::int64_t>()),
       .dns_subtrees = TextsOf(row["dns_subtrees"]),
       .ip_ranges = std::move(ip_ranges),
   };
@@ -127,11 +129,14 @@ Result<Hierarchy> PostgresHierarchyStore::CreateHierarchy(const Hierarchy& hiera
     pqxx::work transaction(connection);
     const pqxx::row row = transaction.exec_params1(
         "INSERT INTO agentpki.hierarchies (tenant, environment, trust_domain, is_system, "
-        "root_lifetime_seconds, issuing_lifetime_seconds, dns_subtrees, ip_ranges, created_at) "
-        "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) RETURNING id",
+        "root_lifetime_seconds, issuing_lifetime_seconds, rotate_every_seconds, "
+        "publish_ahead_seconds, dns_subtrees, ip_ranges, created_at) "
+        "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) RETURNING id",
         hierarchy.tenant, hierarchy.environment, hierarchy.trust_domain.name(), hierarchy.is_system,
         static_cast<std::int64_t>(hierarchy.root_lifetime.count()),
         static_cast<std::int64_t>(hierarchy.issuing_lifetime.count()),
+        static_cast<std::int64_t>(hierarchy.rotate_every.count()),
+        static_cast<std::int64_t>(hierarchy.publish_ahead.count()),
         TextArray(hierarchy.dns_subtrees), TextArray(ip_ranges), TimeText(event.at));
     Hierarchy result = hierarchy;
     result.id = static_cast<HierarchyId>(row[0].as<int>());
@@ -178,7 +183,7 @@ Result<std::vector<AuthorityRecord>> PostgresHierarchyStore::LoadAuthorities() {
              "SELECT a.id, a.hierarchy, a.kind, a.generation, coalesce(a.issuer, a.id) AS issuer, "
              "a.key_label, "
              "       h.trust_domain, i.serial, i.key_fingerprint, i.not_before, i.not_after, "
-             "       i.tbs, s.signature "
+             "       i.tbs, s.signature, s.signed_at "
              "  FROM agentpki.authorities AS a "
              "  JOIN agentpki.hierarchies AS h ON h.id = a.hierarchy "
              "  LEFT JOIN agentpki.authority_issuances AS i ON i.authority = a.id "
@@ -194,6 +199,7 @@ Result<std::vector<AuthorityRecord>> PostgresHierarchyStore::LoadAuthorities() {
       };
       if (!row["signature"].is_null()) {
         record.certificate = Certificate{RecordOf(row), BytesOf(row["signature"])}.Der();
+        record.published_at = TimeOf(row["signed_at"]);
       }
       records.push_back(std::move(record));
     }
@@ -258,13 +264,13 @@ Result<ca::RecordedIssuance> PostgresHierarchyStore::RecordAuthority(
 }
 
 Result<Certificate> PostgresHierarchyStore::RecordAuthorityCertificate(
-    AuthorityId authority, const Certificate& certificate) {
+    AuthorityId authority, const Certificate& certificate, ca::TimePoint now) {
   return pool_->RunRepeatable([&](pqxx::connection& connection) -> Result<Certificate> {
     pqxx::work transaction(connection);
     transaction.exec_params(
         "INSERT INTO agentpki.authority_signatures (authority, signature, signed_at) "
-        "VALUES ($1, $2, now()) ON CONFLICT (authority) DO NOTHING",
-        Number(authority), pqxx::binarystring(certificate.signature));
+        "VALUES ($1, $2, $3) ON CONFLICT (authority) DO NOTHING",
+        Number(authority), pqxx::binarystring(certificate.signature), TimeText(now));
     const pqxx::row row = transaction.exec_params1(kFindIssuance, Number(authority));
     Certificate standing{RecordOf(row), BytesOf(row["signature"])};
     transaction.commit();

@@ -26,8 +26,9 @@ class PostgresHierarchyStore final : public ca::HierarchyStore {
   ca::Result<ca::RecordedIssuance> RecordAuthority(ca::AuthorityId authority,
                                                    ca::PreparedCertificate prepared,
                                                    const ca::AuditEvent& event) override;
-  ca::Result<ca::Certificate> RecordAuthorityCertificate(
-      ca::AuthorityId authority, const ca::Certificate& certificate) override;
+  ca::Result<ca::Certificate> RecordAuthorityCertificate(ca::AuthorityId authority,
+                                                         const ca::Certificate& certificate,
+                                                         ca::TimePoint now) override;
   ca::Result<std::vector<ca::Activation>> LoadActivations() override;
   ca::Status Activate(const ca::Activation& activation, const ca::AuditEvent& event) override;
 

@@ -66,12 +66,25 @@ bool Conductor::Leads() {
   return true;
 }
 
+// What one part cannot do must not keep the others from their work; the first failure is told.
 Status Conductor::Round() {
+  const Status rotated = Rotate();
   if (clock_.Now() >= responders_due_) {
     TRY(EnsureResponders());
     responders_due_ = clock_.Now() + kResponderInterval;
   }
-  return PublishCrls();
+  TRY(PublishCrls());
+  return rotated;
+}
+
+Status Conductor::Rotate() {
+  const auto catalog = catalogs_.Snapshot();
+  Status first;
+  for (const ca::Hierarchy& hierarchy : catalog->hierarchies()) {
+    const Status advanced = parts_.rotation.Advance(hierarchy);
+    if (first.ok()) first = ca::Annotate(advanced, "rotation of " + hierarchy.Name() + ": ");
+  }
+  return first;
 }
 
 Status Conductor::EnsureResponders() {

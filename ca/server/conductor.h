@@ -9,18 +9,21 @@
 
 #include "ca/live_catalog.h"
 #include "ca/provisioning.h"
+#include "ca/rotation.h"
 #include "ca/server/status_feed.h"
 #include "crl/publisher.h"
 #include "db/advisory_lock.h"
 
 namespace server {
 
-// What one replica at a time does for all: OCSP responders with fresh certificates, CRLs. An
+// What one replica at a time does for all: issuing authorities that follow each other on schedule,
+// OCSP responders with fresh certificates, CRLs. An
 // advisory lock says which; everything it does is safe when two do it by accident. Thread-safe.
 class Conductor {
  public:
   struct Parts {
     ca::Provisioning& provisioning;
+    ca::Rotation& rotation;
     crl::Publisher& publisher;
     crl::Shelf& shelf;
     ca::CrlStore& crls;
@@ -46,6 +49,7 @@ class Conductor {
   void ConductForEver();
   bool Leads();
   ca::Status Round();
+  ca::Status Rotate();
   ca::Status EnsureResponders();
   ca::Status PublishCrls();
 

@@ -47,9 +47,16 @@ Result<Hierarchy> HierarchyOf(const HierarchySpec& spec) {
   if (spec.root().has_lifetime()) {
     hierarchy.root_lifetime = std::chrono::seconds(spec.root().lifetime().seconds());
   }
-  if (spec.issuing().has_lifetime()) {
-    hierarchy.issuing_lifetime = std::chrono::seconds(spec.issuing().lifetime().seconds());
+  const auto& issuing = spec.issuing();
+  if (issuing.has_lifetime()) {
+    hierarchy.issuing_lifetime = std::chrono::seconds(issuing.lifetime().seconds());
   }
+  hierarchy.rotate_every = issuing.has_rotate_every()
+                               ? std::chrono::seconds(issuing.rotate_every().seconds())
+                               : std::min(hierarchy.rotate_every, hierarchy.issuing_lifetime / 3);
+  hierarchy.publish_ahead = issuing.has_publish_ahead()
+                                ? std::chrono::seconds(issuing.publish_ahead().seconds())
+                                : std::min(hierarchy.publish_ahead, hierarchy.rotate_every / 10);
   for (const std::string& range : spec.ip_ranges()) {
     auto parsed = ca::IpRange::Parse(range);
     if (!parsed.ok()) return ca::Annotate(parsed.status(), "ip_ranges: ");

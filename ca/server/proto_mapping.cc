@@ -139,6 +139,24 @@ agentpki::v1::AuthorityStatus ToProto(const ca::Authority& authority,
   return message;
 }
 
+agentpki::v1::Authority ToProto(const ca::AuthorityView& view, const ca::Hierarchy& hierarchy) {
+  agentpki::v1::Authority message;
+  message.set_name(view.name);
+  message.set_hierarchy(hierarchy.Name());
+  message.set_kind(std::string(NameOf(view.record.kind)));
+  message.set_generation(view.record.generation);
+  message.set_state(std::string(NameOf(view.state)));
+  message.set_key_label(view.record.key_label);
+  if (!view.validity) return message;
+  message.set_fingerprint(ca::Hex(ca::Sha256(view.record.certificate)));
+  *message.mutable_published_at() = ToProto(view.record.published_at);
+  if (view.active_since) *message.mutable_active_since() = ToProto(*view.active_since);
+  if (view.active_until) *message.mutable_active_until() = ToProto(*view.active_until);
+  if (view.retiring_until) *message.mutable_retiring_until() = ToProto(*view.retiring_until);
+  *message.mutable_not_after() = ToProto(view.validity->not_after);
+  return message;
+}
+
 agentpki::v1::RevokeResponse ToProto(const ca::RevocationOutcome& outcome) {
   agentpki::v1::RevokeResponse message;
   message.set_revoked_count(outcome.revoked_count);

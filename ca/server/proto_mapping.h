@@ -2,6 +2,7 @@
 
 #include <google/protobuf/timestamp.pb.h>
 
+#include "agentpki/v1/authority.pb.h"
 #include "agentpki/v1/certificate.pb.h"
 #include "agentpki/v1/enrollment.pb.h"
 #include "agentpki/v1/registry.pb.h"
@@ -11,6 +12,7 @@
 #include "ca/enrollment.h"
 #include "ca/registration.h"
 #include "ca/revoking.h"
+#include "ca/rotation.h"
 #include "ca/server/consistency.h"
 
 // Where the wire's messages become the words of ca/, and back. Errors name the field.
@@ -22,6 +24,7 @@ agentpki::v1::JoinToken ToProto(const ca::JoinTokenRecord& token, ca::TimePoint 
 agentpki::v1::IssuedCertificate ToProto(const ca::IssuedCertificate& issued);
 agentpki::v1::CertificateEntry ToProto(const ca::CertificateEntry& entry,
                                        const ca::Hierarchy& hierarchy);
+agentpki::v1::Authority ToProto(const ca::AuthorityView& view, const ca::Hierarchy& hierarchy);
 agentpki::v1::AuthorityStatus ToProto(const ca::Authority& authority,
                                       const ca::Hierarchy& hierarchy);
 agentpki::v1::RevokeResponse ToProto(const ca::RevocationOutcome& outcome);

@@ -13,6 +13,7 @@
 #include <mutex>
 #include <thread>
 
+#include "ca/server/authority_service.h"
 #include "ca/server/backends.h"
 #include "ca/server/certificate_service.h"
 #include "ca/server/door.h"
@@ -135,7 +136,8 @@ Status Serve(const Config& config) {
                                       config.advertise);
   ca::Provisioning provisioning(*backends.hierarchies, *backends.keys, *backends.registry,
                                 directory, clock, "server");
-  const auto status = TRY(StatusSide::Create(config, backends, *catalogs, directory, clock));
+  const auto status =
+      TRY(StatusSide::Create(config, backends, *catalogs, authorization, directory, clock));
   const ca::Revoking revoking(*catalogs, authorization, *backends.registry, *backends.ledger,
                               *backends.revocations, clock);
   const auto identity =
@@ -150,6 +152,7 @@ Status Serve(const Config& config) {
   CertificateService certificate_service(door, *catalogs, authorization, *backends.ledger,
                                          status->index(), clock);
   RevocationService revocation_service(door, revoking);
+  AuthorityService authority_service(door, *catalogs, authorization, status->rotation(), clock);
 
   std::atomic<grpc::HealthCheckServiceInterface*> health_service = nullptr;
   HealthMonitor health(
@@ -180,6 +183,7 @@ Status Serve(const Config& config) {
   builder.RegisterService(&registry_service);
   builder.RegisterService(&certificate_service);
   builder.RegisterService(&revocation_service);
+  builder.RegisterService(&authority_service);
   builder.RegisterService(&status_service);
   const std::unique_ptr<grpc::Server> grpc_server = builder.BuildAndStart();
   if (!grpc_server || port == 0) {

@@ -19,15 +19,18 @@ std::chrono::duration<double> Since(ca::TimePoint then, ca::TimePoint now) {
 ca::Result<std::unique_ptr<StatusSide>> StatusSide::Create(const Config& config,
                                                            const Backends& backends,
                                                            ca::LiveCatalog& catalogs,
+                                                           const ca::Authorization& authorization,
                                                            ca::StatusDirectory& directory,
                                                            const ca::Clock& clock) {
-  std::unique_ptr<StatusSide> side(new StatusSide(config, backends, catalogs, directory, clock));
+  std::unique_ptr<StatusSide> side(
+      new StatusSide(config, backends, catalogs, authorization, directory, clock));
   TRY(side->feed_.Load());
   return side;
 }
 
 StatusSide::StatusSide(const Config& config, const Backends& backends, ca::LiveCatalog& catalogs,
-                       ca::StatusDirectory& directory, const ca::Clock& clock)
+                       const ca::Authorization& authorization, ca::StatusDirectory& directory,
+                       const ca::Clock& clock)
     : config_(config),
       clock_(clock),
       responder_(index_, *backends.revocations, clock, {.lifetime = config.status.ocsp_lifetime}),
@@ -36,14 +39,16 @@ StatusSide::StatusSide(const Config& config, const Backends& backends, ca::LiveC
             {.revocation = [this](const ca::Revocation& r) { ObserveRevocation(r); }}),
       provisioning_(*backends.hierarchies, *backends.keys, *backends.registry, directory, clock,
                     "conductor"),
+      rotation_(catalogs, authorization, *backends.hierarchies, *backends.keys, *backends.registry,
+                *backends.ledger, index_, directory, clock),
       publisher_(*backends.crls, index_, [this] { return feed_.CatchUp(); }, config.status.urls,
                  clock,
                  {.lifetime = config.status.crl_lifetime,
                   .shard_size = config.status.crl_shard_size,
                   .deltas = config.status.delta_crls}),
       conductor_({config.database_server},
-                 {provisioning_, publisher_, shelf_, *backends.crls, feed_}, catalogs, clock,
-                 [this](const ca::PublishedCrl& crl) { ObserveCrl(crl); }),
+                 {provisioning_, rotation_, publisher_, shelf_, *backends.crls, feed_}, catalogs,
+                 clock, [this](const ca::PublishedCrl& crl) { ObserveCrl(crl); }),
       consistency_(catalogs, *backends.ledger, *backends.revocations, index_, responder_, shelf_,
                    clock),
       watch_(

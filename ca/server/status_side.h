@@ -22,6 +22,7 @@ class StatusSide {
   static ca::Result<std::unique_ptr<StatusSide>> Create(const Config& config,
                                                         const Backends& backends,
                                                         ca::LiveCatalog& catalogs,
+                                                        const ca::Authorization& authorization,
                                                         ca::StatusDirectory& directory,
                                                         const ca::Clock& clock);
   ~StatusSide();
@@ -31,12 +32,14 @@ class StatusSide {
 
   const ca::RevocationIndex& index() const { return index_; }
   const Consistency& consistency() const { return consistency_; }
+  ca::Rotation& rotation() { return rotation_; }
   Metrics& metrics() { return metrics_; }
   ca::Status CheckHealth() const;
 
  private:
   StatusSide(const Config& config, const Backends& backends, ca::LiveCatalog& catalogs,
-             ca::StatusDirectory& directory, const ca::Clock& clock);
+             const ca::Authorization& authorization, ca::StatusDirectory& directory,
+             const ca::Clock& clock);
 
   void ObserveRevocation(const ca::Revocation& revocation);
   void ObserveCrl(const ca::PublishedCrl& crl);
@@ -50,6 +53,7 @@ class StatusSide {
   ocsp::Responder responder_;
   StatusFeed feed_;
   ca::Provisioning provisioning_;
+  ca::Rotation rotation_;
   crl::Publisher publisher_;
   std::map<std::pair<ca::AuthorityId, ca::CrlShard>, ca::TimePoint> seen_in_crl_until_;
   Conductor conductor_;

@@ -22,6 +22,8 @@ CREATE TABLE agentpki.hierarchies (
   is_system                boolean NOT NULL,
   root_lifetime_seconds    bigint NOT NULL,
   issuing_lifetime_seconds bigint NOT NULL,
+  rotate_every_seconds     bigint NOT NULL,
+  publish_ahead_seconds    bigint NOT NULL,
   dns_subtrees             text[] NOT NULL,
   ip_ranges                text[] NOT NULL,
   created_at               timestamptz NOT NULL,

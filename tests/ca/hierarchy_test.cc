@@ -59,8 +59,31 @@ TEST(HierarchyTest, BoundsTheLifetimesOfItsAuthorities) {
   EXPECT_TRUE(Refuses([](Hierarchy& h) { h.issuing_lifetime = hours(23); }, "issuing lifetime: "));
   EXPECT_TRUE(Refuses([](Hierarchy& h) { h.issuing_lifetime = h.root_lifetime + seconds(1); },
                       "issuing lifetime: "));
+  EXPECT_TRUE(Validated([](Hierarchy& h) {
+                h.root_lifetime = h.issuing_lifetime = hours(48);
+                h.rotate_every = hours(24);
+                h.publish_ahead = hours(1);
+              }).ok());
+}
+
+TEST(HierarchyTest, LeavesTheLastCertificateOfAnAuthorityItsWholeLife) {
+  const auto with_profile_of = [](seconds lifetime) {
+    return [lifetime](Hierarchy& h) {
+      h.issuing_lifetime = hours(24 * 30);
+      h.rotate_every = hours(24 * 25);
+      h.profiles[0].lifetime = lifetime;
+    };
+  };
+  EXPECT_TRUE(Validated(with_profile_of(hours(24 * 5))).ok());
+  EXPECT_TRUE(Refuses(with_profile_of(hours(24 * 5) + seconds(1)), "issuing rotate_every: 25d"));
+}
+
+TEST(HierarchyTest, PublishesASuccessorLongEnoughAhead) {
+  EXPECT_TRUE(Validated([](Hierarchy& h) { h.publish_ahead = seconds(15); }).ok());
   EXPECT_TRUE(
-      Validated([](Hierarchy& h) { h.root_lifetime = h.issuing_lifetime = hours(24); }).ok());
+      Refuses([](Hierarchy& h) { h.publish_ahead = seconds(14); }, "issuing publish_ahead: 14s"));
+  EXPECT_TRUE(Refuses([](Hierarchy& h) { h.publish_ahead = h.rotate_every + seconds(1); },
+                      "issuing publish_ahead: "));
 }
 
 TEST(HierarchyTest, BoundsTheLifetimesOfCertificates) {

@@ -48,8 +48,9 @@ class SteppedHierarchyStore final : public HierarchyStore {
     return Stepped([&] { return inner_.RecordAuthority(authority, std::move(prepared), event); });
   }
   Result<Certificate> RecordAuthorityCertificate(AuthorityId authority,
-                                                 const Certificate& certificate) override {
-    return Stepped([&] { return inner_.RecordAuthorityCertificate(authority, certificate); });
+                                                 const Certificate& certificate,
+                                                 TimePoint now) override {
+    return Stepped([&] { return inner_.RecordAuthorityCertificate(authority, certificate, now); });
   }
   Result<std::vector<Activation>> LoadActivations() override {
     return Stepped([&] { return inner_.LoadActivations(); });

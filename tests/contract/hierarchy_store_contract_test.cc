@@ -244,7 +244,7 @@ TEST_P(HierarchyStoreContract, LoadsTheCertificateThatWasSigned) {
   const AuthorityRecord root = PlanRoot(acme);
   const auto key = NewKey(root.key_label);
   const Certificate certificate = Must(ca::SignRecorded(*key, Record(acme, root, *key)));
-  Must(hierarchies().RecordAuthorityCertificate(root.id, certificate).status());
+  Must(hierarchies().RecordAuthorityCertificate(root.id, certificate, clock_.Now()).status());
   EXPECT_EQ(Find(root.id).certificate, certificate.Der());
 }
 
@@ -256,8 +256,9 @@ TEST_P(HierarchyStoreContract, KeepsTheFirstOfTwoSignatures) {
   const Certificate loser = Must(ca::SignRecorded(*key, Record(acme, root, *key)));
   ASSERT_NE(loser.signature, winner.signature);
   for (const Certificate& signed_one : {winner, loser}) {
-    EXPECT_EQ(Must(hierarchies().RecordAuthorityCertificate(root.id, signed_one)).Der(),
-              winner.Der());
+    EXPECT_EQ(
+        Must(hierarchies().RecordAuthorityCertificate(root.id, signed_one, clock_.Now())).Der(),
+        winner.Der());
   }
   EXPECT_EQ(Find(root.id).certificate, winner.Der());
 }
@@ -268,7 +269,8 @@ TEST_P(HierarchyStoreContract, ReleasesNoSignatureOverWhatIsNotRecorded) {
   const auto key = NewKey(recorded.key_label);
   const Certificate certificate = Must(ca::SignRecorded(*key, Record(acme, recorded, *key)));
   const AuthorityRecord planned = Must(Plan(acme, AuthorityKind::kRoot, 2, AuthorityId{}));
-  EXPECT_FALSE(hierarchies().RecordAuthorityCertificate(planned.id, certificate).ok());
+  EXPECT_FALSE(
+      hierarchies().RecordAuthorityCertificate(planned.id, certificate, clock_.Now()).ok());
   EXPECT_TRUE(Find(planned.id).certificate.empty());
 }
 
@@ -290,7 +292,7 @@ class ActivationContract : public HierarchyStoreContract {
         Must(Plan(hierarchy, AuthorityKind::kRoot, generation, AuthorityId{}));
     const auto key = NewKey(root.key_label);
     const Certificate certificate = Must(SignRecorded(*key, Record(hierarchy, root, *key)));
-    Must(hierarchies().RecordAuthorityCertificate(root.id, certificate));
+    Must(hierarchies().RecordAuthorityCertificate(root.id, certificate, clock_.Now()));
     return root;
   }
 
@@ -309,6 +311,7 @@ TEST_P(ActivationContract, KeepsThemInTheirOrder) {
   const AuthorityId other = NewAuthority(globex, 1).id;
   Must(Activate(acme, 1, first));
   Must(Activate(globex, 1, other));
+  EXPECT_EQ(Find(first).published_at, clock_.Now());
   clock_.Advance(std::chrono::hours(1));
   Must(Activate(acme, 2, second));
   Must(Activate(acme, 3, first));  // back again

@@ -199,7 +199,7 @@ TEST_F(PrivilegesTest, KeepsEveryTableThatHasAHierarchyUnderRowLevelSecurity) {
       JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attname = 'hierarchy'
      WHERE c.relnamespace = 'agentpki'::regnamespace AND NOT c.relispartition
        AND c.relkind IN ('r', 'p') AND NOT c.relrowsecurity)"),
-            "authorities grants profiles")
+            "activations authorities grants profiles")
       << "what every replica reads whole, and no more";
 }
 

@@ -33,7 +33,8 @@ Result<std::vector<AuthorityRecord>> MemoryHierarchyStore::LoadAuthorities() {
   for (AuthorityRecord& record : records) {
     const auto signature = signatures_.find(record.id);
     if (signature == signatures_.end()) continue;
-    record.certificate = Certificate{issuances_.at(record.id), signature->second}.Der();
+    record.certificate = Certificate{issuances_.at(record.id), signature->second.signature}.Der();
+    record.published_at = signature->second.at;
   }
   return records;
 }
@@ -77,15 +78,17 @@ Result<RecordedIssuance> MemoryHierarchyStore::RecordAuthority(AuthorityId autho
   return Recorded(std::move(prepared));
 }
 
-Result<Certificate> MemoryHierarchyStore::RecordAuthorityCertificate(
-    AuthorityId authority, const Certificate& certificate) {
+Result<Certificate> MemoryHierarchyStore::RecordAuthorityCertificate(AuthorityId authority,
+                                                                     const Certificate& certificate,
+                                                                     TimePoint now) {
   const std::lock_guard lock(mutex_);
   const auto issuance = issuances_.find(authority);
   if (issuance == issuances_.end()) {
     return Error(StatusCode::kInternal, "signed but never recorded");
   }
-  const auto [standing, is_new] = signatures_.try_emplace(authority, certificate.signature);
-  return Certificate{issuance->second, standing->second};
+  const auto [standing, is_new] =
+      signatures_.try_emplace(authority, Signature{certificate.signature, now});
+  return Certificate{issuance->second, standing->second.signature};
 }
 
 Result<std::vector<Activation>> MemoryHierarchyStore::LoadActivations() {

@@ -24,7 +24,8 @@ class MemoryHierarchyStore final : public HierarchyStore {
   Result<RecordedIssuance> RecordAuthority(AuthorityId authority, PreparedCertificate prepared,
                                            const AuditEvent& event) override;
   Result<Certificate> RecordAuthorityCertificate(AuthorityId authority,
-                                                 const Certificate& certificate) override;
+                                                 const Certificate& certificate,
+                                                 TimePoint now) override;
   Result<std::vector<Activation>> LoadActivations() override;
   Status Activate(const Activation& activation, const AuditEvent& event) override;
 
@@ -48,7 +49,11 @@ class MemoryHierarchyStore final : public HierarchyStore {
   std::vector<Hierarchy> hierarchies_;
   std::vector<AuthorityRecord> authorities_;
   std::map<AuthorityId, IssuanceRecord> issuances_;
-  std::map<AuthorityId, Bytes> signatures_;
+  struct Signature {
+    Bytes signature;
+    TimePoint at;
+  };
+  std::map<AuthorityId, Signature> signatures_;
   std::vector<Activation> activations_;
 };
 

@@ -75,13 +75,17 @@ class Database:
     def frozen(self):
         """It hangs: every process of it is stopped, none has ended."""
         pids = self._pids()
-        for pid in pids:
-            os.kill(pid, signal.SIGSTOP)
+
+        def signal_all(number):
+            for pid in pids:
+                with contextlib.suppress(ProcessLookupError):  # it was about to end
+                    os.kill(pid, number)
+
+        signal_all(signal.SIGSTOP)
         try:
             yield
         finally:
-            for pid in pids:
-                os.kill(pid, signal.SIGCONT)
+            signal_all(signal.SIGCONT)
 
     @contextlib.contextmanager
     def locked(self, table):

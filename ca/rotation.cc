@@ -1,0 +1,261 @@
+#include "ca/rotation.h"
+
+#include <algorithm>
+
+namespace ca {
+namespace {
+
+constexpr char kConductor[] = "conductor";
+
+// The last interval in which it was active, if ever; the end is none while it still is.
+struct ActiveTime {
+  TimePoint since;
+  std::optional<TimePoint> until;
+};
+
+std::optional<ActiveTime> ActiveTimeOf(const std::vector<Activation>& activations,
+                                       AuthorityId authority) {
+  std::optional<ActiveTime> found;
+  for (const Activation& activation : activations) {
+    if (activation.authority == authority) {
+      if (!found || found->until) found = ActiveTime{activation.at, std::nullopt};
+    } else if (found && !found->until) {
+      found->until = activation.at;
+    }
+  }
+  return found;
+}
+
+std::optional<Validity> ValidityOf(const Catalog& catalog, AuthorityId id) {
+  const auto authority = catalog.FindAuthority(id);
+  return authority.ok() ? std::optional((*authority)->validity()) : std::nullopt;
+}
+
+void FillIssuing(AuthorityView& view, const Hierarchy& hierarchy,
+                 const std::vector<Activation>& activations, TimePoint now) {
+  const auto active = ActiveTimeOf(activations, view.record.id);
+  if (!active) {
+    view.state = AuthorityState::kPublished;
+    return;
+  }
+  view.active_since = active->since;
+  view.active_until = active->until.value_or(active->since + hierarchy.rotate_every);
+  view.retiring_until = std::min<TimePoint>(*view.active_until + hierarchy.LongestLifetime(),
+                                            view.validity->not_after);
+  if (!active->until) {
+    view.state = AuthorityState::kActive;
+  } else {
+    view.state = now <= *view.retiring_until ? AuthorityState::kRetiring : AuthorityState::kRetired;
+  }
+}
+
+// A root is what its issuing authorities make of it.
+void FillRoot(AuthorityView& view, const std::vector<AuthorityView>& issuing) {
+  view.state = AuthorityState::kPublished;
+  bool all_retired = true;
+  bool has_issued = false;
+  for (const AuthorityView& other : issuing) {
+    if (other.record.issuer != view.record.id) continue;
+    if (other.state == AuthorityState::kActive) view.state = AuthorityState::kActive;
+    if (other.state != AuthorityState::kRetired) all_retired = false;
+    if (other.active_since) has_issued = true;
+    if (other.active_since && (!view.active_since || *other.active_since < *view.active_since)) {
+      view.active_since = other.active_since;
+    }
+  }
+  if (view.state == AuthorityState::kActive || !has_issued) return;
+  view.state = all_retired ? AuthorityState::kRetired : AuthorityState::kRetiring;
+}
+
+}  // namespace
+
+std::string_view NameOf(AuthorityState state) {
+  switch (state) {
+    case AuthorityState::kPending:
+      return "pending";
+    case AuthorityState::kPublished:
+      return "published";
+    case AuthorityState::kActive:
+      return "active";
+    case AuthorityState::kRetiring:
+      return "retiring";
+    case AuthorityState::kRetired:
+      return "retired";
+  }
+  return "?";
+}
+
+std::vector<AuthorityView> AuthoritiesAt(const Catalog& catalog, const Hierarchy& hierarchy,
+                                         TimePoint now) {
+  const auto activations = catalog.ActivationsOf(hierarchy.id);
+  std::vector<AuthorityView> views;
+  for (const AuthorityRecord& record : catalog.records().authorities) {
+    if (record.hierarchy != hierarchy.id || record.kind == AuthorityKind::kResponder) continue;
+    AuthorityView view{.record = record,
+                       .name = NameOf(hierarchy, record),
+                       .state = AuthorityState::kPending,
+                       .validity = ValidityOf(catalog, record.id)};
+    if (view.validity && record.kind == AuthorityKind::kIssuing) {
+      FillIssuing(view, hierarchy, activations, now);
+    }
+    views.push_back(std::move(view));
+  }
+  for (AuthorityView& view : views) {
+    if (view.validity && view.record.kind == AuthorityKind::kRoot) FillRoot(view, views);
+  }
+  return views;
+}
+
+// ---- by hand ------------------------------------------------------------------------------------
+
+Result<AuthorityView> Rotation::Prepare(const Caller& caller, const std::string& name,
+                                        AuditEvent& event) {
+  event.subject = Printable(name);
+  const auto catalog = catalogs_.Snapshot();
+  const Hierarchy* hierarchy = TRY(catalog->FindByName(name));
+  event.hierarchy = hierarchy->id;
+  TRY(authorization_.Require(caller, Action::kPrepareAuthority, hierarchy->id));
+  const AuthorityRecord successor = TRY(EnsurePublished(*hierarchy, caller.Name()));
+  event.subject = NameOf(*hierarchy, successor);
+  return ViewOf(*hierarchy, successor.id);
+}
+
+Result<AuthorityView> Rotation::Activate(const Caller& caller, const std::string& name,
+                                         AuditEvent& event) {
+  event.subject = Printable(name);
+  const auto catalog = catalogs_.Snapshot();
+  for (const Hierarchy& hierarchy : catalog->hierarchies()) {
+    if (!name.starts_with(hierarchy.Name() + "/")) continue;
+    event.hierarchy = hierarchy.id;
+    TRY(authorization_.Require(caller, Action::kActivateAuthority, hierarchy.id));
+    for (const AuthorityView& view : AuthoritiesAt(*catalog, hierarchy, clock_.Now())) {
+      if (view.name == name && view.record.kind == AuthorityKind::kIssuing) {
+        return ActivateFound(hierarchy, view, event);
+      }
+    }
+  }
+  return Error(StatusCode::kNotFound,
+               "authority: there is no issuing authority '{}'; see: agentpki authority list",
+               Printable(name));
+}
+
+Result<AuthorityView> Rotation::RollBack(const Caller& caller, const std::string& name,
+                                         AuditEvent& event) {
+  event.subject = Printable(name);
+  const auto catalog = catalogs_.Snapshot();
+  const Hierarchy* hierarchy = TRY(catalog->FindByName(name));
+  event.hierarchy = hierarchy->id;
+  TRY(authorization_.Require(caller, Action::kRollBackAuthority, hierarchy->id));
+  const auto activations = catalog->ActivationsOf(hierarchy->id);
+  const auto before =
+      std::find_if(activations.rbegin(), activations.rend(), [&](const Activation& activation) {
+        return activation.authority != activations.back().authority;
+      });
+  if (before == activations.rend()) {
+    return Refusal(StatusCode::kFailedPrecondition, "authority.none-before",
+                   "{} has had one issuing authority: there is none to go back to", name);
+  }
+  const AuthorityView view = TRY(ViewOf(*hierarchy, before->authority));
+  event.subject = view.name;
+  return ActivateFound(*hierarchy, view, event);
+}
+
+// ---- on schedule --------------------------------------------------------------------------------
+
+std::optional<TimePoint> Rotation::DueAt(const Hierarchy& hierarchy) const {
+  const auto activations = catalogs_.Snapshot()->ActivationsOf(hierarchy.id);
+  if (activations.empty()) return std::nullopt;  // not whole yet: its provisioning goes on
+  return activations.back().at + hierarchy.rotate_every;
+}
+
+Status Rotation::Advance(const Hierarchy& hierarchy) {
+  const TimePoint now = clock_.Now();
+  std::optional<TimePoint> due = DueAt(hierarchy);
+  if (!due || now < *due - hierarchy.publish_ahead) return Ok();
+  // It may have been done already, here or elsewhere.
+  TRY(catalogs_.Reload());
+  due = DueAt(hierarchy);
+  if (now < *due - hierarchy.publish_ahead) return Ok();
+
+  const AuthorityRecord successor = TRY(EnsurePublished(hierarchy, kConductor));
+  if (now < *due || now < successor.published_at + Hierarchy::kPublishAheadMin) return Ok();
+  const AuthorityView view = TRY(ViewOf(hierarchy, successor.id));
+  AuditEvent event{
+      .at = now,
+      .actor = kConductor,
+      .action = std::string(NameOf(Action::kActivateAuthority)),
+      .hierarchy = hierarchy.id,
+      .subject = view.name,
+      .from = "local",
+  };
+  const Status activated = ActivateFound(hierarchy, view, event).status();
+  return activated.code() == StatusCode::kAborted ? Ok() : activated;  // an operator was faster
+}
+
+// ---- both ---------------------------------------------------------------------------------------
+
+// With an OCSP responder of its own, so that its first certificate can be asked about.
+Result<AuthorityRecord> Rotation::EnsurePublished(const Hierarchy& hierarchy,
+                                                  const std::string& actor) {
+  Provisioning provisioning(store_, keys_, registry_, directory_, clock_, actor);
+  AuthorityRecord successor = TRY(provisioning.EnsureSuccessor(hierarchy));
+  TRY(catalogs_.Reload());
+  const auto authority = TRY(catalogs_.Snapshot()->FindAuthority(successor.id));
+  TRY(provisioning.EnsureResponder(hierarchy, *authority).status());
+  return successor;
+}
+
+Status Rotation::CheckActivation(const Hierarchy& hierarchy, const AuthorityView& view) const {
+  if (!view.validity) {
+    return Error(StatusCode::kFailedPrecondition,
+                 "authority: {} has no certificate yet; run: agentpki authority prepare {}",
+                 view.name, hierarchy.Name());
+  }
+  const TimePoint now = clock_.Now();
+  const auto authority = TRY(catalogs_.Snapshot()->FindAuthority(view.record.id));
+  if (const auto revocation = revocations_.Find(authority->serial())) {
+    return Refusal(StatusCode::kFailedPrecondition, "authority.revoked",
+                   "authority: {} was revoked at {} ({})", view.name,
+                   Rfc3339(revocation->revoked_at), NameOf(revocation->reason));
+  }
+  const TimePoint known_at = view.record.published_at + Hierarchy::kPublishAheadMin;
+  if (now < known_at) {
+    return Refusal(StatusCode::kFailedPrecondition, "authority.just-published",
+                   "authority: {} was published just now, and not every replica has heard of it; "
+                   "retry in {}",
+                   view.name, HumanDuration(known_at - now));
+  }
+  if (now + hierarchy.LongestLifetime() > view.validity->not_after) {
+    return Refusal(StatusCode::kFailedPrecondition, "authority.ending",
+                   "authority: {} ends at {}, before what it would issue; run: agentpki authority "
+                   "prepare {}",
+                   view.name, Rfc3339(view.validity->not_after), hierarchy.Name());
+  }
+  return Ok();
+}
+
+Result<AuthorityView> Rotation::ActivateFound(const Hierarchy& hierarchy, const AuthorityView& view,
+                                              AuditEvent& event) {
+  if (view.state == AuthorityState::kActive) {
+    TRY(ledger_.RecordEvent(event));
+    return view;
+  }
+  TRY(CheckActivation(hierarchy, view));
+  const auto activations = catalogs_.Snapshot()->ActivationsOf(hierarchy.id);
+  TRY(store_.Activate({.hierarchy = hierarchy.id,
+                       .sequence = static_cast<int>(activations.size()) + 1,
+                       .authority = view.record.id,
+                       .at = clock_.Now()},
+                      event));
+  TRY(catalogs_.Reload());
+  return ViewOf(hierarchy, view.record.id);
+}
+
+Result<AuthorityView> Rotation::ViewOf(const Hierarchy& hierarchy, AuthorityId authority) const {
+  for (AuthorityView& view : AuthoritiesAt(*catalogs_.Snapshot(), hierarchy, clock_.Now())) {
+    if (view.record.id == authority) return std::move(view);
+  }
+  return Error(StatusCode::kInternal, "an authority of {} went away", hierarchy.Name());
+}
+
+}  // namespace ca

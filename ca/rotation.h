@@ -1,0 +1,105 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "ca/authorization.h"
+#include "ca/base/clock.h"
+#include "ca/ledger.h"
+#include "ca/live_catalog.h"
+#include "ca/provisioning.h"
+#include "ca/revocation_index.h"
+
+namespace ca {
+
+// What an authority is at one instant; each follows from what was recorded and from the time.
+enum class AuthorityState {
+  kPending,    // planned: it has no certificate yet
+  kPublished,  // everybody may know it; it does not issue yet
+  kActive,     // it issues. Of a root: the active issuing authority is its
+  kRetiring,   // another issues; certificates of it may still stand
+  kRetired,    // the last of its certificates has ended
+};
+
+std::string_view NameOf(AuthorityState state);  // pending, published, ...
+
+struct AuthorityView {
+  AuthorityRecord record;
+  std::string name;  // acme/prod/issuing/2
+  AuthorityState state{};
+  std::optional<Validity> validity;         // none while pending
+  std::optional<TimePoint> active_since;    // since it was last activated
+  std::optional<TimePoint> active_until;    // when another followed it; of the active one: when the
+                                            // schedule says so
+  std::optional<TimePoint> retiring_until;  // when the last of its certificates has ended
+};
+
+// The roots and issuing authorities of a hierarchy, oldest first.
+std::vector<AuthorityView> AuthoritiesAt(const Catalog& catalog, const Hierarchy& hierarchy,
+                                         TimePoint now);
+
+// The story of how one issuing authority follows another: prepared and published, activated, rolled
+// back. By hand, or on schedule by the conductor. Every step may be interrupted and repeated, on
+// any replica, by several at once. Thread-safe; calls block.
+//
+// As in Registration, each call leaves what it learns in `event`, and may also fail as
+// Authorization::Require does.
+class Rotation {
+ public:
+  // All outlive it.
+  Rotation(LiveCatalog& catalogs, const Authorization& authorization, HierarchyStore& store,
+           KeyStore& keys, Registry& registry, Ledger& ledger, const RevocationIndex& revocations,
+           const StatusDirectory& directory, const Clock& clock)
+      : catalogs_(catalogs),
+        authorization_(authorization),
+        store_(store),
+        keys_(keys),
+        registry_(registry),
+        ledger_(ledger),
+        revocations_(revocations),
+        directory_(directory),
+        clock_(clock) {}
+
+  // The successor of the active issuing authority, published: made now, or found. kNotFound.
+  Result<AuthorityView> Prepare(const Caller& caller, const std::string& hierarchy,
+                                AuditEvent& event);
+
+  // From now on `authority`, such as acme/prod/issuing/2, issues. Ok when it does already.
+  // kNotFound; kFailedPrecondition by the rules
+  //   authority.just-published   not every replica has heard of it; retry when the message says so
+  //   authority.ending           it would not outlive the certificates that it is to issue
+  //   authority.revoked
+  // kAborted when somebody else activated another at this moment.
+  Result<AuthorityView> Activate(const Caller& caller, const std::string& authority,
+                                 AuditEvent& event);
+
+  // Back to the one that issued before; the rules are those of Activate(). kFailedPrecondition,
+  // rule authority.none-before, when there was none.
+  Result<AuthorityView> RollBack(const Caller& caller, const std::string& hierarchy,
+                                 AuditEvent& event);
+
+  // What the schedule of the hierarchy wants by now: a successor, its activation, or nothing.
+  Status Advance(const Hierarchy& hierarchy);
+
+ private:
+  // When the next authority is to take over; none before the first has.
+  std::optional<TimePoint> DueAt(const Hierarchy& hierarchy) const;
+  Result<AuthorityRecord> EnsurePublished(const Hierarchy& hierarchy, const std::string& actor);
+  Status CheckActivation(const Hierarchy& hierarchy, const AuthorityView& view) const;
+  Result<AuthorityView> ActivateFound(const Hierarchy& hierarchy, const AuthorityView& view,
+                                      AuditEvent& event);
+  Result<AuthorityView> ViewOf(const Hierarchy& hierarchy, AuthorityId authority) const;
+
+  LiveCatalog& catalogs_;
+  const Authorization& authorization_;
+  HierarchyStore& store_;
+  KeyStore& keys_;
+  Registry& registry_;
+  Ledger& ledger_;
+  const RevocationIndex& revocations_;
+  const StatusDirectory& directory_;
+  const Clock& clock_;
+};
+
+}  // namespace ca

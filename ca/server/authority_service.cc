@@ -1,0 +1,70 @@
+#include "ca/server/authority_service.h"
+
+#include "ca/server/proto_mapping.h"
+
+namespace server {
+
+using ca::Action;
+using ca::AuditEvent;
+using ca::Caller;
+using ca::Status;
+
+grpc::ServerUnaryReactor* AuthorityService::ListAuthorities(
+    grpc::CallbackServerContext* context, const agentpki::v1::ListAuthoritiesRequest* request,
+    agentpki::v1::ListAuthoritiesResponse* response) {
+  return door_.Handle(
+      context, Action::kListAuthorities, "",
+      [=, this](const Caller& caller, AuditEvent& event) -> Status {
+        const auto catalog = catalogs_.Snapshot();
+        const ca::Hierarchy* hierarchy = TRY(catalog->FindByName(request->hierarchy()));
+        event.hierarchy = hierarchy->id;
+        TRY(authorization_.Require(caller, Action::kListAuthorities, hierarchy->id));
+        const ca::TimePoint now = clock_.Now();
+        for (const auto& view : ca::AuthoritiesAt(*catalog, *hierarchy, now)) {
+          *response->add_authorities() = ToProto(view, *hierarchy);
+        }
+        *response->mutable_now() = ToProto(now);
+        return ca::Ok();
+      });
+}
+
+grpc::ServerUnaryReactor* AuthorityService::PrepareAuthority(
+    grpc::CallbackServerContext* context, const agentpki::v1::PrepareAuthorityRequest* request,
+    agentpki::v1::PrepareAuthorityResponse* response) {
+  return door_.Handle(context, Action::kPrepareAuthority, "",
+                      [=, this](const Caller& caller, AuditEvent& event) -> Status {
+                        const auto view =
+                            TRY(rotation_.Prepare(caller, request->hierarchy(), event));
+                        *response->mutable_authority() =
+                            ToProto(view, *catalogs_.Snapshot()->Find(event.hierarchy));
+                        return ca::Ok();
+                      });
+}
+
+grpc::ServerUnaryReactor* AuthorityService::ActivateAuthority(
+    grpc::CallbackServerContext* context, const agentpki::v1::ActivateAuthorityRequest* request,
+    agentpki::v1::ActivateAuthorityResponse* response) {
+  return door_.Handle(context, Action::kActivateAuthority, "",
+                      [=, this](const Caller& caller, AuditEvent& event) -> Status {
+                        const auto view =
+                            TRY(rotation_.Activate(caller, request->authority(), event));
+                        *response->mutable_authority() =
+                            ToProto(view, *catalogs_.Snapshot()->Find(event.hierarchy));
+                        return ca::Ok();
+                      });
+}
+
+grpc::ServerUnaryReactor* AuthorityService::RollBackAuthority(
+    grpc::CallbackServerContext* context, const agentpki::v1::RollBackAuthorityRequest* request,
+    agentpki::v1::RollBackAuthorityResponse* response) {
+  return door_.Handle(context, Action::kRollBackAuthority, "",
+                      [=, this](const Caller& caller, AuditEvent& event) -> Status {
+                        const auto view =
+                            TRY(rotation_.RollBack(caller, request->hierarchy(), event));
+                        *response->mutable_authority() =
+                            ToProto(view, *catalogs_.Snapshot()->Find(event.hierarchy));
+                        return ca::Ok();
+                      });
+}
+
+}  // namespace server

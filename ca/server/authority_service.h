@@ -1,0 +1,41 @@
+#pragma once
+
+#include "agentpki/v1/authority.grpc.pb.h"
+#include "ca/rotation.h"
+#include "ca/server/door.h"
+
+namespace server {
+
+class AuthorityService final : public agentpki::v1::AuthorityService::CallbackService {
+ public:
+  AuthorityService(Door& door, const ca::LiveCatalog& catalogs,
+                   const ca::Authorization& authorization, ca::Rotation& rotation,
+                   const ca::Clock& clock)
+      : door_(door),
+        catalogs_(catalogs),
+        authorization_(authorization),
+        rotation_(rotation),
+        clock_(clock) {}
+
+  grpc::ServerUnaryReactor* ListAuthorities(
+      grpc::CallbackServerContext* context, const agentpki::v1::ListAuthoritiesRequest* request,
+      agentpki::v1::ListAuthoritiesResponse* response) override;
+  grpc::ServerUnaryReactor* PrepareAuthority(
+      grpc::CallbackServerContext* context, const agentpki::v1::PrepareAuthorityRequest* request,
+      agentpki::v1::PrepareAuthorityResponse* response) override;
+  grpc::ServerUnaryReactor* ActivateAuthority(
+      grpc::CallbackServerContext* context, const agentpki::v1::ActivateAuthorityRequest* request,
+      agentpki::v1::ActivateAuthorityResponse* response) override;
+  grpc::ServerUnaryReactor* RollBackAuthority(
+      grpc::CallbackServerContext* context, const agentpki::v1::RollBackAuthorityRequest* request,
+      agentpki::v1::RollBackAuthorityResponse* response) override;
+
+ private:
+  Door& door_;
+  const ca::LiveCatalog& catalogs_;
+  const ca::Authorization& authorization_;
+  ca::Rotation& rotation_;
+  const ca::Clock& clock_;
+};
+
+}  // namespace server

@@ -1,0 +1,170 @@
+// agentpki authority list|prepare|activate|rollback: who signs, who did, and who will.
+
+#include "agentpki/v1/authority.grpc.pb.h"
+#include "tools/agentpki/commands.h"
+#include "tools/agentpki/timeline.h"
+
+namespace cli {
+namespace {
+
+using agentpki::v1::Authority;
+using agentpki::v1::AuthorityService;
+
+void PrintAuthority(const Authority& authority, const Session& session) {
+  if (session.format() == Format::kJson) {
+    fmt::print("{}\n", ToJson(authority));
+    return;
+  }
+  Facts facts;
+  facts.Add("authority", authority.name());
+  facts.Add("state", authority.state());
+  facts.Add("published", TimeText(authority.published_at()));
+  facts.Add("active since", TimeText(authority.active_since()));
+  facts.Add("active until", TimeText(authority.active_until()));
+  facts.Add("retiring until", TimeText(authority.retiring_until()));
+  facts.Add("certificate ends", TimeText(authority.not_after()));
+  facts.Add("certificate SHA-256", authority.fingerprint());
+  facts.Add("key on the token", authority.key_label());
+  facts.Print();
+}
+
+// ---- list ---------------------------------------------------------------------------------------
+
+constexpr char kLegend[] =
+    "  . published   # active   = retiring: its certificates may still stand\n";
+
+std::vector<Timeline::Span> SpansOf(const Authority& authority, ca::TimePoint now) {
+  std::vector<Timeline::Span> spans;
+  if (!authority.has_published_at()) return spans;
+  const ca::TimePoint published = FromProto(authority.published_at());
+  if (!authority.has_active_since()) {
+    spans.push_back({published, now, '.'});
+    return spans;
+  }
+  const ca::TimePoint since = FromProto(authority.active_since());
+  const ca::TimePoint until =
+      authority.has_active_until() ? FromProto(authority.active_until()) : now;
+  spans.push_back({published, since, '.'});
+  if (authority.has_retiring_until()) {
+    spans.push_back({until, FromProto(authority.retiring_until()), '='});
+  }
+  spans.push_back({since, until, '#'});
+  return spans;
+}
+
+void PrintList(const google::protobuf::RepeatedPtrField<Authority>& authorities,
+               ca::TimePoint now) {
+  Table table({"AUTHORITY", "STATE", "PUBLISHED", "ACTIVE SINCE", "ACTIVE UNTIL", "ENDS"});
+  Timeline timeline(now);
+  const auto relative = [&](bool is_set, const google::protobuf::Timestamp& time) {
+    return is_set ? RelativeText(FromProto(time), now) : std::string();
+  };
+  for (const Authority& authority : authorities) {
+    table.Add({authority.name(), authority.state(),
+               relative(authority.has_published_at(), authority.published_at()),
+               relative(authority.has_active_since(), authority.active_since()),
+               relative(authority.has_active_until(), authority.active_until()),
+               relative(authority.has_not_after(), authority.not_after())});
+    if (authority.kind() == "issuing") timeline.Add(authority.name(), SpansOf(authority, now));
+  }
+  table.Print();
+  const std::string drawn = timeline.Text();
+  if (!drawn.empty()) fmt::print("\n{}{}", drawn, kLegend);
+}
+
+ca::Status List(const Session& session, const std::string& named) {
+  const auto channel = TRY(session.Open());
+  AuthorityService::Stub stub(channel);
+  const auto hierarchies = TRY(session.Hierarchies(channel, named));
+  google::protobuf::RepeatedPtrField<Authority> authorities;
+  ca::TimePoint now = session.clock().Now();
+  for (const std::string& hierarchy : hierarchies) {
+    agentpki::v1::ListAuthoritiesRequest request;
+    request.set_hierarchy(hierarchy);
+    const auto response =
+        TRY(session.Call(&AuthorityService::Stub::ListAuthorities, stub, request));
+    authorities.MergeFrom(response.authorities());
+    now = FromProto(response.now());
+  }
+  if (session.format() == Format::kJson) {
+    PrintJsonArray(authorities);
+  } else {
+    PrintList(authorities, now);
+  }
+  return ca::Ok();
+}
+
+// ---- changes ------------------------------------------------------------------------------------
+
+ca::Status Prepare(const Session& session, const std::string& hierarchy) {
+  AuthorityService::Stub stub(TRY(session.Open()));
+  agentpki::v1::PrepareAuthorityRequest request;
+  request.set_hierarchy(hierarchy);
+  const auto response = TRY(session.Call(&AuthorityService::Stub::PrepareAuthority, stub, request));
+  PrintAuthority(response.authority(), session);
+  return ca::Ok();
+}
+
+ca::Status Activate(const Session& session, const std::string& authority) {
+  AuthorityService::Stub stub(TRY(session.Open()));
+  agentpki::v1::ActivateAuthorityRequest request;
+  request.set_authority(authority);
+  const auto response =
+      TRY(session.Call(&AuthorityService::Stub::ActivateAuthority, stub, request));
+  PrintAuthority(response.authority(), session);
+  return ca::Ok();
+}
+
+ca::Status RollBack(const Session& session, const std::string& hierarchy) {
+  AuthorityService::Stub stub(TRY(session.Open()));
+  agentpki::v1::RollBackAuthorityRequest request;
+  request.set_hierarchy(hierarchy);
+  const auto response =
+      TRY(session.Call(&AuthorityService::Stub::RollBackAuthority, stub, request));
+  PrintAuthority(response.authority(), session);
+  return ca::Ok();
+}
+
+}  // namespace
+
+void AddAuthorityCommands(CLI::App& app, const Session& session, Run& run) {
+  CLI::App* const noun = app.add_subcommand(
+      "authority",
+      "The authorities of a hierarchy, and how one follows another: by itself on schedule, or by "
+      "hand with prepare, activate and rollback");
+  noun->require_subcommand(1);
+  const auto add = [&](const char* verb, const char* description, const char* argument,
+                       const char* meaning, auto act) {
+    CLI::App* const command = noun->add_subcommand(verb, description);
+    auto value = std::make_shared<std::string>();
+    command->add_option(argument, *value, meaning)->required()->type_name("NAME");
+    command->callback([&session, &run, value, act] {
+      run = [&session, value, act] { return act(session, *value); };
+    });
+  };
+
+  CLI::App* const list = noun->add_subcommand(
+      "list", "List roots and issuing authorities, and when each one's time is");
+  auto hierarchy = std::make_shared<std::string>();
+  list->add_option("--hierarchy", *hierarchy, "Only of this one, such as acme/prod")
+      ->type_name("NAME");
+  list->callback([&session, &run, hierarchy] {
+    run = [&session, hierarchy] { return List(session, *hierarchy); };
+  });
+
+  add("prepare",
+      "Make the next issuing authority and publish it; it does not issue yet.\n\n"
+      "  agentpki authority prepare acme/prod",
+      "hierarchy", "The hierarchy, such as acme/prod", Prepare);
+  add("activate",
+      "Let an authority issue from now on, in the place of the one that does; that one's "
+      "certificates stand until they end.\n\n"
+      "  agentpki authority activate acme/prod/issuing/2",
+      "authority", "An issuing authority that is published, or issued before", Activate);
+  add("rollback",
+      "Let the authority issue again that did before the active one.\n\n"
+      "  agentpki authority rollback acme/prod",
+      "hierarchy", "The hierarchy, such as acme/prod", RollBack);
+}
+
+}  // namespace cli
