@@ -41,7 +41,7 @@ class RotationTest : public testing::StoryTest {
     return {.id = agent.id, .hierarchy = agent.hierarchy, .serial = std::nullopt};
   }
 
-  AuditEvent Event(std::string_view action) { return testing::EventAt(clock_.Now(), action); }
+  AuditEvent Event(std::string action) { return testing::EventAt(clock_.Now(), std::move(action)); }
 
   Result<AuthorityView> Prepare() {
     AuditEvent event = Event("PrepareAuthority");
@@ -116,8 +116,8 @@ TEST_F(RotationTest, LetsAnotherReplicaGoOnThatHasNotHeardOfIt) {
   Must(Activate("acme/prod/issuing/2"));
   const auto issued = Must(Issue(two_));
   EXPECT_EQ(GenerationOf(issued), 2);
-  const auto authority = Must(two_.catalogs->Snapshot()->FindAuthority(
-      issued.certificate.record.authority));
+  const auto authority =
+      Must(two_.catalogs->Snapshot()->FindAuthority(issued.certificate.record.authority));
   EXPECT_EQ(issued.intermediates, std::vector{authority->certificate()});
 }
 
@@ -138,8 +138,8 @@ TEST_F(RotationTest, IsOkWhenItIssuesAlready) {
 }
 
 TEST_F(RotationTest, RollsBackAndForthAgain) {
-  EXPECT_TRUE(IsRefusal(RollBack().status(), StatusCode::kFailedPrecondition,
-                        "authority.none-before"));
+  EXPECT_TRUE(
+      IsRefusal(RollBack().status(), StatusCode::kFailedPrecondition, "authority.none-before"));
   PrepareAndWait();
   Must(Activate("acme/prod/issuing/2"));
   EXPECT_EQ(Must(RollBack()).name, "acme/prod/issuing/1");
@@ -154,8 +154,7 @@ TEST_F(RotationTest, DoesNotActivateWhatWouldNotOutliveWhatItIssues) {
   PrepareAndWait();
   Must(Activate("acme/prod/issuing/2"));
   clock_.Advance(acme_.issuing_lifetime - acme_.LongestLifetime());
-  EXPECT_TRUE(
-      IsRefusal(RollBack().status(), StatusCode::kFailedPrecondition, "authority.ending"));
+  EXPECT_TRUE(IsRefusal(RollBack().status(), StatusCode::kFailedPrecondition, "authority.ending"));
 }
 
 TEST_F(RotationTest, DoesNotActivateWhatIsRevoked) {
@@ -177,9 +176,8 @@ TEST_F(RotationTest, IsForAdmins) {
   AuditEvent event = Event("PrepareAuthority");
   EXPECT_TRUE(IsRefusal(one_.rotation.Prepare(registrar, "acme/prod", event).status(),
                         StatusCode::kPermissionDenied, "caller.role"));
-  EXPECT_TRUE(
-      IsRefusal(one_.rotation.Activate(registrar, "acme/prod/issuing/1", event).status(),
-                StatusCode::kPermissionDenied, "caller.role"));
+  EXPECT_TRUE(IsRefusal(one_.rotation.Activate(registrar, "acme/prod/issuing/1", event).status(),
+                        StatusCode::kPermissionDenied, "caller.role"));
   EXPECT_TRUE(IsRefusal(one_.rotation.RollBack(registrar, "acme/prod", event).status(),
                         StatusCode::kPermissionDenied, "caller.role"));
   EXPECT_EQ(Must(ports_.hierarchies.LoadActivations()).size(), 3u);
@@ -263,7 +261,8 @@ TEST_F(RotationTest, GoesOnForYears) {
     const auto& record = issued.certificate.record;
     const auto issuer = Must(two_.catalogs->Snapshot()->FindAuthority(record.authority));
     EXPECT_LE(record.validity.not_after, issuer->validity().not_after);
-    EXPECT_EQ(record.validity.not_after - clock_.Now(), acme_.profiles[0].lifetime)
+    EXPECT_EQ(record.validity.not_after,
+              std::chrono::floor<seconds>(clock_.Now()) + acme_.profiles[0].lifetime)
         << "cut short by its issuer's end";
   }
   EXPECT_GE(last_generation, 8);

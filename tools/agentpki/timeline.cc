@@ -34,7 +34,6 @@ std::string Timeline::Text() const {
   std::string scale(kWidth, ' ');
   scale.replace(0, first.size(), first);
   scale.replace(kWidth - last.size(), last.size(), last);
-  scale[static_cast<size_t>(column(now_))] = '|';
   std::string text = fmt::format("{:{}}  {}\n", "", name_width, scale);
   for (const Row& row : rows_) {
     std::string bar(kWidth, ' ');
@@ -46,6 +45,7 @@ std::string Timeline::Text() const {
     bar.erase(bar.find_last_not_of(' ') + 1);
     text += fmt::format("{:{}}  {}\n", row.name, name_width, bar);
   }
+  text += fmt::format("{:{}}  {:>{}} now\n", "", name_width, '^', column(now_) + 1);
   return text;
 }
 

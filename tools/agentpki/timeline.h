@@ -21,8 +21,8 @@ class Timeline {
   // Of two spans that meet in one column the later one is drawn.
   void Add(std::string name, std::vector<Span> spans);
 
-  // A line each, below a line with the ends of the scale and a '|' where now is. "" when nothing
-  // was added.
+  // A line each, between a line with the ends of the scale and one that points at now. "" when
+  // nothing was added.
   std::string Text() const;
 
  private:
