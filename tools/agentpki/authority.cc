@@ -31,7 +31,7 @@ void PrintAuthority(const Authority& authority, const Session& session) {
 // ---- list ---------------------------------------------------------------------------------------
 
 constexpr char kLegend[] =
-    "  . published   # active   = retiring: its certificates may still stand\n";
+    ". published   # active   = retiring: its certificates may still stand\n";
 
 std::vector<Timeline::Span> SpansOf(const Authority& authority, ca::TimePoint now) {
   std::vector<Timeline::Span> spans;
@@ -52,10 +52,23 @@ std::vector<Timeline::Span> SpansOf(const Authority& authority, ca::TimePoint no
   return spans;
 }
 
-void PrintList(const google::protobuf::RepeatedPtrField<Authority>& authorities,
-               ca::TimePoint now) {
+using Authorities = google::protobuf::RepeatedPtrField<Authority>;
+
+void PrintTimelines(const Authorities& authorities, ca::TimePoint now) {
+  std::vector<std::pair<std::string, Timeline>> timelines;  // by hierarchy
+  for (const Authority& authority : authorities) {
+    if (authority.kind() != "issuing") continue;
+    if (timelines.empty() || timelines.back().first != authority.hierarchy()) {
+      timelines.emplace_back(authority.hierarchy(), Timeline(now));
+    }
+    timelines.back().second.Add(authority.name(), SpansOf(authority, now));
+  }
+  for (const auto& [hierarchy, timeline] : timelines) fmt::print("\n{}", timeline.Text());
+  if (!timelines.empty()) fmt::print("\n{}", kLegend);
+}
+
+void PrintList(const Authorities& authorities, ca::TimePoint now) {
   Table table({"AUTHORITY", "STATE", "PUBLISHED", "ACTIVE SINCE", "ACTIVE UNTIL", "ENDS"});
-  Timeline timeline(now);
   const auto relative = [&](bool is_set, const google::protobuf::Timestamp& time) {
     return is_set ? RelativeText(FromProto(time), now) : std::string();
   };
@@ -65,18 +78,16 @@ void PrintList(const google::protobuf::RepeatedPtrField<Authority>& authorities,
                relative(authority.has_active_since(), authority.active_since()),
                relative(authority.has_active_until(), authority.active_until()),
                relative(authority.has_not_after(), authority.not_after())});
-    if (authority.kind() == "issuing") timeline.Add(authority.name(), SpansOf(authority, now));
   }
   table.Print();
-  const std::string drawn = timeline.Text();
-  if (!drawn.empty()) fmt::print("\n{}{}", drawn, kLegend);
+  PrintTimelines(authorities, now);
 }
 
 ca::Status List(const Session& session, const std::string& named) {
   const auto channel = TRY(session.Open());
   AuthorityService::Stub stub(channel);
   const auto hierarchies = TRY(session.Hierarchies(channel, named));
-  google::protobuf::RepeatedPtrField<Authority> authorities;
+  Authorities authorities;
   ca::TimePoint now = session.clock().Now();
   for (const std::string& hierarchy : hierarchies) {
     agentpki::v1::ListAuthoritiesRequest request;
