@@ -99,10 +99,10 @@ ASN1_SEQUENCE(SignatureAsn1) = {
 ASN1_SEQUENCE(RequestAsn1) = {
     ASN1_SIMPLE(RequestAsn1, tbs, TbsRequestAsn1),
     ASN1_EXP_OPT(RequestAsn1, signature, SignatureAsn1, 0),
-} static_ASN1_SEQUENCE_END(RequestAsn1)
-    // clang-format on
+} static_ASN1_SEQUENCE_END(RequestAsn1);
+// clang-format on
 
-    using Extensions = STACK_OF(X509_EXTENSION);
+using Extensions = STACK_OF(X509_EXTENSION);
 
 ca::Status Malformed(std::string_view why) {
   ca::DrainOpenSslErrors();

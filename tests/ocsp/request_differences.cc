@@ -164,13 +164,36 @@ std::string DefectOfPlain(const Request& request) {
   return "";
 }
 
+// The first element in `octets` as it is written there, and what is in it.
+struct Element {
+  BytesView whole;
+  BytesView content;
+};
+Element FirstElement(BytesView octets) {
+  const auto* const begin = reinterpret_cast<const unsigned char*>(octets.data());
+  const auto* content = begin;
+  long length = 0;
+  int tag = 0;
+  int tag_class = 0;
+  const int bits =
+      ASN1_get_object(&content, &length, &tag, &tag_class, static_cast<long>(octets.size()));
+  ca::DrainOpenSslErrors();
+  if ((bits & 0x80) != 0) return {};
+  const auto head = static_cast<size_t>(content - begin);
+  const auto size = static_cast<size_t>(length);
+  return {octets.substr(0, head + size), octets.substr(head, size)};
+}
+
+// Of what is asked not an octet changes: a tree that is put together again is in DER, and what was
+// ANY in a CertID need not be.
 Bytes WithoutCertificates(BytesView der) {
   auto tree = ca::testing::TryParseDer(der);
   if (!tree || tree->children.size() != 2) return "";
   auto& signature = tree->children[1];
   if (signature.children.size() != 1 || signature.children[0].children.size() != 3) return "";
   signature.children[0].children.pop_back();
-  return ca::testing::Encode(*tree);
+  const Element asked = FirstElement(FirstElement(der).content);
+  return ca::testing::Tlv(0x30, Bytes(asked.whole) + ca::testing::Encode(signature));
 }
 
 }  // namespace
