@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 #include <grpcpp/grpcpp.h>
 
+#include <atomic>
 #include <latch>
 #include <thread>
 
@@ -67,13 +68,14 @@ class DoorTest : public ca::testing::StoryTest {
 };
 
 TEST_F(DoorTest, CountsACallByItsMethodAndStatusAndTime) {
-  ca::Status outcome;
-  Serve(ca::Action::kEnroll, [&](const ca::Caller&, ca::AuditEvent&) {
+  std::atomic<bool> is_empty = false;
+  Serve(ca::Action::kEnroll, [&](const ca::Caller&, ca::AuditEvent&) -> ca::Status {
     clock_.Advance(std::chrono::seconds(2));
-    return outcome;
+    if (is_empty) return ca::Error(ca::StatusCode::kInvalidArgument, "csr is empty");
+    return ca::Ok();
   });
   EXPECT_EQ(Call(), grpc::StatusCode::OK);
-  outcome = ca::Error(ca::StatusCode::kInvalidArgument, "csr is empty");
+  is_empty = true;
   EXPECT_EQ(Call(), grpc::StatusCode::INVALID_ARGUMENT);
   EXPECT_EQ(Call(), grpc::StatusCode::INVALID_ARGUMENT);
   const std::string text = metrics_.Scrape();
