@@ -85,6 +85,10 @@ std::string_view NameOf(AuthorityState state) {
   return "?";
 }
 
+bool IsAskedAbout(const AuthorityView& view, TimePoint now) {
+  return view.validity && now < view.validity->not_after && view.state != AuthorityState::kRetired;
+}
+
 std::vector<AuthorityView> AuthoritiesAt(const Catalog& catalog, const Hierarchy& hierarchy,
                                          TimePoint now) {
   const auto activations = catalog.ActivationsOf(hierarchy.id);

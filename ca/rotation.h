@@ -35,6 +35,9 @@ struct AuthorityView {
   std::optional<TimePoint> retiring_until;  // when the last of its certificates has ended
 };
 
+// Whether a certificate of it may still stand, or may come to, so that OCSP has to answer for it.
+bool IsAskedAbout(const AuthorityView& view, TimePoint now);
+
 // The roots and issuing authorities of a hierarchy, oldest first.
 std::vector<AuthorityView> AuthoritiesAt(const Catalog& catalog, const Hierarchy& hierarchy,
                                          TimePoint now);

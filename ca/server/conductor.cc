@@ -89,12 +89,16 @@ Status Conductor::Rotate() {
 
 Status Conductor::EnsureResponders() {
   const auto catalog = catalogs_.Snapshot();
+  const ca::TimePoint now = clock_.Now();
   for (const ca::Hierarchy& hierarchy : catalog->hierarchies()) {
-    for (const auto& authority : catalog->AuthoritiesOf(hierarchy.id)) {
+    for (const ca::AuthorityView& view : ca::AuthoritiesAt(*catalog, hierarchy, now)) {
+      // A responder ends with its authority: for one that has ended, each would be followed by the
+      // next at once, for ever.
+      if (!ca::IsAskedAbout(view, now)) continue;
+      const auto authority = TRY(catalog->FindAuthority(view.record.id));
       const auto responder = parts_.provisioning.EnsureResponder(hierarchy, *authority);
       if (!responder.ok()) {
-        return ca::Annotate(responder.status(),
-                            "OCSP responder of " + NameOf(hierarchy, *authority) + ": ");
+        return ca::Annotate(responder.status(), "OCSP responder of " + view.name + ": ");
       }
     }
   }

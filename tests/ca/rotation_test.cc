@@ -111,6 +111,27 @@ TEST_F(RotationTest, GoesFromPublishedToRetired) {
   EXPECT_EQ(States(), "1 retired, 2 active");
 }
 
+TEST_F(RotationTest, IsAskedAboutAsLongAsACertificateMayStand) {
+  const auto asked_about = [&] {
+    std::string names;
+    const auto catalog = one_.catalogs->Snapshot();
+    for (const AuthorityView& view : AuthoritiesAt(*catalog, acme_, clock_.Now())) {
+      if (IsAskedAbout(view, clock_.Now())) names += view.name.substr(acme_.Name().size()) + " ";
+    }
+    return names;
+  };
+  EXPECT_EQ(asked_about(), "/root/1 /issuing/1 ");
+  PrepareAndWait();
+  EXPECT_EQ(asked_about(), "/root/1 /issuing/1 /issuing/2 ");
+  Must(Activate("acme/prod/issuing/2"));
+  clock_.Advance(acme_.LongestLifetime());
+  EXPECT_EQ(asked_about(), "/root/1 /issuing/1 /issuing/2 ");
+  clock_.Advance(microseconds(1));
+  EXPECT_EQ(asked_about(), "/root/1 /issuing/2 ");
+  clock_.Advance(acme_.issuing_lifetime);
+  EXPECT_EQ(asked_about(), "/root/1 ") << "the active one has ended, and nobody made the next";
+}
+
 TEST_F(RotationTest, LetsAnotherReplicaGoOnThatHasNotHeardOfIt) {
   PrepareAndWait();
   Must(Activate("acme/prod/issuing/2"));
