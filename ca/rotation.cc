@@ -97,6 +97,7 @@ std::vector<AuthorityView> AuthoritiesAt(const Catalog& catalog, const Hierarchy
     if (record.hierarchy != hierarchy.id || record.kind == AuthorityKind::kResponder) continue;
     AuthorityView view{.record = record,
                        .name = NameOf(hierarchy, record),
+                       .hierarchy = hierarchy.Name(),
                        .state = AuthorityState::kPending,
                        .validity = ValidityOf(catalog, record.id)};
     if (view.validity && record.kind == AuthorityKind::kIssuing) {
@@ -112,16 +113,24 @@ std::vector<AuthorityView> AuthoritiesAt(const Catalog& catalog, const Hierarchy
 
 // ---- by hand ------------------------------------------------------------------------------------
 
+Result<const Hierarchy*> Rotation::FindPermitted(const Catalog& catalog, const Caller& caller,
+                                                 Action action, const std::string& name,
+                                                 AuditEvent& event) const {
+  event.subject = Printable(name);
+  const Hierarchy* hierarchy = TRY(catalog.FindByName(name));
+  event.hierarchy = hierarchy->id;
+  TRY(authorization_.Require(caller, action, hierarchy->id));
+  return hierarchy;
+}
+
 Result<AuthorityView> Rotation::Prepare(const Caller& caller, const std::string& name,
                                         AuditEvent& event) {
-  event.subject = Printable(name);
   const auto catalog = catalogs_.Snapshot();
-  const Hierarchy* hierarchy = TRY(catalog->FindByName(name));
-  event.hierarchy = hierarchy->id;
-  TRY(authorization_.Require(caller, Action::kPrepareAuthority, hierarchy->id));
+  const Hierarchy* hierarchy =
+      TRY(FindPermitted(*catalog, caller, Action::kPrepareAuthority, name, event));
   const AuthorityRecord successor = TRY(EnsurePublished(*hierarchy, caller.Name()));
   event.subject = NameOf(*hierarchy, successor);
-  return ViewOf(*hierarchy, successor.id);
+  return ViewOf(*catalogs_.Snapshot(), *hierarchy, successor.id);
 }
 
 Result<AuthorityView> Rotation::Activate(const Caller& caller, const std::string& name,
@@ -134,7 +143,7 @@ Result<AuthorityView> Rotation::Activate(const Caller& caller, const std::string
     TRY(authorization_.Require(caller, Action::kActivateAuthority, hierarchy.id));
     for (const AuthorityView& view : AuthoritiesAt(*catalog, hierarchy, clock_.Now())) {
       if (view.name == name && view.record.kind == AuthorityKind::kIssuing) {
-        return ActivateFound(hierarchy, view, event);
+        return ActivateFound(*catalog, hierarchy, view, event);
       }
     }
   }
@@ -145,11 +154,9 @@ Result<AuthorityView> Rotation::Activate(const Caller& caller, const std::string
 
 Result<AuthorityView> Rotation::RollBack(const Caller& caller, const std::string& name,
                                          AuditEvent& event) {
-  event.subject = Printable(name);
   const auto catalog = catalogs_.Snapshot();
-  const Hierarchy* hierarchy = TRY(catalog->FindByName(name));
-  event.hierarchy = hierarchy->id;
-  TRY(authorization_.Require(caller, Action::kRollBackAuthority, hierarchy->id));
+  const Hierarchy* hierarchy =
+      TRY(FindPermitted(*catalog, caller, Action::kRollBackAuthority, name, event));
   const auto activations = catalog->ActivationsOf(hierarchy->id);
   const auto before =
       std::find_if(activations.rbegin(), activations.rend(), [&](const Activation& activation) {
@@ -159,9 +166,9 @@ Result<AuthorityView> Rotation::RollBack(const Caller& caller, const std::string
     return Refusal(StatusCode::kFailedPrecondition, "authority.none-before",
                    "{} has had one issuing authority: there is none to go back to", name);
   }
-  const AuthorityView view = TRY(ViewOf(*hierarchy, before->authority));
+  const AuthorityView view = TRY(ViewOf(*catalog, *hierarchy, before->authority));
   event.subject = view.name;
-  return ActivateFound(*hierarchy, view, event);
+  return ActivateFound(*catalog, *hierarchy, view, event);
 }
 
 // ---- on schedule --------------------------------------------------------------------------------
@@ -183,7 +190,8 @@ Status Rotation::Advance(const Hierarchy& hierarchy) {
 
   const AuthorityRecord successor = TRY(EnsurePublished(hierarchy, kConductor));
   if (now < *due || now < successor.published_at + Hierarchy::kPublishAheadMin) return Ok();
-  const AuthorityView view = TRY(ViewOf(hierarchy, successor.id));
+  const auto catalog = catalogs_.Snapshot();
+  const AuthorityView view = TRY(ViewOf(*catalog, hierarchy, successor.id));
   AuditEvent event{
       .at = now,
       .actor = kConductor,
@@ -192,7 +200,7 @@ Status Rotation::Advance(const Hierarchy& hierarchy) {
       .subject = view.name,
       .from = "local",
   };
-  const Status activated = ActivateFound(hierarchy, view, event).status();
+  const Status activated = ActivateFound(*catalog, hierarchy, view, event).status();
   return activated.code() == StatusCode::kAborted ? Ok() : activated;  // an operator was faster
 }
 
@@ -209,14 +217,15 @@ Result<AuthorityRecord> Rotation::EnsurePublished(const Hierarchy& hierarchy,
   return successor;
 }
 
-Status Rotation::CheckActivation(const Hierarchy& hierarchy, const AuthorityView& view) const {
+Status Rotation::CheckActivation(const Catalog& catalog, const Hierarchy& hierarchy,
+                                 const AuthorityView& view) const {
   if (!view.validity) {
     return Error(StatusCode::kFailedPrecondition,
                  "authority: {} has no certificate yet; run: agentpki authority prepare {}",
                  view.name, hierarchy.Name());
   }
   const TimePoint now = clock_.Now();
-  const auto authority = TRY(catalogs_.Snapshot()->FindAuthority(view.record.id));
+  const auto authority = TRY(catalog.FindAuthority(view.record.id));
   if (const auto revocation = revocations_.Find(authority->serial())) {
     return Refusal(StatusCode::kFailedPrecondition, "authority.revoked",
                    "authority: {} was revoked at {} ({})", view.name,
@@ -238,25 +247,25 @@ Status Rotation::CheckActivation(const Hierarchy& hierarchy, const AuthorityView
   return Ok();
 }
 
-Result<AuthorityView> Rotation::ActivateFound(const Hierarchy& hierarchy, const AuthorityView& view,
-                                              AuditEvent& event) {
+Result<AuthorityView> Rotation::ActivateFound(const Catalog& catalog, const Hierarchy& hierarchy,
+                                              const AuthorityView& view, AuditEvent& event) {
   if (view.state == AuthorityState::kActive) {
     TRY(ledger_.RecordEvent(event));
     return view;
   }
-  TRY(CheckActivation(hierarchy, view));
-  const auto activations = catalogs_.Snapshot()->ActivationsOf(hierarchy.id);
+  TRY(CheckActivation(catalog, hierarchy, view));
   TRY(store_.Activate({.hierarchy = hierarchy.id,
-                       .sequence = static_cast<int>(activations.size()) + 1,
+                       .sequence = static_cast<int>(catalog.ActivationsOf(hierarchy.id).size()) + 1,
                        .authority = view.record.id,
                        .at = clock_.Now()},
                       event));
   TRY(catalogs_.Reload());
-  return ViewOf(hierarchy, view.record.id);
+  return ViewOf(*catalogs_.Snapshot(), hierarchy, view.record.id);
 }
 
-Result<AuthorityView> Rotation::ViewOf(const Hierarchy& hierarchy, AuthorityId authority) const {
-  for (AuthorityView& view : AuthoritiesAt(*catalogs_.Snapshot(), hierarchy, clock_.Now())) {
+Result<AuthorityView> Rotation::ViewOf(const Catalog& catalog, const Hierarchy& hierarchy,
+                                       AuthorityId authority) const {
+  for (AuthorityView& view : AuthoritiesAt(catalog, hierarchy, clock_.Now())) {
     if (view.record.id == authority) return std::move(view);
   }
   return Error(StatusCode::kInternal, "an authority of {} went away", hierarchy.Name());

@@ -26,7 +26,8 @@ std::string_view NameOf(AuthorityState state);  // pending, published, ...
 
 struct AuthorityView {
   AuthorityRecord record;
-  std::string name;  // acme/prod/issuing/2
+  std::string name;       // acme/prod/issuing/2
+  std::string hierarchy;  // acme/prod
   AuthorityState state{};
   std::optional<Validity> validity;         // none while pending
   std::optional<TimePoint> active_since;    // since it was last activated
@@ -88,11 +89,18 @@ class Rotation {
  private:
   // When the next authority is to take over; none before the first has.
   std::optional<TimePoint> DueAt(const Hierarchy& hierarchy) const;
+  // The hierarchy of that name in `catalog`, if the caller may do it there.
+  Result<const Hierarchy*> FindPermitted(const Catalog& catalog, const Caller& caller,
+                                         Action action, const std::string& name,
+                                         AuditEvent& event) const;
   Result<AuthorityRecord> EnsurePublished(const Hierarchy& hierarchy, const std::string& actor);
-  Status CheckActivation(const Hierarchy& hierarchy, const AuthorityView& view) const;
-  Result<AuthorityView> ActivateFound(const Hierarchy& hierarchy, const AuthorityView& view,
-                                      AuditEvent& event);
-  Result<AuthorityView> ViewOf(const Hierarchy& hierarchy, AuthorityId authority) const;
+  Status CheckActivation(const Catalog& catalog, const Hierarchy& hierarchy,
+                         const AuthorityView& view) const;
+  // `view` was chosen by what `catalog` says; kAborted when another was activated since.
+  Result<AuthorityView> ActivateFound(const Catalog& catalog, const Hierarchy& hierarchy,
+                                      const AuthorityView& view, AuditEvent& event);
+  Result<AuthorityView> ViewOf(const Catalog& catalog, const Hierarchy& hierarchy,
+                               AuthorityId authority) const;
 
   LiveCatalog& catalogs_;
   const Authorization& authorization_;

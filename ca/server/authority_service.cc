@@ -21,7 +21,7 @@ grpc::ServerUnaryReactor* AuthorityService::ListAuthorities(
         TRY(authorization_.Require(caller, Action::kListAuthorities, hierarchy->id));
         const ca::TimePoint now = clock_.Now();
         for (const auto& view : ca::AuthoritiesAt(*catalog, *hierarchy, now)) {
-          *response->add_authorities() = ToProto(view, *hierarchy);
+          *response->add_authorities() = ToProto(view);
         }
         *response->mutable_now() = ToProto(now);
         return ca::Ok();
@@ -35,8 +35,7 @@ grpc::ServerUnaryReactor* AuthorityService::PrepareAuthority(
                       [=, this](const Caller& caller, AuditEvent& event) -> Status {
                         const auto view =
                             TRY(rotation_.Prepare(caller, request->hierarchy(), event));
-                        *response->mutable_authority() =
-                            ToProto(view, *catalogs_.Snapshot()->Find(event.hierarchy));
+                        *response->mutable_authority() = ToProto(view);
                         return ca::Ok();
                       });
 }
@@ -48,8 +47,7 @@ grpc::ServerUnaryReactor* AuthorityService::ActivateAuthority(
                       [=, this](const Caller& caller, AuditEvent& event) -> Status {
                         const auto view =
                             TRY(rotation_.Activate(caller, request->authority(), event));
-                        *response->mutable_authority() =
-                            ToProto(view, *catalogs_.Snapshot()->Find(event.hierarchy));
+                        *response->mutable_authority() = ToProto(view);
                         return ca::Ok();
                       });
 }
@@ -61,8 +59,7 @@ grpc::ServerUnaryReactor* AuthorityService::RollBackAuthority(
                       [=, this](const Caller& caller, AuditEvent& event) -> Status {
                         const auto view =
                             TRY(rotation_.RollBack(caller, request->hierarchy(), event));
-                        *response->mutable_authority() =
-                            ToProto(view, *catalogs_.Snapshot()->Find(event.hierarchy));
+                        *response->mutable_authority() = ToProto(view);
                         return ca::Ok();
                       });
 }

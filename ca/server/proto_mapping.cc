@@ -139,10 +139,10 @@ agentpki::v1::AuthorityStatus ToProto(const ca::Authority& authority,
   return message;
 }
 
-agentpki::v1::Authority ToProto(const ca::AuthorityView& view, const ca::Hierarchy& hierarchy) {
+agentpki::v1::Authority ToProto(const ca::AuthorityView& view) {
   agentpki::v1::Authority message;
   message.set_name(view.name);
-  message.set_hierarchy(hierarchy.Name());
+  message.set_hierarchy(view.hierarchy);
   message.set_kind(std::string(NameOf(view.record.kind)));
   message.set_generation(view.record.generation);
   message.set_state(std::string(NameOf(view.state)));

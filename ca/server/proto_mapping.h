@@ -24,7 +24,7 @@ agentpki::v1::JoinToken ToProto(const ca::JoinTokenRecord& token, ca::TimePoint 
 agentpki::v1::IssuedCertificate ToProto(const ca::IssuedCertificate& issued);
 agentpki::v1::CertificateEntry ToProto(const ca::CertificateEntry& entry,
                                        const ca::Hierarchy& hierarchy);
-agentpki::v1::Authority ToProto(const ca::AuthorityView& view, const ca::Hierarchy& hierarchy);
+agentpki::v1::Authority ToProto(const ca::AuthorityView& view);
 agentpki::v1::AuthorityStatus ToProto(const ca::Authority& authority,
                                       const ca::Hierarchy& hierarchy);
 agentpki::v1::RevokeResponse ToProto(const ca::RevocationOutcome& outcome);

@@ -39,16 +39,6 @@ constexpr Role kRoles[] = {Role::kAdmin, Role::kRegistrar, Role::kRevoker, Role:
 
 class AuthorizationTest : public testing::StoryTest {
  protected:
-  // A new operator with that grant.
-  Caller OperatorWith(const Grant& grant) {
-    const Agent agent =
-        deployment_.Register(deployment_.system, "operator/" + std::to_string(++operators_));
-    AuditEvent event = testing::EventAt(clock_.Now(), "AddGrant");
-    event.hierarchy = deployment_.system.id;
-    Must(ports_.registry.AddGrant(agent.id, grant, event));
-    return {.id = agent.id, .hierarchy = agent.hierarchy};
-  }
-
   Status Require(const Caller& caller, Action action) {
     return authorization_.Require(caller, action, deployment_.acme.id);
   }
@@ -56,12 +46,11 @@ class AuthorizationTest : public testing::StoryTest {
   const Authorization authorization_{ports_.registry};
 
  private:
-  int operators_ = 0;
 };
 
 TEST_F(AuthorizationTest, AllowsEachRoleWhatTheTableSaysAndNoMore) {
   for (const Role role : kRoles) {
-    const Caller caller = OperatorWith({role, deployment_.acme.id});
+    const Caller caller = OperatorWith(role, deployment_.acme.id);
     for (const auto& [action, expected] : kTable) {
       const bool is_allowed = role == Role::kAdmin || expected.roles.contains(role);
       const Status status = Require(caller, action);
@@ -83,7 +72,7 @@ TEST_F(AuthorizationTest, NamesEveryActionAndSaysWhetherItRecordsItself) {
 }
 
 TEST_F(AuthorizationTest, SaysWhichRolesItNeeds) {
-  const Caller caller = OperatorWith({Role::kAuditor, std::nullopt});
+  const Caller caller = OperatorWith(Role::kAuditor);
   const Status status = Require(caller, Action::kRegisterAgent);
   EXPECT_EQ(MessageOf(status), caller.Name() +
                                    " may not RegisterAgent; it needs one of the roles admin, "
@@ -91,14 +80,14 @@ TEST_F(AuthorizationTest, SaysWhichRolesItNeeds) {
 }
 
 TEST_F(AuthorizationTest, KeepsAGrantOverOneHierarchyToIt) {
-  const Caller caller = OperatorWith({Role::kAdmin, deployment_.globex.id});
+  const Caller caller = OperatorWith(Role::kAdmin, deployment_.globex.id);
   EXPECT_TRUE(
       IsRefusal(Require(caller, Action::kGetAgent), StatusCode::kPermissionDenied, "caller.role"));
   EXPECT_TRUE(authorization_.Require(caller, Action::kGetAgent, deployment_.globex.id).ok());
 }
 
 TEST_F(AuthorizationTest, TakesAGrantOverAllForEveryHierarchy) {
-  const Caller caller = OperatorWith({Role::kRegistrar, std::nullopt});
+  const Caller caller = OperatorWith(Role::kRegistrar);
   for (const Hierarchy& hierarchy : deployment_.catalog->hierarchies()) {
     EXPECT_TRUE(authorization_.Require(caller, Action::kRegisterAgent, hierarchy.id).ok());
   }
@@ -124,7 +113,7 @@ TEST_F(AuthorizationTest, AllowsNothingToTheAnonymous) {
 
 // Invariant 7: authorization is looked up, not carried.
 TEST_F(AuthorizationTest, IsLookedUpAtEachCall) {
-  const Caller caller = OperatorWith({Role::kAdmin, std::nullopt});
+  const Caller caller = OperatorWith(Role::kAdmin);
   EXPECT_TRUE(Require(caller, Action::kGetAgent).ok());
   ports_.registry.Disable(*caller.id);
   EXPECT_TRUE(
@@ -132,7 +121,7 @@ TEST_F(AuthorizationTest, IsLookedUpAtEachCall) {
 }
 
 TEST_F(AuthorizationTest, AllowsNothingWhileTheRegistryIsAway) {
-  const Caller caller = OperatorWith({Role::kAdmin, std::nullopt});
+  const Caller caller = OperatorWith(Role::kAdmin);
   ports_.registry.TakeAway();
   EXPECT_EQ(Require(caller, Action::kGetAgent).code(), StatusCode::kUnavailable);
   EXPECT_EQ(authorization_.Allowed(caller, Action::kGetAgent, deployment_.catalog->hierarchies())
@@ -143,8 +132,8 @@ TEST_F(AuthorizationTest, AllowsNothingWhileTheRegistryIsAway) {
 
 TEST_F(AuthorizationTest, ListsTheHierarchiesOverWhichACallerMay) {
   const auto allowed = [&](const Grant& grant, Action action) {
-    return Must(
-        authorization_.Allowed(OperatorWith(grant), action, deployment_.catalog->hierarchies()));
+    return Must(authorization_.Allowed(OperatorWith(grant.role, grant.hierarchy), action,
+                                       deployment_.catalog->hierarchies()));
   };
   EXPECT_EQ(allowed({Role::kAuditor, deployment_.acme.id}, Action::kGetAgent),
             std::vector{deployment_.acme.id});

@@ -21,15 +21,6 @@ class RegistrationTest : public testing::StoryTest {
     auditor_ = OperatorWith(Role::kAuditor);
   }
 
-  Caller OperatorWith(Role role) {
-    const Agent agent =
-        deployment_.Register(deployment_.system, "operator/" + std::string(NameOf(role)));
-    AuditEvent event = testing::EventAt(clock_.Now(), "AddGrant");
-    event.hierarchy = deployment_.system.id;
-    Must(ports_.registry.AddGrant(agent.id, {role, std::nullopt}, event));
-    return {.id = agent.id, .hierarchy = agent.hierarchy};
-  }
-
   AgentRegistration Wanted() const {
     return {.id = testing::IdOf(deployment_.acme, "billing/bot"),
             .owner = "billing-team",

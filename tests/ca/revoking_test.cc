@@ -16,15 +16,6 @@ using testing::Says;
 
 class RevokingTest : public testing::StoryTest {
  protected:
-  Caller OperatorWith(Role role, std::optional<HierarchyId> hierarchy) {
-    const Agent agent = deployment_.Register(
-        deployment_.system, fmt::format("operator/{}-{}", NameOf(role), hierarchy ? "one" : "all"));
-    AuditEvent event = testing::EventAt(clock_.Now(), "AddGrant");
-    event.hierarchy = deployment_.system.id;
-    Must(ports_.registry.AddGrant(agent.id, {role, hierarchy}, event));
-    return {.id = agent.id, .hierarchy = agent.hierarchy, .serial = std::nullopt};
-  }
-
   static Caller HolderOf(const Certificate& certificate) {
     return {.id = certificate.record.subject,
             .hierarchy = certificate.record.hierarchy,
@@ -50,7 +41,7 @@ class RevokingTest : public testing::StoryTest {
 
   const Agent agent_ = deployment_.Register(deployment_.acme, "billing/bot");
   const Certificate certificate_ = deployment_.Issue(agent_);
-  const Caller revoker_ = OperatorWith(Role::kRevoker, std::nullopt);
+  const Caller revoker_ = OperatorWith(Role::kRevoker);
   const Authorization authorization_{ports_.registry};
   const Revoking revoking_{*deployment_.catalogs, authorization_,     ports_.registry,
                            ports_.ledger,         ports_.revocations, clock_};
@@ -180,7 +171,7 @@ TEST_F(RevokingTest, AHolderMayRevokeItsOwnAndNoOther) {
 
 TEST_F(RevokingTest, OtherRolesMayNot) {
   for (const Role role : {Role::kRegistrar, Role::kAuditor}) {
-    const auto outcome = Revoke(OperatorWith(role, std::nullopt), certificate_);
+    const auto outcome = Revoke(OperatorWith(role), certificate_);
     EXPECT_TRUE(IsRefusal(outcome.status(), StatusCode::kPermissionDenied, "caller.role"));
   }
   EXPECT_FALSE(IsRevoked(certificate_));

@@ -32,15 +32,6 @@ class RotationTest : public testing::StoryTest {
     const Enrollment enrollment;
   };
 
-  Caller OperatorWith(Role role) {
-    const Agent agent =
-        deployment_.Register(deployment_.system, fmt::format("operator/{}", NameOf(role)));
-    AuditEvent event = testing::EventAt(clock_.Now(), "AddGrant");
-    event.hierarchy = deployment_.system.id;
-    Must(ports_.registry.AddGrant(agent.id, {role, std::nullopt}, event));
-    return {.id = agent.id, .hierarchy = agent.hierarchy, .serial = std::nullopt};
-  }
-
   AuditEvent Event(std::string action) { return testing::EventAt(clock_.Now(), std::move(action)); }
 
   Result<AuthorityView> Prepare() {

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "ca/caller.h"
 #include "tests/fakes/deployment.h"
 #include "tests/fakes/must.h"
 #include "tests/fakes/refusal.h"
@@ -13,9 +14,22 @@ class StoryTest : public ::testing::Test {
  protected:
   explicit StoryTest(TimePoint now = FakeClock().Now()) : clock_(now) {}
 
+  // A new operator with that role, over one hierarchy or (nullopt) over all.
+  Caller OperatorWith(Role role, std::optional<HierarchyId> hierarchy = std::nullopt) {
+    const Agent agent =
+        deployment_.Register(deployment_.system, fmt::format("operator/{}", ++operators_));
+    AuditEvent event = EventAt(clock_.Now(), "AddGrant");
+    event.hierarchy = deployment_.system.id;
+    Must(ports_.registry.AddGrant(agent.id, {role, hierarchy}, event));
+    return {.id = agent.id, .hierarchy = agent.hierarchy, .serial = std::nullopt};
+  }
+
   FakeClock clock_;
   MemoryPorts ports_{clock_};
   Deployment deployment_{ports_, clock_};
+
+ private:
+  int operators_ = 0;
 };
 
 }  // namespace ca::testing
