@@ -1,34 +1,16 @@
 #include "tests/ca/judges.h"
 
-#include <cstdio>
 #include <fstream>
 #include <memory>
 
 #include "ca/credentials.h"
+#include "tests/fakes/run_program.h"
 #include "tests/fakes/temporary_folder.h"
 
 namespace ca::testing {
 namespace {
 
-struct Judgement {
-  int status = 0;
-  std::string output;
-};
-
-// Through the shell: the words of these tests have no blanks in them.
-Judgement Run(const std::string& command) {
-  Judgement judgement;
-  FILE* const pipe = popen((command + " </dev/null 2>&1").c_str(), "r");
-  if (!pipe) return {-1, "popen failed"};
-  char buffer[4096];
-  for (size_t size; (size = fread(buffer, 1, sizeof buffer, pipe)) > 0;) {
-    judgement.output.append(buffer, size);
-  }
-  judgement.status = pclose(pipe);
-  return judgement;
-}
-
-::testing::AssertionResult Verdict(const Judgement& judgement) {
+::testing::AssertionResult Verdict(const ProgramResult& judgement) {
   auto verdict =
       judgement.status == 0 ? ::testing::AssertionSuccess() : ::testing::AssertionFailure();
   return verdict << judgement.output;
@@ -49,9 +31,9 @@ std::string Write(const TemporaryFolder& folder, const char* name,
   if (!chain.intermediates.empty()) {
     untrusted = " -untrusted " + Write(folder, "intermediates", chain.intermediates);
   }
-  return Verdict(Run("openssl verify -x509_strict -purpose " + purpose + " -CAfile " +
-                     Write(folder, "root", {chain.root}) + untrusted + " " +
-                     Write(folder, "leaf", {chain.leaf})));
+  return Verdict(RunProgram("openssl verify -x509_strict -purpose " + purpose + " -CAfile " +
+                            Write(folder, "root", {chain.root}) + untrusted + " " +
+                            Write(folder, "leaf", {chain.leaf})));
 }
 
 ::testing::AssertionResult CerttoolAccepts(const Chain& chain) {
@@ -59,12 +41,13 @@ std::string Write(const TemporaryFolder& folder, const char* name,
   std::vector<Bytes> certificates = {chain.leaf};
   certificates.insert(certificates.end(), chain.intermediates.begin(), chain.intermediates.end());
   certificates.push_back(chain.root);
-  return Verdict(Run("certtool --verify-chain --infile " + Write(folder, "chain", certificates)));
+  return Verdict(
+      RunProgram("certtool --verify-chain --infile " + Write(folder, "chain", certificates)));
 }
 
 std::string TextOf(const Bytes& certificate) {
   const TemporaryFolder folder;
-  return Run("openssl x509 -noout -text -in " + Write(folder, "one", {certificate})).output;
+  return RunProgram("openssl x509 -noout -text -in " + Write(folder, "one", {certificate})).output;
 }
 
 }  // namespace ca::testing
