@@ -95,4 +95,12 @@ Result<std::chrono::seconds> ParseDuration(std::string_view text) {
   return std::chrono::seconds(count * unit_seconds);
 }
 
+std::string DurationText(std::chrono::seconds duration) {
+  const long long seconds = duration.count();
+  if (seconds != 0 && seconds % 86400 == 0) return fmt::format("{}d", seconds / 86400);
+  if (seconds != 0 && seconds % 3600 == 0) return fmt::format("{}h", seconds / 3600);
+  if (seconds != 0 && seconds % 60 == 0) return fmt::format("{}m", seconds / 60);
+  return fmt::format("{}s", seconds);
+}
+
 }  // namespace ca

@@ -34,5 +34,7 @@ std::string HumanDuration(std::chrono::microseconds duration);
 // "30s", "5m", "1h", "90d": a whole number and one unit. kInvalidArgument otherwise, and for
 // anything beyond 100 years.
 Result<std::chrono::seconds> ParseDuration(std::string_view text);
+// What ParseDuration() makes the same of, by the largest unit that leaves no rest: 36h, 90d.
+std::string DurationText(std::chrono::seconds duration);
 
 }  // namespace ca

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "agentpki/v1/config.pb.h"
-#include "ca/server/yaml_message.h"
+#include "ca/files/yaml_message.h"
 
 namespace server {
 namespace {
@@ -194,7 +194,7 @@ ca::Result<Config> Checked(const ServerConfig& yaml) {
 
 ca::Result<Config> LoadConfig(const std::filesystem::path& path) {
   ServerConfig yaml;
-  TRY(ParseYamlFile(path, yaml));
+  TRY(files::ParseYamlFile(path, yaml));
   auto config = Checked(yaml);
   if (!config.ok()) return ca::Annotate(config.status(), path.string() + ": ");
   return config;

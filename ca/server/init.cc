@@ -2,9 +2,9 @@
 
 #include "ca/credentials.h"
 #include "ca/enrollment.h"
+#include "ca/files/hierarchy_file.h"
 #include "ca/provisioning.h"
 #include "ca/server/backends.h"
-#include "ca/server/hierarchy_file.h"
 #include "ca/subject_key.h"
 #include "db/advisory_lock.h"
 
@@ -117,7 +117,7 @@ Status RunInit(const Config& config, const InitOptions& options) {
   const ca::Hierarchy system = TRY(provisioning.EnsureHierarchy(SystemHierarchy(config)));
   fmt::print("hierarchy {}: {}\n", system.Name(), system.trust_domain.name());
   if (!options.hierarchy_file.empty()) {
-    const ca::Hierarchy wanted = TRY(LoadHierarchyFile(options.hierarchy_file));
+    const ca::Hierarchy wanted = TRY(files::LoadHierarchyFile(options.hierarchy_file));
     const ca::Hierarchy made = TRY(provisioning.EnsureHierarchy(wanted));
     fmt::print("hierarchy {}: {}\n", made.Name(), made.trust_domain.name());
   }

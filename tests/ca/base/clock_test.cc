@@ -60,6 +60,13 @@ TEST(ParseDurationTest, IsAWholeNumberAndOneUnit) {
   EXPECT_EQ(Must(ParseDuration("90d")), hours(24 * 90));
 }
 
+TEST(DurationTextTest, IsReadAgainByParseDuration) {
+  for (const char* text : {"0s", "1s", "90s", "5m", "36h", "1d", "90d"}) {
+    EXPECT_EQ(DurationText(Must(ParseDuration(text))), text);
+  }
+  EXPECT_EQ(DurationText(hours(48)), "2d");
+}
+
 TEST(ParseDurationTest, RefusesEverythingElseAndShowsAnExample) {
   for (const char* text : {"", "5", "m", "-5m", "+5m", " 5m", "5 m", "5m ", "5m30s", "1.5h", "5M",
                            "5w", "0x5m", "1e3s", "99999999999999999999s"}) {

@@ -1,9 +1,8 @@
-#include "ca/server/hierarchy_file.h"
+#include "ca/files/hierarchy_file.h"
 
-#include "agentpki/v1/hierarchy.pb.h"
-#include "ca/server/yaml_message.h"
+#include "ca/files/yaml_message.h"
 
-namespace server {
+namespace files {
 namespace {
 
 using agentpki::v1::HierarchySpec;
@@ -34,6 +33,18 @@ Result<CertificateProfile> ProfileOf(const ProfileSpec& spec) {
   }
   return profile;
 }
+
+void FillSpec(const CertificateProfile& profile, ProfileSpec& spec) {
+  spec.set_name(profile.name);
+  spec.mutable_lifetime()->set_seconds(profile.lifetime.count());
+  for (const ca::KeyType type : profile.key_types) spec.add_key_types(std::string(NameOf(type)));
+  if (profile.client_auth) spec.add_usages("client");
+  if (profile.server_auth) spec.add_usages("server");
+  spec.set_host_names(profile.host_names);
+  spec.set_status_free(profile.status_free);
+}
+
+}  // namespace
 
 Result<Hierarchy> HierarchyOf(const HierarchySpec& spec) {
   auto trust_domain = ca::TrustDomain::Parse(spec.trust_domain());
@@ -74,14 +85,35 @@ Result<Hierarchy> HierarchyOf(const HierarchySpec& spec) {
   return hierarchy;
 }
 
-}  // namespace
+HierarchySpec SpecOf(const Hierarchy& hierarchy) {
+  HierarchySpec spec;
+  spec.set_tenant(hierarchy.tenant);
+  spec.set_environment(hierarchy.environment);
+  spec.set_trust_domain(hierarchy.trust_domain.name());
+  spec.mutable_root()->mutable_lifetime()->set_seconds(hierarchy.root_lifetime.count());
+  auto& issuing = *spec.mutable_issuing();
+  issuing.mutable_lifetime()->set_seconds(hierarchy.issuing_lifetime.count());
+  issuing.mutable_rotate_every()->set_seconds(hierarchy.rotate_every.count());
+  issuing.mutable_publish_ahead()->set_seconds(hierarchy.publish_ahead.count());
+  for (const std::string& subtree : hierarchy.dns_subtrees) spec.add_dns_subtrees(subtree);
+  for (const ca::IpRange& range : hierarchy.ip_ranges) spec.add_ip_ranges(range.ToString());
+  for (const CertificateProfile& profile : hierarchy.profiles) {
+    FillSpec(profile, *spec.add_profiles());
+  }
+  return spec;
+}
 
-Result<Hierarchy> LoadHierarchyFile(const std::filesystem::path& path) {
+Result<HierarchySpec> ReadHierarchyFile(const std::filesystem::path& path) {
   HierarchySpec spec;
   TRY(ParseYamlFile(path, spec));
+  return spec;
+}
+
+Result<Hierarchy> LoadHierarchyFile(const std::filesystem::path& path) {
+  const HierarchySpec spec = TRY(ReadHierarchyFile(path));
   auto hierarchy = HierarchyOf(spec);
   if (!hierarchy.ok()) return ca::Annotate(hierarchy.status(), path.string() + ": ");
   return hierarchy;
 }
 
-}  // namespace server
+}  // namespace files

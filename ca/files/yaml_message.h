@@ -7,7 +7,7 @@
 
 #include "ca/base/result.h"
 
-namespace server {
+namespace files {
 
 // Fills `message` from YAML, whose keys are its field names: a protobuf message is the schema of a
 // file that people write. A google.protobuf.Duration is written 90s, 5m, 1h or 365d.
@@ -20,4 +20,8 @@ ca::Status ParseYaml(const std::string& text, const std::string& file_name,
 // The same for a file of at most 1 MiB. kNotFound, kPermissionDenied when it cannot be read.
 ca::Status ParseYamlFile(const std::filesystem::path& path, google::protobuf::Message& message);
 
-}  // namespace server
+// What ParseYaml() fills an equal message from, in the order of the schema. Fields that are not
+// set, or are empty or zero, are left out.
+std::string ToYaml(const google::protobuf::Message& message);
+
+}  // namespace files

@@ -1,14 +1,15 @@
-#include "ca/server/hierarchy_file.h"
+#include "ca/files/hierarchy_file.h"
 
 #include <gtest/gtest.h>
 
 #include <fstream>
 
+#include "ca/files/yaml_message.h"
 #include "tests/fakes/must.h"
 #include "tests/fakes/refusal.h"
 #include "tests/fakes/temporary_folder.h"
 
-namespace server {
+namespace files {
 namespace {
 
 using ca::StatusCode;
@@ -78,6 +79,18 @@ TEST_F(HierarchyFileTest, HasWhatTheFileSays) {
   EXPECT_FALSE(hierarchy.profiles[1].server_auth);
 }
 
+TEST_F(HierarchyFileTest, IsReadAgainFromWhatIsWrittenOfIt) {
+  const ca::Hierarchy hierarchy = Must(
+      LoadWith("issuing: {lifetime: 50d, rotate_every: 36h, publish_ahead: 90m}\n"
+               "dns_subtrees: [svc.acme.example, '7.example']\n"
+               "ip_ranges: [10.0.0.0/8, 2001:db8::/32]\n",
+               "[{name: 'true', lifetime: 5m, key_types: [rsa2048, ed25519], usages: [server], "
+               "host_names: true}, {name: short, lifetime: 15m, status_free: true}]"));
+  const std::string yaml = ToYaml(SpecOf(hierarchy));
+  std::ofstream(path_) << yaml;
+  EXPECT_EQ(Must(LoadHierarchyFile(path_)), hierarchy) << yaml;
+}
+
 TEST_F(HierarchyFileTest, IsReadFromTheOneOfTheDemo) {
   EXPECT_TRUE(LoadHierarchyFile(PROJECT_SOURCE_DIR "/deploy/demo/acme-dev.yaml").ok());
 }
@@ -112,4 +125,4 @@ TEST_F(HierarchyFileTest, SaysThatThereIsNoFile) {
 }
 
 }  // namespace
-}  // namespace server
+}  // namespace files

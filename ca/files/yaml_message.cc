@@ -1,4 +1,4 @@
-#include "ca/server/yaml_message.h"
+#include "ca/files/yaml_message.h"
 
 #include <google/protobuf/descriptor.h>
 #include <google/protobuf/duration.pb.h>
@@ -11,7 +11,7 @@
 #include "ca/base/clock.h"
 #include "ca/credentials.h"
 
-namespace server {
+namespace files {
 namespace {
 
 using ca::Error;
@@ -163,7 +163,66 @@ class Reader {
   int values_ = 0;
 };
 
+class Writer {
+ public:
+  std::string Write(const Message& message) {
+    Emit(message);
+    return std::string(emitter_.c_str()) + "\n";
+  }
+
+ private:
+  void Emit(const Message& message) {
+    emitter_ << YAML::BeginMap;
+    std::vector<const FieldDescriptor*> fields;
+    message.GetReflection()->ListFields(message, &fields);  // those that are set, by number
+    std::sort(fields.begin(), fields.end(),
+              [](const auto* a, const auto* b) { return a->index() < b->index(); });
+    for (const FieldDescriptor* const field : fields) {
+      emitter_ << YAML::Key << field->name() << YAML::Value;
+      EmitField(message, *field);
+    }
+    emitter_ << YAML::EndMap;
+  }
+
+  void EmitField(const Message& message, const FieldDescriptor& field) {
+    if (!field.is_repeated()) return EmitOne(message, field, -1);
+    const bool is_short = field.cpp_type() != FieldDescriptor::CPPTYPE_MESSAGE;
+    emitter_ << (is_short ? YAML::Flow : YAML::Block) << YAML::BeginSeq;
+    const int size = message.GetReflection()->FieldSize(message, &field);
+    for (int i = 0; i < size; ++i) EmitOne(message, field, i);
+    emitter_ << YAML::EndSeq;
+  }
+
+  // `index`: in a repeated field; -1 for the only value.
+  void EmitOne(const Message& message, const FieldDescriptor& field, int index) {
+    const Reflection& reflection = *message.GetReflection();
+    switch (field.cpp_type()) {
+      case FieldDescriptor::CPPTYPE_MESSAGE: {
+        const Message& inner = index < 0 ? reflection.GetMessage(message, &field)
+                                         : reflection.GetRepeatedMessage(message, &field, index);
+        const auto* duration = dynamic_cast<const google::protobuf::Duration*>(&inner);
+        if (!duration) return Emit(inner);
+        emitter_ << ca::DurationText(std::chrono::seconds(duration->seconds()));
+        return;
+      }
+      case FieldDescriptor::CPPTYPE_BOOL:
+        emitter_ << reflection.GetBool(message, &field);
+        return;
+      case FieldDescriptor::CPPTYPE_INT32:
+        emitter_ << reflection.GetInt32(message, &field);
+        return;
+      default:
+        emitter_ << (index < 0 ? reflection.GetString(message, &field)
+                               : reflection.GetRepeatedString(message, &field, index));
+    }
+  }
+
+  YAML::Emitter emitter_;
+};
+
 }  // namespace
+
+std::string ToYaml(const Message& message) { return Writer().Write(message); }
 
 Status ParseYaml(const std::string& text, const std::string& file_name, Message& message) {
   try {
@@ -185,4 +244,4 @@ Status ParseYamlFile(const std::filesystem::path& path, Message& message) {
   return ParseYaml(text, path.string(), message);
 }
 
-}  // namespace server
+}  // namespace files

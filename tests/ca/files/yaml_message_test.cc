@@ -1,6 +1,6 @@
 // Files that people write: what is not in the schema is refused with the line and a hint.
 
-#include "ca/server/yaml_message.h"
+#include "ca/files/yaml_message.h"
 
 #include <gtest/gtest.h>
 
@@ -11,7 +11,7 @@
 #include "tests/fakes/refusal.h"
 #include "tests/fakes/temporary_folder.h"
 
-namespace server {
+namespace files {
 namespace {
 
 using agentpki::v1::HierarchySpec;
@@ -248,4 +248,4 @@ TEST(YamlMessageTest, ReadsNoFileBeyondItsBound) {
 }
 
 }  // namespace
-}  // namespace server
+}  // namespace files
