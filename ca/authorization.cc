@@ -18,9 +18,10 @@ constexpr std::initializer_list<Role> kNobodyElse = {};
 constexpr std::initializer_list<Role> kRegistrars = {Role::kRegistrar};
 constexpr std::initializer_list<Role> kRevokers = {Role::kRevoker};
 constexpr std::initializer_list<Role> kCheckers = {Role::kRevoker, Role::kAuditor};
+constexpr std::initializer_list<Role> kAuditors = {Role::kAuditor};
 constexpr std::initializer_list<Role> kReaders = {Role::kRegistrar, Role::kRevoker, Role::kAuditor};
 
-constexpr std::array<ActionRule, 18> kRules = {{
+constexpr std::array<ActionRule, 26> kRules = {{
     {Action::kEnroll, "Enroll", kNobodyElse, true},
     {Action::kRenew, "Renew", kNobodyElse, true},
     {Action::kRegisterAgent, "RegisterAgent", kRegistrars, true},
@@ -39,16 +40,33 @@ constexpr std::array<ActionRule, 18> kRules = {{
     {Action::kPrepareAuthority, "PrepareAuthority", kNobodyElse, false},
     {Action::kActivateAuthority, "ActivateAuthority", kNobodyElse, true},
     {Action::kRollBackAuthority, "RollBackAuthority", kNobodyElse, true},
+    {Action::kListHierarchies, "ListHierarchies", kReaders, false},
+    {Action::kGetHierarchy, "GetHierarchy", kReaders, false},
+    {Action::kPlanHierarchy, "PlanHierarchy", kReaders, false},
+    {Action::kApplyHierarchy, "ApplyHierarchy", kNobodyElse, false},
+    {Action::kDestroyHierarchy, "DestroyHierarchy", kNobodyElse, false},
+    {Action::kListGrants, "ListGrants", kAuditors, false},
+    {Action::kAddGrant, "AddGrant", kNobodyElse, true},
+    {Action::kRemoveGrant, "RemoveGrant", kNobodyElse, true},
 }};
 
 const ActionRule& RuleOf(Action action) { return kRules.at(static_cast<size_t>(action)); }
 
-bool Grants(const Grant& grant, const ActionRule& rule, HierarchyId hierarchy) {
-  if (grant.hierarchy && *grant.hierarchy != hierarchy) return false;
-  return grant.role == Role::kAdmin ||
-         std::find(rule.roles.begin(), rule.roles.end(), grant.role) != rule.roles.end();
+bool Allows(Role role, const ActionRule& rule) {
+  return role == Role::kAdmin ||
+         std::find(rule.roles.begin(), rule.roles.end(), role) != rule.roles.end();
 }
 
+bool Grants(const Grant& grant, const ActionRule& rule, HierarchyId hierarchy) {
+  const bool covers = grant.hierarchy ? *grant.hierarchy == hierarchy : grant.tenant.empty();
+  return covers && Allows(grant.role, rule);
+}
+
+// Over all of the tenant's hierarchies, also those to come.
+bool GrantsOverTenant(const Grant& grant, const ActionRule& rule, const std::string& tenant) {
+  const bool covers = grant.tenant.empty() ? !grant.hierarchy : grant.tenant == tenant;
+  return covers && Allows(grant.role, rule);
+}
 std::string RolesOf(const ActionRule& rule) {
   std::string names(NameOf(Role::kAdmin));
   for (const Role role : rule.roles) names += fmt::format(", {}", NameOf(role));
@@ -68,16 +86,32 @@ bool RecordsItself(Action action) { return RuleOf(action).records_itself; }
 bool IsForStrangers(Action action) { return action == Action::kEnroll; }
 
 Status Authorization::Require(const Caller& caller, Action action, HierarchyId hierarchy) const {
+  return RequireAny(caller, action, "the hierarchy",
+                    [&](const Grant& grant) { return Grants(grant, RuleOf(action), hierarchy); });
+}
+
+Status Authorization::RequireOverTenant(const Caller& caller, Action action,
+                                        const std::string& tenant) const {
+  return RequireAny(caller, action, "the tenant or over all", [&](const Grant& grant) {
+    return GrantsOverTenant(grant, RuleOf(action), tenant);
+  });
+}
+
+Status Authorization::RequireOverAll(const Caller& caller, Action action) const {
+  return RequireAny(caller, action, "all hierarchies", [&](const Grant& grant) {
+    return !grant.hierarchy && grant.tenant.empty() && Allows(grant.role, RuleOf(action));
+  });
+}
+
+template <typename Suffices>
+Status Authorization::RequireAny(const Caller& caller, Action action, std::string_view over,
+                                 Suffices suffices) const {
   TRY(CheckNamed(caller));
-  const ActionRule& rule = RuleOf(action);
   const std::vector<Grant> grants = TRY(registry_.FindGrants(*caller.id));
-  if (std::any_of(grants.begin(), grants.end(),
-                  [&](const Grant& grant) { return Grants(grant, rule, hierarchy); })) {
-    return Ok();
-  }
+  if (std::any_of(grants.begin(), grants.end(), suffices)) return Ok();
   return Refusal(StatusCode::kPermissionDenied, "caller.role",
-                 "{} may not {}; it needs one of the roles {} over the hierarchy", caller.Name(),
-                 rule.name, RolesOf(rule));
+                 "{} may not {}; it needs one of the roles {} over {}", caller.Name(),
+                 NameOf(action), RolesOf(RuleOf(action)), over);
 }
 
 Result<std::vector<HierarchyId>> Authorization::Allowed(

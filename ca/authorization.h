@@ -27,6 +27,14 @@ enum class Action {
   kPrepareAuthority,
   kActivateAuthority,
   kRollBackAuthority,
+  kListHierarchies,
+  kGetHierarchy,
+  kPlanHierarchy,
+  kApplyHierarchy,
+  kDestroyHierarchy,
+  kListGrants,
+  kAddGrant,
+  kRemoveGrant,
 };
 
 std::string_view NameOf(Action action);  // Enroll, Renew, RegisterAgent, ...
@@ -51,11 +59,20 @@ class Authorization {
   // For actions of operators only; an agent's enrollment is judged by its credential.
   Status Require(const Caller& caller, Action action, HierarchyId hierarchy) const;
 
+  // The same for what is about all of a tenant's hierarchies, also those to come, and for what is
+  // about all there are.
+  Status RequireOverTenant(const Caller& caller, Action action, const std::string& tenant) const;
+  Status RequireOverAll(const Caller& caller, Action action) const;
+
   // Those of `hierarchies` over which the caller may do it; none is an answer, not an error.
   Result<std::vector<HierarchyId>> Allowed(const Caller& caller, Action action,
                                            const std::vector<Hierarchy>& hierarchies) const;
 
  private:
+  template <typename Suffices>
+  Status RequireAny(const Caller& caller, Action action, std::string_view over,
+                    Suffices suffices) const;
+
   Registry& registry_;
 };
 

@@ -123,6 +123,22 @@ Status Hierarchy::Validate() const {
   return Ok();
 }
 
+Status Hierarchy::CheckChangeTo(const Hierarchy& wanted) const {
+  const auto check = [&](std::string_view field, bool is_same) {
+    if (is_same) return Ok();
+    return Refusal(StatusCode::kFailedPrecondition, "hierarchy.fixed",
+                   "{}: it is in every certificate of {}, which cannot change it; make another "
+                   "hierarchy",
+                   field, Name());
+  };
+  TRY(check("tenant", tenant == wanted.tenant));
+  TRY(check("environment", environment == wanted.environment));
+  TRY(check("trust_domain", trust_domain == wanted.trust_domain));
+  TRY(check("dns_subtrees", dns_subtrees == wanted.dns_subtrees));
+  TRY(check("ip_ranges", ip_ranges == wanted.ip_ranges));
+  return Ok();
+}
+
 std::chrono::seconds Hierarchy::LongestLifetime() const {
   std::chrono::seconds longest(0);
   for (const CertificateProfile& profile : profiles) longest = std::max(longest, profile.lifetime);

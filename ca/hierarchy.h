@@ -90,6 +90,11 @@ struct Hierarchy {
   // kInvalidArgument with the field that breaks a rule of the above.
   Status Validate() const;
 
+  // Whether it may become `wanted`, which says what it is to be: a name, a trust domain and what
+  // its name constraints are made of stay for ever. kFailedPrecondition, rule `hierarchy.fixed`,
+  // naming the first field that would not.
+  Status CheckChangeTo(const Hierarchy& wanted) const;
+
   // Of all profiles.
   std::chrono::seconds LongestLifetime() const;
 

@@ -30,6 +30,12 @@ class HierarchyStore {
   virtual Result<Hierarchy> CreateHierarchy(const Hierarchy& hierarchy,
                                             const AuditEvent& event) = 0;
   virtual Result<std::vector<Hierarchy>> LoadHierarchies() = 0;
+  // From the next certificate on, `standing` is what `wanted` says. Its id stays, and so do the
+  // fields of Hierarchy::CheckChangeTo(). kAborted when it is not `standing` any more: somebody
+  // else changed it; load it again. kFailedPrecondition, rule `profile.in-use`, when agents have a
+  // profile that `wanted` has no more.
+  virtual Status ChangeHierarchy(const Hierarchy& standing, const Hierarchy& wanted,
+                                 const AuditEvent& event) = 0;
 
   // Every authority, oldest first; also those that are planned, or recorded and never signed.
   virtual Result<std::vector<AuthorityRecord>> LoadAuthorities() = 0;

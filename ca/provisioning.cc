@@ -32,11 +32,14 @@ std::string Difference(const Hierarchy& standing, const Hierarchy& wanted) {
 Result<Hierarchy> Provisioning::EnsureHierarchy(const Hierarchy& wanted) {
   TRY(wanted.Validate());
   const Hierarchy hierarchy = TRY(EnsureRecord(wanted));
+  // From then on Rotation says which authorities it has; the first may be gone with its key.
+  const bool is_whole = TRY(IsActivated(hierarchy));
+  if (is_whole) return hierarchy;
   TRY(EnsureRoot(hierarchy));
   const AuthorityRecord root = TRY(EnsurePlan(hierarchy, AuthorityKind::kRoot, AuthorityId{}));
   AuthorityRecord issuing = TRY(EnsurePlan(hierarchy, AuthorityKind::kIssuing, root.id));
   issuing = TRY(EnsureIssuing(hierarchy, std::move(issuing)));
-  TRY(EnsureActivation(hierarchy, issuing.id));
+  TRY(ActivateFirst(hierarchy, issuing.id));
   return hierarchy;
 }
 
@@ -49,7 +52,7 @@ Result<Hierarchy> Provisioning::EnsureRecord(const Hierarchy& wanted) {
       if (difference.empty()) return standing;
       return Error(
           StatusCode::kFailedPrecondition,
-          "hierarchy {} exists with another {}; init makes hierarchies, it does not change them",
+          "hierarchy {} exists with another {}; to change it: agentpki hierarchy apply -f FILE",
           wanted.Name(), difference);
     }
     return std::nullopt;
@@ -112,12 +115,15 @@ Result<AuthorityRecord> Provisioning::FindRecord(AuthorityId authority) {
                static_cast<std::int64_t>(authority));
 }
 
-// The first; which comes later is for Rotation to say.
-Status Provisioning::EnsureActivation(const Hierarchy& hierarchy, AuthorityId authority) {
+Result<bool> Provisioning::IsActivated(const Hierarchy& hierarchy) {
   const std::vector<Activation> activations = TRY(store_.LoadActivations());
-  for (const Activation& activation : activations) {
-    if (activation.hierarchy == hierarchy.id) return Ok();
-  }
+  return std::any_of(activations.begin(), activations.end(), [&](const Activation& activation) {
+    return activation.hierarchy == hierarchy.id;
+  });
+}
+
+// The first; which comes later is for Rotation to say.
+Status Provisioning::ActivateFirst(const Hierarchy& hierarchy, AuthorityId authority) {
   const Activation first{
       .hierarchy = hierarchy.id, .sequence = 1, .authority = authority, .at = clock_.Now()};
   const Status activated = store_.Activate(

@@ -49,7 +49,8 @@ class Provisioning {
   Status EnsureRoot(const Hierarchy& hierarchy);
   Result<AuthorityRecord> EnsureIssuing(const Hierarchy& hierarchy, AuthorityRecord planned);
   Result<AuthorityRecord> FindRecord(AuthorityId authority);
-  Status EnsureActivation(const Hierarchy& hierarchy, AuthorityId authority);
+  Result<bool> IsActivated(const Hierarchy& hierarchy);
+  Status ActivateFirst(const Hierarchy& hierarchy, AuthorityId authority);
   Result<AuthorityRecord> EnsureResponderPlan(const Hierarchy& hierarchy, const Authority& issuer);
   Result<std::shared_ptr<const SigningKey>> EnsureKey(const std::string& label);
   template <typename Sign>

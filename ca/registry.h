@@ -15,10 +15,18 @@ enum class Role { kAdmin, kRegistrar, kRevoker, kAuditor };
 std::string_view NameOf(Role role);  // admin, registrar, revoker, auditor
 Result<Role> RoleFrom(std::string_view name);
 
-// A role, over one hierarchy or (nullopt) over all.
+// A role over one hierarchy, over all of a tenant, also those to come, or (neither) over all.
 struct Grant {
   Role role;
   std::optional<HierarchyId> hierarchy;
+  std::string tenant;  // "" unless it is over a tenant
+
+  friend bool operator==(const Grant&, const Grant&) = default;
+};
+
+struct OperatorGrant {
+  SpiffeId operator_id;
+  Grant grant;
 };
 
 struct AgentQuery {
@@ -68,12 +76,18 @@ class Registry {
   virtual Result<JoinTokenRecord> RevokeJoinToken(HierarchyId hierarchy, const std::string& id,
                                                   TimePoint now, const AuditEvent& event) = 0;
 
-  // What an operator may do, looked up at each call. Empty for somebody who is no operator or is
-  // disabled.
+  // What an operator may do, looked up at each call. A grant over a tenant comes once for each of
+  // its hierarchies, with both said, and without one when there is none yet. Empty for somebody who
+  // is no operator or is disabled.
   virtual Result<std::vector<Grant>> FindGrants(const SpiffeId& operator_id) = 0;
   // Idempotent. kNotFound when the operator is not registered.
   virtual Status AddGrant(const SpiffeId& operator_id, const Grant& grant,
                           const AuditEvent& event) = 0;
+  // Idempotent; acts from the operator's next call on.
+  virtual Status RemoveGrant(const SpiffeId& operator_id, const Grant& grant,
+                             const AuditEvent& event) = 0;
+  // As they were granted, by operator; also of operators that are disabled.
+  virtual Result<std::vector<OperatorGrant>> ListGrants() = 0;
 };
 
 }  // namespace ca

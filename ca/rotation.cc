@@ -31,6 +31,15 @@ std::optional<Validity> ValidityOf(const Catalog& catalog, AuthorityId id) {
   return authority.ok() ? std::optional((*authority)->validity()) : std::nullopt;
 }
 
+// The schedule may have been lengthened since the authority was made, which still ends when it
+// does.
+TimePoint DueAt(const Hierarchy& hierarchy, TimePoint active_since,
+                const std::optional<Validity>& validity) {
+  const TimePoint due = active_since + hierarchy.rotate_every;
+  return validity ? std::min<TimePoint>(due, validity->not_after - hierarchy.LongestLifetime())
+                  : due;
+}
+
 void FillIssuing(AuthorityView& view, const Hierarchy& hierarchy,
                  const std::vector<Activation>& activations, TimePoint now) {
   const auto active = ActiveTimeOf(activations, view.record.id);
@@ -39,7 +48,7 @@ void FillIssuing(AuthorityView& view, const Hierarchy& hierarchy,
     return;
   }
   view.active_since = active->since;
-  view.active_until = active->until.value_or(active->since + hierarchy.rotate_every);
+  view.active_until = active->until.value_or(DueAt(hierarchy, active->since, view.validity));
   view.retiring_until = std::min<TimePoint>(*view.active_until + hierarchy.LongestLifetime(),
                                             view.validity->not_after);
   if (!active->until) {
@@ -174,9 +183,11 @@ Result<AuthorityView> Rotation::RollBack(const Caller& caller, const std::string
 // ---- on schedule --------------------------------------------------------------------------------
 
 std::optional<TimePoint> Rotation::DueAt(const Hierarchy& hierarchy) const {
-  const auto activations = catalogs_.Snapshot()->ActivationsOf(hierarchy.id);
+  const auto catalog = catalogs_.Snapshot();
+  const auto activations = catalog->ActivationsOf(hierarchy.id);
   if (activations.empty()) return std::nullopt;  // not whole yet: its provisioning goes on
-  return activations.back().at + hierarchy.rotate_every;
+  return ca::DueAt(hierarchy, activations.back().at,
+                   ValidityOf(*catalog, activations.back().authority));
 }
 
 Status Rotation::Advance(const Hierarchy& hierarchy) {

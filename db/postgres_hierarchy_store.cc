@@ -1,5 +1,6 @@
 #include "db/postgres_hierarchy_store.h"
 
+#include <algorithm>
 #include <map>
 
 #include "ca/base/random.h"
@@ -34,6 +35,8 @@ constexpr char kFindIssuance[] =
     "  JOIN agentpki.authority_issuances AS i ON i.authority = a.id "
     "  LEFT JOIN agentpki.authority_signatures AS s ON s.authority = a.id "
     " WHERE a.id = $1";
+
+std::int64_t Seconds(std::chrono::seconds duration) { return duration.count(); }
 
 std::int64_t Number(AuthorityId id) { return static_cast<std::int64_t>(id); }
 
@@ -96,15 +99,49 @@ CertificateProfile ProfileOf(const pqxx::row& row) {
   };
 }
 
+// `position` is from 1 on; an earlier profile of that name becomes this one.
 void InsertProfile(pqxx::work& transaction, HierarchyId hierarchy,
                    const CertificateProfile& profile, int position) {
   std::vector<std::string> key_types;
   for (const ca::KeyType type : profile.key_types) key_types.emplace_back(ca::NameOf(type));
   transaction.exec_params(
-      "INSERT INTO agentpki.profiles VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
-      static_cast<int>(hierarchy), profile.name,
-      static_cast<std::int64_t>(profile.lifetime.count()), TextArray(key_types),
+      "INSERT INTO agentpki.profiles (hierarchy, name, lifetime_seconds, key_types, client_auth, "
+      "server_auth, host_names, status_free, position) "
+      "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) "
+      "ON CONFLICT (hierarchy, name) DO UPDATE SET "
+      "lifetime_seconds = $3, key_types = $4, client_auth = $5, server_auth = $6, host_names = $7, "
+      "status_free = $8, position = $9",
+      static_cast<int>(hierarchy), profile.name, Seconds(profile.lifetime), TextArray(key_types),
       profile.client_auth, profile.server_auth, profile.host_names, profile.status_free, position);
+}
+
+// Rule profile.in-use while agents have it.
+Status DeleteProfile(pqxx::work& transaction, const Hierarchy& hierarchy, const std::string& name) {
+  try {
+    pqxx::subtransaction attempt(transaction);
+    attempt.exec_params("DELETE FROM agentpki.profiles WHERE hierarchy = $1 AND name = $2",
+                        static_cast<int>(hierarchy.id), name);
+    attempt.commit();
+    return ca::Ok();
+  } catch (const pqxx::foreign_key_violation&) {
+    return ca::Refusal(StatusCode::kFailedPrecondition, "profile.in-use",
+                       "profiles: {}: agents of {} have it, so it has to stay", name,
+                       hierarchy.Name());
+  }
+}
+
+std::vector<Hierarchy> HierarchiesIn(pqxx::transaction_base& transaction) {
+  std::vector<Hierarchy> hierarchies;
+  std::map<int, std::vector<CertificateProfile>> profiles;
+  for (const pqxx::row& row :
+       transaction.exec("SELECT * FROM agentpki.profiles ORDER BY hierarchy, position")) {
+    profiles[row["hierarchy"].as<int>()].push_back(ProfileOf(row));
+  }
+  for (const pqxx::row& row : transaction.exec("SELECT * FROM agentpki.hierarchies ORDER BY id")) {
+    hierarchies.push_back(HierarchyOf(row));
+    hierarchies.back().profiles = std::move(profiles[row["id"].as<int>()]);
+  }
+  return hierarchies;
 }
 
 // An event about something in `hierarchy` is written by a transaction that has named it.
@@ -133,10 +170,8 @@ Result<Hierarchy> PostgresHierarchyStore::CreateHierarchy(const Hierarchy& hiera
         "publish_ahead_seconds, dns_subtrees, ip_ranges, created_at) "
         "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) RETURNING id",
         hierarchy.tenant, hierarchy.environment, hierarchy.trust_domain.name(), hierarchy.is_system,
-        static_cast<std::int64_t>(hierarchy.root_lifetime.count()),
-        static_cast<std::int64_t>(hierarchy.issuing_lifetime.count()),
-        static_cast<std::int64_t>(hierarchy.rotate_every.count()),
-        static_cast<std::int64_t>(hierarchy.publish_ahead.count()),
+        Seconds(hierarchy.root_lifetime), Seconds(hierarchy.issuing_lifetime),
+        Seconds(hierarchy.rotate_every), Seconds(hierarchy.publish_ahead),
         TextArray(hierarchy.dns_subtrees), TextArray(ip_ranges), TimeText(event.at));
     Hierarchy result = hierarchy;
     result.id = static_cast<HierarchyId>(row[0].as<int>());
@@ -158,19 +193,40 @@ Result<Hierarchy> PostgresHierarchyStore::CreateHierarchy(const Hierarchy& hiera
 Result<std::vector<Hierarchy>> PostgresHierarchyStore::LoadHierarchies() {
   using Hierarchies = std::vector<Hierarchy>;
   return pool_->RunRepeatable([](pqxx::connection& connection) -> Result<Hierarchies> {
-    pqxx::read_transaction transaction(connection);
-    Hierarchies hierarchies;
-    std::map<int, std::vector<CertificateProfile>> profiles;
-    for (const pqxx::row& row :
-         transaction.exec("SELECT * FROM agentpki.profiles ORDER BY hierarchy, position")) {
-      profiles[row["hierarchy"].as<int>()].push_back(ProfileOf(row));
+    // One snapshot: a profile is never older or newer than its hierarchy.
+    pqxx::transaction<pqxx::repeatable_read, pqxx::read_only> transaction(connection);
+    return HierarchiesIn(transaction);
+  });
+}
+
+Status PostgresHierarchyStore::ChangeHierarchy(const Hierarchy& standing, const Hierarchy& wanted,
+                                               const AuditEvent& event) {
+  return pool_->Run([&](pqxx::connection& connection) -> Status {
+    pqxx::work transaction(connection);
+    const int id = static_cast<int>(standing.id);
+    transaction.exec_params("SELECT FROM agentpki.hierarchies WHERE id = $1 FOR UPDATE", id);
+    const std::vector<Hierarchy> all = HierarchiesIn(transaction);
+    if (std::find(all.begin(), all.end(), standing) == all.end()) {
+      return Error(StatusCode::kAborted, "{} was changed by somebody else just now; plan again",
+                   standing.Name());
     }
-    for (const pqxx::row& row :
-         transaction.exec("SELECT * FROM agentpki.hierarchies ORDER BY id")) {
-      hierarchies.push_back(HierarchyOf(row));
-      hierarchies.back().profiles = std::move(profiles[row["id"].as<int>()]);
+    transaction.exec_params(
+        "UPDATE agentpki.hierarchies SET root_lifetime_seconds = $2, "
+        "issuing_lifetime_seconds = $3, rotate_every_seconds = $4, publish_ahead_seconds = $5 "
+        "WHERE id = $1",
+        id, Seconds(wanted.root_lifetime), Seconds(wanted.issuing_lifetime),
+        Seconds(wanted.rotate_every), Seconds(wanted.publish_ahead));
+    for (const CertificateProfile& profile : standing.profiles) {
+      if (wanted.FindProfile(profile.name).ok()) continue;
+      TRY(DeleteProfile(transaction, standing, profile.name));
     }
-    return hierarchies;
+    int position = 0;
+    for (const CertificateProfile& profile : wanted.profiles) {
+      InsertProfile(transaction, standing.id, profile, ++position);
+    }
+    InsertEventIn(transaction, standing.id, event);
+    transaction.commit();
+    return ca::Ok();
   });
 }
 

@@ -18,6 +18,8 @@ class PostgresHierarchyStore final : public ca::HierarchyStore {
   ca::Result<ca::Hierarchy> CreateHierarchy(const ca::Hierarchy& hierarchy,
                                             const ca::AuditEvent& event) override;
   ca::Result<std::vector<ca::Hierarchy>> LoadHierarchies() override;
+  ca::Status ChangeHierarchy(const ca::Hierarchy& standing, const ca::Hierarchy& wanted,
+                             const ca::AuditEvent& event) override;
   ca::Result<std::vector<ca::AuthorityRecord>> LoadAuthorities() override;
   ca::Result<ca::AuthorityRecord> PlanAuthority(const ca::Hierarchy& hierarchy,
                                                 ca::AuthorityKind kind, int generation,

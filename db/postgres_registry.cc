@@ -80,11 +80,19 @@ JoinTokenRecord TokenOf(const pqxx::row& row) {
 }
 
 Grant GrantOf(const pqxx::row& row) {
-  Grant grant{Expect(ca::RoleFrom(row["role"].c_str()), row["role"]), std::nullopt};
+  Grant grant{.role = Expect(ca::RoleFrom(row["role"].c_str()), row["role"]),
+              .hierarchy = std::nullopt,
+              .tenant = row["tenant"].as<std::string>("")};
   if (!row["hierarchy"].is_null()) {
     grant.hierarchy = static_cast<HierarchyId>(row["hierarchy"].as<int>());
   }
   return grant;
+}
+
+constexpr char kFindNumber[] = "SELECT number FROM agentpki.agents WHERE spiffe_id = $1";
+
+int HierarchyIn(const Grant& grant) {
+  return static_cast<int>(grant.hierarchy.value_or(HierarchyId{}));
 }
 
 Status NotRegistered(const SpiffeId& id) {
@@ -329,18 +337,48 @@ Status PostgresRegistry::AddGrant(const SpiffeId& operator_id, const Grant& gran
   return lookups_->pool().RunRepeatable([&](pqxx::connection& connection) {
     pqxx::work transaction(connection);
     NameHierarchy(transaction, event.hierarchy);
-    const pqxx::result agents = transaction.exec_params(
-        "SELECT number FROM agentpki.agents WHERE spiffe_id = $1", operator_id.ToString());
+    const pqxx::result agents = transaction.exec_params(kFindNumber, operator_id.ToString());
     if (agents.empty()) return NotRegistered(operator_id);
-    const std::string hierarchy = grant.hierarchy ? Id(*grant.hierarchy) : "";
     transaction.exec_params(
-        "INSERT INTO agentpki.grants (agent, role, hierarchy, granted_at) "
-        "VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING",
-        agents[0][0].as<std::int64_t>(), std::string(ca::NameOf(grant.role)),
-        grant.hierarchy ? hierarchy.c_str() : nullptr, TimeText(event.at));
+        "INSERT INTO agentpki.grants (agent, role, hierarchy, tenant, granted_at) "
+        "VALUES ($1, $2, nullif($3, 0), nullif($4, ''), $5) ON CONFLICT DO NOTHING",
+        agents[0][0].as<std::int64_t>(), std::string(ca::NameOf(grant.role)), HierarchyIn(grant),
+        grant.tenant, TimeText(event.at));
     InsertEvent(transaction, event);
     transaction.commit();
     return ca::Ok();
+  });
+}
+
+Status PostgresRegistry::RemoveGrant(const SpiffeId& operator_id, const Grant& grant,
+                                     const AuditEvent& event) {
+  return lookups_->pool().RunRepeatable([&](pqxx::connection& connection) {
+    pqxx::work transaction(connection);
+    NameHierarchy(transaction, event.hierarchy);
+    const pqxx::result agents = transaction.exec_params(kFindNumber, operator_id.ToString());
+    if (agents.empty()) return NotRegistered(operator_id);
+    transaction.exec_params(
+        "DELETE FROM agentpki.grants "
+        " WHERE agent = $1 AND role = $2 AND hierarchy IS NOT DISTINCT FROM nullif($3, 0) "
+        "   AND tenant IS NOT DISTINCT FROM nullif($4, '')",
+        agents[0][0].as<std::int64_t>(), std::string(ca::NameOf(grant.role)), HierarchyIn(grant),
+        grant.tenant);
+    InsertEvent(transaction, event);
+    transaction.commit();
+    return ca::Ok();
+  });
+}
+
+Result<std::vector<ca::OperatorGrant>> PostgresRegistry::ListGrants() {
+  using Grants = std::vector<ca::OperatorGrant>;
+  return lookups_->pool().RunRepeatable([](pqxx::connection& connection) -> Result<Grants> {
+    pqxx::read_transaction transaction(connection);
+    Grants grants;
+    for (const pqxx::row& row : transaction.exec("SELECT * FROM agentpki.list_grants()")) {
+      grants.push_back(
+          {Expect(SpiffeId::Parse(row["spiffe_id"].c_str()), row["spiffe_id"]), GrantOf(row)});
+    }
+    return grants;
   });
 }
 

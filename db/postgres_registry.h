@@ -32,6 +32,9 @@ class PostgresRegistry final : public ca::Registry {
   ca::Result<std::vector<ca::Grant>> FindGrants(const ca::SpiffeId& operator_id) override;
   ca::Status AddGrant(const ca::SpiffeId& operator_id, const ca::Grant& grant,
                       const ca::AuditEvent& event) override;
+  ca::Status RemoveGrant(const ca::SpiffeId& operator_id, const ca::Grant& grant,
+                         const ca::AuditEvent& event) override;
+  ca::Result<std::vector<ca::OperatorGrant>> ListGrants() override;
 
  private:
   class Lookups;

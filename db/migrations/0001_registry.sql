@@ -42,7 +42,7 @@ CREATE TABLE agentpki.profiles (
   status_free      boolean NOT NULL,
   position         integer NOT NULL,  -- the first is the default
   PRIMARY KEY (hierarchy, name),
-  UNIQUE (hierarchy, position)
+  UNIQUE (hierarchy, position) DEFERRABLE INITIALLY DEFERRED
 );
 
 -- Three rows make an authority, each inserted when it is so: planned, recorded, signed. Whatever key
@@ -90,6 +90,10 @@ CREATE TABLE agentpki.activations (
 GRANT SELECT, INSERT ON agentpki.hierarchies, agentpki.profiles, agentpki.authorities,
   agentpki.authority_issuances, agentpki.authority_signatures, agentpki.activations
   TO agentpki_server;
+-- What a hierarchy is stays for ever; how it issues may change.
+GRANT UPDATE (root_lifetime_seconds, issuing_lifetime_seconds, rotate_every_seconds,
+  publish_ahead_seconds) ON agentpki.hierarchies TO agentpki_server;
+GRANT UPDATE, DELETE ON agentpki.profiles TO agentpki_server;
 
 -- ---- agents -----------------------------------------------------------------------------------
 
@@ -124,13 +128,16 @@ CREATE TABLE agentpki.join_tokens (
 );
 CREATE INDEX join_tokens_by_agent ON agentpki.join_tokens (agent);
 
--- What an operator may do. Granting nothing is no row; hierarchy NULL is all of them.
+-- What an operator may do: in one hierarchy, in all of a tenant, or (both NULL) in all there are.
+-- Granting nothing is no row.
 CREATE TABLE agentpki.grants (
   agent      bigint NOT NULL REFERENCES agentpki.agents,
   role       text NOT NULL CHECK (role IN ('admin', 'registrar', 'revoker', 'auditor')),
   hierarchy  integer REFERENCES agentpki.hierarchies,
+  tenant     text,
   granted_at timestamptz NOT NULL,
-  UNIQUE NULLS NOT DISTINCT (agent, role, hierarchy)
+  UNIQUE NULLS NOT DISTINCT (agent, role, hierarchy, tenant),
+  CHECK (hierarchy IS NULL OR tenant IS NULL)
 );
 
 ALTER TABLE agentpki.agents ENABLE ROW LEVEL SECURITY;
@@ -148,6 +155,7 @@ CREATE POLICY within_hierarchy ON agentpki.join_tokens
 
 GRANT SELECT, INSERT ON agentpki.agents, agentpki.join_tokens, agentpki.grants TO agentpki_server;
 GRANT UPDATE (used_by_request, used_at, revoked_at) ON agentpki.join_tokens TO agentpki_server;
+GRANT DELETE ON agentpki.grants TO agentpki_server;
 
 -- ---- lookups that many callers share ----------------------------------------------------------
 
@@ -173,17 +181,29 @@ BEGIN
    WHERE t.secret_hash = ANY (p_secret_hashes);
 END $$;
 
--- Operators are agents of the system hierarchy; their grants may be over any.
+-- Operators are agents of the system hierarchy; their grants may be over any. One over a tenant is
+-- one over each of its hierarchies.
 CREATE FUNCTION agentpki.find_grants(p_spiffe_ids text[])
-RETURNS TABLE (spiffe_id text, role text, hierarchy integer)
+RETURNS TABLE (spiffe_id text, role text, hierarchy integer, tenant text)
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
   RETURN QUERY
-  SELECT a.spiffe_id, g.role, g.hierarchy
+  SELECT a.spiffe_id, g.role, coalesce(g.hierarchy, t.id), g.tenant
     FROM agentpki.agents AS a
     JOIN agentpki.hierarchies AS h ON h.id = a.hierarchy AND h.is_system
     JOIN agentpki.grants AS g ON g.agent = a.number
+    LEFT JOIN agentpki.hierarchies AS t ON t.tenant = g.tenant
    WHERE a.spiffe_id = ANY (p_spiffe_ids) AND NOT a.disabled;
+END $$;
+
+CREATE FUNCTION agentpki.list_grants()
+RETURNS TABLE (spiffe_id text, role text, hierarchy integer, tenant text)
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  RETURN QUERY
+  SELECT a.spiffe_id, g.role, g.hierarchy, g.tenant
+    FROM agentpki.grants AS g JOIN agentpki.agents AS a ON a.number = g.agent
+   ORDER BY a.spiffe_id, g.tenant, g.hierarchy, g.role;
 END $$;
 
 REVOKE ALL ON ALL FUNCTIONS IN SCHEMA agentpki FROM PUBLIC;

@@ -13,6 +13,7 @@ using testing::Must;
 
 const std::set<Role> kNobodyElse = {};
 const std::set<Role> kRegistrars = {Role::kRegistrar};
+const std::set<Role> kRevokers = {Role::kRevoker};
 const std::set<Role> kReaders = {Role::kRegistrar, Role::kRevoker, Role::kAuditor};
 
 struct Expectation {
@@ -34,6 +35,21 @@ const std::map<Action, Expectation> kTable = {
     {Action::kGetCertificate, {"GetCertificate", kReaders, false}},
     {Action::kListCertificates, {"ListCertificates", kReaders, false}},
     {Action::kGetStatus, {"GetStatus", kReaders, false}},
+    {Action::kRevoke, {"Revoke", kRevokers, true}},
+    {Action::kPreviewRevocation, {"PreviewRevocation", kRevokers, false}},
+    {Action::kCheckStatus, {"CheckStatus", {Role::kRevoker, Role::kAuditor}, false}},
+    {Action::kListAuthorities, {"ListAuthorities", kReaders, false}},
+    {Action::kPrepareAuthority, {"PrepareAuthority", kNobodyElse, false}},
+    {Action::kActivateAuthority, {"ActivateAuthority", kNobodyElse, true}},
+    {Action::kRollBackAuthority, {"RollBackAuthority", kNobodyElse, true}},
+    {Action::kListHierarchies, {"ListHierarchies", kReaders, false}},
+    {Action::kGetHierarchy, {"GetHierarchy", kReaders, false}},
+    {Action::kPlanHierarchy, {"PlanHierarchy", kReaders, false}},
+    {Action::kApplyHierarchy, {"ApplyHierarchy", kNobodyElse, false}},
+    {Action::kDestroyHierarchy, {"DestroyHierarchy", kNobodyElse, false}},
+    {Action::kListGrants, {"ListGrants", {Role::kAuditor}, false}},
+    {Action::kAddGrant, {"AddGrant", kNobodyElse, true}},
+    {Action::kRemoveGrant, {"RemoveGrant", kNobodyElse, true}},
 };
 constexpr Role kRoles[] = {Role::kAdmin, Role::kRegistrar, Role::kRevoker, Role::kAuditor};
 
@@ -93,6 +109,28 @@ TEST_F(AuthorizationTest, TakesAGrantOverAllForEveryHierarchy) {
   }
 }
 
+TEST_F(AuthorizationTest, TakesAGrantOverATenantForEachOfItsHierarchies) {
+  const Caller caller = OperatorOver("globex", Role::kRegistrar);
+  EXPECT_TRUE(authorization_.Require(caller, Action::kRegisterAgent, deployment_.globex.id).ok());
+  EXPECT_TRUE(IsRefusal(Require(caller, Action::kRegisterAgent), StatusCode::kPermissionDenied,
+                        "caller.role"));
+  EXPECT_TRUE(authorization_.RequireOverTenant(caller, Action::kRegisterAgent, "globex").ok());
+  for (const Status& status :
+       {authorization_.RequireOverTenant(caller, Action::kRegisterAgent, "acme"),
+        authorization_.RequireOverAll(caller, Action::kRegisterAgent)}) {
+    EXPECT_TRUE(IsRefusal(status, StatusCode::kPermissionDenied, "caller.role"));
+  }
+}
+
+TEST_F(AuthorizationTest, TakesAGrantOverAllForATenantAndOneOverAHierarchyNot) {
+  const Caller of_all = OperatorWith(Role::kAdmin);
+  EXPECT_TRUE(authorization_.RequireOverTenant(of_all, Action::kGetAgent, "initech").ok());
+  EXPECT_TRUE(authorization_.RequireOverAll(of_all, Action::kGetAgent).ok());
+  const Caller of_one = OperatorWith(Role::kAdmin, deployment_.acme.id);
+  EXPECT_FALSE(authorization_.RequireOverTenant(of_one, Action::kGetAgent, "acme").ok());
+  EXPECT_FALSE(authorization_.RequireOverAll(of_one, Action::kGetAgent).ok());
+}
+
 TEST_F(AuthorizationTest, AllowsNothingToWhoeverHasNoGrant) {
   const Agent agent = deployment_.Register(deployment_.acme, "billing/bot");
   const Caller caller{.id = agent.id, .hierarchy = agent.hierarchy};
@@ -135,7 +173,7 @@ TEST_F(AuthorizationTest, ListsTheHierarchiesOverWhichACallerMay) {
     return Must(authorization_.Allowed(OperatorWith(grant.role, grant.hierarchy), action,
                                        deployment_.catalog->hierarchies()));
   };
-  EXPECT_EQ(allowed({Role::kAuditor, deployment_.acme.id}, Action::kGetAgent),
+  EXPECT_EQ(allowed({Role::kAuditor, deployment_.acme.id, ""}, Action::kGetAgent),
             std::vector{deployment_.acme.id});
   EXPECT_EQ(allowed({Role::kAuditor, std::nullopt}, Action::kGetAgent).size(), 3u);
   EXPECT_TRUE(allowed({Role::kAuditor, std::nullopt}, Action::kRegisterAgent).empty());

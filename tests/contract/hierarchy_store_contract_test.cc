@@ -282,6 +282,66 @@ TEST_P(HierarchyStoreContract, RecordsTheEventsOfAPlanAndOfARecord) {
   ExpectSame(world_.Events().back(), EventIn(acme, "CreateAuthority"));
 }
 
+// ---- changes ------------------------------------------------------------------------------------
+
+class ChangeContract : public HierarchyStoreContract {
+ protected:
+  ca::Status Change(const Hierarchy& standing, const Hierarchy& wanted) {
+    return hierarchies().ChangeHierarchy(standing, wanted, EventIn(standing, "ChangeHierarchy"));
+  }
+  Hierarchy Standing(const std::string& name) {
+    for (const Hierarchy& hierarchy : Must(hierarchies().LoadHierarchies())) {
+      if (hierarchy.Name() == name) return hierarchy;
+    }
+    ADD_FAILURE() << "no such hierarchy";
+    return AcmeProd();
+  }
+};
+INSTANTIATE_CONTRACT(ChangeContract);
+
+TEST_P(ChangeContract, IsWhatIsLoadedFromThenOn) {
+  const Hierarchy acme = Must(Create(AcmeProd()));
+  const Hierarchy globex = Must(Create(GlobexProd()));
+  Hierarchy wanted = acme;
+  wanted.root_lifetime = std::chrono::hours(24 * 900);
+  wanted.issuing_lifetime = std::chrono::hours(24 * 90);
+  wanted.rotate_every = std::chrono::hours(24 * 9);
+  wanted.publish_ahead = std::chrono::hours(9);
+  wanted.profiles = {{.name = "batch", .lifetime = std::chrono::minutes(5), .server_auth = false},
+                     wanted.profiles[1],
+                     wanted.profiles[0]};
+  wanted.profiles[2].key_types = {ca::KeyType::kEd25519};
+  wanted.profiles[2].status_free = true;
+  Must(Change(acme, wanted));
+  EXPECT_EQ(Standing("acme/prod"), wanted);
+  EXPECT_EQ(Standing("globex/prod"), globex);
+  ExpectSame(world_.Events().back(), EventIn(acme, "ChangeHierarchy"));
+}
+
+TEST_P(ChangeContract, LetsOneOfTwoWhoSawTheSame) {
+  const Hierarchy acme = Must(Create(AcmeProd()));
+  Hierarchy one = acme;
+  one.rotate_every = std::chrono::hours(24);
+  Hierarchy other = acme;
+  other.rotate_every = std::chrono::hours(48);
+  Must(Change(acme, one));
+  const size_t events = world_.Events().size();
+  EXPECT_EQ(Change(acme, other).code(), StatusCode::kAborted);
+  EXPECT_EQ(Standing("acme/prod"), one);
+  EXPECT_EQ(world_.Events().size(), events);
+}
+
+TEST_P(ChangeContract, TakesNoProfileFromItsAgents) {
+  const Hierarchy acme = Must(Create(AcmeProd()));
+  Must(registry().RegisterAgent(ca::testing::AgentOf(acme, "bot"), EventIn(acme, "Register")));
+  Hierarchy wanted = acme;
+  wanted.rotate_every = std::chrono::hours(24);
+  wanted.profiles.erase(wanted.profiles.begin());
+  EXPECT_TRUE(ca::testing::IsRefusal(Change(acme, wanted), StatusCode::kFailedPrecondition,
+                                     "profile.in-use"));
+  EXPECT_EQ(Standing("acme/prod"), acme) << "it was refused whole";
+}
+
 // ---- activations --------------------------------------------------------------------------------
 
 class ActivationContract : public HierarchyStoreContract {

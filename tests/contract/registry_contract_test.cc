@@ -324,6 +324,54 @@ TEST_P(RegistryContract, GrantsTheSameOnlyOnce) {
   EXPECT_EQ(Must(registry().FindGrants(alice.id)).size(), 2u);
 }
 
+TEST_P(RegistryContract, FindsAGrantOverATenantForEachOfItsHierarchies) {
+  const Agent alice = RegisterOperator();
+  Must(AddGrant(alice, {Role::kRegistrar, std::nullopt, "acme"}));
+  Must(AddGrant(alice, {Role::kAuditor, std::nullopt, "initech"}));
+  const auto grants = Must(registry().FindGrants(alice.id));
+  ASSERT_EQ(grants.size(), 2u);
+  for (const Grant& grant : grants) {
+    if (grant.role == Role::kRegistrar) {
+      EXPECT_EQ(grant, (Grant{Role::kRegistrar, deployment_.acme.id, "acme"}));
+    } else {
+      EXPECT_EQ(grant, (Grant{Role::kAuditor, std::nullopt, "initech"})) << "it has none yet";
+    }
+  }
+}
+
+TEST_P(RegistryContract, TakesAGrantAndNoOther) {
+  const Agent alice = RegisterOperator();
+  const std::vector<Grant> all = {{Role::kAuditor, std::nullopt, ""},
+                                  {Role::kAuditor, deployment_.acme.id, ""},
+                                  {Role::kAuditor, std::nullopt, "globex"},
+                                  {Role::kRevoker, deployment_.acme.id, ""}};
+  for (const Grant& grant : all) Must(AddGrant(alice, grant));
+  for (const Grant& grant : all) {
+    for (int i = 0; i < 2; ++i) {
+      Must(registry().RemoveGrant(alice.id, grant, EventIn(deployment_.system, "RemoveGrant")));
+    }
+    ExpectSame(world_.Events().back(), EventIn(deployment_.system, "RemoveGrant"));
+    std::vector<Grant> left;
+    for (const auto& of : Must(registry().ListGrants())) {
+      if (of.operator_id == alice.id) left.push_back(of.grant);
+    }
+    EXPECT_EQ(std::count(left.begin(), left.end(), grant), 0);
+    EXPECT_EQ(left.size(), static_cast<size_t>(&all.back() - &grant));
+  }
+}
+
+TEST_P(RegistryContract, ListsGrantsAsTheyWereGivenByOperator) {
+  const Agent bob = deployment_.Register(deployment_.system, "operator/bob");
+  const Agent alice = RegisterOperator();
+  Must(AddGrant(bob, {Role::kAdmin, std::nullopt, ""}));
+  Must(AddGrant(alice, {Role::kRevoker, std::nullopt, "acme"}));
+  const auto grants = Must(registry().ListGrants());
+  ASSERT_EQ(grants.size(), 2u);
+  EXPECT_EQ(grants[0].operator_id, alice.id);
+  EXPECT_EQ(grants[0].grant, (Grant{Role::kRevoker, std::nullopt, "acme"}));
+  EXPECT_EQ(grants[1].grant, (Grant{Role::kAdmin, std::nullopt, ""}));
+}
+
 TEST_P(RegistryContract, GrantsNothingToSomebodyWhoIsNotRegistered) {
   const size_t events = world_.Events().size();
   EXPECT_EQ(

@@ -67,9 +67,9 @@ class PrivilegesTest : public DeployedDatabaseTest {
 
 TEST_F(PrivilegesTest, CanNeitherUpdateNorDeleteNorTruncateWhatIsRecorded) {
   for (const char* table :
-       {"hierarchies", "profiles", "authorities", "authority_issuances", "authority_signatures",
-        "agents", "grants", "issuances", "key_holders", "signatures", "requests", "audit_events",
-        "retention", "revocations", "blocked_keys", "crl_shards", "crl_shard_days", "crls"}) {
+       {"authorities", "authority_issuances", "authority_signatures", "agents", "issuances",
+        "key_holders", "signatures", "requests", "audit_events", "retention", "revocations",
+        "blocked_keys", "crl_shards", "crl_shard_days", "crls"}) {
     const std::string name = std::string("agentpki.") + table;
     const std::string column = Value("SELECT attname FROM pg_attribute WHERE attrelid = '" + name +
                                      "'::regclass AND attnum > 0 AND attidentity = ''");
@@ -81,26 +81,44 @@ TEST_F(PrivilegesTest, CanNeitherUpdateNorDeleteNorTruncateWhatIsRecorded) {
 }
 
 // The same by the catalogue, for every table there is or will be, its partitions included.
-TEST_F(PrivilegesTest, HasNoPrivilegeOnAnyTableButToReadAndInsert) {
+TEST_F(PrivilegesTest, HasNoPrivilegeOnATableOfRecordsButToReadAndInsert) {
   const pqxx::result tables = database_.Query(R"(
     SELECT c.oid::regclass::text AS name, privilege
       FROM pg_class AS c,
            unnest(ARRAY['UPDATE', 'DELETE', 'TRUNCATE', 'REFERENCES', 'TRIGGER']) AS privilege
      WHERE c.relnamespace IN ('agentpki'::regnamespace, 'public'::regnamespace)
        AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
-       AND has_table_privilege('agentpki_server', c.oid, privilege))");
-  for (const pqxx::row& row : tables) ADD_FAILURE() << row[0].c_str() << ' ' << row[1].c_str();
+       AND has_table_privilege('agentpki_server', c.oid, privilege)
+     ORDER BY name, privilege)");
+  std::string found;
+  for (const pqxx::row& row : tables) {
+    found += fmt::format("{} {}, ", row[0].c_str(), row[1].c_str());
+  }
+  EXPECT_EQ(found, "agentpki.grants DELETE, agentpki.profiles DELETE, agentpki.profiles UPDATE, ");
 }
 
-TEST_F(PrivilegesTest, MayUpdateThreeColumnsOfJoinTokensAndNoOther) {
+TEST_F(PrivilegesTest, CannotChangeWhatAHierarchyIs) {
+  for (const char* column : {"trust_domain", "dns_subtrees", "ip_ranges", "is_system", "tenant",
+                             "environment", "created_at"}) {
+    EXPECT_EQ(Try(fmt::format("UPDATE agentpki.hierarchies SET {0} = {0}", column)),
+              kInsufficientPrivilege)
+        << column;
+  }
+  EXPECT_EQ(Try("DELETE FROM agentpki.hierarchies"), kInsufficientPrivilege);
+}
+
+TEST_F(PrivilegesTest, MayUpdateTheseColumnsAndNoOther) {
   EXPECT_EQ(Value(R"(
     SELECT string_agg(c.oid::regclass || '.' || attname, ' ' ORDER BY attname)
       FROM pg_attribute AS a JOIN pg_class AS c ON c.oid = a.attrelid
      WHERE c.relnamespace IN ('agentpki'::regnamespace, 'public'::regnamespace)
        AND c.relkind IN ('r', 'p', 'v', 'm', 'f') AND attnum > 0
+       AND c.relname <> 'profiles'
        AND has_column_privilege('agentpki_server', c.oid, attnum, 'UPDATE'))"),
-            "agentpki.join_tokens.revoked_at agentpki.join_tokens.used_at "
-            "agentpki.join_tokens.used_by_request");
+            "agentpki.hierarchies.issuing_lifetime_seconds "
+            "agentpki.hierarchies.publish_ahead_seconds agentpki.join_tokens.revoked_at "
+            "agentpki.hierarchies.root_lifetime_seconds agentpki.hierarchies.rotate_every_seconds "
+            "agentpki.join_tokens.used_at agentpki.join_tokens.used_by_request");
 }
 
 TEST_F(PrivilegesTest, OwnsNothingAndIsNoMemberOfARoleThatDoes) {

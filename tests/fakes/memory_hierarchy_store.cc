@@ -1,5 +1,7 @@
 #include "tests/fakes/memory_hierarchy_store.h"
 
+#include <algorithm>
+
 #include "ca/base/random.h"
 
 namespace ca::testing {
@@ -25,6 +27,28 @@ Result<Hierarchy> MemoryHierarchyStore::CreateHierarchy(const Hierarchy& hierarc
 Result<std::vector<Hierarchy>> MemoryHierarchyStore::LoadHierarchies() {
   const std::lock_guard lock(mutex_);
   return hierarchies_;
+}
+
+Status MemoryHierarchyStore::ChangeHierarchy(const Hierarchy& standing, const Hierarchy& wanted,
+                                             const AuditEvent& event) {
+  const std::lock_guard lock(mutex_);
+  const auto found = std::find(hierarchies_.begin(), hierarchies_.end(), standing);
+  if (found == hierarchies_.end()) {
+    return Error(StatusCode::kAborted, "{} was changed by somebody else", standing.Name());
+  }
+  for (const CertificateProfile& profile : standing.profiles) {
+    if (wanted.FindProfile(profile.name).ok() || !profiles_in_use_) continue;
+    if (profiles_in_use_(standing.id).contains(profile.name)) {
+      return Refusal(StatusCode::kFailedPrecondition, "profile.in-use", "agents have profile '{}'",
+                     profile.name);
+    }
+  }
+  *found = wanted;
+  found->id = standing.id;
+  AuditEvent told = event;
+  told.hierarchy = standing.id;
+  events_.Add(std::move(told));
+  return Ok();
 }
 
 Result<std::vector<AuthorityRecord>> MemoryHierarchyStore::LoadAuthorities() {

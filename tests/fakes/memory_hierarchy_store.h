@@ -1,8 +1,11 @@
 #pragma once
 
+#include <functional>
 #include <map>
 #include <mutex>
 #include <optional>
+#include <set>
+#include <string>
 #include <vector>
 
 #include "ca/hierarchy_store.h"
@@ -17,6 +20,8 @@ class MemoryHierarchyStore final : public HierarchyStore {
 
   Result<Hierarchy> CreateHierarchy(const Hierarchy& hierarchy, const AuditEvent& event) override;
   Result<std::vector<Hierarchy>> LoadHierarchies() override;
+  Status ChangeHierarchy(const Hierarchy& standing, const Hierarchy& wanted,
+                         const AuditEvent& event) override;
   Result<std::vector<AuthorityRecord>> LoadAuthorities() override;
   Result<AuthorityRecord> PlanAuthority(const Hierarchy& hierarchy, AuthorityKind kind,
                                         int generation, AuthorityId issuer,
@@ -28,6 +33,10 @@ class MemoryHierarchyStore final : public HierarchyStore {
                                                  TimePoint now) override;
   Result<std::vector<Activation>> LoadActivations() override;
   Status Activate(const Activation& activation, const AuditEvent& event) override;
+
+  // The registry, which shares the database, says which profiles the agents of a hierarchy have.
+  using ProfilesInUse = std::function<std::set<std::string>(HierarchyId)>;
+  void AskForProfiles(ProfilesInUse profiles) { profiles_in_use_ = std::move(profiles); }
 
   // For the ledger, which shares the database: kAborted, rule authority.superseded.
   Status CheckActive(HierarchyId hierarchy, AuthorityId authority) const;
@@ -55,6 +64,7 @@ class MemoryHierarchyStore final : public HierarchyStore {
   };
   std::map<AuthorityId, Signature> signatures_;
   std::vector<Activation> activations_;
+  ProfilesInUse profiles_in_use_;
 };
 
 }  // namespace ca::testing

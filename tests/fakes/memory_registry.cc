@@ -60,6 +60,15 @@ Result<std::vector<Agent>> MemoryRegistry::ListAgents(const AgentQuery& query) {
   return page;
 }
 
+std::set<std::string> MemoryRegistry::ProfilesOf(HierarchyId hierarchy) {
+  const std::lock_guard lock(mutex_);
+  std::set<std::string> profiles;
+  for (const auto& [id, agent] : agents_) {
+    if (agent.hierarchy == hierarchy) profiles.insert(agent.profile);
+  }
+  return profiles;
+}
+
 void MemoryRegistry::Disable(const SpiffeId& id) {
   const std::lock_guard lock(mutex_);
   agents_.at(id).disabled = true;
@@ -131,7 +140,17 @@ Result<std::vector<Grant>> MemoryRegistry::FindGrants(const SpiffeId& operator_i
       std::any_of(hierarchies.begin(), hierarchies.end(), [&](const Hierarchy& hierarchy) {
         return hierarchy.is_system && hierarchy.id == agent->hierarchy;
       });
-  return is_operator ? grants_[operator_id] : std::vector<Grant>();
+  std::vector<Grant> found;
+  if (!is_operator) return found;
+  for (const Grant& grant : grants_[operator_id]) {
+    const size_t before = found.size();
+    for (const Hierarchy& hierarchy : hierarchies) {
+      if (grant.tenant != hierarchy.tenant) continue;
+      found.push_back({grant.role, hierarchy.id, grant.tenant});
+    }
+    if (found.size() == before) found.push_back(grant);
+  }
+  return found;
 }
 
 Status MemoryRegistry::AddGrant(const SpiffeId& operator_id, const Grant& grant,
@@ -140,12 +159,28 @@ Status MemoryRegistry::AddGrant(const SpiffeId& operator_id, const Grant& grant,
   const Agent* const agent = Find(operator_id);
   if (!agent || agent->hierarchy != event.hierarchy) return NotRegistered(operator_id);
   std::vector<Grant>& grants = grants_[operator_id];
-  const bool is_new = std::none_of(grants.begin(), grants.end(), [&](const Grant& other) {
-    return other.role == grant.role && other.hierarchy == grant.hierarchy;
-  });
-  if (is_new) grants.push_back(grant);
+  if (std::find(grants.begin(), grants.end(), grant) == grants.end()) grants.push_back(grant);
   events_.Add(event);
   return Ok();
+}
+
+Status MemoryRegistry::RemoveGrant(const SpiffeId& operator_id, const Grant& grant,
+                                   const AuditEvent& event) {
+  const std::lock_guard lock(mutex_);
+  const Agent* const agent = Find(operator_id);
+  if (!agent || agent->hierarchy != event.hierarchy) return NotRegistered(operator_id);
+  std::erase(grants_[operator_id], grant);
+  events_.Add(event);
+  return Ok();
+}
+
+Result<std::vector<OperatorGrant>> MemoryRegistry::ListGrants() {
+  const std::lock_guard lock(mutex_);
+  std::vector<OperatorGrant> all;
+  for (const auto& [operator_id, grants] : grants_) {
+    for (const Grant& grant : grants) all.push_back({operator_id, grant});
+  }
+  return all;
 }
 
 // ---- for the ledger -----------------------------------------------------------------------------

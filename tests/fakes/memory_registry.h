@@ -18,7 +18,9 @@ namespace ca::testing {
 class MemoryRegistry final : public Registry {
  public:
   MemoryRegistry(MemoryHierarchyStore& hierarchies, EventLog& events)
-      : hierarchies_(hierarchies), events_(events) {}
+      : hierarchies_(hierarchies), events_(events) {
+    hierarchies.AskForProfiles([this](HierarchyId hierarchy) { return ProfilesOf(hierarchy); });
+  }
 
   Result<Agent> RegisterAgent(const Agent& agent, const AuditEvent& event) override;
   Result<Agent> FindAgent(HierarchyId hierarchy, const SpiffeId& id) override;
@@ -32,6 +34,9 @@ class MemoryRegistry final : public Registry {
   Result<std::vector<Grant>> FindGrants(const SpiffeId& operator_id) override;
   Status AddGrant(const SpiffeId& operator_id, const Grant& grant,
                   const AuditEvent& event) override;
+  Status RemoveGrant(const SpiffeId& operator_id, const Grant& grant,
+                     const AuditEvent& event) override;
+  Result<std::vector<OperatorGrant>> ListGrants() override;
 
   // What an operator's hand does in the database until there is a story for it.
   void Disable(const SpiffeId& id);
@@ -47,6 +52,8 @@ class MemoryRegistry final : public Registry {
                       const RequestId& request, TimePoint now);
 
  private:
+  std::set<std::string> ProfilesOf(HierarchyId hierarchy);
+
   // The caller holds the lock.
   Agent* Find(const SpiffeId& id);
   JoinTokenRecord* FindToken(HierarchyId hierarchy, const std::string& id);
