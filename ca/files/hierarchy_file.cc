@@ -1,15 +1,20 @@
 #include "ca/files/hierarchy_file.h"
 
+#include <algorithm>
+
 #include "ca/files/yaml_message.h"
 
 namespace files {
 namespace {
 
 using agentpki::v1::HierarchySpec;
+using agentpki::v1::OperatorSpec;
 using agentpki::v1::ProfileSpec;
 using ca::CertificateProfile;
 using ca::Error;
 using ca::Hierarchy;
+using ca::HierarchyDeclaration;
+using ca::OperatorRoles;
 using ca::Result;
 using ca::StatusCode;
 
@@ -44,7 +49,11 @@ void FillSpec(const CertificateProfile& profile, ProfileSpec& spec) {
   spec.set_status_free(profile.status_free);
 }
 
-}  // namespace
+Result<OperatorRoles> OperatorRolesOf(const OperatorSpec& spec) {
+  OperatorRoles roles{.name = spec.name(), .roles = {}};
+  for (const std::string& name : spec.roles()) roles.roles.insert(TRY(ca::RoleFrom(name)));
+  return roles;
+}
 
 Result<Hierarchy> HierarchyOf(const HierarchySpec& spec) {
   auto trust_domain = ca::TrustDomain::Parse(spec.trust_domain());
@@ -81,11 +90,29 @@ Result<Hierarchy> HierarchyOf(const HierarchySpec& spec) {
     }
     hierarchy.profiles.push_back(*std::move(parsed));
   }
-  TRY(hierarchy.Validate());
   return hierarchy;
 }
 
-HierarchySpec SpecOf(const Hierarchy& hierarchy) {
+}  // namespace
+
+Result<HierarchyDeclaration> DeclarationOf(const HierarchySpec& spec) {
+  auto hierarchy = TRY(HierarchyOf(spec));
+  HierarchyDeclaration declaration{.hierarchy = std::move(hierarchy), .operators = {}};
+  for (const OperatorSpec& of : spec.operators()) {
+    auto roles = OperatorRolesOf(of);
+    if (!roles.ok()) {
+      return ca::Annotate(roles.status(), fmt::format("operators: {}: ", ca::Printable(of.name())));
+    }
+    declaration.operators.push_back(*std::move(roles));
+  }
+  std::sort(declaration.operators.begin(), declaration.operators.end(),
+            [](const OperatorRoles& a, const OperatorRoles& b) { return a.name < b.name; });
+  TRY(declaration.Validate());
+  return declaration;
+}
+
+HierarchySpec SpecOf(const HierarchyDeclaration& declaration) {
+  const Hierarchy& hierarchy = declaration.hierarchy;
   HierarchySpec spec;
   spec.set_tenant(hierarchy.tenant);
   spec.set_environment(hierarchy.environment);
@@ -100,6 +127,11 @@ HierarchySpec SpecOf(const Hierarchy& hierarchy) {
   for (const CertificateProfile& profile : hierarchy.profiles) {
     FillSpec(profile, *spec.add_profiles());
   }
+  for (const OperatorRoles& of : declaration.operators) {
+    OperatorSpec& operator_spec = *spec.add_operators();
+    operator_spec.set_name(of.name);
+    for (const ca::Role role : of.roles) operator_spec.add_roles(std::string(NameOf(role)));
+  }
   return spec;
 }
 
@@ -109,11 +141,11 @@ Result<HierarchySpec> ReadHierarchyFile(const std::filesystem::path& path) {
   return spec;
 }
 
-Result<Hierarchy> LoadHierarchyFile(const std::filesystem::path& path) {
+Result<HierarchyDeclaration> LoadHierarchyFile(const std::filesystem::path& path) {
   const HierarchySpec spec = TRY(ReadHierarchyFile(path));
-  auto hierarchy = HierarchyOf(spec);
-  if (!hierarchy.ok()) return ca::Annotate(hierarchy.status(), path.string() + ": ");
-  return hierarchy;
+  auto declaration = DeclarationOf(spec);
+  if (!declaration.ok()) return ca::Annotate(declaration.status(), path.string() + ": ");
+  return declaration;
 }
 
 }  // namespace files

@@ -3,22 +3,22 @@
 #include <filesystem>
 
 #include "agentpki/v1/hierarchy.pb.h"
-#include "ca/hierarchy.h"
+#include "ca/hierarchy_declaration.h"
 
 namespace files {
 
 // A hierarchy as people write it, checked, with the defaults filled in. kInvalidArgument naming the
 // field.
-ca::Result<ca::Hierarchy> HierarchyOf(const agentpki::v1::HierarchySpec& spec);
+ca::Result<ca::HierarchyDeclaration> DeclarationOf(const agentpki::v1::HierarchySpec& spec);
 
-// What HierarchyOf() makes the same hierarchy of, with nothing left to a default.
-agentpki::v1::HierarchySpec SpecOf(const ca::Hierarchy& hierarchy);
+// What DeclarationOf() makes the same declaration of, with nothing left to a default.
+agentpki::v1::HierarchySpec SpecOf(const ca::HierarchyDeclaration& declaration);
 
 // What a file says (proto/agentpki/v1/hierarchy.proto), as it is written there. kInvalidArgument
 // naming file, line and key where it is not of the schema; kNotFound.
 ca::Result<agentpki::v1::HierarchySpec> ReadHierarchyFile(const std::filesystem::path& path);
 
 // Both: kInvalidArgument naming file and key, also of what the schema does not say.
-ca::Result<ca::Hierarchy> LoadHierarchyFile(const std::filesystem::path& path);
+ca::Result<ca::HierarchyDeclaration> LoadHierarchyFile(const std::filesystem::path& path);
 
 }  // namespace files

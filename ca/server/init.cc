@@ -117,8 +117,14 @@ Status RunInit(const Config& config, const InitOptions& options) {
   const ca::Hierarchy system = TRY(provisioning.EnsureHierarchy(SystemHierarchy(config)));
   fmt::print("hierarchy {}: {}\n", system.Name(), system.trust_domain.name());
   if (!options.hierarchy_file.empty()) {
-    const ca::Hierarchy wanted = TRY(files::LoadHierarchyFile(options.hierarchy_file));
-    const ca::Hierarchy made = TRY(provisioning.EnsureHierarchy(wanted));
+    const auto wanted = TRY(files::LoadHierarchyFile(options.hierarchy_file));
+    if (!wanted.operators.empty()) {
+      return ca::Error(ca::StatusCode::kInvalidArgument,
+                       "{}: operators: there are none to give roles to yet; leave them out, and "
+                       "add them later with: agentpki hierarchy apply -f FILE",
+                       options.hierarchy_file.string());
+    }
+    const ca::Hierarchy made = TRY(provisioning.EnsureHierarchy(wanted.hierarchy));
     fmt::print("hierarchy {}: {}\n", made.Name(), made.trust_domain.name());
   }
   const ca::Agent agent = TRY(EnsureOperator(system, options.operator_name, provisioning));

@@ -19,6 +19,8 @@
 #include "ca/server/door.h"
 #include "ca/server/enrollment_service.h"
 #include "ca/server/health_monitor.h"
+#include "ca/server/hierarchy_service.h"
+#include "ca/server/operator_service.h"
 #include "ca/server/registry_service.h"
 #include "ca/server/revocation_service.h"
 #include "ca/server/server_identity.h"
@@ -152,6 +154,13 @@ Status Serve(const Config& config) {
   CertificateService certificate_service(door, *catalogs, authorization, *backends.ledger,
                                          status->index(), clock);
   RevocationService revocation_service(door, revoking);
+  ca::Hierarchies hierarchies(*catalogs, authorization, *backends.hierarchies, *backends.keys,
+                              *backends.registry, directory, clock);
+  HierarchyService hierarchy_service(
+      door, *catalogs, hierarchies,
+      [&](const ca::Authority& authority) { return status->MissingFor(authority); });
+  const ca::Operators operators(*catalogs, authorization, *backends.registry);
+  OperatorService operator_service(door, *catalogs, operators);
   AuthorityService authority_service(door, *catalogs, authorization, status->rotation(), clock);
 
   std::atomic<grpc::HealthCheckServiceInterface*> health_service = nullptr;
@@ -183,6 +192,8 @@ Status Serve(const Config& config) {
   builder.RegisterService(&registry_service);
   builder.RegisterService(&certificate_service);
   builder.RegisterService(&revocation_service);
+  builder.RegisterService(&hierarchy_service);
+  builder.RegisterService(&operator_service);
   builder.RegisterService(&authority_service);
   builder.RegisterService(&status_service);
   const std::unique_ptr<grpc::Server> grpc_server = builder.BuildAndStart();

@@ -100,6 +100,16 @@ Status StatusSide::CheckHealth() const {
   return conductor_.CheckHealth();
 }
 
+std::vector<std::string> StatusSide::MissingFor(const ca::Authority& authority) {
+  std::vector<std::string> missing;
+  if (!shelf_.Find(authority.id(), 0)) missing.emplace_back("its first CRL");
+  const auto status = responder_.StatusOf(authority.id(), authority.serial());
+  if (status.status().code() == ca::StatusCode::kNotFound) {
+    missing.emplace_back("its OCSP responder");
+  }
+  return missing;
+}
+
 // OCSP looks at the index first, so what is in it is what OCSP says.
 void StatusSide::ObserveRevocation(const ca::Revocation& revocation) {
   metrics_.ObserveRevocationVisibleInOcsp(Since(revocation.revoked_at, clock_.Now()));

@@ -36,6 +36,9 @@ class StatusSide {
   Metrics& metrics() { return metrics_; }
   ca::Status CheckHealth() const;
 
+  // What keeps this replica from saying which certificates of `authority` stand.
+  std::vector<std::string> MissingFor(const ca::Authority& authority);
+
  private:
   StatusSide(const Config& config, const Backends& backends, ca::LiveCatalog& catalogs,
              const ca::Authorization& authorization, ca::StatusDirectory& directory,

@@ -1,6 +1,7 @@
 """The judges: what openssl and certtool say of keys, requests and certificates; and how they make
 such, as somebody does who has no agentpki."""
 
+import datetime
 import re
 
 from programs import run
@@ -45,6 +46,14 @@ def public_key(file):
 
 def serial(file):
     return openssl("x509", "-in", file, "-noout", "-serial").strip().removeprefix("serial=").lower()
+
+
+def lifetime_s(file):
+    """From the first second of a certificate to its last."""
+    dates = openssl("x509", "-noout", "-dates", "-dateopt", "iso_8601", "-in", file)
+    begin, end = [datetime.datetime.fromisoformat(line.split("=")[1].rstrip("Z"))
+                  for line in dates.split("\n")[:2]]
+    return (end - begin).total_seconds()
 
 
 def extension(file, name):

@@ -9,6 +9,7 @@ namespace {
 
 // sysexits.h's EX_USAGE and EX_TEMPFAIL; 1 for the rest.
 constexpr int kExitRefused = 1;
+constexpr int kExitDiffers = 2;
 constexpr int kExitUsage = 64;
 constexpr int kExitTryAgain = 75;
 
@@ -21,8 +22,9 @@ constexpr char kDescription[] =
     "  agentpki cert enroll --token-file FILE --out DIR\n"
     "  agentpki cert renew DIR";
 constexpr char kFooter[] =
-    "Exit status: 0 done; 1 refused or failed; 64 wrong usage; 75 the server is away or busy, try "
-    "again.";
+    "Exit status: 0 done; 1 refused or failed; 2 'hierarchy plan --check' found something to "
+    "change; "
+    "64 wrong usage; 75 the server is away or busy, try again.";
 
 // A secret that was typed as an argument is at least not left for `ps` to read.
 void HideTokens(int argc, char** argv) {
@@ -45,6 +47,7 @@ int Exit(const ca::Status& status) {
   const std::string rule = ca::RuleOf(status);
   fmt::print(stderr, "agentpki: {}{}\n", ca::MessageOf(status),
              rule.empty() ? "" : fmt::format(" [{}]", rule));
+  if (rule == cli::kDiffersRule) return kExitDiffers;
   const bool is_temporary = status.code() == ca::StatusCode::kUnavailable ||
                             status.code() == ca::StatusCode::kResourceExhausted ||
                             status.code() == ca::StatusCode::kCancelled ||
@@ -71,6 +74,8 @@ int main(int argc, char** argv) {
   cli::AddTokenCommands(app, session, run);
   cli::AddAuthorityCommands(app, session, run);
   cli::AddCertCommands(app, session, run);
+  cli::AddHierarchyCommands(app, session, run);
+  cli::AddOperatorCommands(app, session, run);
   cli::AddStatusCommand(app, session, run);
 
   try {

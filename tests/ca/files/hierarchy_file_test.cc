@@ -26,11 +26,13 @@ class HierarchyFileTest : public ::testing::Test {
     std::ofstream(path_) << "tenant: acme\nenvironment: prod\ntrust_domain: prod.acme.example\n"
                          << "profiles: " << profiles << "\n"
                          << more << "\n";
-    return LoadHierarchyFile(path_);
+    const auto declaration = LoadHierarchyFile(path_);
+    if (!declaration.ok()) return declaration.status();
+    return declaration->hierarchy;
   }
 
-  ::testing::AssertionResult Refuses(const ca::Result<ca::Hierarchy>& result,
-                                     const std::string& words) {
+  template <typename T>
+  ::testing::AssertionResult Refuses(const ca::Result<T>& result, const std::string& words) {
     return Says(result.status(), StatusCode::kInvalidArgument, path_.string() + ": " + words);
   }
 
@@ -86,9 +88,12 @@ TEST_F(HierarchyFileTest, IsReadAgainFromWhatIsWrittenOfIt) {
                "ip_ranges: [10.0.0.0/8, 2001:db8::/32]\n",
                "[{name: 'true', lifetime: 5m, key_types: [rsa2048, ed25519], usages: [server], "
                "host_names: true}, {name: short, lifetime: 15m, status_free: true}]"));
-  const std::string yaml = ToYaml(SpecOf(hierarchy));
+  const ca::HierarchyDeclaration declaration{
+      hierarchy,
+      {{"alice", {ca::Role::kAdmin}}, {"bob", {ca::Role::kRevoker, ca::Role::kAuditor}}}};
+  const std::string yaml = ToYaml(SpecOf(declaration));
   std::ofstream(path_) << yaml;
-  EXPECT_EQ(Must(LoadHierarchyFile(path_)), hierarchy) << yaml;
+  EXPECT_EQ(Must(LoadHierarchyFile(path_)), declaration) << yaml;
 }
 
 TEST_F(HierarchyFileTest, IsReadFromTheOneOfTheDemo) {
@@ -107,6 +112,12 @@ TEST_F(HierarchyFileTest, NamesTheFieldThatIsWrong) {
   EXPECT_TRUE(
       Refuses(LoadWith("", "[{name: agent, lifetime: 8d}]"), "profiles: agent: lifetime: "));
   EXPECT_TRUE(Refuses(LoadWith("", "[{name: Agent}]"), "profiles: name: "));
+  EXPECT_TRUE(
+      Refuses(LoadWith("operators: [{name: eve}]"), "operators: eve: roles: name at least"));
+  EXPECT_TRUE(Refuses(LoadWith("operators: [{name: eve, roles: [root]}]"), "operators: eve: "));
+  EXPECT_TRUE(Refuses(LoadWith("operators: [{name: eve, roles: [admin]}, "
+                               "{name: eve, roles: [auditor]}]"),
+                      "operators: 'eve' is there twice"));
 }
 
 TEST_F(HierarchyFileTest, NamesTheTrustDomainThatIsMissing) {

@@ -1,0 +1,44 @@
+#pragma once
+
+#include <functional>
+
+#include "agentpki/v1/hierarchy.grpc.pb.h"
+#include "ca/hierarchies.h"
+#include "ca/server/door.h"
+
+namespace server {
+
+// See proto/agentpki/v1/hierarchy.proto.
+class HierarchyService final : public agentpki::v1::HierarchyService::CallbackService {
+ public:
+  // What keeps this server from answering for an authority: "its CRL", "its OCSP responder".
+  using Missing = std::function<std::vector<std::string>(const ca::Authority&)>;
+
+  // What is referred to outlives it.
+  HierarchyService(Door& door, const ca::LiveCatalog& catalogs, ca::Hierarchies& hierarchies,
+                   Missing missing)
+      : door_(door), catalogs_(catalogs), hierarchies_(hierarchies), missing_(std::move(missing)) {}
+
+  grpc::ServerUnaryReactor* ListHierarchies(
+      grpc::CallbackServerContext* context, const agentpki::v1::ListHierarchiesRequest* request,
+      agentpki::v1::ListHierarchiesResponse* response) override;
+  grpc::ServerUnaryReactor* GetHierarchy(grpc::CallbackServerContext* context,
+                                         const agentpki::v1::GetHierarchyRequest* request,
+                                         agentpki::v1::GetHierarchyResponse* response) override;
+  grpc::ServerUnaryReactor* PlanHierarchy(grpc::CallbackServerContext* context,
+                                          const agentpki::v1::PlanHierarchyRequest* request,
+                                          agentpki::v1::PlanHierarchyResponse* response) override;
+  grpc::ServerUnaryReactor* ApplyHierarchy(grpc::CallbackServerContext* context,
+                                           const agentpki::v1::ApplyHierarchyRequest* request,
+                                           agentpki::v1::ApplyHierarchyResponse* response) override;
+
+ private:
+  agentpki::v1::Hierarchy ToProto(const ca::HierarchyDeclaration& declaration) const;
+
+  Door& door_;
+  const ca::LiveCatalog& catalogs_;
+  ca::Hierarchies& hierarchies_;
+  const Missing missing_;
+};
+
+}  // namespace server

@@ -1,0 +1,149 @@
+"""Hierarchies as code: a file is planned, applied, changed and exported, as CI would do it."""
+
+import json
+import unittest
+
+import openssl
+from deployment import SYSTEM_TRUST_DOMAIN, DeploymentTest
+from programs import CLI, run
+
+FILE = {
+    "tenant": "acme", "environment": "pr-1234", "trust_domain": "pr-1234.acme.example",
+    "issuing": {"lifetime": "30d", "rotate_every": "10d", "publish_ahead": "1h"},
+    "profiles": [{"name": "agent", "lifetime": "1h"}, {"name": "batch", "lifetime": "5m"}],
+}
+IDENTITY = "spiffe://{}/ci/bot".format(FILE["trust_domain"])
+
+
+class HierarchyTest(DeploymentTest):
+    options = {"status": {}}
+
+    def file(self, **changes):
+        """One that says FILE with `changes`; JSON is YAML."""
+        file = self.deployment.folder / "acme-pr.yaml"
+        file.write_text(json.dumps(FILE | changes, indent=1))
+        return file
+
+    def plan(self, file, *words):
+        return self.deployment.cli("hierarchy", "plan", "-f", file, *words)
+
+    def apply(self, file, *words):
+        return self.deployment.json("hierarchy", "apply", "-f", file, *words)
+
+    def enroll(self, identity):
+        created = self.deployment.cli("token", "create", "--agent", identity, check=True)
+        token = self.deployment.folder / "a.token"
+        token.touch(mode=0o600)
+        token.write_text(created.stdout)
+        folder = self.deployment.new_folder()
+        self.deployment.cli("cert", "enroll", "--token-file", token, "--out", folder, check=True)
+        return folder
+
+    def test_1_a_plan_of_a_new_one_shows_every_field_and_changes_nothing(self):
+        done = self.plan(self.file())
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("acme/pr-1234: a new hierarchy", done.stdout)
+        self.assertIn("  + issuing.rotate_every: 10d\n", done.stdout)
+        self.assertIn("  + root.lifetime: 3650d\n", done.stdout, "a default is said, too")
+        self.assertIn("  + profiles.batch.lifetime: 5m\n", done.stdout)
+        self.assertEqual(self.plan(self.file(), "--check").returncode, 2)
+        self.assertEqual(self.deployment.cli("hierarchy", "show", "acme/pr-1234").returncode, 1)
+
+    def test_2_one_call_makes_a_hierarchy_that_issues_and_answers(self):
+        applied = self.apply(self.file(), "--wait", "--timeout", "60")
+        self.assertEqual(applied["hierarchy"]["state"], "ready")
+        self.assertEqual(applied["hierarchy"]["active_authority"], "acme/pr-1234/issuing/1")
+        self.deployment.cli("agent", "register", IDENTITY, "--owner", "ci", check=True)
+        folder = self.enroll(IDENTITY)
+        self.assertEqual(openssl.verify(folder).returncode, 0)
+        certificates = openssl.certificates((folder / "cert.pem").read_text())
+        said = self.ocsp(folder, certificates)
+        self.assertIn(": good", said)
+        done = self.plan(self.file(), "--check")
+        self.assertEqual((done.returncode, done.stdout),
+                         (0, "acme/pr-1234: nothing to change\n"), done.stderr)
+
+    def ocsp(self, folder, certificates):
+        files = []
+        for name, text in zip(["leaf", "issuer"], certificates):
+            files.append(self.deployment.folder / f"{name}.pem")
+            files[-1].write_text(text)
+        return openssl.openssl(
+            "ocsp", "-issuer", files[1], "-cert", files[0], "-CAfile", folder / "bundle.pem",
+            "-url", openssl.openssl("x509", "-noout", "-ocsp_uri", "-in", files[0]).strip())
+
+    def test_3_a_change_is_planned_by_field_and_holds_from_the_next_certificate_on(self):
+        changed = self.file(profiles=[{"name": "agent", "lifetime": "20m"},
+                                      {"name": "batch", "lifetime": "5m"}])
+        plan = self.deployment.json("hierarchy", "plan", "-f", changed)
+        self.assertEqual(plan["changes"], [{"field": "profiles.agent.lifetime",
+                                            "before": "1h", "after": "20m"}])
+        self.apply(changed, "--plan", plan["digest"])
+        folder = self.enroll(IDENTITY)
+        self.assertEqual(openssl.lifetime_s(folder / "cert.pem"), 21 * 60, "with the backdating")
+
+        stale = self.deployment.cli("hierarchy", "apply", "-f", self.file(), "--plan",
+                                    plan["digest"])
+        self.assert_refused(stale, "hierarchy.plan-stale", "plan again")
+
+    def test_4_the_export_is_the_file_again(self):
+        exported = self.deployment.cli("hierarchy", "export", "acme/pr-1234", check=True).stdout
+        file = self.deployment.folder / "exported.yaml"
+        file.write_text(exported)
+        self.assertEqual(self.plan(file, "--check").returncode, 0, exported)
+        self.assertIn(exported, self.deployment.cli("hierarchy", "show", "acme/pr-1234").stdout)
+
+    def test_5_what_is_in_every_certificate_cannot_change(self):
+        for field, value in [("trust_domain", "other.example"),
+                             ("dns_subtrees", ["other.example"]), ("ip_ranges", ["10.0.0.0/8"])]:
+            with self.subTest(field):
+                self.assert_refused(self.plan(self.file(**{field: value})), "hierarchy.fixed",
+                                    field, "another hierarchy")
+
+    def test_6_a_typo_is_named_with_its_line_and_the_nearest_key(self):
+        done = self.plan(self.file(profils=[]))
+        self.assertEqual(done.returncode, 1)
+        self.assertRegex(done.stderr, r"acme-pr.yaml:\d+: profils: there is no such key; "
+                                      r"is it 'profiles'\?")
+
+    def test_7_operators_get_their_roles_from_the_file(self):
+        operator = f"spiffe://{SYSTEM_TRUST_DOMAIN}/operator/carol"
+        wanted = self.file(operators=[{"name": "carol", "roles": ["registrar"]}])
+        done = self.plan(wanted)
+        self.assertIn(f"agentpki agent register {operator}", done.stderr)
+        self.deployment.cli("agent", "register", operator, "--owner", "carol", check=True)
+        self.apply(wanted)
+        carol = self.enroll(operator)
+        register = ["agent", "register", IDENTITY + "-2", "--owner", "carol"]
+        self.deployment.cli(*register, identity=carol, check=True)
+        self.assert_refused(self.deployment.cli("hierarchy", "apply", "-f", wanted,
+                                                identity=carol), "caller.role", "admin")
+        listed = self.deployment.json("operator", "list")
+        self.assertIn({"operator": "carol", "role": "registrar", "hierarchy": "acme/pr-1234",
+                       "tenant": ""}, listed)
+        self.apply(self.file())
+        self.assert_refused(self.deployment.cli(*register[:2], IDENTITY + "-3", *register[3:],
+                                                identity=carol), "caller.role")
+
+    def test_8_roles_are_given_and_taken_by_hand(self):
+        operator = f"spiffe://{SYSTEM_TRUST_DOMAIN}/operator/dave"
+        self.deployment.cli("agent", "register", operator, "--owner", "dave", check=True)
+        dave = self.enroll(operator)
+        show = ["hierarchy", "list"]
+        self.assertEqual(self.deployment.json(*show, identity=dave), [])
+        self.deployment.cli("operator", "grant", "dave", "auditor", "--tenant", "acme",
+                            check=True)
+        names = [h["name"] for h in self.deployment.json(*show, identity=dave)]
+        self.assertEqual(sorted(names), ["acme/pr-1234", "acme/test"])
+        self.deployment.cli("operator", "withdraw", "dave", "auditor", "--tenant", "acme",
+                            check=True)
+        self.assertEqual(self.deployment.json(*show, identity=dave), [])
+        self.assert_refused(
+            self.deployment.cli("operator", "withdraw", "admin", "admin"), "grant.last-admin")
+
+    def test_9_wrong_usage_ends_with_64(self):
+        self.assertEqual(run(CLI, "hierarchy", "plan").returncode, 64)
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)

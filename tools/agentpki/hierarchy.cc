@@ -1,0 +1,254 @@
+// agentpki hierarchy list|show|export|plan|apply: hierarchies as code.
+
+#include <thread>
+
+#include "agentpki/v1/hierarchy.grpc.pb.h"
+#include "ca/files/hierarchy_file.h"
+#include "ca/files/yaml_message.h"
+#include "tools/agentpki/commands.h"
+
+namespace cli {
+namespace {
+
+using agentpki::v1::FieldChange;
+using agentpki::v1::Hierarchy;
+using agentpki::v1::HierarchyPlan;
+using agentpki::v1::HierarchyService;
+using agentpki::v1::HierarchySpec;
+
+constexpr std::chrono::seconds kPollInterval(1);
+
+// ---- reading ------------------------------------------------------------------------------------
+
+std::string Joined(const google::protobuf::RepeatedPtrField<std::string>& items) {
+  std::string text;
+  for (const std::string& item : items) text += (text.empty() ? "" : ", ") + item;
+  return text;
+}
+
+ca::Status List(const Session& session) {
+  HierarchyService::Stub stub(TRY(session.Open()));
+  const auto response = TRY(session.Call(&HierarchyService::Stub::ListHierarchies, stub,
+                                         agentpki::v1::ListHierarchiesRequest()));
+  if (session.format() == Format::kJson) {
+    PrintJsonArray(response.hierarchies());
+    return ca::Ok();
+  }
+  Table table({"HIERARCHY", "TRUST DOMAIN", "STATE", "ISSUES", "PROFILES"});
+  for (const Hierarchy& hierarchy : response.hierarchies()) {
+    std::string profiles;
+    for (const auto& profile : hierarchy.spec().profiles()) {
+      profiles += (profiles.empty() ? "" : ", ") + profile.name();
+    }
+    table.Add({hierarchy.name(), hierarchy.spec().trust_domain(), hierarchy.state(),
+               hierarchy.active_authority(), profiles});
+  }
+  table.Print();
+  return ca::Ok();
+}
+
+ca::Result<Hierarchy> Get(const Session& session, const std::string& name) {
+  HierarchyService::Stub stub(TRY(session.Open()));
+  agentpki::v1::GetHierarchyRequest request;
+  request.set_hierarchy(name);
+  const auto response = TRY(session.Call(&HierarchyService::Stub::GetHierarchy, stub, request));
+  return response.hierarchy();
+}
+
+void PrintHierarchy(const Hierarchy& hierarchy) {
+  Facts facts;
+  facts.Add("hierarchy", hierarchy.name());
+  facts.Add("state", hierarchy.state());
+  facts.Add("waiting for", Joined(hierarchy.waiting_for()));
+  facts.Add("issues", hierarchy.active_authority());
+  facts.Add("root SHA-256", Joined(hierarchy.root_fingerprints()));
+  facts.Print();
+}
+
+ca::Status Show(const Session& session, const std::string& name) {
+  const Hierarchy hierarchy = TRY(Get(session, name));
+  if (session.format() == Format::kJson) {
+    fmt::print("{}\n", ToJson(hierarchy));
+    return ca::Ok();
+  }
+  PrintHierarchy(hierarchy);
+  fmt::print("\n{}", files::ToYaml(hierarchy.spec()));
+  return ca::Ok();
+}
+
+ca::Status Export(const Session& session, const std::string& name) {
+  const Hierarchy hierarchy = TRY(Get(session, name));
+  fmt::print("{}", session.format() == Format::kJson ? ToJson(hierarchy.spec()) + "\n"
+                                                     : files::ToYaml(hierarchy.spec()));
+  return ca::Ok();
+}
+
+// ---- planning -----------------------------------------------------------------------------------
+
+// Checked here first: what is wrong in a file is said with its line, and without a server.
+ca::Result<HierarchySpec> Read(const std::string& file) {
+  TRY(files::LoadHierarchyFile(file));
+  return files::ReadHierarchyFile(file);
+}
+
+void PrintChange(const FieldChange& change) {
+  if (change.before().empty()) {
+    fmt::print("  + {}: {}\n", change.field(), change.after());
+  } else if (change.after().empty()) {
+    fmt::print("  - {}: {}\n", change.field(), change.before());
+  } else {
+    fmt::print("  ~ {}: {} -> {}\n", change.field(), change.before(), change.after());
+  }
+}
+
+void PrintPlan(const HierarchyPlan& plan) {
+  if (plan.changes().empty()) {
+    fmt::print("{}: nothing to change\n", plan.hierarchy());
+    return;
+  }
+  fmt::print("{}: {}\n\n", plan.hierarchy(),
+             plan.creates() ? "a new hierarchy" : fmt::format("{} changes", plan.changes_size()));
+  for (const FieldChange& change : plan.changes()) PrintChange(change);
+}
+
+struct PlanOptions {
+  std::string file;
+  bool check = false;
+};
+
+ca::Status Plan(const Session& session, const PlanOptions& options) {
+  agentpki::v1::PlanHierarchyRequest request;
+  *request.mutable_spec() = TRY(Read(options.file));
+  HierarchyService::Stub stub(TRY(session.Open()));
+  const auto response = TRY(session.Call(&HierarchyService::Stub::PlanHierarchy, stub, request));
+  const HierarchyPlan& plan = response.plan();
+  if (session.format() == Format::kJson) {
+    fmt::print("{}\n", ToJson(plan));
+  } else {
+    PrintPlan(plan);
+    if (!plan.changes().empty()) {
+      fmt::print("\nTo do this and nothing else:\n  agentpki hierarchy apply -f {} --plan {}\n",
+                 options.file, plan.digest());
+    }
+  }
+  if (!options.check || plan.changes().empty()) return ca::Ok();
+  return ca::Refusal(ca::StatusCode::kFailedPrecondition, kDiffersRule, "{} is not what {} says",
+                     plan.hierarchy(), options.file);
+}
+
+// ---- applying -----------------------------------------------------------------------------------
+
+struct ApplyOptions {
+  std::string file;
+  std::string plan_digest;
+  bool wait = false;
+};
+
+// Until the server that answers serves all of it.
+ca::Result<Hierarchy> AwaitReady(const Session& session, Hierarchy hierarchy) {
+  const ca::TimePoint until = session.clock().Now() + session.timeout();
+  while (hierarchy.state() != "ready") {
+    if (session.clock().Now() >= until) {
+      return ca::Error(ca::StatusCode::kDeadlineExceeded,
+                       "{} is applied; after {} it still waits for {}; look again with: agentpki "
+                       "hierarchy show {}",
+                       hierarchy.name(), ca::HumanDuration(session.timeout()),
+                       Joined(hierarchy.waiting_for()), hierarchy.name());
+    }
+    fmt::print(stderr, "waiting for {}\n", Joined(hierarchy.waiting_for()));
+    std::this_thread::sleep_for(kPollInterval);
+    auto again = Get(session, hierarchy.name());
+    // Another replica may hear of it some seconds later.
+    if (again.status().code() == ca::StatusCode::kNotFound) continue;
+    hierarchy = TRY(std::move(again));
+  }
+  return hierarchy;
+}
+
+ca::Status Apply(const Session& session, const ApplyOptions& options) {
+  agentpki::v1::ApplyHierarchyRequest request;
+  *request.mutable_spec() = TRY(Read(options.file));
+  request.set_plan_digest(options.plan_digest);
+  HierarchyService::Stub stub(TRY(session.Open()));
+  auto response = TRY(session.Call(&HierarchyService::Stub::ApplyHierarchy, stub, request));
+  if (options.wait) {
+    *response.mutable_hierarchy() = TRY(AwaitReady(session, response.hierarchy()));
+  }
+  if (session.format() == Format::kJson) {
+    fmt::print("{}\n", ToJson(response));
+    return ca::Ok();
+  }
+  PrintPlan(response.plan());
+  fmt::print("\n");
+  PrintHierarchy(response.hierarchy());
+  return ca::Ok();
+}
+
+void AddFile(CLI::App& command, std::string& file) {
+  command.add_option("-f,--file", file, "The file that describes it, in YAML")
+      ->required()
+      ->type_name("FILE");
+}
+
+void AddReadingCommands(CLI::App& noun, const Session& session, Run& run) {
+  CLI::App* const list =
+      noun.add_subcommand("list", "List the hierarchies over which you have a role");
+  list->callback([&session, &run] { run = [&session] { return List(session); }; });
+
+  const auto add = [&](const char* verb, const char* description, auto act) {
+    CLI::App* const command = noun.add_subcommand(verb, description);
+    auto name = std::make_shared<std::string>();
+    command->add_option("hierarchy", *name, "The hierarchy, such as acme/prod")
+        ->required()
+        ->type_name("NAME");
+    command->callback([&session, &run, name, act] {
+      run = [&session, name, act] { return act(session, *name); };
+    });
+  };
+  add("show", "Show one: its state, and what its file would say", Show);
+  add("export",
+      "Print the file that describes one as it stands, with nothing left to a default.\n\n"
+      "  agentpki hierarchy export acme/prod > acme-prod.yaml",
+      Export);
+}
+
+}  // namespace
+
+void AddHierarchyCommands(CLI::App& app, const Session& session, Run& run) {
+  CLI::App* const noun = app.add_subcommand(
+      "hierarchy",
+      "Hierarchies as code: a file in git describes one tenant's PKI in one environment");
+  noun->require_subcommand(1);
+  AddReadingCommands(*noun, session, run);
+
+  CLI::App* const plan =
+      noun->add_subcommand("plan",
+                           "Show what 'apply' would change, field by field, and change nothing.\n\n"
+                           "  agentpki hierarchy plan -f acme-prod.yaml");
+  auto plan_options = std::make_shared<PlanOptions>();
+  AddFile(*plan, plan_options->file);
+  plan->add_flag("--check", plan_options->check,
+                 "For CI: exit with 2 when there is something to change");
+  plan->callback([&session, &run, plan_options] {
+    run = [&session, plan_options] { return Plan(session, *plan_options); };
+  });
+
+  CLI::App* const apply = noun->add_subcommand(
+      "apply",
+      "Make a hierarchy what its file says: a new one with its authorities, or changes in place, "
+      "which hold from the next certificate on. Safe to repeat.\n\n"
+      "  agentpki hierarchy apply -f acme-prod.yaml --wait");
+  auto apply_options = std::make_shared<ApplyOptions>();
+  AddFile(*apply, apply_options->file);
+  apply
+      ->add_option("--plan", apply_options->plan_digest,
+                   "Only if it does what the plan of this digest says")
+      ->type_name("DIGEST");
+  apply->add_flag("--wait", apply_options->wait,
+                  "Until it is ready: it issues, and OCSP and CRLs are served");
+  apply->callback([&session, &run, apply_options] {
+    run = [&session, apply_options] { return Apply(session, *apply_options); };
+  });
+}
+
+}  // namespace cli
