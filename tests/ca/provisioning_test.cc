@@ -10,90 +10,19 @@
 #include "tests/fakes/deployment.h"
 #include "tests/fakes/must.h"
 #include "tests/fakes/refusal.h"
+#include "tests/fakes/stepped_ports.h"
 
 namespace ca {
 namespace {
 
 using testing::AcmeProd;
+using testing::AtStep;
 using testing::FakeClock;
 using testing::MemoryPorts;
 using testing::Must;
 using testing::Says;
-
-// Called before and after each step of a story; an error takes the place of the step's answer.
-using AtStep = std::function<Status()>;
-
-class SteppedHierarchyStore final : public HierarchyStore {
- public:
-  SteppedHierarchyStore(HierarchyStore& inner, AtStep at_step)
-      : inner_(inner), at_step_(std::move(at_step)) {}
-
-  Result<Hierarchy> CreateHierarchy(const Hierarchy& hierarchy, const AuditEvent& event) override {
-    return Stepped([&] { return inner_.CreateHierarchy(hierarchy, event); });
-  }
-  Result<std::vector<Hierarchy>> LoadHierarchies() override {
-    return Stepped([&] { return inner_.LoadHierarchies(); });
-  }
-  Result<std::vector<AuthorityRecord>> LoadAuthorities() override {
-    return Stepped([&] { return inner_.LoadAuthorities(); });
-  }
-  Result<AuthorityRecord> PlanAuthority(const Hierarchy& hierarchy, AuthorityKind kind,
-                                        int generation, AuthorityId issuer,
-                                        const AuditEvent& event) override {
-    return Stepped(
-        [&] { return inner_.PlanAuthority(hierarchy, kind, generation, issuer, event); });
-  }
-  Result<RecordedIssuance> RecordAuthority(AuthorityId authority, PreparedCertificate prepared,
-                                           const AuditEvent& event) override {
-    return Stepped([&] { return inner_.RecordAuthority(authority, std::move(prepared), event); });
-  }
-  Result<Certificate> RecordAuthorityCertificate(AuthorityId authority,
-                                                 const Certificate& certificate,
-                                                 TimePoint now) override {
-    return Stepped([&] { return inner_.RecordAuthorityCertificate(authority, certificate, now); });
-  }
-  Result<std::vector<Activation>> LoadActivations() override {
-    return Stepped([&] { return inner_.LoadActivations(); });
-  }
-  Status Activate(const Activation& activation, const AuditEvent& event) override {
-    return Stepped([&] { return inner_.Activate(activation, event); });
-  }
-
- private:
-  template <typename Call>
-  auto Stepped(Call call) -> decltype(call()) {
-    TRY(at_step_());
-    auto answer = call();
-    TRY(at_step_());
-    return answer;
-  }
-
-  HierarchyStore& inner_;
-  const AtStep at_step_;
-};
-
-class SteppedKeyStore final : public KeyStore {
- public:
-  SteppedKeyStore(KeyStore& inner, AtStep at_step) : inner_(inner), at_step_(std::move(at_step)) {}
-
-  Result<std::shared_ptr<const SigningKey>> Find(const std::string& label) override {
-    return inner_.Find(label);
-  }
-  Result<std::shared_ptr<const SigningKey>> Generate(const std::string& label) override {
-    TRY(at_step_());
-    generated.insert(label);
-    auto key = inner_.Generate(label);
-    TRY(at_step_());
-    return key;
-  }
-  Status CheckHealth() override { return inner_.CheckHealth(); }
-
-  std::set<std::string> generated;
-
- private:
-  KeyStore& inner_;
-  const AtStep at_step_;
-};
+using testing::SteppedHierarchyStore;
+using testing::SteppedKeyStore;
 
 // A provisioning of acme/prod to which something happens at one of its steps.
 class ProvisioningTest : public ::testing::Test {
@@ -255,6 +184,17 @@ TEST_F(ProvisioningTest, MayBeDoneBySeveralAtOnce) {
     EXPECT_TRUE(made.ok()) << made.status();
     ExpectWhole(world);
   }
+}
+
+// As `init` does at each start of tools/dev, also when the first authorities are long gone.
+TEST_F(ProvisioningTest, GeneratesNoKeyInThePlaceOfOneThatIsGone) {
+  World world(clock_, Ok);
+  Must(world.provisioning.EnsureHierarchy(AcmeProd()));
+  for (const std::string& label : Must(world.ports.keys.Labels())) {
+    Must(world.ports.keys.Destroy(label));
+  }
+  Must(world.provisioning.EnsureHierarchy(AcmeProd()));
+  EXPECT_TRUE(Must(world.ports.keys.Labels()).empty());
 }
 
 TEST_F(ProvisioningTest, DoesNotChangeAHierarchyAndNamesTheFieldThatDiffers) {

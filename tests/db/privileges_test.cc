@@ -66,10 +66,26 @@ class PrivilegesTest : public DeployedDatabaseTest {
 // ---- what is written stays ----------------------------------------------------------------------
 
 TEST_F(PrivilegesTest, CanNeitherUpdateNorDeleteNorTruncateWhatIsRecorded) {
-  for (const char* table :
-       {"hierarchies", "profiles", "authorities", "authority_issuances", "authority_signatures",
-        "agents", "grants", "issuances", "key_holders", "signatures", "requests", "audit_events",
-        "retention", "revocations", "blocked_keys", "crl_shards", "crl_shard_days", "crls"}) {
+  for (const char* table : {"hierarchies",
+                            "profiles",
+                            "authorities",
+                            "authority_issuances",
+                            "authority_signatures",
+                            "key_destructions",
+                            "destroyed_keys",
+                            "agents",
+                            "grants",
+                            "issuances",
+                            "key_holders",
+                            "signatures",
+                            "requests",
+                            "audit_events",
+                            "retention",
+                            "revocations",
+                            "blocked_keys",
+                            "crl_shards",
+                            "crl_shard_days",
+                            "crls"}) {
     const std::string name = std::string("agentpki.") + table;
     const std::string column = Value("SELECT attname FROM pg_attribute WHERE attrelid = '" + name +
                                      "'::regclass AND attnum > 0 AND attidentity = ''");

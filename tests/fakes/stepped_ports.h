@@ -1,0 +1,104 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "ca/hierarchy_store.h"
+#include "ca/key_store.h"
+
+namespace ca::testing {
+
+// Called before and after each step of a story; an error takes the place of the step's answer.
+using AtStep = std::function<Status()>;
+
+class SteppedHierarchyStore final : public HierarchyStore {
+ public:
+  SteppedHierarchyStore(HierarchyStore& inner, AtStep at_step)
+      : inner_(inner), at_step_(std::move(at_step)) {}
+
+  Result<Hierarchy> CreateHierarchy(const Hierarchy& hierarchy, const AuditEvent& event) override {
+    return Stepped([&] { return inner_.CreateHierarchy(hierarchy, event); });
+  }
+  Result<std::vector<Hierarchy>> LoadHierarchies() override {
+    return Stepped([&] { return inner_.LoadHierarchies(); });
+  }
+  Result<std::vector<AuthorityRecord>> LoadAuthorities() override {
+    return Stepped([&] { return inner_.LoadAuthorities(); });
+  }
+  Result<AuthorityRecord> PlanAuthority(const Hierarchy& hierarchy, AuthorityKind kind,
+                                        int generation, AuthorityId issuer,
+                                        const AuditEvent& event) override {
+    return Stepped(
+        [&] { return inner_.PlanAuthority(hierarchy, kind, generation, issuer, event); });
+  }
+  Result<RecordedIssuance> RecordAuthority(AuthorityId authority, PreparedCertificate prepared,
+                                           const AuditEvent& event) override {
+    return Stepped([&] { return inner_.RecordAuthority(authority, std::move(prepared), event); });
+  }
+  Result<Certificate> RecordAuthorityCertificate(AuthorityId authority,
+                                                 const Certificate& certificate,
+                                                 TimePoint now) override {
+    return Stepped([&] { return inner_.RecordAuthorityCertificate(authority, certificate, now); });
+  }
+  Result<std::vector<Activation>> LoadActivations() override {
+    return Stepped([&] { return inner_.LoadActivations(); });
+  }
+  Status Activate(const Activation& activation, const AuditEvent& event) override {
+    return Stepped([&] { return inner_.Activate(activation, event); });
+  }
+  Status DecideKeyDestruction(AuthorityId authority, int last_sequence, std::string_view reason,
+                              const AuditEvent& event) override {
+    return Stepped(
+        [&] { return inner_.DecideKeyDestruction(authority, last_sequence, reason, event); });
+  }
+  Status RecordKeyDestroyed(AuthorityId authority, const AuditEvent& event) override {
+    return Stepped([&] { return inner_.RecordKeyDestroyed(authority, event); });
+  }
+
+ private:
+  template <typename Call>
+  auto Stepped(Call call) -> decltype(call()) {
+    TRY(at_step_());
+    auto answer = call();
+    TRY(at_step_());
+    return answer;
+  }
+
+  HierarchyStore& inner_;
+  const AtStep at_step_;
+};
+
+class SteppedKeyStore final : public KeyStore {
+ public:
+  SteppedKeyStore(KeyStore& inner, AtStep at_step) : inner_(inner), at_step_(std::move(at_step)) {}
+
+  Result<std::shared_ptr<const SigningKey>> Find(const std::string& label) override {
+    return inner_.Find(label);
+  }
+  Result<std::shared_ptr<const SigningKey>> Generate(const std::string& label) override {
+    TRY(at_step_());
+    generated.insert(label);
+    auto key = inner_.Generate(label);
+    TRY(at_step_());
+    return key;
+  }
+  Status Destroy(const std::string& label) override {
+    TRY(at_step_());
+    TRY(inner_.Destroy(label));
+    return at_step_();
+  }
+  Result<std::vector<std::string>> Labels() override { return inner_.Labels(); }
+  Status CheckHealth() override { return inner_.CheckHealth(); }
+
+  std::set<std::string> generated;
+
+ private:
+  KeyStore& inner_;
+  const AtStep at_step_;
+};
+
+}  // namespace ca::testing
