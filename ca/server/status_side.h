@@ -54,6 +54,7 @@ class StatusSide {
   StatusFeed feed_;
   ca::Provisioning provisioning_;
   ca::Rotation rotation_;
+  ca::KeyRetirement key_retirement_;
   crl::Publisher publisher_;
   std::map<std::pair<ca::AuthorityId, ca::CrlShard>, ca::TimePoint> seen_in_crl_until_;
   Conductor conductor_;
