@@ -17,10 +17,11 @@ struct ActionRule {
 constexpr std::initializer_list<Role> kNobodyElse = {};
 constexpr std::initializer_list<Role> kRegistrars = {Role::kRegistrar};
 constexpr std::initializer_list<Role> kRevokers = {Role::kRevoker};
+constexpr std::initializer_list<Role> kAuditors = {Role::kAuditor};
 constexpr std::initializer_list<Role> kCheckers = {Role::kRevoker, Role::kAuditor};
 constexpr std::initializer_list<Role> kReaders = {Role::kRegistrar, Role::kRevoker, Role::kAuditor};
 
-constexpr std::array<ActionRule, 18> kRules = {{
+constexpr std::array<ActionRule, 19> kRules = {{
     {Action::kEnroll, "Enroll", kNobodyElse, true},
     {Action::kRenew, "Renew", kNobodyElse, true},
     {Action::kRegisterAgent, "RegisterAgent", kRegistrars, true},
@@ -39,6 +40,7 @@ constexpr std::array<ActionRule, 18> kRules = {{
     {Action::kPrepareAuthority, "PrepareAuthority", kNobodyElse, false},
     {Action::kActivateAuthority, "ActivateAuthority", kNobodyElse, true},
     {Action::kRollBackAuthority, "RollBackAuthority", kNobodyElse, true},
+    {Action::kDiagnose, "Diagnose", kAuditors, false},
 }};
 
 const ActionRule& RuleOf(Action action) { return kRules.at(static_cast<size_t>(action)); }

@@ -27,6 +27,7 @@ enum class Action {
   kPrepareAuthority,
   kActivateAuthority,
   kRollBackAuthority,
+  kDiagnose,
 };
 
 std::string_view NameOf(Action action);  // Enroll, Renew, RegisterAgent, ...

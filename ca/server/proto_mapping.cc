@@ -163,6 +163,16 @@ agentpki::v1::Authority ToProto(const ca::AuthorityView& view) {
   return message;
 }
 
+agentpki::v1::Finding ToProto(const ca::Finding& finding) {
+  agentpki::v1::Finding message;
+  message.set_code(finding.code);
+  message.set_hierarchy(finding.hierarchy);
+  message.set_subject(finding.subject);
+  message.set_what(finding.what);
+  message.set_fix(finding.fix);
+  return message;
+}
+
 agentpki::v1::RevokeResponse ToProto(const ca::RevocationOutcome& outcome) {
   agentpki::v1::RevokeResponse message;
   message.set_revoked_count(outcome.revoked_count);

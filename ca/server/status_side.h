@@ -31,6 +31,7 @@ class StatusSide {
   ca::Status Start();
 
   const ca::RevocationIndex& index() const { return index_; }
+  const crl::Shelf& shelf() const { return shelf_; }
   const Consistency& consistency() const { return consistency_; }
   ca::Rotation& rotation() { return rotation_; }
   Metrics& metrics() { return metrics_; }

@@ -34,6 +34,7 @@ const std::map<Action, Expectation> kTable = {
     {Action::kGetCertificate, {"GetCertificate", kReaders, false}},
     {Action::kListCertificates, {"ListCertificates", kReaders, false}},
     {Action::kGetStatus, {"GetStatus", kReaders, false}},
+    {Action::kDiagnose, {"Diagnose", {Role::kAuditor}, false}},
 };
 constexpr Role kRoles[] = {Role::kAdmin, Role::kRegistrar, Role::kRevoker, Role::kAuditor};
 

@@ -16,6 +16,7 @@ void AddAuthorityCommands(CLI::App& app, const Session& session, Run& run);
 void AddCertCommands(CLI::App& app, const Session& session, Run& run);
 // `cert revoke`, below the noun cert.
 void AddRevokeCommand(CLI::App& noun, const Session& session, Run& run);
+void AddDoctorCommand(CLI::App& app, const Session& session, Run& run);
 void AddStatusCommand(CLI::App& app, const Session& session, Run& run);
 void AddTokenCommands(CLI::App& app, const Session& session, Run& run);
 

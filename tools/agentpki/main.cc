@@ -72,6 +72,7 @@ int main(int argc, char** argv) {
   cli::AddAuthorityCommands(app, session, run);
   cli::AddCertCommands(app, session, run);
   cli::AddStatusCommand(app, session, run);
+  cli::AddDoctorCommand(app, session, run);
 
   try {
     app.parse(argc, argv);
