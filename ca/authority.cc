@@ -92,7 +92,7 @@ Result<std::shared_ptr<const Authority>> Authority::Open(const AuthorityRecord& 
   X509* const x509 = parsed.get();
   SerialNumber serial = TRY(SerialNumber::FromBytes(OctetsOf(X509_get0_serialNumber(x509))));
   const Bytes spki = DerOf<X509_PUBKEY, i2d_X509_PUBKEY>(X509_get_X509_PUBKEY(x509));
-  if (spki != key->spki()) {
+  if (key && spki != key->spki()) {
     return Error(StatusCode::kFailedPrecondition,
                  "key '{}' on the token is not the one in its authority's certificate",
                  record.key_label);
@@ -197,10 +197,17 @@ Result<PreparedCertificate> Authority::PrepareRoot(const Hierarchy& hierarchy,
   return PreparedCertificate(AuthorityIssuance(hierarchy, planned.id, public_key, tbs));
 }
 
+Status Authority::CheckKey() const {
+  if (key_) return Ok();
+  return Error(StatusCode::kFailedPrecondition,
+               "the key '{}' was destroyed: nothing is signed by it", key_label_);
+}
+
 Result<Bytes> Authority::Sign(const TbsCertList& list) const {
   if (kind_ == AuthorityKind::kResponder) {
     return Error(StatusCode::kFailedPrecondition, "responder '{}' signs no CRLs", key_label_);
   }
+  TRY(CheckKey());
   return SignCertList(*key_, list);
 }
 
@@ -209,6 +216,7 @@ Result<Bytes> Authority::Sign(const ResponseData& data) const {
     return Error(StatusCode::kFailedPrecondition, "authority '{}' leaves OCSP to its responder",
                  key_label_);
   }
+  TRY(CheckKey());
   return SignResponseData(*key_, data);
 }
 
@@ -217,6 +225,7 @@ Result<Certificate> Authority::Sign(RecordedIssuance recorded) const {
     return Error(StatusCode::kFailedPrecondition, "responder '{}' signs no certificates",
                  key_label_);
   }
+  TRY(CheckKey());
   return SignRecorded(*key_, std::move(recorded));
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,6 +19,18 @@ enum class AuthorityKind { kRoot, kIssuing, kResponder };
 
 std::string_view NameOf(AuthorityKind kind);  // root, issuing, responder
 
+// The end of a key, in two records: decided, then done. Every replica has let go of a key that was
+// decided upon kDestroyAfter ago, and none uses it again.
+struct KeyDestruction {
+  static constexpr std::chrono::seconds kDestroyAfter = Hierarchy::kPublishAheadMin;
+
+  std::string reason;
+  TimePoint decided_at;
+  std::optional<TimePoint> destroyed_at;  // none while it is still to be done
+
+  friend bool operator==(const KeyDestruction&, const KeyDestruction&) = default;
+};
+
 // An authority as the ledger knows it: planned, when it has no certificate yet.
 struct AuthorityRecord {
   AuthorityId id{};
@@ -28,6 +41,7 @@ struct AuthorityRecord {
   std::string key_label;   // on the token: acme/prod/root/1-5f3a9c0e
   Bytes certificate;       // DER, or ""
   TimePoint published_at;  // when it got its certificate
+  std::optional<KeyDestruction> key_destruction;
 
   friend bool operator==(const AuthorityRecord&, const AuthorityRecord&) = default;
 };
@@ -36,7 +50,8 @@ struct AuthorityRecord {
 // thread-safe; whoever holds it by shared_ptr may go on using it while another becomes active.
 class Authority {
  public:
-  // kFailedPrecondition when the record has no certificate, or its certificate is not for `key`.
+  // Without a key, which is nullptr, it can be looked at, and signs nothing. kFailedPrecondition
+  // when the record has no certificate, or its certificate is not for `key`.
   static Result<std::shared_ptr<const Authority>> Open(const AuthorityRecord& record,
                                                        std::shared_ptr<const SigningKey> key);
 
@@ -46,6 +61,7 @@ class Authority {
   int generation() const { return generation_; }
   AuthorityId issuer() const { return issuer_; }
   const std::string& key_label() const { return key_label_; }
+  bool has_key() const { return key_ != nullptr; }
   const Bytes& certificate() const { return certificate_; }  // DER
   X509* x509() const { return x509_.get(); }
   const Validity& validity() const { return validity_; }
@@ -76,6 +92,7 @@ class Authority {
                                                  const AuthorityRecord& planned,
                                                  const SigningKey& key, TimePoint now);
 
+  // This and the next: kFailedPrecondition without a key.
   Result<Certificate> Sign(RecordedIssuance recorded) const;
 
   // A DER Ecdsa-Sig-Value; kFailedPrecondition when it is not for this kind to say: CRLs are signed
@@ -85,6 +102,7 @@ class Authority {
 
  private:
   explicit Authority(SerialNumber serial) : serial_(std::move(serial)) {}
+  Status CheckKey() const;
 
   AuthorityId id_{};
   HierarchyId hierarchy_{};

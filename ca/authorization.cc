@@ -21,7 +21,7 @@ constexpr std::initializer_list<Role> kCheckers = {Role::kRevoker, Role::kAudito
 constexpr std::initializer_list<Role> kAuditors = {Role::kAuditor};
 constexpr std::initializer_list<Role> kReaders = {Role::kRegistrar, Role::kRevoker, Role::kAuditor};
 
-constexpr std::array<ActionRule, 26> kRules = {{
+constexpr std::array<ActionRule, 27> kRules = {{
     {Action::kEnroll, "Enroll", kNobodyElse, true},
     {Action::kRenew, "Renew", kNobodyElse, true},
     {Action::kRegisterAgent, "RegisterAgent", kRegistrars, true},
@@ -48,6 +48,7 @@ constexpr std::array<ActionRule, 26> kRules = {{
     {Action::kListGrants, "ListGrants", kAuditors, false},
     {Action::kAddGrant, "AddGrant", kNobodyElse, true},
     {Action::kRemoveGrant, "RemoveGrant", kNobodyElse, true},
+    {Action::kDiagnose, "Diagnose", kAuditors, false},
 }};
 
 const ActionRule& RuleOf(Action action) { return kRules.at(static_cast<size_t>(action)); }

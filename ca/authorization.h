@@ -35,6 +35,7 @@ enum class Action {
   kListGrants,
   kAddGrant,
   kRemoveGrant,
+  kDiagnose,
 };
 
 std::string_view NameOf(Action action);  // Enroll, Renew, RegisterAgent, ...

@@ -17,11 +17,24 @@ Result<std::shared_ptr<const Catalog>> Catalog::Load(HierarchyStore& store, KeyS
 }
 
 Result<std::shared_ptr<const Catalog>> Catalog::Open(CatalogRecords records, KeyStore& keys) {
+  using Key = std::shared_ptr<const SigningKey>;
+  return Open(std::move(records), [&](const AuthorityRecord& record) -> Result<Key> {
+    if (record.key_destruction) return nullptr;
+    return keys.Find(record.key_label);
+  });
+}
+
+Result<std::shared_ptr<const Catalog>> Catalog::OpenWithoutKeys(CatalogRecords records) {
+  return Open(std::move(records), [](const AuthorityRecord&) { return nullptr; });
+}
+
+Result<std::shared_ptr<const Catalog>> Catalog::Open(CatalogRecords records,
+                                                     const FindKey& find_key) {
   auto catalog = std::make_shared<Catalog>();
   for (const AuthorityRecord& record : records.authorities) {
     if (record.certificate.empty()) continue;  // planned, not yet there
     if (record.kind == AuthorityKind::kResponder) continue;
-    auto key = TRY(keys.Find(record.key_label));
+    auto key = TRY(find_key(record));
     auto authority = TRY(Authority::Open(record, std::move(key)));
     catalog->authorities_.emplace(record.id, std::move(authority));
   }

@@ -63,8 +63,22 @@ class HierarchyStore {
 
   // When it returns, `activation.authority` issues and nobody else does: Ledger::RecordIntent
   // refuses every other. The authority has to have its certificate. kAborted unless the sequence is
-  // the next one: somebody else activated meanwhile; load the activations again.
+  // the next one, and its key stays: somebody else activated another or decided to destroy the key
+  // meanwhile; load activations and authorities again.
   virtual Status Activate(const Activation& activation, const AuditEvent& event) = 0;
+
+  // When it returns, the key of `authority` is to be destroyed, as of the event's time, and
+  // Activate() refuses the authority for ever. Ok, with nothing recorded, when that was decided
+  // before. kAborted unless `last_sequence` is that of the hierarchy's last activation: somebody
+  // activated another meanwhile, who may be this one; load the activations again.
+  // kFailedPrecondition, rule `key.in-use`, for the authority that issues now, and for a root with
+  // an issuing authority whose key stays.
+  virtual Status DecideKeyDestruction(AuthorityId authority, int last_sequence,
+                                      std::string_view reason, const AuditEvent& event) = 0;
+
+  // The key is gone from the token, as of the event's time. Ok, with nothing recorded, when that
+  // was recorded before. kFailedPrecondition when it was not decided.
+  virtual Status RecordKeyDestroyed(AuthorityId authority, const AuditEvent& event) = 0;
 
  protected:
   static RecordedIssuance Recorded(PreparedCertificate prepared) {

@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "ca/base/bytes.h"
 
@@ -51,8 +52,17 @@ class KeyStore {
   // overwritten.
   virtual Result<std::shared_ptr<const SigningKey>> Generate(const std::string& label) = 0;
 
-  // Signs and verifies a fixed block with each key found so far. kUnavailable when the token is
-  // gone; the store then tries to open it anew, so that a later call may succeed.
+  // Destroys every object of that label on the token, the private half and the public one. Ok when
+  // there is none: it can be repeated. From then on Find() says kNotFound, and what was handed out
+  // before signs nothing more (kFailedPrecondition; in another process, kUnavailable).
+  virtual Status Destroy(const std::string& label) = 0;
+
+  // The label of every private key that the token shows, whoever made it; sorted.
+  virtual Result<std::vector<std::string>> Labels() = 0;
+
+  // Signs and verifies a fixed block with each key that somebody holds: what nobody needs any more
+  // may be gone. kUnavailable when the token is gone; the store then tries to open it anew, so that
+  // a later call may succeed.
   virtual Status CheckHealth() = 0;
 };
 

@@ -78,8 +78,8 @@ Result<Certificate> Provisioning::RecordAndSign(const AuthorityRecord& planned,
 
 Status Provisioning::EnsureRoot(const Hierarchy& hierarchy) {
   const AuthorityRecord root = TRY(EnsurePlan(hierarchy, AuthorityKind::kRoot, AuthorityId{}));
-  const auto key = TRY(EnsureKey(root.key_label));
   if (!root.certificate.empty()) return Ok();
+  const auto key = TRY(EnsureKey(root.key_label));
   auto prepared = TRY(Authority::PrepareRoot(hierarchy, root, *key, clock_.Now()));
   return RecordAndSign(
              root, std::move(prepared),
@@ -87,11 +87,12 @@ Status Provisioning::EnsureRoot(const Hierarchy& hierarchy) {
       .status();
 }
 
-// What is planned, with its key and its certificate.
+// What is planned, with its key and its certificate. What has its certificate may have lost its key
+// for good: no other is generated in its place.
 Result<AuthorityRecord> Provisioning::EnsureIssuing(const Hierarchy& hierarchy,
                                                     AuthorityRecord planned) {
-  const auto key = TRY(EnsureKey(planned.key_label));
   if (!planned.certificate.empty()) return planned;
+  const auto key = TRY(EnsureKey(planned.key_label));
   const AuthorityRecord root_record = TRY(FindRecord(planned.issuer));
   const auto root_key = TRY(keys_.Find(root_record.key_label));
   const auto root = TRY(Authority::Open(root_record, root_key));
@@ -140,12 +141,15 @@ Result<AuthorityRecord> Provisioning::EnsureSuccessor(const Hierarchy& hierarchy
   for (const AuthorityRecord& record : records) {
     if (record.hierarchy != hierarchy.id) continue;
     if (record.kind == AuthorityKind::kIssuing) newest = record;
-    if (record.kind == AuthorityKind::kRoot && !record.certificate.empty()) root = record.id;
+    if (record.kind == AuthorityKind::kRoot && !record.certificate.empty() &&
+        !record.key_destruction) {
+      root = record.id;
+    }
   }
   const bool was_active =
       newest && std::any_of(activations.begin(), activations.end(),
                             [&](const Activation& a) { return a.authority == newest->id; });
-  if (!newest || was_active) {
+  if (!newest || was_active || newest->key_destruction) {
     const int generation = newest ? newest->generation + 1 : 1;
     newest = TRY(store_.PlanAuthority(
         hierarchy, AuthorityKind::kIssuing, generation, root,
@@ -158,15 +162,20 @@ Result<AuthorityRecord> Provisioning::EnsureSuccessor(const Hierarchy& hierarchy
 Result<std::shared_ptr<const Authority>> Provisioning::EnsureResponder(const Hierarchy& hierarchy,
                                                                        const Authority& issuer) {
   AuthorityRecord record = TRY(EnsureResponderPlan(hierarchy, issuer));
-  auto key = TRY(EnsureKey(record.key_label));
-  if (record.certificate.empty()) {
-    auto prepared = TRY(issuer.PrepareResponder(hierarchy, record, *key, clock_.Now()));
-    const Certificate certificate =
-        TRY(RecordAndSign(record, std::move(prepared), [&](RecordedIssuance recorded) {
-          return issuer.Sign(std::move(recorded));
-        }));
-    record.certificate = certificate.Der();
+  if (!record.certificate.empty()) {
+    auto found = keys_.Find(record.key_label);
+    if (found.ok()) return Authority::Open(record, *std::move(found));
+    if (found.status().code() != StatusCode::kNotFound) return found.status();
+    // Its key is lost. Another one makes good for it.
+    record = TRY(PlanResponder(hierarchy, issuer));
   }
+  auto key = TRY(EnsureKey(record.key_label));
+  auto prepared = TRY(issuer.PrepareResponder(hierarchy, record, *key, clock_.Now()));
+  const Certificate certificate =
+      TRY(RecordAndSign(record, std::move(prepared), [&](RecordedIssuance recorded) {
+        return issuer.Sign(std::move(recorded));
+      }));
+  record.certificate = certificate.Der();
   return Authority::Open(record, std::move(key));
 }
 
@@ -174,17 +183,25 @@ Result<std::shared_ptr<const Authority>> Provisioning::EnsureResponder(const Hie
 Result<AuthorityRecord> Provisioning::EnsureResponderPlan(const Hierarchy& hierarchy,
                                                           const Authority& issuer) {
   const std::vector<AuthorityRecord> records = TRY(store_.LoadAuthorities());
-  int last_generation = 0;
   std::optional<AuthorityRecord> newest;
   for (const AuthorityRecord& record : records) {
-    if (record.hierarchy != hierarchy.id || record.kind != AuthorityKind::kResponder) continue;
-    last_generation = std::max(last_generation, record.generation);
-    if (record.issuer == issuer.id()) newest = record;
+    if (record.kind == AuthorityKind::kResponder && record.issuer == issuer.id()) newest = record;
   }
-  if (newest && (newest->certificate.empty() || IsFresh(newest->certificate, clock_.Now()))) {
+  if (newest && !newest->key_destruction &&
+      (newest->certificate.empty() || IsFresh(newest->certificate, clock_.Now()))) {
     return *std::move(newest);
   }
-  const int generation = last_generation + 1;
+  return PlanResponder(hierarchy, issuer);
+}
+
+Result<AuthorityRecord> Provisioning::PlanResponder(const Hierarchy& hierarchy,
+                                                    const Authority& issuer) {
+  const std::vector<AuthorityRecord> records = TRY(store_.LoadAuthorities());
+  int generation = 1;
+  for (const AuthorityRecord& record : records) {
+    if (record.hierarchy != hierarchy.id || record.kind != AuthorityKind::kResponder) continue;
+    generation = std::max(generation, record.generation + 1);
+  }
   return store_.PlanAuthority(
       hierarchy, AuthorityKind::kResponder, generation, issuer.id(),
       Event("PlanAuthority", fmt::format("{}/responder/{}", hierarchy.Name(), generation)));

@@ -33,8 +33,8 @@ class Provisioning {
   Result<AuthorityRecord> EnsureSuccessor(const Hierarchy& hierarchy);
 
   // The OCSP responder of `issuer`: the newest that has not passed half its life, or a new one with
-  // a key of its own. The one before goes on until it ends: the two overlap. kAborted when somebody
-  // else is making it at this moment.
+  // a key of its own, also when the key of the newest is lost. The one before goes on until it
+  // ends: the two overlap. kAborted when somebody else is making it at this moment.
   Result<std::shared_ptr<const Authority>> EnsureResponder(const Hierarchy& hierarchy,
                                                            const Authority& issuer);
 
@@ -52,6 +52,7 @@ class Provisioning {
   Result<bool> IsActivated(const Hierarchy& hierarchy);
   Status ActivateFirst(const Hierarchy& hierarchy, AuthorityId authority);
   Result<AuthorityRecord> EnsureResponderPlan(const Hierarchy& hierarchy, const Authority& issuer);
+  Result<AuthorityRecord> PlanResponder(const Hierarchy& hierarchy, const Authority& issuer);
   Result<std::shared_ptr<const SigningKey>> EnsureKey(const std::string& label);
   template <typename Sign>
   Result<Certificate> RecordAndSign(const AuthorityRecord& planned, PreparedCertificate prepared,

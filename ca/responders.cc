@@ -8,6 +8,7 @@ Result<std::map<AuthorityId, std::shared_ptr<const Authority>>> LoadResponders(
   const std::vector<AuthorityRecord> records = TRY(store.LoadAuthorities());  // oldest first
   for (const AuthorityRecord& record : records) {
     if (record.kind != AuthorityKind::kResponder || record.certificate.empty()) continue;
+    if (record.key_destruction) continue;
     auto key = keys.Find(record.key_label);
     if (!key.ok()) continue;
     auto responder = Authority::Open(record, *std::move(key));

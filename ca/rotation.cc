@@ -58,15 +58,19 @@ void FillIssuing(AuthorityView& view, const Hierarchy& hierarchy,
   }
 }
 
+bool IsOver(AuthorityState state) {
+  return state == AuthorityState::kRetired || state == AuthorityState::kKeyDestroyed;
+}
+
 // A root is what its issuing authorities make of it.
 void FillRoot(AuthorityView& view, const std::vector<AuthorityView>& issuing) {
   view.state = AuthorityState::kPublished;
   bool all_retired = true;
   bool has_issued = false;
   for (const AuthorityView& other : issuing) {
-    if (other.record.issuer != view.record.id) continue;
+    if (other.record.issuer != view.record.id || other.record.id == view.record.id) continue;
     if (other.state == AuthorityState::kActive) view.state = AuthorityState::kActive;
-    if (other.state != AuthorityState::kRetired) all_retired = false;
+    if (!IsOver(other.state)) all_retired = false;
     if (other.active_since) has_issued = true;
     if (other.active_since && (!view.active_since || *other.active_since < *view.active_since)) {
       view.active_since = other.active_since;
@@ -90,12 +94,14 @@ std::string_view NameOf(AuthorityState state) {
       return "retiring";
     case AuthorityState::kRetired:
       return "retired";
+    case AuthorityState::kKeyDestroyed:
+      return "key destroyed";
   }
   return "?";
 }
 
 bool IsAskedAbout(const AuthorityView& view, TimePoint now) {
-  return view.validity && now < view.validity->not_after && view.state != AuthorityState::kRetired;
+  return view.validity && now < view.validity->not_after && !IsOver(view.state);
 }
 
 std::vector<AuthorityView> AuthoritiesAt(const Catalog& catalog, const Hierarchy& hierarchy,
@@ -116,6 +122,7 @@ std::vector<AuthorityView> AuthoritiesAt(const Catalog& catalog, const Hierarchy
   }
   for (AuthorityView& view : views) {
     if (view.validity && view.record.kind == AuthorityKind::kRoot) FillRoot(view, views);
+    if (view.record.key_destruction) view.state = AuthorityState::kKeyDestroyed;
   }
   return views;
 }
@@ -234,6 +241,11 @@ Status Rotation::CheckActivation(const Catalog& catalog, const Hierarchy& hierar
     return Error(StatusCode::kFailedPrecondition,
                  "authority: {} has no certificate yet; run: agentpki authority prepare {}",
                  view.name, hierarchy.Name());
+  }
+  if (view.record.key_destruction) {
+    return Refusal(StatusCode::kFailedPrecondition, "authority.key-destroyed",
+                   "authority: {} has no key any more ({}); run: agentpki authority prepare {}",
+                   view.name, view.record.key_destruction->reason, hierarchy.Name());
   }
   const TimePoint now = clock_.Now();
   const auto authority = TRY(catalog.FindAuthority(view.record.id));

@@ -15,11 +15,12 @@ namespace ca {
 
 // What an authority is at one instant; each follows from what was recorded and from the time.
 enum class AuthorityState {
-  kPending,    // planned: it has no certificate yet
-  kPublished,  // everybody may know it; it does not issue yet
-  kActive,     // it issues. Of a root: the active issuing authority is its
-  kRetiring,   // another issues; certificates of it may still stand
-  kRetired,    // the last of its certificates has ended
+  kPending,       // planned: it has no certificate yet
+  kPublished,     // everybody may know it; it does not issue yet
+  kActive,        // it issues. Of a root: the active issuing authority is its
+  kRetiring,      // another issues; certificates of it may still stand
+  kRetired,       // the last of its certificates has ended
+  kKeyDestroyed,  // and its key is to be destroyed, or was: it never signs again
 };
 
 std::string_view NameOf(AuthorityState state);  // pending, published, ...
@@ -71,6 +72,7 @@ class Rotation {
 
   // From now on `authority`, such as acme/prod/issuing/2, issues. Ok when it does already.
   // kNotFound; kFailedPrecondition by the rules
+  //   authority.key-destroyed
   //   authority.just-published   not every replica has heard of it; retry when the message says so
   //   authority.ending           it would not outlive the certificates that it is to issue
   //   authority.revoked

@@ -100,7 +100,9 @@ void Publisher::PublishDueOf(const ca::Authority& authority, Round& round) {
   const ca::TimePoint now = clock_.Now();
   const bool has_ended =
       authority.validity().not_after < now - ca::RevocationIndex::kKeptAfterExpiry;
-  if (authority.kind() == ca::AuthorityKind::kResponder || has_ended) return;
+  // Without its key, the CRLs that are out are the last: its certificates have all ended.
+  if (authority.kind() == ca::AuthorityKind::kResponder || has_ended || !authority.has_key())
+    return;
   const ca::CrlShard newest = NewestOf(authority.id(), round.shards);
   for (const ca::CrlShardRecord& shard : round.shards) {
     if (shard.authority != authority.id()) continue;

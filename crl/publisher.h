@@ -41,11 +41,12 @@ class Publisher {
             std::function<ca::Status()> catch_up, const ca::StatusUrls& urls,
             const ca::Clock& clock, PublisherOptions options);
 
-  // One round over `authorities` (roots and issuing ones): opens the shards that are due, publishes
-  // a CRL for each shard that lists something new, that has passed half its life, or that this
-  // publisher has not yet published; and with deltas, a delta CRL between two complete ones.
-  // Returns the new CRLs. What fails for one authority does not keep the others waiting: the first
-  // error is returned after all were tried, in `error`; what failed is due again in the next round.
+  // One round over those of `authorities` (roots and issuing ones) that have their key: opens the
+  // shards that are due, publishes a CRL for each shard that lists something new, that has passed
+  // half its life, or that this publisher has not yet published; and with deltas, a delta CRL
+  // between two complete ones. Returns the new CRLs. What fails for one authority does not keep the
+  // others waiting: the first error is returned after all were tried, in `error`; what failed is
+  // due again in the next round.
   //   kUnavailable         the database or the token is away
   //   kAborted             others published again and again meanwhile
   //   kFailedPrecondition  an authority has several shards, and there is no URL to tell them apart

@@ -22,6 +22,7 @@ using ca::Error;
 using ca::Hierarchy;
 using ca::HierarchyId;
 using ca::IssuanceRecord;
+using ca::KeyDestruction;
 using ca::StatusCode;
 
 constexpr size_t kConnectionsMax = 2;
@@ -34,6 +35,22 @@ constexpr char kFindIssuance[] =
     "  JOIN agentpki.hierarchies AS h ON h.id = a.hierarchy "
     "  JOIN agentpki.authority_issuances AS i ON i.authority = a.id "
     "  LEFT JOIN agentpki.authority_signatures AS s ON s.authority = a.id "
+    " WHERE a.id = $1";
+
+// What the end of a key is judged by. A root is in use while a key stays that it has certified.
+constexpr char kJudgeKeyDestruction[] =
+    "SELECT a.key_label, coalesce(last.sequence, 0) AS last_sequence, "
+    "       EXISTS (SELECT FROM agentpki.key_destructions AS k WHERE k.authority = a.id) "
+    "         AS is_decided, "
+    "       coalesce(last.authority = a.id, false) "
+    "         OR EXISTS (SELECT FROM agentpki.authorities AS c "
+    "                     WHERE c.issuer = a.id AND c.kind = 'issuing' "
+    "                       AND NOT EXISTS (SELECT FROM agentpki.key_destructions AS k "
+    "                                        WHERE k.authority = c.id)) AS is_in_use "
+    "  FROM agentpki.authorities AS a "
+    "  LEFT JOIN LATERAL (SELECT s.sequence, s.authority FROM agentpki.activations AS s "
+    "                      WHERE s.hierarchy = a.hierarchy ORDER BY s.sequence DESC LIMIT 1) "
+    "         AS last ON true "
     " WHERE a.id = $1";
 
 std::int64_t Seconds(std::chrono::seconds duration) { return duration.count(); }
@@ -144,6 +161,29 @@ std::vector<Hierarchy> HierarchiesIn(pqxx::transaction_base& transaction) {
   return hierarchies;
 }
 
+std::optional<KeyDestruction> KeyDestructionOf(const pqxx::row& row) {
+  if (row["decided_at"].is_null()) return std::nullopt;
+  KeyDestruction destruction{
+      .reason = row["reason"].as<std::string>(),
+      .decided_at = TimeOf(row["decided_at"]),
+      .destroyed_at = std::nullopt,
+  };
+  if (!row["destroyed_at"].is_null()) destruction.destroyed_at = TimeOf(row["destroyed_at"]);
+  return destruction;
+}
+
+// Whoever records an intent in the hierarchy shares this lock until it commits; who activates an
+// authority there, or decides to destroy a key, has it alone.
+void LockActivations(pqxx::work& transaction, HierarchyId hierarchy) {
+  transaction.exec_params("SELECT pg_advisory_xact_lock(1, $1)", static_cast<int>(hierarchy));
+}
+
+HierarchyId FindHierarchyOf(pqxx::work& transaction, AuthorityId authority) {
+  const pqxx::row row = transaction.exec_params1(
+      "SELECT hierarchy FROM agentpki.authorities WHERE id = $1", Number(authority));
+  return static_cast<HierarchyId>(row[0].as<int>());
+}
+
 // An event about something in `hierarchy` is written by a transaction that has named it.
 void InsertEventIn(pqxx::work& transaction, HierarchyId hierarchy, AuditEvent event) {
   event.hierarchy = hierarchy;
@@ -239,11 +279,13 @@ Result<std::vector<AuthorityRecord>> PostgresHierarchyStore::LoadAuthorities() {
              "SELECT a.id, a.hierarchy, a.kind, a.generation, coalesce(a.issuer, a.id) AS issuer, "
              "a.key_label, "
              "       h.trust_domain, i.serial, i.key_fingerprint, i.not_before, i.not_after, "
-             "       i.tbs, s.signature, s.signed_at "
+             "       i.tbs, s.signature, s.signed_at, k.reason, k.decided_at, d.destroyed_at "
              "  FROM agentpki.authorities AS a "
              "  JOIN agentpki.hierarchies AS h ON h.id = a.hierarchy "
              "  LEFT JOIN agentpki.authority_issuances AS i ON i.authority = a.id "
              "  LEFT JOIN agentpki.authority_signatures AS s ON s.authority = a.id "
+             "  LEFT JOIN agentpki.key_destructions AS k ON k.authority = a.id "
+             "  LEFT JOIN agentpki.destroyed_keys AS d ON d.authority = a.id "
              " ORDER BY a.id")) {
       AuthorityRecord record{
           .id = static_cast<AuthorityId>(row["id"].as<std::int64_t>()),
@@ -257,6 +299,7 @@ Result<std::vector<AuthorityRecord>> PostgresHierarchyStore::LoadAuthorities() {
         record.certificate = Certificate{RecordOf(row), BytesOf(row["signature"])}.Der();
         record.published_at = TimeOf(row["signed_at"]);
       }
+      record.key_destruction = KeyDestructionOf(row);
       records.push_back(std::move(record));
     }
     return records;
@@ -359,13 +402,12 @@ Status PostgresHierarchyStore::Activate(const Activation& activation, const Audi
   };
   const Status activated = pool_->Run([&](pqxx::connection& connection) -> Status {
     pqxx::work transaction(connection);
-    // Whoever records an intent in this hierarchy shares this lock until it commits.
-    transaction.exec_params("SELECT pg_advisory_xact_lock(1, $1)",
-                            static_cast<int>(activation.hierarchy));
+    LockActivations(transaction, activation.hierarchy);
     const pqxx::result inserted = transaction.exec_params(
         "INSERT INTO agentpki.activations (hierarchy, sequence, authority, activated_at) "
         "SELECT $1, $2, $3, $4 WHERE $2 = 1 + coalesce("
-        "  (SELECT max(sequence) FROM agentpki.activations WHERE hierarchy = $1), 0)",
+        "  (SELECT max(sequence) FROM agentpki.activations WHERE hierarchy = $1), 0) "
+        "AND NOT EXISTS (SELECT FROM agentpki.key_destructions AS k WHERE k.authority = $3)",
         static_cast<int>(activation.hierarchy), activation.sequence, Number(activation.authority),
         TimeText(activation.at));
     if (inserted.affected_rows() == 0) return conflict();
@@ -375,6 +417,49 @@ Status PostgresHierarchyStore::Activate(const Activation& activation, const Audi
     return ca::Ok();
   });
   return activated.code() == StatusCode::kAlreadyExists ? conflict() : activated;
+}
+
+Status PostgresHierarchyStore::DecideKeyDestruction(AuthorityId authority, int last_sequence,
+                                                    std::string_view reason,
+                                                    const AuditEvent& event) {
+  return pool_->RunRepeatable([&](pqxx::connection& connection) -> Status {
+    pqxx::work transaction(connection);
+    const HierarchyId hierarchy = FindHierarchyOf(transaction, authority);
+    LockActivations(transaction, hierarchy);
+    const pqxx::row standing = transaction.exec_params1(kJudgeKeyDestruction, Number(authority));
+    if (standing["is_decided"].as<bool>()) return ca::Ok();
+    if (standing["is_in_use"].as<bool>()) {
+      return ca::Refusal(StatusCode::kFailedPrecondition, "key.in-use",
+                         "key '{}' is in use: it is not destroyed",
+                         standing["key_label"].as<std::string>());
+    }
+    if (standing["last_sequence"].as<int>() != last_sequence) {
+      return Error(StatusCode::kAborted, "another authority was activated just now; look again");
+    }
+    transaction.exec_params("INSERT INTO agentpki.key_destructions VALUES ($1, $2, $3)",
+                            Number(authority), std::string(reason), TimeText(event.at));
+    InsertEventIn(transaction, hierarchy, event);
+    transaction.commit();
+    return ca::Ok();
+  });
+}
+
+Status PostgresHierarchyStore::RecordKeyDestroyed(AuthorityId authority, const AuditEvent& event) {
+  return pool_->RunRepeatable([&](pqxx::connection& connection) -> Status {
+    pqxx::work transaction(connection);
+    const pqxx::row standing = transaction.exec_params1(
+        "SELECT count(*) FROM agentpki.key_destructions WHERE authority = $1", Number(authority));
+    if (standing[0].as<int>() == 0) {
+      return Error(StatusCode::kFailedPrecondition, "its destruction was not decided");
+    }
+    const pqxx::result inserted = transaction.exec_params(
+        "INSERT INTO agentpki.destroyed_keys VALUES ($1, $2) ON CONFLICT DO NOTHING",
+        Number(authority), TimeText(event.at));
+    if (inserted.affected_rows() == 0) return ca::Ok();
+    InsertEventIn(transaction, FindHierarchyOf(transaction, authority), event);
+    transaction.commit();
+    return ca::Ok();
+  });
 }
 
 }  // namespace db

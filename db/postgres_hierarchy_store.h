@@ -33,6 +33,9 @@ class PostgresHierarchyStore final : public ca::HierarchyStore {
                                                          ca::TimePoint now) override;
   ca::Result<std::vector<ca::Activation>> LoadActivations() override;
   ca::Status Activate(const ca::Activation& activation, const ca::AuditEvent& event) override;
+  ca::Status DecideKeyDestruction(ca::AuthorityId authority, int last_sequence,
+                                  std::string_view reason, const ca::AuditEvent& event) override;
+  ca::Status RecordKeyDestroyed(ca::AuthorityId authority, const ca::AuditEvent& event) override;
 
  private:
   std::unique_ptr<Pool> pool_;

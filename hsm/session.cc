@@ -1,7 +1,6 @@
 #include "hsm/session.h"
 
 #include <algorithm>
-#include <array>
 
 #include "ca/base/openssl.h"
 #include "hsm/login.h"
@@ -23,10 +22,11 @@ ca::Status Session::Check(const char* call, CK_RV answer) {
   return TokenError(call, answer);
 }
 
-ca::Result<std::vector<CK_OBJECT_HANDLE>> Session::Find(std::vector<CK_ATTRIBUTE> pattern) {
+ca::Result<std::vector<CK_OBJECT_HANDLE>> Session::Find(std::vector<CK_ATTRIBUTE> pattern,
+                                                        size_t matches_max) {
   TRY(Check("C_FindObjectsInit",
             functions().C_FindObjectsInit(handle_, pattern.data(), pattern.size())));
-  std::array<CK_OBJECT_HANDLE, kMatchesMax> matches;
+  std::vector<CK_OBJECT_HANDLE> matches(matches_max);
   size_t count = 0;
   while (count < matches.size()) {
     CK_ULONG found = 0;
@@ -36,7 +36,8 @@ ca::Result<std::vector<CK_OBJECT_HANDLE>> Session::Find(std::vector<CK_ATTRIBUTE
     count += std::min<size_t>(found, matches.size() - count);
   }
   TRY(Check("C_FindObjectsFinal", functions().C_FindObjectsFinal(handle_)));
-  return std::vector<CK_OBJECT_HANDLE>(matches.begin(), matches.begin() + count);
+  matches.resize(count);
+  return matches;
 }
 
 ca::Result<ca::Bytes> Session::Read(CK_OBJECT_HANDLE object, CK_ATTRIBUTE_TYPE type) {

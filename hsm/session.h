@@ -35,9 +35,10 @@ class Session {
   Session& operator=(Session&&) = delete;
   ~Session();
 
-  // The objects that have every attribute of `pattern`; kMatchesMax of them when there are more.
+  // The objects that have every attribute of `pattern`; `matches_max` of them when there are more.
   static constexpr size_t kMatchesMax = 16;
-  ca::Result<std::vector<CK_OBJECT_HANDLE>> Find(std::vector<CK_ATTRIBUTE> pattern);
+  ca::Result<std::vector<CK_OBJECT_HANDLE>> Find(std::vector<CK_ATTRIBUTE> pattern,
+                                                 size_t matches_max = kMatchesMax);
 
   // The value of one attribute; empty when the object or the token does not know it.
   ca::Result<ca::Bytes> Read(CK_OBJECT_HANDLE object, CK_ATTRIBUTE_TYPE type);

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "hsm/key_destruction.h"
 #include "hsm/key_generation.h"
 #include "hsm/watchdog.h"
 
@@ -55,8 +56,8 @@ std::invoke_result_t<Use, Login&> Token::WithLogin(Use use) const {
   return use(*login_);
 }
 
-ca::Result<const Token::Key*> Token::Find(const std::string& label) {
-  return WithLogin([&](Login& login) -> ca::Result<const Key*> {
+ca::Result<std::shared_ptr<const Token::Key>> Token::Find(const std::string& label) {
+  return WithLogin([&](Login& login) -> ca::Result<std::shared_ptr<const Key>> {
     const std::lock_guard lock(objects_mutex_);
     Session session = TRY(login.Lease());
     auto pair = FindKeyPair(session, label);
@@ -65,8 +66,8 @@ ca::Result<const Token::Key*> Token::Find(const std::string& label) {
   });
 }
 
-ca::Result<const Token::Key*> Token::Generate(const std::string& label) {
-  return WithLogin([&](Login& login) -> ca::Result<const Key*> {
+ca::Result<std::shared_ptr<const Token::Key>> Token::Generate(const std::string& label) {
+  return WithLogin([&](Login& login) -> ca::Result<std::shared_ptr<const Key>> {
     const std::lock_guard lock(objects_mutex_);
     Session session = TRY(login.OpenReadWrite());
     auto pair = GenerateKeyPair(session, label);
@@ -75,30 +76,65 @@ ca::Result<const Token::Key*> Token::Generate(const std::string& label) {
   });
 }
 
-ca::Result<const Token::Key*> Token::Remember(const std::string& label, KeyPair pair) {
-  const std::lock_guard lock(keys_mutex_);
-  const auto known = keys_.find(label);
-  if (known == keys_.end()) return &keys_.try_emplace(label, label, std::move(pair)).first->second;
+ca::Status Token::Destroy(const std::string& label) {
+  return WithLogin([&](Login& login) -> ca::Status {
+    const std::lock_guard lock(objects_mutex_);
+    Session session = TRY(login.OpenReadWrite());
+    // Whoever still signs with it is told so, and not that the token is away.
+    Forget(label);
+    return Named(DestroyKeyPair(session, label), label);
+  });
+}
 
-  Key& key = known->second;
-  if (!key.Is(pair)) {
+ca::Result<std::vector<std::string>> Token::Labels() const {
+  return WithLogin([&](Login& login) -> ca::Result<std::vector<std::string>> {
+    const std::lock_guard lock(objects_mutex_);
+    Session session = TRY(login.Lease());
+    auto labels = ListKeyLabels(session);
+    if (!labels.ok()) return Named(labels.status());
+    return labels;
+  });
+}
+
+ca::Result<std::shared_ptr<const Token::Key>> Token::Remember(const std::string& label,
+                                                              KeyPair pair) {
+  const std::lock_guard lock(keys_mutex_);
+  std::shared_ptr<Key>& known = keys_[label];
+  if (!known) {
+    known = std::make_shared<Key>(label, std::move(pair));
+    return known;
+  }
+  if (!known->Is(pair)) {
     return Named(Error(StatusCode::kFailedPrecondition,
                        "it is another key than the one that was found before"),
                  label);
   }
-  key.private_key_ = pair.private_key;
-  return &key;
+  known->private_key_ = pair.private_key;
+  return known;
 }
 
-std::vector<const Token::Key*> Token::Keys() const {
+void Token::Forget(const std::string& label) {
   const std::lock_guard lock(keys_mutex_);
-  std::vector<const Key*> keys;
-  for (const auto& [label, key] : keys_) keys.push_back(&key);
-  return keys;
+  const auto known = keys_.find(label);
+  if (known == keys_.end()) return;
+  known->second->is_destroyed_ = true;
+  keys_.erase(known);
+}
+
+std::vector<std::shared_ptr<const Token::Key>> Token::HeldKeys() const {
+  const std::lock_guard lock(keys_mutex_);
+  std::vector<std::shared_ptr<const Key>> held;
+  for (const auto& [label, key] : keys_) {
+    if (key.use_count() > 1) held.push_back(key);
+  }
+  return held;
 }
 
 ca::Result<ca::Bytes> Token::Sign(const Key& key, ca::BytesView message) const {
   return WithLogin([&](Login& login) -> ca::Result<ca::Bytes> {
+    if (key.is_destroyed_) {
+      return Named(Error(StatusCode::kFailedPrecondition, "it was destroyed"), key.label_);
+    }
     const CK_OBJECT_HANDLE private_key = key.private_key_;
     if (private_key == CK_INVALID_HANDLE) {
       return Named(Error(StatusCode::kUnavailable, "it was not found again"), key.label_);
@@ -132,11 +168,12 @@ ca::Status Token::CheckLogin() const {
 // for moments while another process logs in. Goes through all of them, also behind one that is
 // lost: this is what finds them in a new login.
 ca::Status Token::CheckKeys() {
-  const std::vector<const Key*> keys = Keys();
+  const std::vector<std::shared_ptr<const Key>> keys = HeldKeys();
   if (keys.empty()) return CheckLogin();
   ca::Status health = ca::Ok();
-  for (const Key* key : keys) {
+  for (const auto& key : keys) {
     ca::Status status = CheckKey(*key);
+    if (key->is_destroyed_) continue;  // meanwhile
     if (status.code() == StatusCode::kUnavailable) return status;
     if (health.ok()) health = std::move(status);
   }
@@ -165,7 +202,7 @@ std::unique_ptr<Login> Token::TakeLogin() {
   is_away_ = true;
   const std::lock_guard lock(mutex_);
   const std::lock_guard keys_lock(keys_mutex_);
-  for (auto& [label, key] : keys_) key.private_key_ = CK_INVALID_HANDLE;
+  for (auto& [label, key] : keys_) key->private_key_ = CK_INVALID_HANDLE;
   return std::move(login_);
 }
 

@@ -29,10 +29,14 @@ class Token {
   Token(const Token&) = delete;
   Token& operator=(const Token&) = delete;
 
-  // The entry lives as long as the token, and is the same each time. kFailedPrecondition also when
-  // the label has gone to another key since it was first found.
-  ca::Result<const Key*> Find(const std::string& label);
-  ca::Result<const Key*> Generate(const std::string& label);
+  // The entry is the same each time, until it is destroyed. Whoever holds it lets the health check
+  // try it. kFailedPrecondition also when the label has gone to another key since it was first
+  // found.
+  ca::Result<std::shared_ptr<const Key>> Find(const std::string& label);
+  ca::Result<std::shared_ptr<const Key>> Generate(const std::string& label);
+
+  ca::Status Destroy(const std::string& label);
+  ca::Result<std::vector<std::string>> Labels() const;
 
   ca::Result<ca::Bytes> Sign(const Key& key, ca::BytesView message) const;
   ca::Status CheckHealth();
@@ -43,8 +47,9 @@ class Token {
   // Calls `use` with the login, which stays until it returns; kUnavailable at once without one.
   template <typename Use>
   std::invoke_result_t<Use, Login&> WithLogin(Use use) const;
-  ca::Result<const Key*> Remember(const std::string& label, KeyPair pair);
-  std::vector<const Key*> Keys() const;
+  ca::Result<std::shared_ptr<const Key>> Remember(const std::string& label, KeyPair pair);
+  void Forget(const std::string& label);
+  std::vector<std::shared_ptr<const Key>> HeldKeys() const;
 
   ca::Status CheckLogin() const;
   ca::Status CheckKeys();
@@ -64,12 +69,12 @@ class Token {
   std::unique_ptr<Login> login_;
   std::atomic<bool> is_away_ = false;
 
-  // Of searching and generating, one at a time: in SoftHSM 2.6.1 a search, or another generation,
-  // makes C_GenerateKeyPair fail now and then. Signing does not.
-  std::mutex objects_mutex_;
+  // Of searching, generating and destroying, one at a time: in SoftHSM 2.6.1 a search, or another
+  // generation, makes C_GenerateKeyPair fail now and then. Signing does not.
+  mutable std::mutex objects_mutex_;
 
   mutable std::mutex keys_mutex_;
-  std::map<std::string, Key> keys_;  // by label; only ever added to
+  std::map<std::string, std::shared_ptr<Key>> keys_;  // by label; all that were found
 
   std::mutex health_mutex_;  // one health check at a time
 };
@@ -97,6 +102,7 @@ class Token::Key {
   // In the present login; CK_INVALID_HANDLE until that has found the key. Set while Token::mutex_
   // is held, so that it never outlives its login.
   std::atomic<CK_OBJECT_HANDLE> private_key_;
+  std::atomic<bool> is_destroyed_ = false;  // by us
 };
 
 }  // namespace hsm

@@ -43,6 +43,11 @@ class TokenKeyStore final : public ca::KeyStore {
   // must be kept from it by other means. SoftHSM may leave both keys then, and Find refuses them.
   ca::Result<std::shared_ptr<const ca::SigningKey>> Generate(const std::string& label) override;
 
+  ca::Status Destroy(const std::string& label) override;
+
+  // kResourceExhausted when there are more than 10,000.
+  ca::Result<std::vector<std::string>> Labels() override;
+
   // When the token does not sign, it is closed and opened anew, as after a start, and the keys are
   // found again: kOk means that they work now. Meanwhile every signature fails at once, with
   // kUnavailable. Opening has its time limit; a module that hangs in a signature holds this up too.

@@ -10,6 +10,7 @@ using ca::Status;
 constexpr char kLockName[] = "agentpki.conductor";
 constexpr std::chrono::seconds kInterval(1);
 constexpr std::chrono::minutes kResponderInterval(1);
+constexpr std::chrono::seconds kKeyInterval(5);
 
 }  // namespace
 
@@ -62,6 +63,7 @@ bool Conductor::Leads() {
   if (!taken.ok()) return false;
   lock_ = *std::move(taken);
   responders_due_ = {};
+  keys_due_ = {};
   spdlog::info("conductor: this process");
   return true;
 }
@@ -74,6 +76,7 @@ Status Conductor::Round() {
     responders_due_ = clock_.Now() + kResponderInterval;
   }
   TRY(PublishCrls());
+  RetireKeys();
   return rotated;
 }
 
@@ -85,6 +88,23 @@ Status Conductor::Rotate() {
     if (first.ok()) first = ca::Annotate(advanced, "rotation of " + hierarchy.Name() + ": ");
   }
   return first;
+}
+
+// A key that does not go is no reason to serve nobody: it is logged, and `agentpki doctor` finds
+// it.
+void Conductor::RetireKeys() {
+  if (clock_.Now() < keys_due_) return;
+  const auto catalog = catalogs_.Snapshot();
+  Status first;
+  for (const ca::Hierarchy& hierarchy : catalog->hierarchies()) {
+    const Status retired = parts_.key_retirement.Advance(hierarchy);
+    if (first.ok()) first = ca::Annotate(retired, "end of a key of " + hierarchy.Name() + ": ");
+  }
+  if (!first.ok() && first.message() != keys_retired_.message()) {
+    spdlog::error("conductor: {}", first.ToString());
+  }
+  keys_retired_ = first;
+  keys_due_ = clock_.Now() + kKeyInterval;
 }
 
 Status Conductor::EnsureResponders() {

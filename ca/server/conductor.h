@@ -7,6 +7,7 @@
 #include <optional>
 #include <thread>
 
+#include "ca/key_retirement.h"
 #include "ca/live_catalog.h"
 #include "ca/provisioning.h"
 #include "ca/rotation.h"
@@ -17,13 +18,14 @@
 namespace server {
 
 // What one replica at a time does for all: issuing authorities that follow each other on schedule,
-// OCSP responders with fresh certificates, CRLs. An
-// advisory lock says which; everything it does is safe when two do it by accident. Thread-safe.
+// OCSP responders with fresh certificates, CRLs, and the end of keys that are spent. An advisory
+// lock says which; everything it does is safe when two do it by accident. Thread-safe.
 class Conductor {
  public:
   struct Parts {
     ca::Provisioning& provisioning;
     ca::Rotation& rotation;
+    ca::KeyRetirement& key_retirement;
     crl::Publisher& publisher;
     crl::Shelf& shelf;
     ca::CrlStore& crls;
@@ -50,6 +52,7 @@ class Conductor {
   bool Leads();
   ca::Status Round();
   ca::Status Rotate();
+  void RetireKeys();
   ca::Status EnsureResponders();
   ca::Status PublishCrls();
 
@@ -61,6 +64,8 @@ class Conductor {
 
   std::optional<db::AdvisoryLock> lock_;
   ca::TimePoint responders_due_;
+  ca::TimePoint keys_due_;
+  ca::Status keys_retired_;
 
   mutable std::mutex mutex_;
   std::condition_variable changed_;

@@ -67,14 +67,15 @@ MetricFamily OcspFamily(const ocsp::Responder::Counts& counts) {
   return family;
 }
 
-void AddCrlFamilies(const crl::Shelf& shelf, std::vector<MetricFamily>& families) {
+void AddCrlFamilies(const crl::Shelf& shelf, const std::function<bool(ca::AuthorityId)>& goes_on,
+                    std::vector<MetricFamily>& families) {
   MetricFamily number =
       Empty("agentpki_crl_number", "Number of the newest complete CRL", MetricType::Gauge);
   MetricFamily next_update =
       Empty("agentpki_crl_next_update_seconds",
             "When the newest complete CRL ends, in seconds since 1970", MetricType::Gauge);
   for (const auto& entry : shelf.All()) {
-    if (entry->crl.base_number != 0) continue;
+    if (entry->crl.base_number != 0 || !goes_on(entry->crl.authority)) continue;
     const std::vector<ClientMetric::Label> labels = {
         {"authority", std::to_string(static_cast<std::int64_t>(entry->crl.authority))},
         {"shard", std::to_string(entry->crl.shard)}};
@@ -124,6 +125,7 @@ class Metrics::Families {
   std::function<int()> http_connections;
   std::function<size_t()> revocations;
   const crl::Shelf* shelf = nullptr;
+  std::function<bool(ca::AuthorityId)> crls_go_on;
 };
 
 Metrics::Metrics() : families_(std::make_unique<Families>()) {}
@@ -159,7 +161,10 @@ void Metrics::ReadHttpConnections(std::function<int()> count) {
 void Metrics::ReadRevocations(std::function<size_t()> count) {
   families_->revocations = std::move(count);
 }
-void Metrics::ReadCrls(const crl::Shelf& shelf) { families_->shelf = &shelf; }
+void Metrics::ReadCrls(const crl::Shelf& shelf, std::function<bool(ca::AuthorityId)> goes_on) {
+  families_->shelf = &shelf;
+  families_->crls_go_on = std::move(goes_on);
+}
 
 std::string Metrics::Scrape() const {
   std::vector<MetricFamily> families = families_->registry.Collect();
@@ -175,7 +180,7 @@ std::string Metrics::Scrape() const {
                              MetricType::Gauge));
     AddGauge(families.back(), static_cast<double>(families_->revocations()));
   }
-  if (families_->shelf) AddCrlFamilies(*families_->shelf, families);
+  if (families_->shelf) AddCrlFamilies(*families_->shelf, families_->crls_go_on, families);
   std::ostringstream text;
   prometheus::TextSerializer().Serialize(text, families);
   return std::move(text).str();

@@ -46,8 +46,8 @@ class Metrics {
   // agentpki_revocations: in memory, of certificates that have not ended
   void ReadRevocations(std::function<size_t()> count);
   // agentpki_crl_number{authority,shard}, agentpki_crl_next_update_seconds{authority,shard} (since
-  // 1970: subtract time()), of complete CRLs
-  void ReadCrls(const crl::Shelf& shelf);
+  // 1970: subtract time()), of the complete CRLs of those authorities that sign another in time
+  void ReadCrls(const crl::Shelf& shelf, std::function<bool(ca::AuthorityId)> goes_on);
 
   // Prometheus' text format, version 0.0.4.
   std::string Scrape() const;

@@ -147,6 +147,12 @@ agentpki::v1::Authority ToProto(const ca::AuthorityView& view) {
   message.set_generation(view.record.generation);
   message.set_state(std::string(NameOf(view.state)));
   message.set_key_label(view.record.key_label);
+  if (const auto& destruction = view.record.key_destruction) {
+    *message.mutable_key_destruction_decided_at() = ToProto(destruction->decided_at);
+    if (destruction->destroyed_at) {
+      *message.mutable_key_destroyed_at() = ToProto(*destruction->destroyed_at);
+    }
+  }
   if (!view.validity) return message;
   message.set_fingerprint(ca::Hex(ca::Sha256(view.record.certificate)));
   *message.mutable_published_at() = ToProto(view.record.published_at);
@@ -154,6 +160,16 @@ agentpki::v1::Authority ToProto(const ca::AuthorityView& view) {
   if (view.active_until) *message.mutable_active_until() = ToProto(*view.active_until);
   if (view.retiring_until) *message.mutable_retiring_until() = ToProto(*view.retiring_until);
   *message.mutable_not_after() = ToProto(view.validity->not_after);
+  return message;
+}
+
+agentpki::v1::Finding ToProto(const ca::Finding& finding) {
+  agentpki::v1::Finding message;
+  message.set_code(finding.code);
+  message.set_hierarchy(finding.hierarchy);
+  message.set_subject(finding.subject);
+  message.set_what(finding.what);
+  message.set_fix(finding.fix);
   return message;
 }
 

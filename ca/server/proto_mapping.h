@@ -4,11 +4,13 @@
 
 #include "agentpki/v1/authority.pb.h"
 #include "agentpki/v1/certificate.pb.h"
+#include "agentpki/v1/doctor.pb.h"
 #include "agentpki/v1/enrollment.pb.h"
 #include "agentpki/v1/registry.pb.h"
 #include "agentpki/v1/revocation.pb.h"
 #include "agentpki/v1/status.pb.h"
 #include "ca/catalog.h"
+#include "ca/diagnosis.h"
 #include "ca/enrollment.h"
 #include "ca/registration.h"
 #include "ca/revoking.h"
@@ -25,6 +27,7 @@ agentpki::v1::IssuedCertificate ToProto(const ca::IssuedCertificate& issued);
 agentpki::v1::CertificateEntry ToProto(const ca::CertificateEntry& entry,
                                        const ca::Hierarchy& hierarchy);
 agentpki::v1::Authority ToProto(const ca::AuthorityView& view);
+agentpki::v1::Finding ToProto(const ca::Finding& finding);
 agentpki::v1::AuthorityStatus ToProto(const ca::Authority& authority,
                                       const ca::Hierarchy& hierarchy);
 agentpki::v1::RevokeResponse ToProto(const ca::RevocationOutcome& outcome);

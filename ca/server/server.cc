@@ -16,6 +16,7 @@
 #include "ca/server/authority_service.h"
 #include "ca/server/backends.h"
 #include "ca/server/certificate_service.h"
+#include "ca/server/doctor_service.h"
 #include "ca/server/door.h"
 #include "ca/server/enrollment_service.h"
 #include "ca/server/health_monitor.h"
@@ -178,6 +179,10 @@ Status Serve(const Config& config) {
   StatusService status_service(door, *catalogs, authorization, health, status->consistency(),
                                status->metrics(), clock);
 
+  const Doctor doctor(*backends.hierarchies, *backends.keys, *backends.crls, status->shelf(),
+                      clock);
+  DoctorService doctor_service(door, *catalogs, authorization, doctor, clock);
+
   grpc::EnableDefaultHealthCheckService(true);
   grpc::reflection::InitProtoReflectionServerBuilderPlugin();
   grpc::ServerBuilder builder;
@@ -196,6 +201,7 @@ Status Serve(const Config& config) {
   builder.RegisterService(&operator_service);
   builder.RegisterService(&authority_service);
   builder.RegisterService(&status_service);
+  builder.RegisterService(&doctor_service);
   const std::unique_ptr<grpc::Server> grpc_server = builder.BuildAndStart();
   if (!grpc_server || port == 0) {
     return Error(StatusCode::kFailedPrecondition,

@@ -41,14 +41,16 @@ StatusSide::StatusSide(const Config& config, const Backends& backends, ca::LiveC
                     "conductor"),
       rotation_(catalogs, authorization, *backends.hierarchies, *backends.keys, *backends.registry,
                 *backends.ledger, index_, directory, clock),
+      key_retirement_(catalogs, *backends.hierarchies, *backends.keys, clock),
       publisher_(*backends.crls, index_, [this] { return feed_.CatchUp(); }, config.status.urls,
                  clock,
                  {.lifetime = config.status.crl_lifetime,
                   .shard_size = config.status.crl_shard_size,
                   .deltas = config.status.delta_crls}),
-      conductor_({config.database_server},
-                 {provisioning_, rotation_, publisher_, shelf_, *backends.crls, feed_}, catalogs,
-                 clock, [this](const ca::PublishedCrl& crl) { ObserveCrl(crl); }),
+      conductor_(
+          {config.database_server},
+          {provisioning_, rotation_, key_retirement_, publisher_, shelf_, *backends.crls, feed_},
+          catalogs, clock, [this](const ca::PublishedCrl& crl) { ObserveCrl(crl); }),
       consistency_(catalogs, *backends.ledger, *backends.revocations, index_, responder_, shelf_,
                    clock),
       watch_(
@@ -62,7 +64,10 @@ StatusSide::StatusSide(const Config& config, const Backends& backends, ca::LiveC
   metrics_.ReadOcsp([this] { return responder_.counts(); });
   metrics_.ReadHttpConnections([this] { return http_ ? http_->connection_count() : 0; });
   metrics_.ReadRevocations([this] { return index_.size(); });
-  metrics_.ReadCrls(shelf_);
+  metrics_.ReadCrls(shelf_, [&catalogs](ca::AuthorityId id) {
+    const auto authority = catalogs.Snapshot()->FindAuthority(id);
+    return authority.ok() && (*authority)->has_key();
+  });
 }
 
 StatusSide::~StatusSide() {

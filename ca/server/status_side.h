@@ -31,6 +31,7 @@ class StatusSide {
   ca::Status Start();
 
   const ca::RevocationIndex& index() const { return index_; }
+  const crl::Shelf& shelf() const { return shelf_; }
   const Consistency& consistency() const { return consistency_; }
   ca::Rotation& rotation() { return rotation_; }
   Metrics& metrics() { return metrics_; }
@@ -57,6 +58,7 @@ class StatusSide {
   StatusFeed feed_;
   ca::Provisioning provisioning_;
   ca::Rotation rotation_;
+  ca::KeyRetirement key_retirement_;
   crl::Publisher publisher_;
   std::map<std::pair<ca::AuthorityId, ca::CrlShard>, ca::TimePoint> seen_in_crl_until_;
   Conductor conductor_;

@@ -87,8 +87,21 @@ CREATE TABLE agentpki.activations (
   FOREIGN KEY (authority, hierarchy) REFERENCES agentpki.authorities (id, hierarchy)
 );
 
+-- The end of an authority's key, two rows, each inserted when it is so: decided, destroyed. What is
+-- decided stays decided, so that a crash between the two leaves no key that somebody still counts on.
+CREATE TABLE agentpki.key_destructions (
+  authority  bigint PRIMARY KEY REFERENCES agentpki.authorities,
+  reason     text NOT NULL CHECK (reason <> ''),
+  decided_at timestamptz NOT NULL
+);
+CREATE TABLE agentpki.destroyed_keys (
+  authority    bigint PRIMARY KEY REFERENCES agentpki.key_destructions,
+  destroyed_at timestamptz NOT NULL
+);
+
 GRANT SELECT, INSERT ON agentpki.hierarchies, agentpki.profiles, agentpki.authorities,
-  agentpki.authority_issuances, agentpki.authority_signatures, agentpki.activations
+  agentpki.authority_issuances, agentpki.authority_signatures, agentpki.activations,
+  agentpki.key_destructions, agentpki.destroyed_keys
   TO agentpki_server;
 -- What a hierarchy is stays for ever; how it issues may change.
 GRANT UPDATE (root_lifetime_seconds, issuing_lifetime_seconds, rotate_every_seconds,

@@ -50,6 +50,7 @@ const std::map<Action, Expectation> kTable = {
     {Action::kListGrants, {"ListGrants", {Role::kAuditor}, false}},
     {Action::kAddGrant, {"AddGrant", kNobodyElse, true}},
     {Action::kRemoveGrant, {"RemoveGrant", kNobodyElse, true}},
+    {Action::kDiagnose, {"Diagnose", {Role::kAuditor}, false}},
 };
 constexpr Role kRoles[] = {Role::kAdmin, Role::kRegistrar, Role::kRevoker, Role::kAuditor};
 

@@ -91,6 +91,26 @@ TEST_F(CatalogTest, PassesOverAuthoritiesThatArePlanned) {
   EXPECT_EQ(Must(Load())->AuthoritiesOf(deployment_.acme.id).size(), 2u);
 }
 
+TEST_F(CatalogTest, KeepsAnAuthorityWhoseKeyIsToBeDestroyedAndLooksForNoKey) {
+  const auto first = Must(catalog().ActiveIssuer(deployment_.acme.id));
+  deployment_.ActivateSuccessor(deployment_.acme);
+  Must(ports_.hierarchies.DecideKeyDestruction(
+      first->id(), 2, "a test", testing::EventAt(clock_.Now(), "DecideKeyDestruction")));
+  Must(ports_.keys.Destroy(first->key_label()));
+  const auto loaded = Must(Load());
+  const auto found = Must(loaded->FindAuthority(first->id()));
+  EXPECT_EQ(found->certificate(), first->certificate());
+  EXPECT_FALSE(found->has_key());
+  EXPECT_TRUE(Must(loaded->ActiveIssuer(deployment_.acme.id))->has_key());
+}
+
+TEST_F(CatalogTest, IsOpenedWithoutKeysToBeLookedAt) {
+  testing::MemoryKeyStore empty_token;
+  const auto opened = Must(Catalog::OpenWithoutKeys(catalog().records()));
+  EXPECT_EQ(opened->AuthoritiesOf(deployment_.acme.id).size(), 2u);
+  EXPECT_FALSE(Must(opened->ActiveIssuer(deployment_.acme.id))->has_key());
+}
+
 TEST_F(CatalogTest, IsNotLoadedWhenAKeyIsMissingOnTheToken) {
   testing::MemoryKeyStore empty_token;
   EXPECT_FALSE(Catalog::Load(ports_.hierarchies, empty_token).ok());

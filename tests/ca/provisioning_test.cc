@@ -185,6 +185,17 @@ TEST_F(ProvisioningTest, MayBeDoneBySeveralAtOnce) {
   }
 }
 
+// As `init` does at each start of tools/dev, also when the first authorities are long gone.
+TEST_F(ProvisioningTest, GeneratesNoKeyInThePlaceOfOneThatIsGone) {
+  World world(clock_, Ok);
+  Must(world.provisioning.EnsureHierarchy(AcmeProd()));
+  for (const std::string& label : Must(world.ports.keys.Labels())) {
+    Must(world.ports.keys.Destroy(label));
+  }
+  Must(world.provisioning.EnsureHierarchy(AcmeProd()));
+  EXPECT_TRUE(Must(world.ports.keys.Labels()).empty());
+}
+
 TEST_F(ProvisioningTest, DoesNotChangeAHierarchyAndNamesTheFieldThatDiffers) {
   World world(clock_, Ok);
   Must(world.provisioning.EnsureHierarchy(AcmeProd()).status());

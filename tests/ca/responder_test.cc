@@ -69,6 +69,26 @@ TEST_F(ResponderTest, IsNotFoundWhenItHasEnded) {
   EXPECT_TRUE(Load().empty());
 }
 
+TEST_F(ResponderTest, IsFollowedByAnotherWhenItsKeyIsToBeDestroyed) {
+  const auto first = Ensure();
+  const auto sequence = deployment_.catalog->ActivationsOf(deployment_.acme.id).back().sequence;
+  Must(ports_.hierarchies.DecideKeyDestruction(
+      first->id(), sequence, "a test", testing::EventAt(clock_.Now(), "DecideKeyDestruction")));
+  EXPECT_TRUE(Load().empty());
+  const auto second = Ensure();
+  EXPECT_NE(second->id(), first->id());
+  EXPECT_EQ(Load().at(Issuer()->id())->id(), second->id());
+}
+
+TEST_F(ResponderTest, IsFollowedByAnotherWhenItsKeyIsLost) {
+  const auto first = Ensure();
+  Must(ports_.keys.Destroy(first->key_label()));
+  const auto second = Ensure();
+  EXPECT_NE(second->id(), first->id());
+  EXPECT_EQ(Ensure()->id(), second->id());
+  EXPECT_EQ(Load().at(Issuer()->id())->id(), second->id());
+}
+
 TEST_F(ResponderTest, IsOfOneAuthorityEach) {
   const auto roots = deployment_.catalog->AuthoritiesOf(deployment_.acme.id);
   for (const auto& authority : roots) {

@@ -183,6 +183,31 @@ TEST_F(RotationTest, DoesNotActivateWhatIsRevoked) {
                         "authority.revoked"));
 }
 
+TEST_F(RotationTest, DoesNotActivateWhatHasNoKeyAnyMore) {
+  PrepareAndWait();
+  Must(Activate("acme/prod/issuing/2"));
+  Must(ports_.hierarchies.DecideKeyDestruction(
+      one_.catalogs->Snapshot()->ActivationsOf(acme_.id).front().authority, 2, "a test",
+      Event("DecideKeyDestruction")));
+  // It has not heard of it yet: the store has.
+  EXPECT_EQ(RollBack().status().code(), StatusCode::kAborted);
+  EXPECT_EQ(States(), "1 key destroyed, 2 active");
+  EXPECT_TRUE(
+      IsRefusal(RollBack().status(), StatusCode::kFailedPrecondition, "authority.key-destroyed"));
+  EXPECT_TRUE(IsRefusal(Activate("acme/prod/issuing/1").status(), StatusCode::kFailedPrecondition,
+                        "authority.key-destroyed"));
+  EXPECT_EQ(States(), "1 key destroyed, 2 active");
+}
+
+// It was published, and never issued.
+TEST_F(RotationTest, PreparesAnotherWhenTheSuccessorHasNoKeyAnyMore) {
+  const AuthorityView second = Must(Prepare());
+  Must(ports_.hierarchies.DecideKeyDestruction(second.record.id, 1, "a test",
+                                               Event("DecideKeyDestruction")));
+  EXPECT_EQ(Must(Prepare()).name, "acme/prod/issuing/3");
+  EXPECT_EQ(States(), "1 active, 2 key destroyed, 3 published");
+}
+
 TEST_F(RotationTest, IsForAdmins) {
   const Caller registrar = OperatorWith(Role::kRegistrar);
   AuditEvent event = Event("PrepareAuthority");

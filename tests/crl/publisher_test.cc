@@ -67,6 +67,19 @@ TEST_F(PublisherTest, RefreshesACrlAtHalfItsLife) {
   EXPECT_TRUE(Lists(crl, serial));
 }
 
+TEST_F(PublisherTest, LeavesTheLastCrlOfAnAuthorityWhoseKeyIsToBeDestroyed) {
+  PublishOne();
+  deployment_.ActivateSuccessor(deployment_.acme);
+  Must(ports_.hierarchies.DecideKeyDestruction(
+      issuer_->id(), 2, "a test", ca::testing::EventAt(clock_.Now(), "DecideKeyDestruction")));
+  const auto catalog = Must(ca::Catalog::Load(ports_.hierarchies, ports_.keys));
+  const auto doomed = Must(catalog->FindAuthority(issuer_->id()));
+  clock_.Advance(hours(2));
+  const auto round = replica_.publisher.PublishDue({doomed});
+  EXPECT_TRUE(round.error.ok()) << round.error;
+  EXPECT_TRUE(round.published.empty());
+}
+
 class LongLivedCrlTest : public PublisherTest {
  protected:
   LongLivedCrlTest() : PublisherTest({.lifetime = hours(24 * 30)}) {}

@@ -67,9 +67,10 @@ class PrivilegesTest : public DeployedDatabaseTest {
 
 TEST_F(PrivilegesTest, CanNeitherUpdateNorDeleteNorTruncateWhatIsRecorded) {
   for (const char* table :
-       {"authorities", "authority_issuances", "authority_signatures", "agents", "issuances",
-        "key_holders", "signatures", "requests", "audit_events", "retention", "revocations",
-        "blocked_keys", "crl_shards", "crl_shard_days", "crls"}) {
+       {"authorities", "authority_issuances", "authority_signatures", "key_destructions",
+        "destroyed_keys", "agents", "issuances", "key_holders", "signatures", "requests",
+        "audit_events", "retention", "revocations", "blocked_keys", "crl_shards", "crl_shard_days",
+        "crls"}) {
     const std::string name = std::string("agentpki.") + table;
     const std::string column = Value("SELECT attname FROM pg_attribute WHERE attrelid = '" + name +
                                      "'::regclass AND attnum > 0 AND attidentity = ''");

@@ -93,6 +93,8 @@ class InterruptedKeyStore final : public KeyStore {
   Result<std::shared_ptr<const SigningKey>> Generate(const std::string& label) override {
     return Wrapped(inner_.Generate(label));
   }
+  Status Destroy(const std::string& label) override { return inner_.Destroy(label); }
+  Result<std::vector<std::string>> Labels() override { return inner_.Labels(); }
   Status CheckHealth() override { return inner_.CheckHealth(); }
 
  private:

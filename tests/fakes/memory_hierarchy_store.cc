@@ -140,12 +140,57 @@ Status MemoryHierarchyStore::Activate(const Activation& activation, const AuditE
     return Error(StatusCode::kInternal, "activated but never signed");
   }
   const int last = static_cast<int>(ActivationsOf(activation.hierarchy).size());
-  if (activation.sequence != last + 1) {
+  if (activation.sequence != last + 1 || Find(activation.authority).key_destruction) {
     return Error(StatusCode::kAborted, "activated by somebody else");
   }
   activations_.push_back(activation);
   AuditEvent told = event;
   told.hierarchy = activation.hierarchy;
+  events_.Add(std::move(told));
+  return Ok();
+}
+
+AuthorityRecord& MemoryHierarchyStore::Find(AuthorityId authority) {
+  return authorities_.at(static_cast<size_t>(authority) - 1);
+}
+
+bool MemoryHierarchyStore::IsInUse(const AuthorityRecord& record) const {
+  const std::vector<Activation> activations = ActivationsOf(record.hierarchy);
+  if (!activations.empty() && activations.back().authority == record.id) return true;
+  return std::any_of(authorities_.begin(), authorities_.end(), [&](const AuthorityRecord& other) {
+    return other.kind == AuthorityKind::kIssuing && other.issuer == record.id &&
+           !other.key_destruction;
+  });
+}
+
+Status MemoryHierarchyStore::DecideKeyDestruction(AuthorityId authority, int last_sequence,
+                                                  std::string_view reason,
+                                                  const AuditEvent& event) {
+  const std::lock_guard lock(mutex_);
+  AuthorityRecord& record = Find(authority);
+  if (record.key_destruction) return Ok();
+  if (IsInUse(record)) {
+    return Refusal(StatusCode::kFailedPrecondition, "key.in-use", "key '{}' is in use",
+                   record.key_label);
+  }
+  if (static_cast<int>(ActivationsOf(record.hierarchy).size()) != last_sequence) {
+    return Error(StatusCode::kAborted, "activated by somebody else");
+  }
+  record.key_destruction = {std::string(reason), event.at, std::nullopt};
+  AuditEvent told = event;
+  told.hierarchy = record.hierarchy;
+  events_.Add(std::move(told));
+  return Ok();
+}
+
+Status MemoryHierarchyStore::RecordKeyDestroyed(AuthorityId authority, const AuditEvent& event) {
+  const std::lock_guard lock(mutex_);
+  AuthorityRecord& record = Find(authority);
+  if (!record.key_destruction) return Error(StatusCode::kFailedPrecondition, "not decided");
+  if (record.key_destruction->destroyed_at) return Ok();
+  record.key_destruction->destroyed_at = event.at;
+  AuditEvent told = event;
+  told.hierarchy = record.hierarchy;
   events_.Add(std::move(told));
   return Ok();
 }

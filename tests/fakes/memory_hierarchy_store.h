@@ -33,6 +33,9 @@ class MemoryHierarchyStore final : public HierarchyStore {
                                                  TimePoint now) override;
   Result<std::vector<Activation>> LoadActivations() override;
   Status Activate(const Activation& activation, const AuditEvent& event) override;
+  Status DecideKeyDestruction(AuthorityId authority, int last_sequence, std::string_view reason,
+                              const AuditEvent& event) override;
+  Status RecordKeyDestroyed(AuthorityId authority, const AuditEvent& event) override;
 
   // The registry, which shares the database, says which profiles the agents of a hierarchy have.
   using ProfilesInUse = std::function<std::set<std::string>(HierarchyId)>;
@@ -52,6 +55,8 @@ class MemoryHierarchyStore final : public HierarchyStore {
  private:
   // The caller holds the lock.
   std::vector<Activation> ActivationsOf(HierarchyId hierarchy) const;
+  AuthorityRecord& Find(AuthorityId authority);
+  bool IsInUse(const AuthorityRecord& record) const;
 
   EventLog& events_;
   mutable std::mutex mutex_;

@@ -11,9 +11,11 @@ class MemoryKeyStore::Key final : public SigningKey {
 
   const Bytes& spki() const override { return spki_; }
   EVP_PKEY* evp() const { return key_.get(); }
+  void Destroy() const { is_destroyed_ = true; }
 
  private:
   Result<Bytes> Sign(BytesView message) const override {
+    if (is_destroyed_) return Error(StatusCode::kFailedPrecondition, "it was destroyed");
     const Fault fault = *fault_;
     if (fault == Fault::kUnavailable) return Error(StatusCode::kUnavailable, "the token is away");
     if (fault == Fault::kWrongSignature) message = "something else";
@@ -33,6 +35,7 @@ class MemoryKeyStore::Key final : public SigningKey {
   const EvpPkeyPtr key_;
   const Bytes spki_;
   const std::shared_ptr<const std::atomic<Fault>> fault_;
+  mutable std::atomic<bool> is_destroyed_ = false;
 };
 
 Result<std::shared_ptr<const SigningKey>> MemoryKeyStore::Find(const std::string& label) {
@@ -50,6 +53,24 @@ Result<std::shared_ptr<const SigningKey>> MemoryKeyStore::Generate(const std::st
   const auto key = std::make_shared<const Key>(EvpPkeyPtr(EVP_EC_gen("P-256")), fault_);
   keys_.emplace(label, key);
   return key;
+}
+
+Status MemoryKeyStore::Destroy(const std::string& label) {
+  TRY(CheckHealth());
+  const std::lock_guard lock(mutex_);
+  const auto found = keys_.find(label);
+  if (found == keys_.end()) return Ok();
+  found->second->Destroy();
+  keys_.erase(found);
+  return Ok();
+}
+
+Result<std::vector<std::string>> MemoryKeyStore::Labels() {
+  TRY(CheckHealth());
+  const std::lock_guard lock(mutex_);
+  std::vector<std::string> labels;
+  for (const auto& [label, key] : keys_) labels.push_back(label);
+  return labels;
 }
 
 Status MemoryKeyStore::CheckHealth() {

@@ -22,6 +22,8 @@ class MemoryKeyStore final : public KeyStore {
 
   Result<std::shared_ptr<const SigningKey>> Find(const std::string& label) override;
   Result<std::shared_ptr<const SigningKey>> Generate(const std::string& label) override;
+  Status Destroy(const std::string& label) override;
+  Result<std::vector<std::string>> Labels() override;
   Status CheckHealth() override;
 
   // From now on, for every key that it handed out.

@@ -55,6 +55,14 @@ class SteppedHierarchyStore final : public HierarchyStore {
   Status Activate(const Activation& activation, const AuditEvent& event) override {
     return Stepped([&] { return inner_.Activate(activation, event); });
   }
+  Status DecideKeyDestruction(AuthorityId authority, int last_sequence, std::string_view reason,
+                              const AuditEvent& event) override {
+    return Stepped(
+        [&] { return inner_.DecideKeyDestruction(authority, last_sequence, reason, event); });
+  }
+  Status RecordKeyDestroyed(AuthorityId authority, const AuditEvent& event) override {
+    return Stepped([&] { return inner_.RecordKeyDestroyed(authority, event); });
+  }
 
  private:
   template <typename Call>
@@ -83,6 +91,12 @@ class SteppedKeyStore final : public KeyStore {
     TRY(at_step_());
     return key;
   }
+  Status Destroy(const std::string& label) override {
+    TRY(at_step_());
+    TRY(inner_.Destroy(label));
+    return at_step_();
+  }
+  Result<std::vector<std::string>> Labels() override { return inner_.Labels(); }
   Status CheckHealth() override { return inner_.CheckHealth(); }
 
   std::set<std::string> generated;

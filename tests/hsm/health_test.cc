@@ -181,6 +181,34 @@ TEST_F(HealthTest, OneLostKeyDoesNotDisturbTheOthers) {
   }
 }
 
+// As when another replica has destroyed it, long after this one let go of it.
+TEST_F(HealthTest, AKeyThatNobodyHoldsAnyMoreMayBeGone) {
+  const auto stays = Generate("stays");
+  Generate("goes");
+  RawToken().DestroyPrivateKey("goes");
+  ExpectHealthy();
+  hsm_.TakeTokensAway();
+  EXPECT_EQ(store_->CheckHealth().code(), StatusCode::kUnavailable);
+  hsm_.PutTokensBack();
+  ExpectHealthy();
+  EXPECT_TRUE(Sign(*stays).ok());
+  EXPECT_EQ(store_->Find("goes").status().code(), StatusCode::kNotFound);
+}
+
+TEST_F(HealthTest, DestroysNothingOnATokenThatIsAway) {
+  const auto root = Generate("root");
+  hsm_.TakeTokensAway();
+  EXPECT_EQ(store_->Destroy("root").code(), StatusCode::kUnavailable);
+  EXPECT_EQ(store_->Labels().status().code(), StatusCode::kUnavailable);
+  EXPECT_EQ(store_->CheckHealth().code(), StatusCode::kUnavailable);
+  EXPECT_EQ(store_->Destroy("root").code(), StatusCode::kUnavailable);
+  hsm_.PutTokensBack();
+  ExpectHealthy();
+  EXPECT_TRUE(store_->Find("root").ok());
+  EXPECT_TRUE(store_->Destroy("root").ok());
+  ExpectHealthy();
+}
+
 TEST_F(HealthTest, NeverSignsWithAnotherKeyThatHasTheLabelNow) {
   const auto root = Generate("root");
   {

@@ -25,6 +25,7 @@ void PrintAuthority(const Authority& authority, const Session& session) {
   facts.Add("certificate ends", TimeText(authority.not_after()));
   facts.Add("certificate SHA-256", authority.fingerprint());
   facts.Add("key on the token", authority.key_label());
+  facts.Add("key destroyed", TimeText(authority.key_destroyed_at()));
   facts.Print();
 }
 

@@ -70,12 +70,15 @@ TEST_F(MetricsTest, ShowsTheNewestCompleteCrlOfEachShard) {
   }
   crl::Shelf shelf;
   Must(shelf.Refresh(ports_.crls));
-  metrics_.ReadCrls(shelf);
+  bool goes_on = true;
+  metrics_.ReadCrls(shelf, [&](ca::AuthorityId) { return goes_on; });
   const std::string labels =
       fmt::format("{{authority=\"{}\",shard=\"0\"}}", static_cast<std::int64_t>(issuer->id()));
   const std::string text = metrics_.Scrape();
   EXPECT_THAT(text, HasSubstr("agentpki_crl_number" + labels + " 4\n"));
   EXPECT_THAT(text, HasSubstr("agentpki_crl_next_update_seconds" + labels + " 2000000000\n"));
+  goes_on = false;
+  EXPECT_THAT(metrics_.Scrape(), Not(HasSubstr(labels))) << "nobody is to be alarmed";
 }
 
 TEST_F(MetricsTest, SaysNothingOfDiscrepanciesBeforeAnyCheck) {

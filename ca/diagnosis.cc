@@ -1,0 +1,257 @@
+#include "ca/diagnosis.h"
+
+#include <algorithm>
+
+#include "ca/key_retirement.h"
+
+namespace ca {
+namespace {
+
+// The conductor does what it does every few seconds, or every minute.
+constexpr std::chrono::minutes kPatience{5};
+
+constexpr char kAskTheConductor[] =
+    "the conductor does it by itself: see what keeps it in `agentpki status` and in the servers' "
+    "logs";
+
+std::string Removal(const std::string& label) {
+  return fmt::format(
+      "remove it with your HSM's tools: pkcs11-tool --module MODULE --login --delete-object --type "
+      "privkey --label '{}', and the same with --type pubkey",
+      label);
+}
+
+bool IsDigits(std::string_view text) {
+  return !text.empty() &&
+         std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
+}
+
+bool IsHex(std::string_view text) {
+  return !text.empty() && text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
+}
+
+// One hierarchy, looked at.
+class Examination {
+ public:
+  Examination(const Evidence& evidence, const Hierarchy& hierarchy, TimePoint now)
+      : evidence_(evidence),
+        hierarchy_(hierarchy),
+        now_(now),
+        views_(AuthoritiesAt(*evidence.catalog, hierarchy, now)) {
+    for (const AuthorityRecord& record : evidence.catalog->records().authorities) {
+      if (record.hierarchy == hierarchy.id) records_.push_back(&record);
+    }
+  }
+
+  std::vector<Finding> Findings() {
+    for (const AuthorityRecord* record : records_) ExamineKey(*record);
+    for (const SpentKey& key : SpentKeysAt(*evidence_.catalog, hierarchy_, now_ - kPatience)) {
+      ExamineSpent(key);
+    }
+    ExamineOrphans();
+    for (const AuthorityRecord* record : records_) ExamineProgress(*record);
+    ExamineActivation();
+    for (const AuthorityView& view : views_) ExamineSchedule(view);
+    for (const AuthorityView& view : views_) ExamineResponder(view);
+    for (const CrlShardRecord& shard : evidence_.shards) ExamineCrl(shard);
+    return std::move(findings_);
+  }
+
+ private:
+  bool IsOnTheToken(const AuthorityRecord& record) const {
+    return evidence_.key_labels.contains(record.key_label);
+  }
+
+  void Tell(std::string code, std::string subject, std::string what, std::string fix) {
+    findings_.push_back(
+        {std::move(code), hierarchy_.Name(), std::move(subject), std::move(what), std::move(fix)});
+  }
+  void Tell(std::string code, const AuthorityRecord& record, std::string what, std::string fix) {
+    Tell(std::move(code), NameOf(hierarchy_, record), std::move(what), std::move(fix));
+  }
+
+  // ---- keys
+
+  void ExamineKey(const AuthorityRecord& record) {
+    if (record.key_destruction) return ExamineDestruction(record, *record.key_destruction);
+    if (record.certificate.empty() || IsOnTheToken(record)) return;
+    Tell(
+        "key.missing", record,
+        fmt::format("it has a certificate, and its key '{}' is not on the token", record.key_label),
+        record.kind == AuthorityKind::kResponder
+            ? "nothing: the conductor makes another responder with a key of its own"
+            : "restore the token from its backup; no other key can take its place");
+  }
+
+  void ExamineDestruction(const AuthorityRecord& record, const KeyDestruction& destruction) {
+    if (!IsOnTheToken(record)) return;
+    if (destruction.destroyed_at) {
+      Tell("key.back", record,
+           fmt::format("its key '{}' was destroyed at {}, and is on the token again: was a backup "
+                       "of the token restored?",
+                       record.key_label, Rfc3339(*destruction.destroyed_at)),
+           Removal(record.key_label));
+    } else if (now_ > destruction.decided_at + KeyDestruction::kDestroyAfter + kPatience) {
+      Tell("key.not-destroyed", record,
+           fmt::format("its key '{}' is to be destroyed since {} ({}), and is still on the token",
+                       record.key_label, Rfc3339(destruction.decided_at), destruction.reason),
+           kAskTheConductor);
+    }
+  }
+
+  void ExamineSpent(const SpentKey& key) {
+    if (!IsOnTheToken(key.record)) return;
+    Tell("key.not-destroyed", key.record,
+         fmt::format("its key '{}' has nothing left to sign ({}), and is still on the token",
+                     key.record.key_label, key.reason),
+         kAskTheConductor);
+  }
+
+  void ExamineOrphans() {
+    for (const std::string& label : evidence_.key_labels) {
+      const bool is_planned =
+          std::any_of(records_.begin(), records_.end(),
+                      [&](const AuthorityRecord* record) { return record->key_label == label; });
+      if (is_planned || !IsLabelOf(hierarchy_, label)) continue;
+      Tell("key.orphan", label,
+           "it is on the token, and no authority of this database has planned it: it is of a "
+           "database that is gone, or somebody made it by hand",
+           "make sure that no other installation uses it; then " + Removal(label));
+    }
+  }
+
+  // ---- authorities
+
+  void ExamineProgress(const AuthorityRecord& record) {
+    if (!record.certificate.empty() || record.key_destruction) return;
+    // It ends with the key of its issuer.
+    if (record.kind == AuthorityKind::kResponder && !IsAsked(record.issuer)) return;
+    Tell("authority.interrupted", record,
+         IsOnTheToken(record) ? "it is planned and has its key, and no certificate yet"
+                              : "it is planned, and has neither key nor certificate yet",
+         HowToResume(record));
+  }
+
+  std::string HowToResume(const AuthorityRecord& record) const {
+    if (record.kind == AuthorityKind::kResponder) return kAskTheConductor;
+    const bool is_first = evidence_.catalog->ActivationsOf(hierarchy_.id).empty();
+    if (record.kind == AuthorityKind::kRoot || is_first) {
+      return "run `agentpki-server init` as before: it goes on where it stopped";
+    }
+    return fmt::format("run `agentpki authority prepare {}`: it goes on where it stopped",
+                       hierarchy_.Name());
+  }
+
+  void ExamineActivation() {
+    if (!evidence_.catalog->ActivationsOf(hierarchy_.id).empty()) return;
+    Tell("authority.interrupted", hierarchy_.Name(), "none of its authorities issues yet",
+         "run `agentpki-server init` as before: it goes on where it stopped");
+  }
+
+  void ExamineSchedule(const AuthorityView& view) {
+    const bool issues =
+        view.record.kind == AuthorityKind::kIssuing && view.state == AuthorityState::kActive;
+    if (!issues) return;
+    const std::string by_hand = fmt::format(
+        "`agentpki authority prepare {}`, then `agentpki authority activate`", hierarchy_.Name());
+    if (now_ > *view.active_until + kPatience) {
+      Tell("authority.overdue", view.record,
+           fmt::format("another was to take over at {}", Rfc3339(*view.active_until)),
+           fmt::format("{}; or by hand: {}", kAskTheConductor, by_hand));
+    }
+    const TimePoint needed_until = *view.active_until + hierarchy_.LongestLifetime();
+    if (view.validity->not_after < needed_until) {
+      Tell("authority.ending", view.record,
+           fmt::format("it ends at {}; to follow its schedule it would have to stand until {}: "
+                       "what it issues is cut short",
+                       Rfc3339(view.validity->not_after), Rfc3339(needed_until)),
+           fmt::format("let another take over before: {}; when its root ends as early, the "
+                       "hierarchy needs a new root first",
+                       by_hand));
+    }
+  }
+
+  // ---- status
+
+  bool IsAsked(AuthorityId id) const {
+    return std::any_of(views_.begin(), views_.end(), [&](const AuthorityView& view) {
+      return view.record.id == id && IsAskedAbout(view, now_);
+    });
+  }
+
+  bool StandsAsResponder(const AuthorityRecord& record, AuthorityId issuer) const {
+    if (record.kind != AuthorityKind::kResponder || record.issuer != issuer) return false;
+    if (record.certificate.empty() || record.key_destruction || !IsOnTheToken(record)) return false;
+    const auto parsed = ParseX509(record.certificate);
+    if (!parsed.ok()) return false;
+    const auto not_after = TimeOf(X509_get0_notAfter(parsed->get()));
+    return not_after.ok() && now_ <= *not_after;
+  }
+
+  void ExamineResponder(const AuthorityView& view) {
+    if (!IsAskedAbout(view, now_) || now_ < view.record.published_at + kPatience) return;
+    const bool has_one = std::any_of(
+        records_.begin(), records_.end(),
+        [&](const AuthorityRecord* record) { return StandsAsResponder(*record, view.record.id); });
+    if (has_one) return;
+    Tell("responder.missing", view.record, "it has no OCSP responder: OCSP answers tryLater for it",
+         kAskTheConductor);
+  }
+
+  void ExamineCrl(const CrlShardRecord& shard) {
+    for (const AuthorityView& view : views_) {
+      if (view.record.id != shard.authority || !view.validity) continue;
+      if (view.record.key_destruction || now_ > view.validity->not_after) continue;
+      const auto crl = evidence_.crls.find({shard.authority, shard.shard});
+      if (crl == evidence_.crls.end()) {
+        if (now_ < std::max(view.record.published_at, shard.opened_at) + kPatience) continue;
+        Tell("crl.missing", view.record, fmt::format("its CRL {} is not published", shard.shard),
+             kAskTheConductor);
+      } else if (crl->second < now_) {
+        Tell("crl.overdue", view.record,
+             fmt::format("its CRL {} was to be followed by {}", shard.shard, Rfc3339(crl->second)),
+             kAskTheConductor);
+      }
+    }
+  }
+
+  const Evidence& evidence_;
+  const Hierarchy& hierarchy_;
+  const TimePoint now_;
+  const std::vector<AuthorityView> views_;
+  std::vector<const AuthorityRecord*> records_;
+  std::vector<Finding> findings_;
+};
+
+}  // namespace
+
+std::vector<Finding> Diagnose(const Evidence& evidence, const Hierarchy& hierarchy, TimePoint now) {
+  return Examination(evidence, hierarchy, now).Findings();
+}
+
+std::vector<std::string> ForeignKeys(const Evidence& evidence) {
+  const CatalogRecords& records = evidence.catalog->records();
+  std::vector<std::string> foreign;
+  for (const std::string& label : evidence.key_labels) {
+    const bool is_ours =
+        std::any_of(records.hierarchies.begin(), records.hierarchies.end(),
+                    [&](const Hierarchy& hierarchy) { return IsLabelOf(hierarchy, label); });
+    if (!is_ours) foreign.push_back(label);
+  }
+  return foreign;
+}
+
+bool IsLabelOf(const Hierarchy& hierarchy, std::string_view label) {
+  for (const auto kind :
+       {AuthorityKind::kRoot, AuthorityKind::kIssuing, AuthorityKind::kResponder}) {
+    const std::string prefix = fmt::format("{}/{}/", hierarchy.Name(), NameOf(kind));
+    if (!label.starts_with(prefix)) continue;
+    const std::string_view rest = label.substr(prefix.size());
+    const size_t dash = rest.find('-');
+    return dash != std::string_view::npos && IsDigits(rest.substr(0, dash)) &&
+           IsHex(rest.substr(dash + 1));
+  }
+  return false;
+}
+
+}  // namespace ca

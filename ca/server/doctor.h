@@ -1,0 +1,39 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "ca/diagnosis.h"
+#include "crl/shelf.h"
+
+namespace server {
+
+// Looks at ledger, token and CRLs, and says what is wrong. Changes nothing. Thread-safe; blocks for
+// as long as the token takes to list its keys.
+class Doctor {
+ public:
+  // All outlive it.
+  Doctor(ca::HierarchyStore& store, ca::KeyStore& keys, ca::CrlStore& crls, const crl::Shelf& shelf,
+         const ca::Clock& clock)
+      : store_(store), keys_(keys), crls_(crls), shelf_(shelf), clock_(clock) {}
+
+  struct Report {
+    std::vector<ca::Finding> findings;
+    int key_count = 0;  // of the hierarchies that were looked at, on the token
+    std::vector<std::string> foreign_keys;
+  };
+
+  // Of those hierarchies. kUnavailable while the database or the token is away.
+  ca::Result<Report> Examine(const std::vector<ca::HierarchyId>& hierarchies) const;
+
+ private:
+  ca::Result<ca::Evidence> Look() const;
+
+  ca::HierarchyStore& store_;
+  ca::KeyStore& keys_;
+  ca::CrlStore& crls_;
+  const crl::Shelf& shelf_;
+  const ca::Clock& clock_;
+};
+
+}  // namespace server
