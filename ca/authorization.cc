@@ -20,7 +20,7 @@ constexpr std::initializer_list<Role> kRevokers = {Role::kRevoker};
 constexpr std::initializer_list<Role> kCheckers = {Role::kRevoker, Role::kAuditor};
 constexpr std::initializer_list<Role> kReaders = {Role::kRegistrar, Role::kRevoker, Role::kAuditor};
 
-constexpr std::array<ActionRule, 18> kRules = {{
+constexpr std::array<ActionRule, 22> kRules = {{
     {Action::kEnroll, "Enroll", kNobodyElse, true},
     {Action::kRenew, "Renew", kNobodyElse, true},
     {Action::kRegisterAgent, "RegisterAgent", kRegistrars, true},
@@ -39,6 +39,11 @@ constexpr std::array<ActionRule, 18> kRules = {{
     {Action::kPrepareAuthority, "PrepareAuthority", kNobodyElse, false},
     {Action::kActivateAuthority, "ActivateAuthority", kNobodyElse, true},
     {Action::kRollBackAuthority, "RollBackAuthority", kNobodyElse, true},
+    // Of another hierarchy than the caller's own; for that it takes no role.
+    {Action::kGetTrustBundle, "GetTrustBundle", kReaders, false},
+    {Action::kWatchTrustBundle, "WatchTrustBundle", kReaders, false},
+    {Action::kAcknowledgeTrustBundle, "AcknowledgeTrustBundle", kNobodyElse, true},
+    {Action::kListStragglers, "ListStragglers", kReaders, false},
 }};
 
 const ActionRule& RuleOf(Action action) { return kRules.at(static_cast<size_t>(action)); }

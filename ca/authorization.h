@@ -27,6 +27,10 @@ enum class Action {
   kPrepareAuthority,
   kActivateAuthority,
   kRollBackAuthority,
+  kGetTrustBundle,
+  kWatchTrustBundle,
+  kAcknowledgeTrustBundle,
+  kListStragglers,
 };
 
 std::string_view NameOf(Action action);  // Enroll, Renew, RegisterAgent, ...

@@ -31,6 +31,9 @@ class PostgresHierarchyStore final : public ca::HierarchyStore {
                                                          ca::TimePoint now) override;
   ca::Result<std::vector<ca::Activation>> LoadActivations() override;
   ca::Status Activate(const ca::Activation& activation, const ca::AuditEvent& event) override;
+  ca::Result<std::vector<ca::TrustBundleRecord>> LoadTrustBundles() override;
+  ca::Status PublishTrustBundle(const ca::TrustBundleRecord& bundle,
+                                const ca::AuditEvent& event) override;
 
  private:
   std::unique_ptr<Pool> pool_;

@@ -141,7 +141,7 @@ Status Serve(const Config& config) {
   const ca::Revoking revoking(*catalogs, authorization, *backends.registry, *backends.ledger,
                               *backends.revocations, clock);
   const auto identity =
-      TRY(ServerIdentity::Create(config, *catalogs->Snapshot(), provisioning, enrollment, clock));
+      TRY(ServerIdentity::Create(config, *catalogs, provisioning, enrollment, clock));
 
   const ca::CallerVerifier callers(*catalogs, status->index(), clock);
   WorkerPool workers(config.concurrent_calls);
@@ -152,7 +152,8 @@ Status Serve(const Config& config) {
   CertificateService certificate_service(door, *catalogs, authorization, *backends.ledger,
                                          status->index(), clock);
   RevocationService revocation_service(door, revoking);
-  AuthorityService authority_service(door, *catalogs, authorization, status->rotation(), clock);
+  AuthorityService authority_service(door, *catalogs, authorization, status->rotation(),
+                                     status->bundles(), clock);
 
   std::atomic<grpc::HealthCheckServiceInterface*> health_service = nullptr;
   HealthMonitor health(

@@ -32,6 +32,7 @@ class StatusSide {
 
   const ca::RevocationIndex& index() const { return index_; }
   const Consistency& consistency() const { return consistency_; }
+  ca::TrustBundles& bundles() { return bundles_; }
   ca::Rotation& rotation() { return rotation_; }
   Metrics& metrics() { return metrics_; }
   ca::Status CheckHealth() const;
@@ -53,6 +54,7 @@ class StatusSide {
   ocsp::Responder responder_;
   StatusFeed feed_;
   ca::Provisioning provisioning_;
+  ca::TrustBundles bundles_;
   ca::Rotation rotation_;
   crl::Publisher publisher_;
   std::map<std::pair<ca::AuthorityId, ca::CrlShard>, ca::TimePoint> seen_in_crl_until_;

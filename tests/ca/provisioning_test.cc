@@ -58,6 +58,12 @@ class SteppedHierarchyStore final : public HierarchyStore {
   Status Activate(const Activation& activation, const AuditEvent& event) override {
     return Stepped([&] { return inner_.Activate(activation, event); });
   }
+  Result<std::vector<TrustBundleRecord>> LoadTrustBundles() override {
+    return Stepped([&] { return inner_.LoadTrustBundles(); });
+  }
+  Status PublishTrustBundle(const TrustBundleRecord& bundle, const AuditEvent& event) override {
+    return Stepped([&] { return inner_.PublishTrustBundle(bundle, event); });
+  }
 
  private:
   template <typename Call>
@@ -180,6 +186,53 @@ TEST_F(ProvisioningTest, MakesASuccessorAfterAnInterruptionAtEveryStep) {
   }
 }
 
+// ---- roots --------------------------------------------------------------------------------------
+
+TEST_F(ProvisioningTest, MakesOneNextRootWithALinkAndWhatFollowsIsUnderIt) {
+  World world(clock_, Ok);
+  const Hierarchy acme = Must(world.provisioning.EnsureHierarchy(AcmeProd()));
+  const AuthorityRecord root = Must(world.provisioning.EnsureNextRoot(acme));
+  EXPECT_EQ(Must(world.provisioning.EnsureNextRoot(acme)).id, root.id);
+  EXPECT_EQ(root.generation, 2);
+  EXPECT_FALSE(root.certificate.empty());
+  EXPECT_EQ(Must(world.provisioning.EnsureSuccessor(acme)).issuer, root.id);
+
+  const auto catalog = Must(Catalog::Load(world.ports.hierarchies, world.ports.keys));
+  const auto links = catalog->LinksOf(acme.id);
+  ASSERT_EQ(links.size(), 1u);
+  EXPECT_EQ(links[0].root, root.id);
+  const auto before = Must(catalog->FindAuthority(links[0].issuer));
+  const X509Ptr link = Must(ParseX509(links[0].certificate));
+  EXPECT_EQ(X509_verify(link.get(), X509_get0_pubkey(before->x509())), 1);
+  EXPECT_LE(links[0].validity.not_after, before->validity().not_after);
+}
+
+TEST_F(ProvisioningTest, MakesTheNextRootAfterAnInterruptionAtEveryStep) {
+  int steps_left = 0;
+  const auto at_step = [&] {
+    return steps_left-- == 0 ? Error(StatusCode::kUnavailable, "interrupted") : Ok();
+  };
+  for (int interrupted_at = 0;; ++interrupted_at) {
+    SCOPED_TRACE(interrupted_at);
+    steps_left = std::numeric_limits<int>::max();
+    World world(clock_, at_step);
+    const Hierarchy acme = Must(world.provisioning.EnsureHierarchy(AcmeProd()));
+    steps_left = interrupted_at;
+    const bool is_whole = world.provisioning.EnsureNextRoot(acme).ok();
+    steps_left = std::numeric_limits<int>::max();
+    // Whatever stands by now is whole: a root that is there is linked.
+    const auto halfway = Must(Catalog::Load(world.ports.hierarchies, world.ports.keys));
+    EXPECT_GE(halfway->LinksOf(acme.id).size() + 1, halfway->Roots(acme.id).size());
+    Must(world.provisioning.EnsureNextRoot(acme).status());
+    EXPECT_EQ(Must(world.ports.hierarchies.LoadAuthorities()).size(), 4u);
+    EXPECT_EQ(world.keys.generated.size(), 3u) << "an orphan key";
+    const auto catalog = Must(Catalog::Load(world.ports.hierarchies, world.ports.keys));
+    EXPECT_EQ(catalog->LinksOf(acme.id).size(), 1u);
+    EXPECT_EQ(catalog->Roots(acme.id).size(), 2u);
+    if (is_whole) break;
+  }
+}
+
 // ---- hierarchies --------------------------------------------------------------------------------
 
 TEST_F(ProvisioningTest, MakesAHierarchyWithItsAuthorities) {
@@ -266,6 +319,9 @@ TEST_F(ProvisioningTest, DoesNotChangeAHierarchyAndNamesTheFieldThatDiffers) {
       {"is_system", [](Hierarchy& h) { h.is_system = true; }},
       {"root lifetime", [](Hierarchy& h) { h.root_lifetime += std::chrono::hours(1); }},
       {"issuing lifetime", [](Hierarchy& h) { h.issuing_lifetime += std::chrono::hours(1); }},
+      {"issuing acknowledged_share", [](Hierarchy& h) { h.acknowledged_share = 95; }},
+      {"issuing acknowledge_within",
+       [](Hierarchy& h) { h.acknowledge_within += std::chrono::hours(1); }},
       {"dns_subtrees", [](Hierarchy& h) { h.dns_subtrees.push_back("x.example"); }},
       {"ip_ranges", [](Hierarchy& h) { h.ip_ranges.clear(); }},
       {"profiles", [](Hierarchy& h) { h.profiles.pop_back(); }},

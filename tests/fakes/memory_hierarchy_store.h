@@ -28,9 +28,14 @@ class MemoryHierarchyStore final : public HierarchyStore {
                                                  TimePoint now) override;
   Result<std::vector<Activation>> LoadActivations() override;
   Status Activate(const Activation& activation, const AuditEvent& event) override;
+  Result<std::vector<TrustBundleRecord>> LoadTrustBundles() override;
+  Status PublishTrustBundle(const TrustBundleRecord& bundle, const AuditEvent& event) override;
 
   // For the ledger, which shares the database: kAborted, rule authority.superseded.
   Status CheckActive(HierarchyId hierarchy, AuthorityId authority) const;
+
+  // For the acknowledgement store, which shares the database.
+  bool HasTrustBundle(HierarchyId hierarchy, int version) const;
 
   // For the revocation store, which shares the database: a certificate of a CA or a responder.
   struct Issuance {
@@ -55,6 +60,7 @@ class MemoryHierarchyStore final : public HierarchyStore {
   };
   std::map<AuthorityId, Signature> signatures_;
   std::vector<Activation> activations_;
+  std::vector<TrustBundleRecord> bundles_;
 };
 
 }  // namespace ca::testing
