@@ -32,6 +32,9 @@ Validity ValidityFor(TimePoint now, std::chrono::seconds lifetime) {
   return {whole - CertificateProfile::kBackdate, whole + lifetime};
 }
 
+// Below a root: the links to those that follow it, and an issuing authority.
+constexpr int kRootPathLength = Authority::kLinksMax + 1;
+
 TbsCertificate AuthorityTbs(const Hierarchy& hierarchy, const PublicKey& key, Bytes subject,
                             const Validity& validity, int path_length) {
   return TbsCertificate{
@@ -69,6 +72,8 @@ std::string_view NameOf(AuthorityKind kind) {
       return "issuing";
     case AuthorityKind::kResponder:
       return "responder";
+    case AuthorityKind::kLink:
+      return "link";
   }
   return "";
 }
@@ -192,8 +197,9 @@ Result<PreparedCertificate> Authority::PrepareRoot(const Hierarchy& hierarchy,
                                                    const AuthorityRecord& planned,
                                                    const SigningKey& key, TimePoint now) {
   const PublicKey public_key = TRY(PublicKey::FromSpki(key.spki()));
-  const TbsCertificate tbs = AuthorityTbs(hierarchy, public_key, AuthorityName(hierarchy, planned),
-                                          ValidityFor(now, hierarchy.root_lifetime), 1);
+  const TbsCertificate tbs =
+      AuthorityTbs(hierarchy, public_key, AuthorityName(hierarchy, planned),
+                   ValidityFor(now, hierarchy.root_lifetime), kRootPathLength);
   return PreparedCertificate(AuthorityIssuance(hierarchy, planned.id, public_key, tbs));
 }
 
@@ -201,6 +207,23 @@ Status Authority::CheckKey() const {
   if (key_) return Ok();
   return Error(StatusCode::kFailedPrecondition,
                "the key '{}' was destroyed: nothing is signed by it", key_label_);
+}
+
+Result<PreparedCertificate> Authority::PrepareLink(const Hierarchy& hierarchy,
+                                                   const AuthorityRecord& next,
+                                                   const SigningKey& key,
+                                                   const StatusPointers& status,
+                                                   TimePoint now) const {
+  const PublicKey public_key = TRY(PublicKey::FromSpki(key.spki()));
+  Validity validity = ValidityFor(now, hierarchy.root_lifetime);
+  validity.not_before = std::max(validity.not_before, validity_.not_before);
+  validity.not_after = std::min(validity.not_after, validity_.not_after);
+  TbsCertificate tbs = AuthorityTbs(hierarchy, public_key, AuthorityName(hierarchy, next), validity,
+                                    kRootPathLength);
+  tbs.issuer = name_;
+  tbs.authority_key_identifier = key_identifier_;
+  tbs.status = status;
+  return PreparedCertificate(AuthorityIssuance(hierarchy, id_, public_key, tbs));
 }
 
 Result<Bytes> Authority::Sign(const TbsCertList& list) const {

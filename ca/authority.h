@@ -14,10 +14,13 @@
 
 namespace ca {
 
-// A responder is no CA: it signs OCSP responses, in the name of the authority that issued it.
-enum class AuthorityKind { kRoot, kIssuing, kResponder };
+// A responder is no CA: it signs OCSP responses, in the name of the authority that issued it. A
+// link is the name and key of the root of the same generation, signed by the root before: whoever
+// holds only that one verifies by it what the new one stands behind (newWithOld of RFC 4210
+// section 4.4).
+enum class AuthorityKind { kRoot, kIssuing, kResponder, kLink };
 
-std::string_view NameOf(AuthorityKind kind);  // root, issuing, responder
+std::string_view NameOf(AuthorityKind kind);  // root, issuing, responder, link
 
 // The end of a key, in two records: decided, then done. Every replica has let go of a key that was
 // decided upon kDestroyAfter ago, and none uses it again.
@@ -38,7 +41,7 @@ struct AuthorityRecord {
   AuthorityKind kind{};
   int generation = 0;      // of its kind in its hierarchy, from 1 on
   AuthorityId issuer{};    // itself, for a root
-  std::string key_label;   // on the token: acme/prod/root/1-5f3a9c0e
+  std::string key_label;   // on the token: acme/prod/root/1-5f3a9c0e; of a link, its root's
   Bytes certificate;       // DER, or ""
   TimePoint published_at;  // when it got its certificate
   std::optional<KeyDestruction> key_destruction;
@@ -93,6 +96,14 @@ class Authority {
                                                  const SigningKey& key, TimePoint now);
 
   // This and the next: kFailedPrecondition without a key.
+  // The link to `next`, the root that follows this one and has `key`. `status` is what this root
+  // says of it.
+  Result<PreparedCertificate> PrepareLink(const Hierarchy& hierarchy, const AuthorityRecord& next,
+                                          const SigningKey& key, const StatusPointers& status,
+                                          TimePoint now) const;
+  // A chain of so many links may lead from the newest root to one that a relying party holds.
+  static constexpr int kLinksMax = 3;
+
   Result<Certificate> Sign(RecordedIssuance recorded) const;
 
   // A DER Ecdsa-Sig-Value; kFailedPrecondition when it is not for this kind to say: CRLs are signed

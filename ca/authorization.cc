@@ -21,7 +21,7 @@ constexpr std::initializer_list<Role> kCheckers = {Role::kRevoker, Role::kAudito
 constexpr std::initializer_list<Role> kAuditors = {Role::kAuditor};
 constexpr std::initializer_list<Role> kReaders = {Role::kRegistrar, Role::kRevoker, Role::kAuditor};
 
-constexpr std::array<ActionRule, 27> kRules = {{
+constexpr std::array<ActionRule, 31> kRules = {{
     {Action::kEnroll, "Enroll", kNobodyElse, true},
     {Action::kRenew, "Renew", kNobodyElse, true},
     {Action::kRegisterAgent, "RegisterAgent", kRegistrars, true},
@@ -49,6 +49,11 @@ constexpr std::array<ActionRule, 27> kRules = {{
     {Action::kAddGrant, "AddGrant", kNobodyElse, true},
     {Action::kRemoveGrant, "RemoveGrant", kNobodyElse, true},
     {Action::kDiagnose, "Diagnose", kAuditors, false},
+    // Of another hierarchy than the caller's own; for that it takes no role.
+    {Action::kGetTrustBundle, "GetTrustBundle", kReaders, false},
+    {Action::kWatchTrustBundle, "WatchTrustBundle", kReaders, false},
+    {Action::kAcknowledgeTrustBundle, "AcknowledgeTrustBundle", kNobodyElse, true},
+    {Action::kListStragglers, "ListStragglers", kReaders, false},
 }};
 
 const ActionRule& RuleOf(Action action) { return kRules.at(static_cast<size_t>(action)); }

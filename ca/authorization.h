@@ -36,6 +36,10 @@ enum class Action {
   kAddGrant,
   kRemoveGrant,
   kDiagnose,
+  kGetTrustBundle,
+  kWatchTrustBundle,
+  kAcknowledgeTrustBundle,
+  kListStragglers,
 };
 
 std::string_view NameOf(Action action);  // Enroll, Renew, RegisterAgent, ...

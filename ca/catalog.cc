@@ -1,10 +1,15 @@
 #include "ca/catalog.h"
 
+#include <algorithm>
+
+#include "ca/base/asn1.h"
+
 namespace ca {
 
 Result<CatalogRecords> CatalogRecords::Load(HierarchyStore& store) {
   CatalogRecords records;
   // What refers to another comes first, so that the other is there.
+  records.trust_bundles = TRY(store.LoadTrustBundles());
   records.activations = TRY(store.LoadActivations());
   records.authorities = TRY(store.LoadAuthorities());
   records.hierarchies = TRY(store.LoadHierarchies());
@@ -34,6 +39,10 @@ Result<std::shared_ptr<const Catalog>> Catalog::Open(CatalogRecords records,
   for (const AuthorityRecord& record : records.authorities) {
     if (record.certificate.empty()) continue;  // planned, not yet there
     if (record.kind == AuthorityKind::kResponder) continue;
+    if (record.kind == AuthorityKind::kLink) {
+      TRY(catalog->OpenLink(record, records));
+      continue;
+    }
     auto key = TRY(find_key(record));
     auto authority = TRY(Authority::Open(record, std::move(key)));
     catalog->authorities_.emplace(record.id, std::move(authority));
@@ -104,10 +113,32 @@ std::vector<Activation> Catalog::ActivationsOf(HierarchyId hierarchy) const {
   return found;
 }
 
+std::vector<TrustBundleRecord> Catalog::TrustBundlesOf(HierarchyId hierarchy) const {
+  std::vector<TrustBundleRecord> found;
+  for (const TrustBundleRecord& bundle : records_.trust_bundles) {
+    if (bundle.hierarchy == hierarchy) found.push_back(bundle);
+  }
+  return found;
+}
+
+const TrustBundleRecord* Catalog::NewestTrustBundle(HierarchyId hierarchy) const {
+  const auto& bundles = records_.trust_bundles;
+  const auto newest =
+      std::find_if(bundles.rbegin(), bundles.rend(),
+                   [&](const TrustBundleRecord& bundle) { return bundle.hierarchy == hierarchy; });
+  return newest == bundles.rend() ? nullptr : &*newest;
+}
+
+bool Catalog::IsTrusted(const Authority& root) const {
+  const TrustBundleRecord* const bundle = NewestTrustBundle(root.hierarchy());
+  return !bundle || bundle->Has(root.id());
+}
+
 std::vector<Bytes> Catalog::Roots(HierarchyId hierarchy) const {
   std::vector<Bytes> roots;
   for (const auto& [id, authority] : authorities_) {
-    if (authority->hierarchy() == hierarchy && authority->kind() == AuthorityKind::kRoot) {
+    if (authority->hierarchy() == hierarchy && authority->kind() == AuthorityKind::kRoot &&
+        IsTrusted(*authority)) {
       roots.push_back(authority->certificate());
     }
   }
@@ -115,9 +146,69 @@ std::vector<Bytes> Catalog::Roots(HierarchyId hierarchy) const {
 }
 
 std::vector<Bytes> Catalog::Intermediates(AuthorityId issuer) const {
+  return Linked(issuer, [&](const Link& link) {
+    const auto older = authorities_.find(link.issuer);
+    return older != authorities_.end() && IsTrusted(*older->second);
+  });
+}
+
+std::vector<Bytes> Catalog::FirstContactChain(AuthorityId issuer, TimePoint now) const {
+  // The links come before the roots: of two certificates with one name and key, a verifier takes
+  // the first, and a root that it does not trust would be its chain's end.
+  std::vector<Bytes> chain =
+      Linked(issuer, [&](const Link& link) { return now < link.validity.not_after; });
+  const auto found = authorities_.find(issuer);
+  if (found == authorities_.end()) return chain;
+  for (const auto& [id, authority] : authorities_) {
+    if (authority->hierarchy() == found->second->hierarchy() &&
+        authority->kind() == AuthorityKind::kRoot && now < authority->validity().not_after) {
+      chain.push_back(authority->certificate());
+    }
+  }
+  return chain;
+}
+
+// ---- links --------------------------------------------------------------------------------------
+
+Status Catalog::OpenLink(const AuthorityRecord& record, const CatalogRecords& records) {
+  const X509Ptr x509 = TRY(ParseX509(record.certificate));
+  SerialNumber serial = TRY(SerialNumber::FromBytes(OctetsOf(X509_get0_serialNumber(x509.get()))));
+  Validity validity;
+  validity.not_before = TRY(TimeOf(X509_get0_notBefore(x509.get())));
+  validity.not_after = TRY(TimeOf(X509_get0_notAfter(x509.get())));
+  for (const AuthorityRecord& root : records.authorities) {
+    if (root.hierarchy == record.hierarchy && root.kind == AuthorityKind::kRoot &&
+        root.generation == record.generation) {
+      links_.emplace(root.id,
+                     Link{root.id, record.issuer, record.certificate, std::move(serial), validity});
+      break;
+    }
+  }
+  return Ok();
+}
+
+std::vector<Catalog::Link> Catalog::LinksOf(HierarchyId hierarchy) const {
+  std::vector<Link> found;
+  for (const auto& [root, link] : links_) {
+    const auto issuer = authorities_.find(link.issuer);
+    if (issuer != authorities_.end() && issuer->second->hierarchy() == hierarchy) {
+      found.push_back(link);
+    }
+  }
+  return found;
+}
+
+std::vector<Bytes> Catalog::Linked(AuthorityId issuer,
+                                   const std::function<bool(const Link&)>& may_go_on) const {
   const auto found = authorities_.find(issuer);
   if (found == authorities_.end() || found->second->kind() == AuthorityKind::kRoot) return {};
-  return {found->second->certificate()};
+  std::vector<Bytes> chain = {found->second->certificate()};
+  auto link = links_.find(found->second->issuer());
+  while (link != links_.end() && may_go_on(link->second)) {
+    chain.push_back(link->second.certificate);
+    link = links_.find(link->second.issuer);
+  }
+  return chain;
 }
 
 }  // namespace ca

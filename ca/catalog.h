@@ -16,6 +16,7 @@ struct CatalogRecords {
   std::vector<Hierarchy> hierarchies;
   std::vector<AuthorityRecord> authorities;
   std::vector<Activation> activations;
+  std::vector<TrustBundleRecord> trust_bundles;
 
   // kUnavailable while the database is away.
   static Result<CatalogRecords> Load(HierarchyStore& store);
@@ -57,18 +58,46 @@ class Catalog {
   // Oldest first; the last says who issues now.
   std::vector<Activation> ActivationsOf(HierarchyId hierarchy) const;
 
-  // DER, what a relying party of the hierarchy trusts.
+  // Oldest first; the last is what relying parties should hold now.
+  std::vector<TrustBundleRecord> TrustBundlesOf(HierarchyId hierarchy) const;
+  // nullptr before the first.
+  const TrustBundleRecord* NewestTrustBundle(HierarchyId hierarchy) const;
+
+  // DER, what a relying party of the hierarchy trusts, oldest first: the roots in its newest trust
+  // bundle; before the first, every root.
   std::vector<Bytes> Roots(HierarchyId hierarchy) const;
-  // DER, what stands between a leaf of `issuer` and the root: the issuing authority itself.
+  // DER, what stands between a leaf of `issuer` and whichever root a relying party holds, in the
+  // order of a TLS handshake: the issuing authority itself, then the links from its root to each
+  // older one that is still trusted.
   std::vector<Bytes> Intermediates(AuthorityId issuer) const;
+  // DER, what our own server shows behind its leaf: the issuing authority, every link, then every
+  // root that has not ended. A join token names one of them by its fingerprint, and may be older
+  // than the trust bundle of today.
+  std::vector<Bytes> FirstContactChain(AuthorityId issuer, TimePoint now) const;
+
+  // What a root has signed beside issuing authorities: the link to the root that follows it.
+  struct Link {
+    AuthorityId root{};    // whose name and key it has
+    AuthorityId issuer{};  // the root before
+    Bytes certificate;     // DER
+    SerialNumber serial;
+    Validity validity;
+  };
+  std::vector<Link> LinksOf(HierarchyId hierarchy) const;
 
  private:
   using FindKey = std::function<Result<std::shared_ptr<const SigningKey>>(const AuthorityRecord&)>;
   static Result<std::shared_ptr<const Catalog>> Open(CatalogRecords records,
                                                      const FindKey& find_key);
+  bool IsTrusted(const Authority& root) const;
+  Status OpenLink(const AuthorityRecord& record, const CatalogRecords& records);
+  // From the root of `issuer` to older ones, for as long as `may_go_on(link)`.
+  std::vector<Bytes> Linked(AuthorityId issuer,
+                            const std::function<bool(const Link&)>& may_go_on) const;
 
   CatalogRecords records_;
   std::map<AuthorityId, std::shared_ptr<const Authority>> authorities_;
+  std::map<AuthorityId, Link> links_;  // by the newer root
 };
 
 }  // namespace ca

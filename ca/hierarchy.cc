@@ -93,6 +93,7 @@ Status Hierarchy::Validate() const {
   // So that the last certificate of an authority can stand for as long as its profile says.
   const std::chrono::seconds longest = LongestLifetime();
   TRY(CheckLifetime("issuing publish_ahead", publish_ahead, kPublishAheadMin, rotate_every));
+  TRY(ValidateGate());
   if (rotate_every + longest > issuing_lifetime) {
     return Error(
         StatusCode::kInvalidArgument,
@@ -137,6 +138,24 @@ Status Hierarchy::CheckChangeTo(const Hierarchy& wanted) const {
   TRY(check("dns_subtrees", dns_subtrees == wanted.dns_subtrees));
   TRY(check("ip_ranges", ip_ranges == wanted.ip_ranges));
   return Ok();
+}
+
+Status Hierarchy::ValidateGate() const {
+  if (acknowledged_share < 0 || acknowledged_share > 100) {
+    return Error(StatusCode::kInvalidArgument,
+                 "issuing acknowledged_share: {} is no percentage; write 0 to 100",
+                 acknowledged_share);
+  }
+  if (acknowledged_share == 0) return Ok();
+  TRY(CheckLifetime("issuing acknowledge_within", acknowledge_within, kPublishAheadMin,
+                    rotate_every));
+  // While the next waits for stragglers, the last certificates of the one before must still fit.
+  const auto longest_wait = std::max(acknowledge_within - publish_ahead, std::chrono::seconds(0));
+  if (rotate_every + longest_wait + LongestLifetime() <= issuing_lifetime) return Ok();
+  return Error(StatusCode::kInvalidArgument,
+               "issuing acknowledge_within: {} is too long: with rotate_every and the longest "
+               "lifetime of a profile it is beyond the issuing lifetime, {}",
+               HumanDuration(acknowledge_within), HumanDuration(issuing_lifetime));
 }
 
 std::chrono::seconds Hierarchy::LongestLifetime() const {

@@ -77,6 +77,10 @@ struct Hierarchy {
   // An issuing authority issues for so long; the next is published so much before it takes over.
   std::chrono::seconds rotate_every = std::chrono::hours(24 * 90);
   std::chrono::seconds publish_ahead = std::chrono::hours(24);
+  // It takes over when so many of a hundred live agents have acknowledged a trust bundle that has
+  // it, or when it has been in one for acknowledge_within. 0: it waits for nobody.
+  int acknowledged_share = 0;
+  std::chrono::seconds acknowledge_within = std::chrono::hours(24);
   std::vector<std::string> dns_subtrees;  // beside the trust domain's own name
   std::vector<IpRange> ip_ranges;
   std::vector<CertificateProfile> profiles;  // the first is the default
@@ -103,6 +107,9 @@ struct Hierarchy {
   bool CoversIpAddress(const IpAddress& address) const;
 
   friend bool operator==(const Hierarchy&, const Hierarchy&) = default;
+
+ private:
+  Status ValidateGate() const;
 };
 
 }  // namespace ca

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <optional>
 #include <string>
 #include <vector>
@@ -17,6 +18,21 @@ struct Activation {
   TimePoint at;
 
   friend bool operator==(const Activation&, const Activation&) = default;
+};
+
+// One version of what the relying parties of a hierarchy should hold: its roots, to be trusted, and
+// its issuing authorities that stand, to be known.
+struct TrustBundleRecord {
+  HierarchyId hierarchy{};
+  int version = 0;                       // in its hierarchy, from 1 on: it grows with every change
+  std::vector<AuthorityId> authorities;  // oldest first
+  TimePoint published_at;
+
+  bool Has(AuthorityId authority) const {
+    return std::find(authorities.begin(), authorities.end(), authority) != authorities.end();
+  }
+
+  friend bool operator==(const TrustBundleRecord&, const TrustBundleRecord&) = default;
 };
 
 // Hierarchies and their authorities. Thread-safe, blocking. Changes carry their audit event in the
@@ -41,8 +57,9 @@ class HierarchyStore {
   virtual Result<std::vector<AuthorityRecord>> LoadAuthorities() = 0;
 
   // Reserves an id and a key label, before there is a key: whatever is on the token has its plan
-  // here, so a crash leaves no orphan key. `issuer` is 0 for a root. kAborted when somebody else
-  // planned this generation: load the authorities again.
+  // here, so a crash leaves no orphan key. `issuer` is 0 for a root. A link has the key label of
+  // the root of its generation, which is planned before. kAborted when somebody else planned this
+  // generation: load the authorities again.
   virtual Result<AuthorityRecord> PlanAuthority(const Hierarchy& hierarchy, AuthorityKind kind,
                                                 int generation, AuthorityId issuer,
                                                 const AuditEvent& event) = 0;
@@ -79,6 +96,11 @@ class HierarchyStore {
   // The key is gone from the token, as of the event's time. Ok, with nothing recorded, when that
   // was recorded before. kFailedPrecondition when it was not decided.
   virtual Status RecordKeyDestroyed(AuthorityId authority, const AuditEvent& event) = 0;
+  // All, of each hierarchy by version: the last one is what is to be held now.
+  virtual Result<std::vector<TrustBundleRecord>> LoadTrustBundles() = 0;
+
+  // kAborted unless the version is the next one: somebody else published meanwhile; load again.
+  virtual Status PublishTrustBundle(const TrustBundleRecord& bundle, const AuditEvent& event) = 0;
 
  protected:
   static RecordedIssuance Recorded(PreparedCertificate prepared) {

@@ -21,6 +21,8 @@ std::string Difference(const Hierarchy& standing, const Hierarchy& wanted) {
   if (standing.issuing_lifetime != wanted.issuing_lifetime) return "issuing lifetime";
   if (standing.rotate_every != wanted.rotate_every) return "issuing rotate_every";
   if (standing.publish_ahead != wanted.publish_ahead) return "issuing publish_ahead";
+  if (standing.acknowledged_share != wanted.acknowledged_share) return "issuing acknowledged_share";
+  if (standing.acknowledge_within != wanted.acknowledge_within) return "issuing acknowledge_within";
   if (standing.dns_subtrees != wanted.dns_subtrees) return "dns_subtrees";
   if (standing.ip_ranges != wanted.ip_ranges) return "ip_ranges";
   if (standing.profiles != wanted.profiles) return "profiles";
@@ -158,6 +160,93 @@ Result<AuthorityRecord> Provisioning::EnsureSuccessor(const Hierarchy& hierarchy
   }
   return EnsureIssuing(hierarchy, *std::move(newest));
 }
+
+// ---- roots that follow each other ---------------------------------------------------------------
+
+Result<AuthorityRecord> Provisioning::EnsureNextRoot(const Hierarchy& hierarchy) {
+  std::vector<AuthorityRecord> roots;
+  const std::vector<AuthorityRecord> records = TRY(store_.LoadAuthorities());
+  for (const AuthorityRecord& record : records) {
+    if (record.hierarchy == hierarchy.id && record.kind == AuthorityKind::kRoot) {
+      roots.push_back(record);
+    }
+  }
+  const AuthorityRecord root = TRY(EnsureRootPlan(hierarchy, roots));
+  if (!root.certificate.empty()) return root;
+  const auto key = TRY(EnsureKey(root.key_label));
+  // The link comes first, so that a root that is published is linked.
+  for (const AuthorityRecord& before : roots) {
+    if (before.generation == root.generation - 1) {
+      TRY(EnsureLink(hierarchy, root, *key, before));
+    }
+  }
+  auto prepared = TRY(Authority::PrepareRoot(hierarchy, root, *key, clock_.Now()));
+  TRY(RecordAndSign(root, std::move(prepared), [&](RecordedIssuance recorded) {
+        return SignRecorded(*key, std::move(recorded));
+      }).status());
+  return FindRecord(root.id);
+}
+
+// The newest, or the one after it when that has issued.
+Result<AuthorityRecord> Provisioning::EnsureRootPlan(const Hierarchy& hierarchy,
+                                                     const std::vector<AuthorityRecord>& roots) {
+  const std::vector<Activation> activations = TRY(store_.LoadActivations());
+  const std::vector<AuthorityRecord> records = TRY(store_.LoadAuthorities());
+  const auto has_issued = [&](const AuthorityRecord& root) {
+    return std::any_of(activations.begin(), activations.end(), [&](const Activation& activation) {
+      return std::any_of(records.begin(), records.end(), [&](const AuthorityRecord& issuing) {
+        return issuing.id == activation.authority && issuing.issuer == root.id;
+      });
+    });
+  };
+  if (!roots.empty() && !has_issued(roots.back())) return roots.back();
+  const auto standing = std::count_if(roots.begin(), roots.end(), [&](const AuthorityRecord& root) {
+    const auto parsed = ParseX509(root.certificate);
+    if (!parsed.ok()) return false;
+    const auto until = TimeOf(X509_get0_notAfter(parsed->get()));
+    return until.ok() && clock_.Now() < *until;
+  });
+  if (standing > Authority::kLinksMax) {
+    return Refusal(
+        StatusCode::kFailedPrecondition, "authority.roots-overlap",
+        "{} has {} roots that have not ended, which is as many as a chain may link; wait "
+        "until the oldest ends",
+        hierarchy.Name(), standing);
+  }
+  const int generation = roots.empty() ? 1 : roots.back().generation + 1;
+  return store_.PlanAuthority(
+      hierarchy, AuthorityKind::kRoot, generation, AuthorityId{},
+      Event("PlanAuthority",
+            fmt::format("{}/{}/{}", hierarchy.Name(), NameOf(AuthorityKind::kRoot), generation)));
+}
+
+Status Provisioning::EnsureLink(const Hierarchy& hierarchy, const AuthorityRecord& root,
+                                const SigningKey& root_key, const AuthorityRecord& before) {
+  std::optional<AuthorityRecord> link;
+  std::vector<AuthorityRecord> records = TRY(store_.LoadAuthorities());
+  for (AuthorityRecord& record : records) {
+    if (record.hierarchy == hierarchy.id && record.kind == AuthorityKind::kLink &&
+        record.generation == root.generation) {
+      link = std::move(record);
+    }
+  }
+  if (!link) {
+    link = TRY(store_.PlanAuthority(
+        hierarchy, AuthorityKind::kLink, root.generation, before.id,
+        Event("PlanAuthority", fmt::format("{}/{}/{}", hierarchy.Name(),
+                                           NameOf(AuthorityKind::kLink), root.generation))));
+  }
+  if (!link->certificate.empty()) return Ok();
+  const auto before_key = TRY(keys_.Find(before.key_label));
+  const auto signer = TRY(Authority::Open(before, before_key));
+  auto prepared =
+      TRY(signer->PrepareLink(hierarchy, root, root_key, directory_.For(before.id), clock_.Now()));
+  return RecordAndSign(*link, std::move(prepared),
+                       [&](RecordedIssuance recorded) { return signer->Sign(std::move(recorded)); })
+      .status();
+}
+
+// ---- responders ---------------------------------------------------------------------------------
 
 Result<std::shared_ptr<const Authority>> Provisioning::EnsureResponder(const Hierarchy& hierarchy,
                                                                        const Authority& issuer) {

@@ -32,6 +32,13 @@ class Provisioning {
   // kAborted when somebody else is making it at this moment.
   Result<AuthorityRecord> EnsureSuccessor(const Hierarchy& hierarchy);
 
+  // The root that is to follow the newest one, published and linked to it: the newest if no issuing
+  // authority of it has ever been active, or a new one with a key of its own. What
+  // EnsureSuccessor() then makes is under it. kFailedPrecondition, rule authority.roots-overlap,
+  // when there are as many links as a chain may have. kAborted when somebody else is making it at
+  // this moment.
+  Result<AuthorityRecord> EnsureNextRoot(const Hierarchy& hierarchy);
+
   // The OCSP responder of `issuer`: the newest that has not passed half its life, or a new one with
   // a key of its own, also when the key of the newest is lost. The one before goes on until it
   // ends: the two overlap. kAborted when somebody else is making it at this moment.
@@ -48,6 +55,10 @@ class Provisioning {
                                      AuthorityId issuer);
   Status EnsureRoot(const Hierarchy& hierarchy);
   Result<AuthorityRecord> EnsureIssuing(const Hierarchy& hierarchy, AuthorityRecord planned);
+  Result<AuthorityRecord> EnsureRootPlan(const Hierarchy& hierarchy,
+                                         const std::vector<AuthorityRecord>& roots);
+  Status EnsureLink(const Hierarchy& hierarchy, const AuthorityRecord& root,
+                    const SigningKey& root_key, const AuthorityRecord& before);
   Result<AuthorityRecord> FindRecord(AuthorityId authority);
   Result<bool> IsActivated(const Hierarchy& hierarchy);
   Status ActivateFirst(const Hierarchy& hierarchy, AuthorityId authority);

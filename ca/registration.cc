@@ -48,6 +48,8 @@ Result<Registration::Created> Registration::CreateJoinToken(const Caller& caller
                    id.ToString());
   }
   const Hierarchy* system = TRY(catalog->System());
+  // By the oldest root that is trusted: every server has a chain to it, whichever root its own
+  // certificate is under.
   JoinToken token = JoinToken::New(address_, Sha256(catalog->Roots(system->id).front()));
   JoinTokenRecord record = JoinTokenRecord::Of(token, id, caller.Name(), clock_.Now(), lifetime);
   TRY(registry_.CreateJoinToken(hierarchy->id, record, event));

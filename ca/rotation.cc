@@ -6,6 +6,9 @@ namespace ca {
 namespace {
 
 constexpr char kConductor[] = "conductor";
+// Counting a million agents takes a second.
+constexpr std::chrono::seconds kGateInterval(10);
+constexpr int kStragglersNamedMax = 3;
 
 // The last interval in which it was active, if ever; the end is none while it still is.
 struct ActiveTime {
@@ -68,7 +71,9 @@ void FillRoot(AuthorityView& view, const std::vector<AuthorityView>& issuing) {
   bool all_retired = true;
   bool has_issued = false;
   for (const AuthorityView& other : issuing) {
-    if (other.record.issuer != view.record.id || other.record.id == view.record.id) continue;
+    if (other.record.kind != AuthorityKind::kIssuing || other.record.issuer != view.record.id) {
+      continue;
+    }
     if (other.state == AuthorityState::kActive) view.state = AuthorityState::kActive;
     if (!IsOver(other.state)) all_retired = false;
     if (other.active_since) has_issued = true;
@@ -109,7 +114,8 @@ std::vector<AuthorityView> AuthoritiesAt(const Catalog& catalog, const Hierarchy
   const auto activations = catalog.ActivationsOf(hierarchy.id);
   std::vector<AuthorityView> views;
   for (const AuthorityRecord& record : catalog.records().authorities) {
-    if (record.hierarchy != hierarchy.id || record.kind == AuthorityKind::kResponder) continue;
+    if (record.hierarchy != hierarchy.id) continue;
+    if (record.kind != AuthorityKind::kRoot && record.kind != AuthorityKind::kIssuing) continue;
     AuthorityView view{.record = record,
                        .name = NameOf(hierarchy, record),
                        .hierarchy = hierarchy.Name(),
@@ -149,8 +155,20 @@ Result<AuthorityView> Rotation::Prepare(const Caller& caller, const std::string&
   return ViewOf(*catalogs_.Snapshot(), *hierarchy, successor.id);
 }
 
+Result<AuthorityView> Rotation::PrepareRoot(const Caller& caller, const std::string& name,
+                                            AuditEvent& event) {
+  const auto catalog = catalogs_.Snapshot();
+  const Hierarchy* hierarchy =
+      TRY(FindPermitted(*catalog, caller, Action::kPrepareAuthority, name, event));
+  Provisioning provisioning(store_, keys_, registry_, directory_, clock_, caller.Name());
+  const AuthorityRecord root = TRY(provisioning.EnsureNextRoot(*hierarchy));
+  TRY(EnsureKnown(provisioning, *hierarchy, root.id, caller.Name()));
+  event.subject = NameOf(*hierarchy, root);
+  return ViewOf(*catalogs_.Snapshot(), *hierarchy, root.id);
+}
+
 Result<AuthorityView> Rotation::Activate(const Caller& caller, const std::string& name,
-                                         AuditEvent& event) {
+                                         StragglerPolicy policy, AuditEvent& event) {
   event.subject = Printable(name);
   const auto catalog = catalogs_.Snapshot();
   for (const Hierarchy& hierarchy : catalog->hierarchies()) {
@@ -158,9 +176,12 @@ Result<AuthorityView> Rotation::Activate(const Caller& caller, const std::string
     event.hierarchy = hierarchy.id;
     TRY(authorization_.Require(caller, Action::kActivateAuthority, hierarchy.id));
     for (const AuthorityView& view : AuthoritiesAt(*catalog, hierarchy, clock_.Now())) {
-      if (view.name == name && view.record.kind == AuthorityKind::kIssuing) {
-        return ActivateFound(*catalog, hierarchy, view, event);
+      if (view.name != name || view.record.kind != AuthorityKind::kIssuing) continue;
+      if (view.state != AuthorityState::kActive) {
+        TRY(CheckActivation(*catalog, hierarchy, view));
+        TRY(PassGate(hierarchy, view, policy, event));
       }
+      return ActivateFound(*catalog, hierarchy, view, event);
     }
   }
   return Error(StatusCode::kNotFound,
@@ -202,6 +223,7 @@ Status Rotation::Advance(const Hierarchy& hierarchy) {
   std::optional<TimePoint> due = DueAt(hierarchy);
   if (!due || now < *due - hierarchy.publish_ahead) return Ok();
   // It may have been done already, here or elsewhere.
+  if (!MayLookAtGate(hierarchy.id)) return Ok();
   TRY(catalogs_.Reload());
   due = DueAt(hierarchy);
   if (now < *due - hierarchy.publish_ahead) return Ok();
@@ -218,22 +240,92 @@ Status Rotation::Advance(const Hierarchy& hierarchy) {
       .subject = view.name,
       .from = "local",
   };
+  const Gate gate = TRY(GateOf(hierarchy, view));
+  if (!gate.is_open) {
+    LookAtGateLater(hierarchy.id);
+    return Ok();
+  }
+  event.rule = gate.rule;
+  if (gate.progress) event.reason = gate.progress->ToString();
   const Status activated = ActivateFound(*catalog, hierarchy, view, event).status();
   return activated.code() == StatusCode::kAborted ? Ok() : activated;  // an operator was faster
 }
 
 // ---- both ---------------------------------------------------------------------------------------
 
-// With an OCSP responder of its own, so that its first certificate can be asked about.
 Result<AuthorityRecord> Rotation::EnsurePublished(const Hierarchy& hierarchy,
                                                   const std::string& actor) {
   Provisioning provisioning(store_, keys_, registry_, directory_, clock_, actor);
   AuthorityRecord successor = TRY(provisioning.EnsureSuccessor(hierarchy));
-  TRY(catalogs_.Reload());
-  const auto authority = TRY(catalogs_.Snapshot()->FindAuthority(successor.id));
-  TRY(provisioning.EnsureResponder(hierarchy, *authority).status());
+  TRY(EnsureKnown(provisioning, hierarchy, successor.id, actor));
   return successor;
 }
+
+// The responder is there before its first certificate can be asked about.
+Status Rotation::EnsureKnown(Provisioning& provisioning, const Hierarchy& hierarchy, AuthorityId id,
+                             const std::string& actor) {
+  TRY(catalogs_.Reload());
+  const auto authority = TRY(catalogs_.Snapshot()->FindAuthority(id));
+  TRY(provisioning.EnsureResponder(hierarchy, *authority).status());
+  return bundles_.Publish(hierarchy, actor);
+}
+
+// ---- the gate -----------------------------------------------------------------------------------
+
+Result<Rotation::Gate> Rotation::GateOf(const Hierarchy& hierarchy,
+                                        const AuthorityView& view) const {
+  if (hierarchy.acknowledged_share == 0 || view.active_since) return Gate{};
+  Gate gate{.is_open = false};
+  gate.progress = TRY(bundles_.ProgressOf(hierarchy, view.record.id));
+  if (!gate.progress) return gate;
+  if (gate.progress->Percent() >= hierarchy.acknowledged_share) {
+    gate.rule = "authority.acknowledged";
+  } else if (clock_.Now() >= gate.progress->published_at + hierarchy.acknowledge_within) {
+    gate.rule = "authority.acknowledge-deadline";
+  }
+  gate.is_open = !gate.rule.empty();
+  return gate;
+}
+
+Status Rotation::PassGate(const Hierarchy& hierarchy, const AuthorityView& view,
+                          StragglerPolicy policy, AuditEvent& event) const {
+  const Gate gate = TRY(GateOf(hierarchy, view));
+  if (gate.progress) event.reason = gate.progress->ToString();
+  event.rule = gate.rule;
+  if (gate.is_open) return Ok();
+  if (policy == StragglerPolicy::kLeaveBehind) {
+    event.rule = "authority.despite-stragglers";
+    return Ok();
+  }
+  if (!gate.progress) {
+    return Refusal(StatusCode::kFailedPrecondition, "authority.not-acknowledged",
+                   "authority: {} is in no trust bundle yet; retry in a few seconds", view.name);
+  }
+  std::string named;
+  const auto first =
+      TRY(bundles_.FirstStragglers(hierarchy.id, gate.progress->version, kStragglersNamedMax));
+  for (const LiveAgent& agent : first) named += (named.empty() ? "" : ", ") + agent.id.ToString();
+  const std::int64_t more = gate.progress->stragglers() - static_cast<std::int64_t>(first.size());
+  if (more > 0) named += fmt::format(" and {} more", more);
+  return Refusal(StatusCode::kFailedPrecondition, "authority.not-acknowledged",
+                 "authority: {} waits for {}%: {}: {}; see: agentpki authority stragglers {}; or "
+                 "leave them behind with --despite-stragglers",
+                 view.name, hierarchy.acknowledged_share, gate.progress->ToString(), named,
+                 hierarchy.Name());
+}
+
+bool Rotation::MayLookAtGate(HierarchyId hierarchy) {
+  const std::lock_guard lock(mutex_);
+  const auto due = gate_due_.find(hierarchy);
+  return due == gate_due_.end() || clock_.Now() >= due->second;
+}
+
+void Rotation::LookAtGateLater(HierarchyId hierarchy) {
+  const std::lock_guard lock(mutex_);
+  gate_due_[hierarchy] = clock_.Now() + kGateInterval;
+}
+
+// ---- what is activated --------------------------------------------------------------------------
 
 Status Rotation::CheckActivation(const Catalog& catalog, const Hierarchy& hierarchy,
                                  const AuthorityView& view) const {
@@ -260,6 +352,14 @@ Status Rotation::CheckActivation(const Catalog& catalog, const Hierarchy& hierar
                    "authority: {} was published just now, and not every replica has heard of it; "
                    "retry in {}",
                    view.name, HumanDuration(known_at - now));
+  }
+  const TrustBundleRecord* const bundle = catalog.NewestTrustBundle(hierarchy.id);
+  if (bundle && !bundle->Has(view.record.issuer)) {
+    return Refusal(
+        StatusCode::kFailedPrecondition, "authority.root-not-trusted",
+        "authority: the root of {} is not in trust bundle {}, so nobody would trust what "
+        "it issues; run: agentpki authority prepare {}",
+        view.name, bundle->version, hierarchy.Name());
   }
   if (now + hierarchy.LongestLifetime() > view.validity->not_after) {
     return Refusal(StatusCode::kFailedPrecondition, "authority.ending",

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <map>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
@@ -10,6 +12,7 @@
 #include "ca/live_catalog.h"
 #include "ca/provisioning.h"
 #include "ca/revocation_index.h"
+#include "ca/trust_bundles.h"
 
 namespace ca {
 
@@ -44,6 +47,9 @@ bool IsAskedAbout(const AuthorityView& view, TimePoint now);
 std::vector<AuthorityView> AuthoritiesAt(const Catalog& catalog, const Hierarchy& hierarchy,
                                          TimePoint now);
 
+// Whether an operator waits for those who have not acknowledged the next authority.
+enum class StragglerPolicy { kWait, kLeaveBehind };
+
 // The story of how one issuing authority follows another: prepared and published, activated, rolled
 // back. By hand, or on schedule by the conductor. Every step may be interrupted and repeated, on
 // any replica, by several at once. Thread-safe; calls block.
@@ -55,7 +61,7 @@ class Rotation {
   // All outlive it.
   Rotation(LiveCatalog& catalogs, const Authorization& authorization, HierarchyStore& store,
            KeyStore& keys, Registry& registry, Ledger& ledger, const RevocationIndex& revocations,
-           const StatusDirectory& directory, const Clock& clock)
+           const StatusDirectory& directory, TrustBundles& bundles, const Clock& clock)
       : catalogs_(catalogs),
         authorization_(authorization),
         store_(store),
@@ -64,11 +70,17 @@ class Rotation {
         ledger_(ledger),
         revocations_(revocations),
         directory_(directory),
+        bundles_(bundles),
         clock_(clock) {}
 
   // The successor of the active issuing authority, published: made now, or found. kNotFound.
   Result<AuthorityView> Prepare(const Caller& caller, const std::string& hierarchy,
                                 AuditEvent& event);
+
+  // The root that is to follow the newest one, published with a link from that to it: made now, or
+  // found. The next issuing authority to be prepared is its. kNotFound; Provisioning's own.
+  Result<AuthorityView> PrepareRoot(const Caller& caller, const std::string& hierarchy,
+                                    AuditEvent& event);
 
   // From now on `authority`, such as acme/prod/issuing/2, issues. Ok when it does already.
   // kNotFound; kFailedPrecondition by the rules
@@ -76,16 +88,20 @@ class Rotation {
   //   authority.just-published   not every replica has heard of it; retry when the message says so
   //   authority.ending           it would not outlive the certificates that it is to issue
   //   authority.revoked
+  //   authority.root-not-trusted  its root is not, or no more, in the trust bundle
+  //   authority.not-acknowledged  too few agents hold a trust bundle with it; unless they are to be
+  //                               left behind, which `event` then says
   // kAborted when somebody else activated another at this moment.
   Result<AuthorityView> Activate(const Caller& caller, const std::string& authority,
-                                 AuditEvent& event);
+                                 StragglerPolicy policy, AuditEvent& event);
 
   // Back to the one that issued before; the rules are those of Activate(). kFailedPrecondition,
   // rule authority.none-before, when there was none.
   Result<AuthorityView> RollBack(const Caller& caller, const std::string& hierarchy,
                                  AuditEvent& event);
 
-  // What the schedule of the hierarchy wants by now: a successor, its activation, or nothing.
+  // What the schedule of the hierarchy wants by now: a successor, its activation, or nothing, also
+  // while it waits for acknowledgements.
   Status Advance(const Hierarchy& hierarchy);
 
  private:
@@ -96,6 +112,21 @@ class Rotation {
                                          Action action, const std::string& name,
                                          AuditEvent& event) const;
   Result<AuthorityRecord> EnsurePublished(const Hierarchy& hierarchy, const std::string& actor);
+  // Whether enough agents hold a trust bundle with an authority that has never issued.
+  struct Gate {
+    bool is_open = true;
+    std::string rule;  // by which it is open; "" when there is none
+    std::optional<BundleProgress> progress;
+  };
+  Result<Gate> GateOf(const Hierarchy& hierarchy, const AuthorityView& view) const;
+  // By hand; what lets it through is left in `event`.
+  Status PassGate(const Hierarchy& hierarchy, const AuthorityView& view, StragglerPolicy policy,
+                  AuditEvent& event) const;
+  bool MayLookAtGate(HierarchyId hierarchy);
+  void LookAtGateLater(HierarchyId hierarchy);
+  // With an OCSP responder of its own, and in the trust bundle.
+  Status EnsureKnown(Provisioning& provisioning, const Hierarchy& hierarchy, AuthorityId authority,
+                     const std::string& actor);
   Status CheckActivation(const Catalog& catalog, const Hierarchy& hierarchy,
                          const AuthorityView& view) const;
   // `view` was chosen by what `catalog` says; kAborted when another was activated since.
@@ -112,7 +143,12 @@ class Rotation {
   Ledger& ledger_;
   const RevocationIndex& revocations_;
   const StatusDirectory& directory_;
+  TrustBundles& bundles_;
   const Clock& clock_;
+
+  // Of a hierarchy whose schedule waits for acknowledgements: when they are counted again.
+  std::mutex mutex_;
+  std::map<HierarchyId, TimePoint> gate_due_;
 };
 
 }  // namespace ca

@@ -24,6 +24,7 @@ using ca::HierarchyId;
 using ca::IssuanceRecord;
 using ca::KeyDestruction;
 using ca::StatusCode;
+using ca::TrustBundleRecord;
 
 constexpr size_t kConnectionsMax = 2;
 
@@ -72,8 +73,8 @@ IssuanceRecord RecordOf(const pqxx::row& row) {
 }
 
 AuthorityKind KindOf(const pqxx::field& field) {
-  for (const auto kind :
-       {AuthorityKind::kRoot, AuthorityKind::kIssuing, AuthorityKind::kResponder}) {
+  for (const auto kind : {AuthorityKind::kRoot, AuthorityKind::kIssuing, AuthorityKind::kResponder,
+                          AuthorityKind::kLink}) {
     if (ca::NameOf(kind) == field.c_str()) return kind;
   }
   throw std::runtime_error(std::string("column kind: not a kind: ") + field.c_str());
@@ -95,6 +96,9 @@ Hierarchy HierarchyOf(const pqxx::row& row) {
       .issuing_lifetime = std::chrono::seconds(row["issuing_lifetime_seconds"].as<std::int64_t>()),
       .rotate_every = std::chrono::seconds(row["rotate_every_seconds"].as<std::int64_t>()),
       .publish_ahead = std::chrono::seconds(row["publish_ahead_seconds"].as<std::int64_t>()),
+      .acknowledged_share = row["acknowledged_share"].as<int>(),
+      .acknowledge_within =
+          std::chrono::seconds(row["acknowledge_within_seconds"].as<std::int64_t>()),
       .dns_subtrees = TextsOf(row["dns_subtrees"]),
       .ip_ranges = std::move(ip_ranges),
   };
@@ -207,11 +211,13 @@ Result<Hierarchy> PostgresHierarchyStore::CreateHierarchy(const Hierarchy& hiera
     const pqxx::row row = transaction.exec_params1(
         "INSERT INTO agentpki.hierarchies (tenant, environment, trust_domain, is_system, "
         "root_lifetime_seconds, issuing_lifetime_seconds, rotate_every_seconds, "
-        "publish_ahead_seconds, dns_subtrees, ip_ranges, created_at) "
-        "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) RETURNING id",
+        "publish_ahead_seconds, acknowledged_share, acknowledge_within_seconds, dns_subtrees, "
+        "ip_ranges, created_at) "
+        "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) RETURNING id",
         hierarchy.tenant, hierarchy.environment, hierarchy.trust_domain.name(), hierarchy.is_system,
         Seconds(hierarchy.root_lifetime), Seconds(hierarchy.issuing_lifetime),
         Seconds(hierarchy.rotate_every), Seconds(hierarchy.publish_ahead),
+        hierarchy.acknowledged_share, Seconds(hierarchy.acknowledge_within),
         TextArray(hierarchy.dns_subtrees), TextArray(ip_ranges), TimeText(event.at));
     Hierarchy result = hierarchy;
     result.id = static_cast<HierarchyId>(row[0].as<int>());
@@ -252,10 +258,11 @@ Status PostgresHierarchyStore::ChangeHierarchy(const Hierarchy& standing, const 
     }
     transaction.exec_params(
         "UPDATE agentpki.hierarchies SET root_lifetime_seconds = $2, "
-        "issuing_lifetime_seconds = $3, rotate_every_seconds = $4, publish_ahead_seconds = $5 "
-        "WHERE id = $1",
+        "issuing_lifetime_seconds = $3, rotate_every_seconds = $4, publish_ahead_seconds = $5, "
+        "acknowledged_share = $6, acknowledge_within_seconds = $7 WHERE id = $1",
         id, Seconds(wanted.root_lifetime), Seconds(wanted.issuing_lifetime),
-        Seconds(wanted.rotate_every), Seconds(wanted.publish_ahead));
+        Seconds(wanted.rotate_every), Seconds(wanted.publish_ahead), wanted.acknowledged_share,
+        Seconds(wanted.acknowledge_within));
     for (const CertificateProfile& profile : standing.profiles) {
       if (wanted.FindProfile(profile.name).ok()) continue;
       TRY(DeleteProfile(transaction, standing, profile.name));
@@ -318,7 +325,12 @@ Result<AuthorityRecord> PostgresHierarchyStore::PlanAuthority(const Hierarchy& h
     const pqxx::row row = transaction.exec_params1(
         "INSERT INTO agentpki.authorities (hierarchy, kind, generation, issuer, key_label, "
         "planned_at) "
-        "VALUES ($1, $2, $3, nullif($4::bigint, 0), $5, $6) RETURNING id, coalesce(issuer, id)",
+        "SELECT $1, $2::text, $3, nullif($4::bigint, 0), "
+        "       CASE $2::text WHEN 'link' THEN (SELECT r.key_label FROM agentpki.authorities AS r "
+        "                                  WHERE r.hierarchy = $1 AND r.kind = 'root' "
+        "                                    AND r.generation = $3) "
+        "               ELSE $5 END, $6 "
+        "RETURNING id, coalesce(issuer, id), key_label",
         static_cast<int>(hierarchy.id), std::string(ca::NameOf(kind)), generation, Number(issuer),
         key_label, TimeText(event.at));
     AuthorityRecord record{
@@ -327,7 +339,7 @@ Result<AuthorityRecord> PostgresHierarchyStore::PlanAuthority(const Hierarchy& h
         .kind = kind,
         .generation = generation,
         .issuer = static_cast<AuthorityId>(row[1].as<std::int64_t>()),
-        .key_label = key_label,
+        .key_label = row[2].as<std::string>(),
     };
     InsertEventIn(transaction, hierarchy.id, event);
     transaction.commit();
@@ -460,6 +472,51 @@ Status PostgresHierarchyStore::RecordKeyDestroyed(AuthorityId authority, const A
     transaction.commit();
     return ca::Ok();
   });
+}
+
+Result<std::vector<TrustBundleRecord>> PostgresHierarchyStore::LoadTrustBundles() {
+  using Bundles = std::vector<TrustBundleRecord>;
+  return pool_->RunRepeatable([](pqxx::connection& connection) -> Result<Bundles> {
+    pqxx::read_transaction transaction(connection);
+    Bundles bundles;
+    for (const pqxx::row& row :
+         transaction.exec("SELECT hierarchy, version, authorities::text[] AS authorities, "
+                          "       published_at "
+                          "  FROM agentpki.trust_bundles ORDER BY hierarchy, version")) {
+      TrustBundleRecord bundle{.hierarchy = static_cast<HierarchyId>(row["hierarchy"].as<int>()),
+                               .version = row["version"].as<int>(),
+                               .published_at = TimeOf(row["published_at"])};
+      for (const std::string& number : TextsOf(row["authorities"])) {
+        bundle.authorities.push_back(static_cast<AuthorityId>(std::stoll(number)));
+      }
+      bundles.push_back(std::move(bundle));
+    }
+    return bundles;
+  });
+}
+
+Status PostgresHierarchyStore::PublishTrustBundle(const TrustBundleRecord& bundle,
+                                                  const AuditEvent& event) {
+  const auto conflict = [] {
+    return Error(StatusCode::kAborted, "another trust bundle was published just now; look again");
+  };
+  std::vector<std::string> authorities;
+  for (const AuthorityId id : bundle.authorities) authorities.push_back(std::to_string(Number(id)));
+  const Status published = pool_->Run([&](pqxx::connection& connection) -> Status {
+    pqxx::work transaction(connection);
+    const pqxx::result inserted = transaction.exec_params(
+        "INSERT INTO agentpki.trust_bundles (hierarchy, version, authorities, published_at) "
+        "SELECT $1, $2, $3::bigint[], $4 WHERE $2 = 1 + coalesce("
+        "  (SELECT max(version) FROM agentpki.trust_bundles WHERE hierarchy = $1), 0)",
+        static_cast<int>(bundle.hierarchy), bundle.version, TextArray(authorities),
+        TimeText(bundle.published_at));
+    if (inserted.affected_rows() == 0) return conflict();
+    transaction.exec("NOTIFY agentpki_revocations");
+    InsertEventIn(transaction, bundle.hierarchy, event);
+    transaction.commit();
+    return ca::Ok();
+  });
+  return published.code() == StatusCode::kAlreadyExists ? conflict() : published;
 }
 
 }  // namespace db

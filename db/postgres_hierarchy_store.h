@@ -36,6 +36,9 @@ class PostgresHierarchyStore final : public ca::HierarchyStore {
   ca::Status DecideKeyDestruction(ca::AuthorityId authority, int last_sequence,
                                   std::string_view reason, const ca::AuditEvent& event) override;
   ca::Status RecordKeyDestroyed(ca::AuthorityId authority, const ca::AuditEvent& event) override;
+  ca::Result<std::vector<ca::TrustBundleRecord>> LoadTrustBundles() override;
+  ca::Status PublishTrustBundle(const ca::TrustBundleRecord& bundle,
+                                const ca::AuditEvent& event) override;
 
  private:
   std::unique_ptr<Pool> pool_;

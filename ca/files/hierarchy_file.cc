@@ -77,6 +77,11 @@ Result<Hierarchy> HierarchyOf(const HierarchySpec& spec) {
   hierarchy.publish_ahead = issuing.has_publish_ahead()
                                 ? std::chrono::seconds(issuing.publish_ahead().seconds())
                                 : std::min(hierarchy.publish_ahead, hierarchy.rotate_every / 10);
+  hierarchy.acknowledged_share = issuing.acknowledged_share();
+  hierarchy.acknowledge_within =
+      issuing.has_acknowledge_within()
+          ? std::chrono::seconds(issuing.acknowledge_within().seconds())
+          : std::min(hierarchy.acknowledge_within, hierarchy.rotate_every);
   for (const std::string& range : spec.ip_ranges()) {
     auto parsed = ca::IpRange::Parse(range);
     if (!parsed.ok()) return ca::Annotate(parsed.status(), "ip_ranges: ");
@@ -122,6 +127,8 @@ HierarchySpec SpecOf(const HierarchyDeclaration& declaration) {
   issuing.mutable_lifetime()->set_seconds(hierarchy.issuing_lifetime.count());
   issuing.mutable_rotate_every()->set_seconds(hierarchy.rotate_every.count());
   issuing.mutable_publish_ahead()->set_seconds(hierarchy.publish_ahead.count());
+  issuing.set_acknowledged_share(hierarchy.acknowledged_share);
+  issuing.mutable_acknowledge_within()->set_seconds(hierarchy.acknowledge_within.count());
   for (const std::string& subtree : hierarchy.dns_subtrees) spec.add_dns_subtrees(subtree);
   for (const ca::IpRange& range : hierarchy.ip_ranges) spec.add_ip_ranges(range.ToString());
   for (const CertificateProfile& profile : hierarchy.profiles) {

@@ -34,7 +34,9 @@ grpc::ServerUnaryReactor* AuthorityService::PrepareAuthority(
   return door_.Handle(context, Action::kPrepareAuthority, "",
                       [=, this](const Caller& caller, AuditEvent& event) -> Status {
                         const auto view =
-                            TRY(rotation_.Prepare(caller, request->hierarchy(), event));
+                            TRY(request->root()
+                                    ? rotation_.PrepareRoot(caller, request->hierarchy(), event)
+                                    : rotation_.Prepare(caller, request->hierarchy(), event));
                         *response->mutable_authority() = ToProto(view);
                         return ca::Ok();
                       });
@@ -43,13 +45,15 @@ grpc::ServerUnaryReactor* AuthorityService::PrepareAuthority(
 grpc::ServerUnaryReactor* AuthorityService::ActivateAuthority(
     grpc::CallbackServerContext* context, const agentpki::v1::ActivateAuthorityRequest* request,
     agentpki::v1::ActivateAuthorityResponse* response) {
-  return door_.Handle(context, Action::kActivateAuthority, "",
-                      [=, this](const Caller& caller, AuditEvent& event) -> Status {
-                        const auto view =
-                            TRY(rotation_.Activate(caller, request->authority(), event));
-                        *response->mutable_authority() = ToProto(view);
-                        return ca::Ok();
-                      });
+  return door_.Handle(
+      context, Action::kActivateAuthority, "",
+      [=, this](const Caller& caller, AuditEvent& event) -> Status {
+        const auto policy = request->despite_stragglers() ? ca::StragglerPolicy::kLeaveBehind
+                                                          : ca::StragglerPolicy::kWait;
+        const auto view = TRY(rotation_.Activate(caller, request->authority(), policy, event));
+        *response->mutable_authority() = ToProto(view);
+        return ca::Ok();
+      });
 }
 
 grpc::ServerUnaryReactor* AuthorityService::RollBackAuthority(
@@ -60,6 +64,23 @@ grpc::ServerUnaryReactor* AuthorityService::RollBackAuthority(
                         const auto view =
                             TRY(rotation_.RollBack(caller, request->hierarchy(), event));
                         *response->mutable_authority() = ToProto(view);
+                        return ca::Ok();
+                      });
+}
+
+grpc::ServerUnaryReactor* AuthorityService::ListStragglers(
+    grpc::CallbackServerContext* context, const agentpki::v1::ListStragglersRequest* request,
+    agentpki::v1::ListStragglersResponse* response) {
+  return door_.Handle(context, Action::kListStragglers, "",
+                      [=, this](const Caller& caller, AuditEvent& event) -> Status {
+                        const int page_size = TRY(
+                            PageSizeFrom(request->page_size(), ca::StragglerQuery::kPageSizeMax));
+                        const auto found = TRY(bundles_.ListStragglers(
+                            caller, request->hierarchy(), page_size, request->page_token(), event));
+                        *response = ToProto(found);
+                        if (static_cast<int>(found.agents.size()) == page_size) {
+                          response->set_next_page_token(found.agents.back().id.ToString());
+                        }
                         return ca::Ok();
                       });
 }

@@ -10,11 +10,12 @@ class AuthorityService final : public agentpki::v1::AuthorityService::CallbackSe
  public:
   AuthorityService(Door& door, const ca::LiveCatalog& catalogs,
                    const ca::Authorization& authorization, ca::Rotation& rotation,
-                   const ca::Clock& clock)
+                   const ca::TrustBundles& bundles, const ca::Clock& clock)
       : door_(door),
         catalogs_(catalogs),
         authorization_(authorization),
         rotation_(rotation),
+        bundles_(bundles),
         clock_(clock) {}
 
   grpc::ServerUnaryReactor* ListAuthorities(
@@ -29,12 +30,16 @@ class AuthorityService final : public agentpki::v1::AuthorityService::CallbackSe
   grpc::ServerUnaryReactor* RollBackAuthority(
       grpc::CallbackServerContext* context, const agentpki::v1::RollBackAuthorityRequest* request,
       agentpki::v1::RollBackAuthorityResponse* response) override;
+  grpc::ServerUnaryReactor* ListStragglers(grpc::CallbackServerContext* context,
+                                           const agentpki::v1::ListStragglersRequest* request,
+                                           agentpki::v1::ListStragglersResponse* response) override;
 
  private:
   Door& door_;
   const ca::LiveCatalog& catalogs_;
   const ca::Authorization& authorization_;
   ca::Rotation& rotation_;
+  const ca::TrustBundles& bundles_;
   const ca::Clock& clock_;
 };
 

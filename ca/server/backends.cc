@@ -29,6 +29,7 @@ ca::Result<Backends> Backends::Open(const Config& config, const ca::Clock& clock
       .ledger = std::make_unique<db::PostgresLedger>(database, clock),
       .revocations = std::make_unique<db::PostgresRevocationStore>(database),
       .crls = std::make_unique<db::PostgresCrlStore>(database),
+      .acknowledgements = std::make_unique<db::PostgresAcknowledgementStore>(database),
   };
 }
 

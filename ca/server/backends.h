@@ -4,6 +4,7 @@
 
 #include "ca/base/clock.h"
 #include "ca/server/config.h"
+#include "db/postgres_acknowledgement_store.h"
 #include "db/postgres_crl_store.h"
 #include "db/postgres_hierarchy_store.h"
 #include "db/postgres_ledger.h"
@@ -21,6 +22,7 @@ struct Backends {
   std::unique_ptr<db::PostgresLedger> ledger;
   std::unique_ptr<db::PostgresRevocationStore> revocations;
   std::unique_ptr<db::PostgresCrlStore> crls;
+  std::unique_ptr<db::PostgresAcknowledgementStore> acknowledgements;
 
   // kFailedPrecondition when the schema or the token is not what this program needs, kUnavailable
   // when either is away; each says what to check. `clock` outlives it.

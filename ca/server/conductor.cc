@@ -7,6 +7,7 @@ namespace {
 
 using ca::Status;
 
+constexpr char kActor[] = "conductor";
 constexpr char kLockName[] = "agentpki.conductor";
 constexpr std::chrono::seconds kInterval(1);
 constexpr std::chrono::minutes kResponderInterval(1);
@@ -86,6 +87,8 @@ Status Conductor::Rotate() {
   for (const ca::Hierarchy& hierarchy : catalog->hierarchies()) {
     const Status advanced = parts_.rotation.Advance(hierarchy);
     if (first.ok()) first = ca::Annotate(advanced, "rotation of " + hierarchy.Name() + ": ");
+    const Status published = parts_.bundles.Publish(hierarchy, kActor);
+    if (first.ok()) first = ca::Annotate(published, "bundle of " + hierarchy.Name() + ": ");
   }
   return first;
 }

@@ -18,14 +18,16 @@
 namespace server {
 
 // What one replica at a time does for all: issuing authorities that follow each other on schedule,
-// OCSP responders with fresh certificates, CRLs, and the end of keys that are spent. An advisory
-// lock says which; everything it does is safe when two do it by accident. Thread-safe.
+// trust bundles that say so, OCSP responders with fresh certificates, CRLs, and the end of keys
+// that are spent. An advisory lock says which; everything it does is safe when two do it by
+// accident. Thread-safe.
 class Conductor {
  public:
   struct Parts {
     ca::Provisioning& provisioning;
     ca::Rotation& rotation;
     ca::KeyRetirement& key_retirement;
+    ca::TrustBundles& bundles;
     crl::Publisher& publisher;
     crl::Shelf& shelf;
     ca::CrlStore& crls;

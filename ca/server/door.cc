@@ -15,9 +15,10 @@ using ca::Decision;
 using ca::Status;
 using ca::StatusCode;
 
-constexpr char kRuleMetadata[] = "agentpki-rule";
 constexpr char kCorrelationMetadata[] = "agentpki-correlation-id";
 constexpr size_t kCorrelationIdSize = 8;
+constexpr char kTooManyCalls[] =
+    "the server has as many calls in progress as it takes; wait and retry";
 
 std::string_view ClientCertificate(const grpc::CallbackServerContext& context) {
   const auto found = context.auth_context()->FindPropertyValues(GRPC_X509_PEM_CERT_PROPERTY_NAME);
@@ -67,22 +68,25 @@ grpc::ServerUnaryReactor* Door::Handle(grpc::CallbackServerContext* context, ca:
   const ca::TimePoint begun_at = clock_.Now();
   const bool runs = workers_.TryRun(
       [this, context, reactor, action, begun_at, request_id, story = std::move(story)] {
-        AuditEvent event{
-            .at = clock_.Now(),
-            .actor = "anonymous",
-            .action = std::string(ca::NameOf(action)),
-            .from = context->peer(),
-            .correlation_id = ca::Hex(ca::RandomBytes(kCorrelationIdSize)),
-            .request_id = request_id,
-        };
+        AuditEvent event = EventOf(*context, action, request_id);
         Finish(reactor, action, begun_at, Run(context, action, event, story));
       });
   if (!runs) {
-    Finish(reactor, action, begun_at,
-           {grpc::StatusCode::RESOURCE_EXHAUSTED,
-            "the server has as many calls in progress as it takes; wait and retry"});
+    Finish(reactor, action, begun_at, {grpc::StatusCode::RESOURCE_EXHAUSTED, kTooManyCalls});
   }
   return reactor;
+}
+
+AuditEvent Door::EventOf(const grpc::CallbackServerContext& context, ca::Action action,
+                         const std::string& request_id) const {
+  return {
+      .at = clock_.Now(),
+      .actor = "anonymous",
+      .action = std::string(ca::NameOf(action)),
+      .from = context.peer(),
+      .correlation_id = ca::Hex(ca::RandomBytes(kCorrelationIdSize)),
+      .request_id = request_id,
+  };
 }
 
 // Counted first, so that who has the answer finds it counted.
@@ -135,6 +139,46 @@ void Door::RecordRefusal(const Status& status, AuditEvent& event) const {
     spdlog::error("a refusal was not recorded: {} correlation-id={}", recorded.ToString(),
                   event.correlation_id);
   }
+}
+
+// ---- streams ------------------------------------------------------------------------------------
+
+void Door::Open(grpc::CallbackServerContext* context, ca::Action action,
+                std::shared_ptr<Stream> stream, Story story) {
+  stream->action_ = action;
+  stream->begun_at_ = clock_.Now();
+  stream->certificate_ = ClientCertificate(*context);
+  const bool runs = workers_.TryRun([this, context, stream, story = std::move(story)] {
+    AuditEvent event = EventOf(*context, stream->action_, "");
+    const grpc::Status status = Run(context, stream->action_, event, story);
+    if (!status.ok()) {
+      EndWith(*stream, status, "");
+      return;
+    }
+    stream->event_ = std::move(event);
+    stream->Begin();
+  });
+  if (!runs) EndWith(*stream, {grpc::StatusCode::RESOURCE_EXHAUSTED, kTooManyCalls}, "");
+}
+
+ca::Result<ca::Caller> Door::Verify(const Stream& stream) const {
+  return callers_.Verify(stream.certificate_);
+}
+
+void Door::End(Stream& stream, const Status& why) const {
+  const std::string rule = ca::RuleOf(why);
+  if (!rule.empty()) {
+    AuditEvent event = stream.event_;
+    event.at = clock_.Now();
+    RecordRefusal(why, event);
+  }
+  EndWith(stream, ToGrpc(why, stream.event_.correlation_id), rule);
+}
+
+void Door::EndWith(Stream& stream, const grpc::Status& status, const std::string& rule) const {
+  if (!stream.Finish(status, rule)) return;
+  metrics_.CountRequest(ca::NameOf(stream.action_), static_cast<StatusCode>(status.error_code()),
+                        std::max(stream.begun_at_, clock_.Now()) - stream.begun_at_);
 }
 
 }  // namespace server

@@ -207,6 +207,32 @@ agentpki::v1::CheckStatusResponse ToProto(const ConsistencyReport& report) {
   return message;
 }
 
+agentpki::v1::TrustBundle ToProto(const ca::TrustBundle& bundle) {
+  agentpki::v1::TrustBundle message;
+  message.set_hierarchy(bundle.hierarchy);
+  message.set_trust_domain(bundle.trust_domain.name());
+  message.set_version(bundle.version);
+  *message.mutable_published_at() = ToProto(bundle.published_at);
+  for (const ca::Bytes& der : bundle.roots) message.add_roots(der);
+  for (const ca::Bytes& der : bundle.issuing) message.add_issuing(der);
+  return message;
+}
+
+agentpki::v1::ListStragglersResponse ToProto(const ca::Stragglers& stragglers) {
+  agentpki::v1::ListStragglersResponse message;
+  message.set_version(stragglers.progress.version);
+  *message.mutable_published_at() = ToProto(stragglers.progress.published_at);
+  message.set_live_count(stragglers.progress.count.live);
+  message.set_acknowledged_count(stragglers.progress.count.acknowledged);
+  for (const ca::LiveAgent& agent : stragglers.agents) {
+    agentpki::v1::Straggler& straggler = *message.add_stragglers();
+    straggler.set_spiffe_id(agent.id.ToString());
+    straggler.set_owner(agent.owner);
+    straggler.set_acknowledged_version(agent.acknowledged_version);
+  }
+  return message;
+}
+
 Result<ca::EnrollmentRequest> FromProto(const agentpki::v1::EnrollRequest& request,
                                         ca::TimePoint now) {
   ca::RequestId id = TRY(ca::RequestId::Parse(request.request_id(), now));

@@ -9,6 +9,7 @@
 #include "agentpki/v1/registry.pb.h"
 #include "agentpki/v1/revocation.pb.h"
 #include "agentpki/v1/status.pb.h"
+#include "agentpki/v1/trust_bundle.pb.h"
 #include "ca/catalog.h"
 #include "ca/diagnosis.h"
 #include "ca/enrollment.h"
@@ -32,6 +33,8 @@ agentpki::v1::AuthorityStatus ToProto(const ca::Authority& authority,
                                       const ca::Hierarchy& hierarchy);
 agentpki::v1::RevokeResponse ToProto(const ca::RevocationOutcome& outcome);
 agentpki::v1::CheckStatusResponse ToProto(const ConsistencyReport& report);
+agentpki::v1::TrustBundle ToProto(const ca::TrustBundle& bundle);
+agentpki::v1::ListStragglersResponse ToProto(const ca::Stragglers& stragglers);
 
 ca::Result<ca::EnrollmentRequest> FromProto(const agentpki::v1::EnrollRequest& request,
                                             ca::TimePoint now);

@@ -27,6 +27,7 @@
 #include "ca/server/server_identity.h"
 #include "ca/server/status_service.h"
 #include "ca/server/status_side.h"
+#include "ca/server/trust_bundle_service.h"
 
 namespace server {
 namespace {
@@ -144,7 +145,7 @@ Status Serve(const Config& config) {
   const ca::Revoking revoking(*catalogs, authorization, *backends.registry, *backends.ledger,
                               *backends.revocations, clock);
   const auto identity =
-      TRY(ServerIdentity::Create(config, *catalogs->Snapshot(), provisioning, enrollment, clock));
+      TRY(ServerIdentity::Create(config, *catalogs, provisioning, enrollment, clock));
 
   const ca::CallerVerifier callers(*catalogs, status->index(), clock);
   WorkerPool workers(config.concurrent_calls);
@@ -162,7 +163,11 @@ Status Serve(const Config& config) {
       [&](const ca::Authority& authority) { return status->MissingFor(authority); });
   const ca::Operators operators(*catalogs, authorization, *backends.registry);
   OperatorService operator_service(door, *catalogs, operators);
-  AuthorityService authority_service(door, *catalogs, authorization, status->rotation(), clock);
+  AuthorityService authority_service(door, *catalogs, authorization, status->rotation(),
+                                     status->bundles(), clock);
+
+  TrustBundleWatch bundle_watch(door, status->bundles());
+  TrustBundleService bundle_service(door, status->bundles(), bundle_watch);
 
   std::atomic<grpc::HealthCheckServiceInterface*> health_service = nullptr;
   HealthMonitor health(
@@ -202,6 +207,7 @@ Status Serve(const Config& config) {
   builder.RegisterService(&authority_service);
   builder.RegisterService(&status_service);
   builder.RegisterService(&doctor_service);
+  builder.RegisterService(&bundle_service);
   const std::unique_ptr<grpc::Server> grpc_server = builder.BuildAndStart();
   if (!grpc_server || port == 0) {
     return Error(StatusCode::kFailedPrecondition,
@@ -209,6 +215,7 @@ Status Serve(const Config& config) {
                  config.listen_grpc);
   }
   TRY(status->Start());
+  bundle_watch.Start();
   health_service = grpc_server->GetHealthCheckService();
   const std::string host = config.listen_grpc.substr(0, config.listen_grpc.rfind(':'));
   spdlog::info("agentpki-server {} serves gRPC on {}:{}", AGENTPKI_VERSION, host, port);
@@ -219,6 +226,7 @@ Status Serve(const Config& config) {
   spdlog::info("stopping on {}", strsignal(signal));
   health_service = nullptr;
   grpc_server->GetHealthCheckService()->Shutdown();
+  bundle_watch.Stop();
   grpc_server->Shutdown(std::chrono::system_clock::now() + kGracePeriod);
   grpc_server->Wait();
   return ca::Ok();

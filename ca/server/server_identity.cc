@@ -84,26 +84,28 @@ Status CheckPrivate(const fs::path& directory) {
 }  // namespace
 
 ca::Result<std::unique_ptr<ServerIdentity>> ServerIdentity::Create(const Config& config,
-                                                                   const ca::Catalog& catalog,
+                                                                   const ca::LiveCatalog& catalogs,
                                                                    ca::Provisioning& provisioning,
                                                                    const ca::Enrollment& enrollment,
                                                                    const ca::Clock& clock) {
   TRY(CheckPrivate(config.runtime_directory));
-  const ca::Hierarchy* system = TRY(catalog.System());
+  const auto catalog = catalogs.Snapshot();
+  const ca::Hierarchy* system = TRY(catalog->System());
   ca::Agent agent = TRY(EnsureServerAgent(config, *system, provisioning));
   std::unique_ptr<ServerIdentity> identity(
-      new ServerIdentity(config.runtime_directory, std::move(agent), enrollment, clock));
+      new ServerIdentity(config.runtime_directory, std::move(agent), catalogs, enrollment, clock));
   // Always anew: whether an older one on disk would do depends on more than its dates.
   TRY(identity->Renew());
   identity->thread_ = std::thread([&identity = *identity] { identity.RenewForEver(); });
   return identity;
 }
 
-ServerIdentity::ServerIdentity(fs::path directory, ca::Agent agent,
+ServerIdentity::ServerIdentity(fs::path directory, ca::Agent agent, const ca::LiveCatalog& catalogs,
                                const ca::Enrollment& enrollment, const ca::Clock& clock)
     : directory_(std::move(directory)),
       link_(directory_ / "tls"),
       agent_(std::move(agent)),
+      catalogs_(catalogs),
       enrollment_(enrollment),
       clock_(clock) {}
 
@@ -138,10 +140,11 @@ Status ServerIdentity::Renew() {
   };
   const auto issued =
       TRY(enrollment_.Issue(agent_, key.Csr(agent_.id), ca::SystemGrounds{}, request, event));
-  // With the root: a first contact knows it by its fingerprint alone (JoinToken).
+  // With the roots: a first contact knows one of them by its fingerprint alone (JoinToken).
+  const auto behind =
+      catalogs_.Snapshot()->FirstContactChain(issued.certificate.record.authority, clock_.Now());
   std::vector<ca::Bytes> chain = {issued.certificate.Der()};
-  chain.insert(chain.end(), issued.intermediates.begin(), issued.intermediates.end());
-  chain.insert(chain.end(), issued.roots.begin(), issued.roots.end());
+  chain.insert(chain.end(), behind.begin(), behind.end());
 
   const std::string serial = issued.certificate.record.serial.ToString();
   const fs::path folder = directory_ / ("tls-" + serial);

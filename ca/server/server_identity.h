@@ -23,7 +23,7 @@ class ServerIdentity {
   // Makes sure that there is a certificate that stands; kUnavailable and the like when none can be
   // issued. Everything that is given outlives it.
   static ca::Result<std::unique_ptr<ServerIdentity>> Create(const Config& config,
-                                                            const ca::Catalog& catalog,
+                                                            const ca::LiveCatalog& catalogs,
                                                             ca::Provisioning& provisioning,
                                                             const ca::Enrollment& enrollment,
                                                             const ca::Clock& clock);
@@ -37,8 +37,8 @@ class ServerIdentity {
   ca::Status CheckHealth() const;
 
  private:
-  ServerIdentity(std::filesystem::path directory, ca::Agent agent, const ca::Enrollment& enrollment,
-                 const ca::Clock& clock);
+  ServerIdentity(std::filesystem::path directory, ca::Agent agent, const ca::LiveCatalog& catalogs,
+                 const ca::Enrollment& enrollment, const ca::Clock& clock);
 
   ca::Status Renew();
   void RenewForEver();
@@ -46,6 +46,7 @@ class ServerIdentity {
   const std::filesystem::path directory_;
   const std::filesystem::path link_;
   const ca::Agent agent_;
+  const ca::LiveCatalog& catalogs_;
   const ca::Enrollment& enrollment_;
   const ca::Clock& clock_;
 

@@ -33,6 +33,7 @@ class StatusSide {
   const ca::RevocationIndex& index() const { return index_; }
   const crl::Shelf& shelf() const { return shelf_; }
   const Consistency& consistency() const { return consistency_; }
+  ca::TrustBundles& bundles() { return bundles_; }
   ca::Rotation& rotation() { return rotation_; }
   Metrics& metrics() { return metrics_; }
   ca::Status CheckHealth() const;
@@ -57,6 +58,7 @@ class StatusSide {
   ocsp::Responder responder_;
   StatusFeed feed_;
   ca::Provisioning provisioning_;
+  ca::TrustBundles bundles_;
   ca::Rotation rotation_;
   ca::KeyRetirement key_retirement_;
   crl::Publisher publisher_;

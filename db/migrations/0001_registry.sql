@@ -24,6 +24,8 @@ CREATE TABLE agentpki.hierarchies (
   issuing_lifetime_seconds bigint NOT NULL,
   rotate_every_seconds     bigint NOT NULL,
   publish_ahead_seconds    bigint NOT NULL,
+  acknowledged_share       smallint NOT NULL CHECK (acknowledged_share BETWEEN 0 AND 100),  -- percent
+  acknowledge_within_seconds bigint NOT NULL,
   dns_subtrees             text[] NOT NULL,
   ip_ranges                text[] NOT NULL,
   created_at               timestamptz NOT NULL,
@@ -46,19 +48,22 @@ CREATE TABLE agentpki.profiles (
 );
 
 -- Three rows make an authority, each inserted when it is so: planned, recorded, signed. Whatever key
--- is on the token has its plan here. An OCSP responder is one too, of the authority it answers for.
+-- is on the token has its plan here. An OCSP responder is one too, of the authority it answers for, and
+-- so is the link to a root, which is that root's name and key signed by the root before: the one that
+-- has no key of its own.
 CREATE TABLE agentpki.authorities (
   id         bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
   hierarchy  integer NOT NULL REFERENCES agentpki.hierarchies,
-  kind       text NOT NULL CHECK (kind IN ('root', 'issuing', 'responder')),
+  kind       text NOT NULL CHECK (kind IN ('root', 'issuing', 'responder', 'link')),
   generation integer NOT NULL CHECK (generation > 0),
   issuer     bigint REFERENCES agentpki.authorities,  -- NULL for a root
-  key_label  text NOT NULL UNIQUE,
+  key_label  text NOT NULL,
   planned_at timestamptz NOT NULL,
   UNIQUE (hierarchy, kind, generation),
   UNIQUE (id, hierarchy),  -- for what says both
   CHECK ((kind = 'root') = (issuer IS NULL))
 );
+CREATE UNIQUE INDEX one_key_each ON agentpki.authorities (key_label) WHERE kind <> 'link';
 CREATE TABLE agentpki.authority_issuances (
   authority       bigint PRIMARY KEY REFERENCES agentpki.authorities,
   serial          bytea NOT NULL UNIQUE,
@@ -105,7 +110,8 @@ GRANT SELECT, INSERT ON agentpki.hierarchies, agentpki.profiles, agentpki.author
   TO agentpki_server;
 -- What a hierarchy is stays for ever; how it issues may change.
 GRANT UPDATE (root_lifetime_seconds, issuing_lifetime_seconds, rotate_every_seconds,
-  publish_ahead_seconds) ON agentpki.hierarchies TO agentpki_server;
+  publish_ahead_seconds, acknowledged_share, acknowledge_within_seconds)
+  ON agentpki.hierarchies TO agentpki_server;
 GRANT UPDATE, DELETE ON agentpki.profiles TO agentpki_server;
 
 -- ---- agents -----------------------------------------------------------------------------------

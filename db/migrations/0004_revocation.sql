@@ -344,7 +344,7 @@ BEGIN
   RETURN QUERY
   WITH opened AS (
     SELECT a.id AS authority, 0 AS shard, NULL::timestamptz AS opened_at
-      FROM agentpki.authorities AS a WHERE a.kind <> 'responder'
+      FROM agentpki.authorities AS a WHERE a.kind IN ('root', 'issuing')
     UNION ALL SELECT s.authority, s.shard, s.opened_at FROM agentpki.crl_shards AS s
   ),
   -- Of agents' certificates in whole days; of issuing authorities' own, the time itself.
@@ -356,14 +356,14 @@ BEGIN
     UNION ALL
     SELECT a.issuer, 0, max(i.not_after)
       FROM agentpki.authorities AS a JOIN agentpki.authority_issuances AS i ON i.authority = a.id
-     WHERE a.kind = 'issuing' GROUP BY a.issuer
+     WHERE a.kind IN ('issuing', 'link') GROUP BY a.issuer
   ),
   live AS (
     SELECT * FROM agentpki.live_certificates(p_now)
     UNION ALL
     SELECT a.issuer, 0, count(*)
       FROM agentpki.authorities AS a JOIN agentpki.authority_issuances AS i ON i.authority = a.id
-     WHERE a.kind = 'issuing' AND i.not_after >= p_now GROUP BY a.issuer
+     WHERE a.kind IN ('issuing', 'link') AND i.not_after >= p_now GROUP BY a.issuer
   )
   SELECT o.authority, o.shard, o.opened_at, i.last_not_after, coalesce(l.certificate_count, 0)
     FROM opened AS o

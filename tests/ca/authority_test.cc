@@ -193,7 +193,7 @@ TEST_F(AuthorityTest, ARootIsSelfSignedAndConstrainsNobodysNames) {
   ExpectExtensions(root, {"basicConstraints", "keyUsage"},
                    {"subjectAltName", "subjectKeyIdentifier"});
   EXPECT_NE(X509_get_extension_flags(root) & EXFLAG_SS, 0u);
-  EXPECT_EQ(X509_get_pathlen(root), 1);
+  EXPECT_EQ(X509_get_pathlen(root), Authority::kLinksMax + 1);
   EXPECT_EQ(X509_get_key_usage(root), static_cast<uint32_t>(KU_KEY_CERT_SIGN | KU_CRL_SIGN));
   EXPECT_EQ(X509_verify(root, X509_get0_pubkey(root)), 1);
 }

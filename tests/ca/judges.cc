@@ -45,6 +45,15 @@ std::string Write(const TemporaryFolder& folder, const char* name,
       RunProgram("certtool --verify-chain --infile " + Write(folder, "chain", certificates)));
 }
 
+::testing::AssertionResult CerttoolTrusts(const Chain& chain) {
+  const TemporaryFolder folder;
+  std::vector<Bytes> certificates = {chain.leaf};
+  certificates.insert(certificates.end(), chain.intermediates.begin(), chain.intermediates.end());
+  return Verdict(RunProgram("certtool --verify --load-ca-certificate " +
+                            Write(folder, "root", {chain.root}) + " --infile " +
+                            Write(folder, "chain", certificates)));
+}
+
 std::string TextOf(const Bytes& certificate) {
   const TemporaryFolder folder;
   return RunProgram("openssl x509 -noout -text -in " + Write(folder, "one", {certificate})).output;

@@ -23,6 +23,9 @@ struct Chain {
 // certtool --verify-chain, now: Debian 12's knows no other time.
 ::testing::AssertionResult CerttoolAccepts(const Chain& chain);
 
+// certtool --verify: the chain as it is sent, to somebody who has that root alone.
+::testing::AssertionResult CerttoolTrusts(const Chain& chain);
+
 // openssl x509 -text: what people see of it.
 std::string TextOf(const Bytes& certificate);
 

@@ -21,13 +21,16 @@ class RotationTest : public testing::StoryTest {
     Replica(testing::MemoryPorts& ports, const Clock& clock)
         : catalogs(Must(LiveCatalog::Load(ports.hierarchies, ports.keys))),
           authorization(ports.registry),
+          bundles(*catalogs, authorization, ports.hierarchies, ports.acknowledgements,
+                  ports.registry, revocations, clock),
           rotation(*catalogs, authorization, ports.hierarchies, ports.keys, ports.registry,
-                   ports.ledger, revocations, testing::Directory(), clock),
+                   ports.ledger, revocations, testing::Directory(), bundles, clock),
           enrollment(*catalogs, ports.registry, ports.ledger, testing::Directory(), clock) {}
 
     const std::unique_ptr<LiveCatalog> catalogs;
     RevocationIndex revocations;
     const Authorization authorization;
+    TrustBundles bundles;
     Rotation rotation;
     const Enrollment enrollment;
   };
@@ -40,7 +43,7 @@ class RotationTest : public testing::StoryTest {
   }
   Result<AuthorityView> Activate(const std::string& name) {
     AuditEvent event = Event("ActivateAuthority");
-    return one_.rotation.Activate(admin_, name, event);
+    return one_.rotation.Activate(admin_, name, StragglerPolicy::kWait, event);
   }
   Result<AuthorityView> RollBack() {
     AuditEvent event = Event("RollBackAuthority");
@@ -213,8 +216,10 @@ TEST_F(RotationTest, IsForAdmins) {
   AuditEvent event = Event("PrepareAuthority");
   EXPECT_TRUE(IsRefusal(one_.rotation.Prepare(registrar, "acme/prod", event).status(),
                         StatusCode::kPermissionDenied, "caller.role"));
-  EXPECT_TRUE(IsRefusal(one_.rotation.Activate(registrar, "acme/prod/issuing/1", event).status(),
-                        StatusCode::kPermissionDenied, "caller.role"));
+  EXPECT_TRUE(IsRefusal(
+      one_.rotation.Activate(registrar, "acme/prod/issuing/1", StragglerPolicy::kLeaveBehind, event)
+          .status(),
+      StatusCode::kPermissionDenied, "caller.role"));
   EXPECT_TRUE(IsRefusal(one_.rotation.RollBack(registrar, "acme/prod", event).status(),
                         StatusCode::kPermissionDenied, "caller.role"));
   EXPECT_EQ(Must(ports_.hierarchies.LoadActivations()).size(), 3u);

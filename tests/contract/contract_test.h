@@ -25,6 +25,7 @@ class ContractTest : public ::testing::TestWithParam<WorldKind> {
   ca::Ledger& ledger() { return world_.ports().ledger; }
   ca::RevocationStore& revocations() { return world_.revocations(); }
   ca::CrlStore& crls() { return world_.crls(); }
+  ca::AcknowledgementStore& acknowledgements() { return world_.acknowledgements(); }
 
   ca::AuditEvent EventIn(const ca::Hierarchy& hierarchy, std::string action) const {
     ca::AuditEvent event = ca::testing::EventAt(clock_.Now(), std::move(action));

@@ -184,6 +184,26 @@ TEST_P(HierarchyStoreContract, LoadsAResponderWithTheAuthorityThatItAnswersFor) 
   EXPECT_EQ(loaded[1].issuer, root.id);
 }
 
+// It has no key of its own: it is the next root's name and key, signed by the one before.
+TEST_P(HierarchyStoreContract, GivesALinkTheKeyLabelOfItsRoot) {
+  const Hierarchy acme = Must(Create(AcmeProd()));
+  const AuthorityRecord first = PlanRoot(acme);
+  const AuthorityRecord second = Must(Plan(acme, AuthorityKind::kRoot, 2, AuthorityId{}));
+  const AuthorityRecord link = Must(Plan(acme, AuthorityKind::kLink, 2, first.id));
+  EXPECT_EQ(link.key_label, second.key_label);
+  EXPECT_EQ(Find(link.id).key_label, second.key_label);
+  EXPECT_EQ(Find(link.id).kind, AuthorityKind::kLink);
+  EXPECT_EQ(Find(link.id).issuer, first.id);
+  EXPECT_EQ(Plan(acme, AuthorityKind::kLink, 2, first.id).status().code(), StatusCode::kAborted);
+}
+
+TEST_P(HierarchyStoreContract, PlansNoLinkBeforeItsRoot) {
+  const Hierarchy acme = Must(Create(AcmeProd()));
+  const AuthorityRecord first = PlanRoot(acme);
+  EXPECT_FALSE(Plan(acme, AuthorityKind::kLink, 2, first.id).ok());
+  EXPECT_EQ(Must(hierarchies().LoadAuthorities()).size(), 1u);
+}
+
 TEST_P(HierarchyStoreContract, LetsOnePlanAGenerationAndTellsTheOtherToLoadAgain) {
   const Hierarchy acme = Must(Create(AcmeProd()));
   const AuthorityRecord root = PlanRoot(acme);
@@ -520,6 +540,56 @@ TEST_P(KeyDestructionContract, KeepsAnAuthorityFromIssuingForEver) {
   Must(RecordDestroyed(acme, first));
   EXPECT_EQ(Activate(acme, 3, first).code(), StatusCode::kAborted);
   EXPECT_EQ(Must(hierarchies().LoadActivations()).size(), 2u);
+}
+
+// ---- trust bundles ------------------------------------------------------------------------------
+
+class TrustBundleContract : public ActivationContract {
+ protected:
+  ca::Status Publish(const Hierarchy& hierarchy, int version,
+                     std::vector<AuthorityId> authorities) {
+    return hierarchies().PublishTrustBundle(
+        {hierarchy.id, version, std::move(authorities), clock_.Now()},
+        EventIn(hierarchy, "PublishTrustBundle"));
+  }
+};
+INSTANTIATE_CONTRACT(TrustBundleContract);
+
+TEST_P(TrustBundleContract, KeepsEveryVersion) {
+  const Hierarchy acme = Must(Create(AcmeProd()));
+  const Hierarchy globex = Must(Create(GlobexProd()));
+  const AuthorityId first = NewAuthority(acme, 1).id;
+  const AuthorityId second = NewAuthority(acme, 2).id;
+  const AuthorityId other = NewAuthority(globex, 1).id;
+  const ca::TimePoint begin = clock_.Now();
+  Must(Publish(acme, 1, {first}));
+  Must(Publish(globex, 1, {other}));
+  clock_.Advance(std::chrono::hours(1));
+  Must(Publish(acme, 2, {first, second}));
+
+  const std::vector<ca::TrustBundleRecord> expected = {
+      {acme.id, 1, {first}, begin},
+      {acme.id, 2, {first, second}, clock_.Now()},
+      {globex.id, 1, {other}, begin},
+  };
+  EXPECT_EQ(Must(hierarchies().LoadTrustBundles()), expected);
+}
+
+TEST_P(TrustBundleContract, LetsOneOfTwoAtOnce) {
+  const Hierarchy acme = Must(Create(AcmeProd()));
+  const AuthorityId first = NewAuthority(acme, 1).id;
+  Must(Publish(acme, 1, {first}));
+  const size_t events = world_.Events().size();
+  EXPECT_EQ(Publish(acme, 1, {first}).code(), StatusCode::kAborted);
+  EXPECT_EQ(Publish(acme, 3, {first}).code(), StatusCode::kAborted) << "leaves a gap";
+  EXPECT_EQ(Must(hierarchies().LoadTrustBundles()).size(), 1u);
+  EXPECT_EQ(world_.Events().size(), events);
+}
+
+TEST_P(TrustBundleContract, LeavesAnEvent) {
+  const Hierarchy acme = Must(Create(AcmeProd()));
+  Must(Publish(acme, 1, {NewAuthority(acme, 1).id}));
+  ExpectSame(world_.Events().back(), EventIn(acme, "PublishTrustBundle"));
 }
 
 }  // namespace

@@ -15,6 +15,7 @@ class MemoryWorld final : public World {
   ca::testing::Ports ports() override { return *ports_; }
   ca::RevocationStore& revocations() override { return ports_->revocations; }
   ca::CrlStore& crls() override { return ports_->crls; }
+  ca::AcknowledgementStore& acknowledgements() override { return ports_->acknowledgements; }
   void Disable(const ca::SpiffeId& agent) override { ports_->registry.Disable(agent); }
   std::vector<ca::AuditEvent> Events() override { return ports_->events.All(); }
 

@@ -1,3 +1,4 @@
+#include "db/postgres_acknowledgement_store.h"
 #include "db/postgres_crl_store.h"
 #include "db/postgres_hierarchy_store.h"
 #include "db/postgres_ledger.h"
@@ -27,6 +28,7 @@ class PostgresWorld final : public World {
   ca::testing::Ports ports() override { return {hierarchies_, registry_, ledger_, keys_}; }
   ca::RevocationStore& revocations() override { return revocations_; }
   ca::CrlStore& crls() override { return crls_; }
+  ca::AcknowledgementStore& acknowledgements() override { return acknowledgements_; }
 
   void Disable(const ca::SpiffeId& agent) override {
     database_.Query("UPDATE agentpki.agents SET disabled = true WHERE spiffe_id = '" +
@@ -62,6 +64,7 @@ class PostgresWorld final : public World {
   db::PostgresLedger ledger_{database_.server(), clock};
   db::PostgresRevocationStore revocations_{database_.server()};
   db::PostgresCrlStore crls_{database_.server()};
+  db::PostgresAcknowledgementStore acknowledgements_{database_.server()};
   ca::testing::MemoryKeyStore keys_;
 };
 

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "ca/acknowledgement_store.h"
 #include "ca/crl_store.h"
 #include "ca/ledger.h"
 #include "ca/registry.h"
@@ -30,6 +31,7 @@ class World {
   virtual ca::testing::Ports ports() = 0;
   virtual ca::RevocationStore& revocations() = 0;
   virtual ca::CrlStore& crls() = 0;
+  virtual ca::AcknowledgementStore& acknowledgements() = 0;
 
   // An operator's hand in the database.
   virtual void Disable(const ca::SpiffeId& agent) = 0;

@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 
+#include "db/postgres_acknowledgement_store.h"
 #include "db/postgres_crl_store.h"
 #include "db/postgres_hierarchy_store.h"
 #include "db/postgres_ledger.h"
@@ -70,7 +71,8 @@ class DeployedDatabaseTest : public DatabaseTest {
           registry(server),
           ledger(server, clock),
           revocations(server),
-          crls(server) {}
+          crls(server),
+          acknowledgements(server) {}
 
     ca::testing::FakeClock clock{ca::SystemClock().Now()};
     PostgresHierarchyStore hierarchies;
@@ -78,6 +80,7 @@ class DeployedDatabaseTest : public DatabaseTest {
     PostgresLedger ledger;
     PostgresRevocationStore revocations;
     PostgresCrlStore crls;
+    PostgresAcknowledgementStore acknowledgements;
   };
   static std::unique_ptr<AllAdapters>& Adapters() {
     static std::unique_ptr<AllAdapters> adapters;
@@ -91,6 +94,7 @@ class DeployedDatabaseTest : public DatabaseTest {
   PostgresLedger& ledger_ = Adapters()->ledger;
   PostgresRevocationStore& revocations_ = Adapters()->revocations;
   PostgresCrlStore& crls_ = Adapters()->crls;
+  PostgresAcknowledgementStore& acknowledgements_ = Adapters()->acknowledgements;
   ca::testing::MemoryKeyStore keys_;
   ca::testing::Deployment deployment_{{hierarchies_, registry_, ledger_, keys_}, clock_};
 };

@@ -66,11 +66,26 @@ class PrivilegesTest : public DeployedDatabaseTest {
 // ---- what is written stays ----------------------------------------------------------------------
 
 TEST_F(PrivilegesTest, CanNeitherUpdateNorDeleteNorTruncateWhatIsRecorded) {
-  for (const char* table :
-       {"authorities", "authority_issuances", "authority_signatures", "key_destructions",
-        "destroyed_keys", "agents", "issuances", "key_holders", "signatures", "requests",
-        "audit_events", "retention", "revocations", "blocked_keys", "crl_shards", "crl_shard_days",
-        "crls"}) {
+  for (const char* table : {"authorities",
+                            "authority_issuances",
+                            "authority_signatures",
+                            "key_destructions",
+                            "destroyed_keys",
+                            "agents",
+                            "issuances",
+                            "key_holders",
+                            "signatures",
+                            "requests",
+                            "audit_events",
+                            "retention",
+                            "revocations",
+                            "blocked_keys",
+                            "crl_shards",
+                            "crl_shard_days",
+                            "crls",
+                            "activations",
+                            "trust_bundles",
+                            "bundle_acknowledgements"}) {
     const std::string name = std::string("agentpki.") + table;
     const std::string column = Value("SELECT attname FROM pg_attribute WHERE attrelid = '" + name +
                                      "'::regclass AND attnum > 0 AND attidentity = ''");
@@ -180,9 +195,14 @@ TEST_F(PrivilegesTest, SeesTheRowsOfTheHierarchyThatItNamedAndNoOther) {
                                        .number = 1,
                                        .this_update = clock_.Now(),
                                        .next_update = clock_.Now()}));
+    Must(hierarchies_.PublishTrustBundle(
+        {hierarchy->id, 1, {certificate.record.authority}, clock_.Now()},
+        EventIn(*hierarchy, "PublishTrustBundle")));
+    Must(acknowledgements_.Acknowledge({hierarchy->id, agent.number, 1, clock_.Now()},
+                                       EventIn(*hierarchy, "AcknowledgeTrustBundle")));
   }
-  for (const char* table :
-       {"agents", "join_tokens", "issuances", "signatures", "requests", "revocations", "crls"}) {
+  for (const char* table : {"agents", "join_tokens", "issuances", "signatures", "requests",
+                            "revocations", "crls", "bundle_acknowledgements"}) {
     EXPECT_EQ(CountAsServer(table), 0) << table << ", when none was named";
     EXPECT_EQ(CountAsServer(table, deployment_.acme.id), 1) << table;
     EXPECT_EQ(CountAsServer(table, deployment_.system.id), 0) << table;
@@ -218,7 +238,7 @@ TEST_F(PrivilegesTest, KeepsEveryTableThatHasAHierarchyUnderRowLevelSecurity) {
       JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attname = 'hierarchy'
      WHERE c.relnamespace = 'agentpki'::regnamespace AND NOT c.relispartition
        AND c.relkind IN ('r', 'p') AND NOT c.relrowsecurity)"),
-            "activations authorities grants profiles")
+            "activations authorities grants profiles trust_bundles")
       << "what every replica reads whole, and no more";
 }
 
@@ -273,6 +293,20 @@ TEST_F(PrivilegesTest, CannotWriteIntoAnotherHierarchyThanItNamed) {
     EXPECT_EQ(Try(statement), kInsufficientPrivilege) << statement;
     EXPECT_EQ(Try(statement, deployment_.acme.id), "") << "as the control: " << statement;
   }
+}
+
+TEST_F(PrivilegesTest, CannotAcknowledgeForAnotherHierarchyThanItNamed) {
+  const ca::Agent agent = deployment_.Register(deployment_.acme, "billing/bot");
+  const auto root = deployment_.catalog->AuthoritiesOf(deployment_.acme.id).front();
+  Must(hierarchies_.PublishTrustBundle({deployment_.acme.id, 1, {root->id()}, clock_.Now()},
+                                       EventIn(deployment_.acme, "PublishTrustBundle")));
+  const std::string statement = fmt::format(
+      "INSERT INTO agentpki.bundle_acknowledgements (hierarchy, agent, version, "
+      "acknowledged_at) VALUES ({}, {}, 1, now())",
+      static_cast<int>(deployment_.acme.id), static_cast<std::int64_t>(agent.number));
+  EXPECT_EQ(Try(statement, deployment_.globex.id), kInsufficientPrivilege);
+  EXPECT_EQ(Try(statement), kInsufficientPrivilege);
+  EXPECT_EQ(Try(statement, deployment_.acme.id), "") << "as the control";
 }
 
 }  // namespace

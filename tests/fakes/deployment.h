@@ -10,6 +10,7 @@
 #include "ca/status_directory.h"
 #include "tests/fakes/event_log.h"
 #include "tests/fakes/fake_clock.h"
+#include "tests/fakes/memory_acknowledgement_store.h"
 #include "tests/fakes/memory_crl_store.h"
 #include "tests/fakes/memory_hierarchy_store.h"
 #include "tests/fakes/memory_key_store.h"
@@ -86,6 +87,7 @@ struct MemoryPorts {
   MemoryKeyStore keys;
   MemoryRevocationStore revocations{ledger, hierarchies, events};
   MemoryCrlStore crls{ledger, hierarchies};
+  MemoryAcknowledgementStore acknowledgements{hierarchies, registry, ledger, events};
 };
 
 }  // namespace ca::testing

@@ -32,7 +32,9 @@ std::map<MemoryCrlStore::Shard, CrlShardRecord> MemoryCrlStore::CountShards(Time
   };
   for (const auto& [serial, issuance] : ledger_.issuances_) count(issuance.record);
   for (const auto& issuance : hierarchies_.Issuances()) {
-    if (issuance.of.kind == AuthorityKind::kIssuing) count(issuance.record);
+    if (issuance.of.kind == AuthorityKind::kIssuing || issuance.of.kind == AuthorityKind::kLink) {
+      count(issuance.record);
+    }
   }
   return shards;
 }
@@ -44,7 +46,9 @@ Result<std::vector<CrlShardRecord>> MemoryCrlStore::LoadShards(TimePoint now) {
   std::map<Shard, CrlShardRecord> counted = CountShards(now);
   std::vector<CrlShardRecord> shards;
   for (const AuthorityRecord& authority : authorities) {
-    if (authority.kind == AuthorityKind::kResponder) continue;
+    if (authority.kind != AuthorityKind::kRoot && authority.kind != AuthorityKind::kIssuing) {
+      continue;
+    }
     const CrlShard newest = NewestOf(authority.id);
     for (CrlShard shard = 0; shard <= newest; ++shard) {
       CrlShardRecord record = counted[{authority.id, shard}];

@@ -68,11 +68,19 @@ Result<AuthorityRecord> MemoryHierarchyStore::PlanAuthority(const Hierarchy& hie
                                                             AuthorityId issuer,
                                                             const AuditEvent& event) {
   const std::lock_guard lock(mutex_);
+  std::string key_label;
+  if (kind != AuthorityKind::kLink) {
+    key_label =
+        fmt::format("{}/{}/{}-{}", hierarchy.Name(), NameOf(kind), generation, Hex(RandomBytes(4)));
+  }
   for (const AuthorityRecord& other : authorities_) {
-    if (other.hierarchy == hierarchy.id && other.kind == kind && other.generation == generation) {
-      return Error(StatusCode::kAborted, "planned by somebody else");
+    if (other.hierarchy != hierarchy.id || other.generation != generation) continue;
+    if (other.kind == kind) return Error(StatusCode::kAborted, "planned by somebody else");
+    if (kind == AuthorityKind::kLink && other.kind == AuthorityKind::kRoot) {
+      key_label = other.key_label;
     }
   }
+  if (key_label.empty()) return Error(StatusCode::kInternal, "a link to no root");
   const auto id = static_cast<AuthorityId>(authorities_.size() + 1);
   AuthorityRecord record{
       .id = id,
@@ -80,8 +88,7 @@ Result<AuthorityRecord> MemoryHierarchyStore::PlanAuthority(const Hierarchy& hie
       .kind = kind,
       .generation = generation,
       .issuer = issuer == AuthorityId{} ? id : issuer,
-      .key_label = fmt::format("{}/{}/{}-{}", hierarchy.Name(), NameOf(kind), generation,
-                               Hex(RandomBytes(4))),
+      .key_label = std::move(key_label),
   };
   authorities_.push_back(record);
   AuditEvent told = event;
@@ -193,6 +200,37 @@ Status MemoryHierarchyStore::RecordKeyDestroyed(AuthorityId authority, const Aud
   told.hierarchy = record.hierarchy;
   events_.Add(std::move(told));
   return Ok();
+}
+
+Result<std::vector<TrustBundleRecord>> MemoryHierarchyStore::LoadTrustBundles() {
+  const std::lock_guard lock(mutex_);
+  std::vector<TrustBundleRecord> bundles = bundles_;
+  std::stable_sort(bundles.begin(), bundles.end(),
+                   [](const TrustBundleRecord& a, const TrustBundleRecord& b) {
+                     return a.hierarchy < b.hierarchy;
+                   });
+  return bundles;
+}
+
+Status MemoryHierarchyStore::PublishTrustBundle(const TrustBundleRecord& bundle,
+                                                const AuditEvent& event) {
+  const std::lock_guard lock(mutex_);
+  const auto last = std::count_if(
+      bundles_.begin(), bundles_.end(),
+      [&](const TrustBundleRecord& other) { return other.hierarchy == bundle.hierarchy; });
+  if (bundle.version != last + 1) return Error(StatusCode::kAborted, "published by somebody else");
+  bundles_.push_back(bundle);
+  AuditEvent told = event;
+  told.hierarchy = bundle.hierarchy;
+  events_.Add(std::move(told));
+  return Ok();
+}
+
+bool MemoryHierarchyStore::HasTrustBundle(HierarchyId hierarchy, int version) const {
+  const std::lock_guard lock(mutex_);
+  return std::any_of(bundles_.begin(), bundles_.end(), [&](const TrustBundleRecord& bundle) {
+    return bundle.hierarchy == hierarchy && bundle.version == version;
+  });
 }
 
 Status MemoryHierarchyStore::CheckActive(HierarchyId hierarchy, AuthorityId authority) const {

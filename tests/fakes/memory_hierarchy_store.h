@@ -40,9 +40,14 @@ class MemoryHierarchyStore final : public HierarchyStore {
   // The registry, which shares the database, says which profiles the agents of a hierarchy have.
   using ProfilesInUse = std::function<std::set<std::string>(HierarchyId)>;
   void AskForProfiles(ProfilesInUse profiles) { profiles_in_use_ = std::move(profiles); }
+  Result<std::vector<TrustBundleRecord>> LoadTrustBundles() override;
+  Status PublishTrustBundle(const TrustBundleRecord& bundle, const AuditEvent& event) override;
 
   // For the ledger, which shares the database: kAborted, rule authority.superseded.
   Status CheckActive(HierarchyId hierarchy, AuthorityId authority) const;
+
+  // For the acknowledgement store, which shares the database.
+  bool HasTrustBundle(HierarchyId hierarchy, int version) const;
 
   // For the revocation store, which shares the database: a certificate of a CA or a responder.
   struct Issuance {
@@ -70,6 +75,7 @@ class MemoryHierarchyStore final : public HierarchyStore {
   std::map<AuthorityId, Signature> signatures_;
   std::vector<Activation> activations_;
   ProfilesInUse profiles_in_use_;
+  std::vector<TrustBundleRecord> bundles_;
 };
 
 }  // namespace ca::testing

@@ -33,6 +33,7 @@ class MemoryLedger final : public Ledger {
  private:
   friend class MemoryRevocationStore;  // which share the database
   friend class MemoryCrlStore;
+  friend class MemoryAcknowledgementStore;
 
   struct Issuance {
     IssuanceRecord record;

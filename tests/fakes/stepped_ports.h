@@ -55,6 +55,12 @@ class SteppedHierarchyStore final : public HierarchyStore {
   Status Activate(const Activation& activation, const AuditEvent& event) override {
     return Stepped([&] { return inner_.Activate(activation, event); });
   }
+  Result<std::vector<TrustBundleRecord>> LoadTrustBundles() override {
+    return Stepped([&] { return inner_.LoadTrustBundles(); });
+  }
+  Status PublishTrustBundle(const TrustBundleRecord& bundle, const AuditEvent& event) override {
+    return Stepped([&] { return inner_.PublishTrustBundle(bundle, event); });
+  }
   Status DecideKeyDestruction(AuthorityId authority, int last_sequence, std::string_view reason,
                               const AuditEvent& event) override {
     return Stepped(

@@ -9,6 +9,13 @@ from deployment import SYSTEM_TRUST_DOMAIN, DeploymentTest, spiffe_id
 ENROLL = "agentpki.v1.EnrollmentService/Enroll"
 RENEW = "agentpki.v1.EnrollmentService/Renew"
 
+# What every agent and operator may do for its own hierarchy.
+OWN_REQUESTS = {
+    "agentpki.v1.TrustBundleService/GetTrustBundle": {},
+    "agentpki.v1.TrustBundleService/WatchTrustBundle": {},
+    "agentpki.v1.TrustBundleService/AcknowledgeTrustBundle": {"version": 1},
+}
+
 # What an operator may do, as requests that would succeed.
 OPERATORS_REQUESTS = {
     "agentpki.v1.RegistryService/RegisterAgent":
@@ -23,6 +30,11 @@ OPERATORS_REQUESTS = {
     "agentpki.v1.RevocationService/Revoke": {"spiffe_id": spiffe_id("access/bot")},
     "agentpki.v1.StatusService/CheckStatus": {"hierarchy": "acme/test"},
     "agentpki.v1.StatusService/GetStatus": {},
+    "agentpki.v1.AuthorityService/ListAuthorities": {"hierarchy": "acme/test"},
+    "agentpki.v1.AuthorityService/PrepareAuthority": {"hierarchy": "acme/test"},
+    "agentpki.v1.AuthorityService/ActivateAuthority": {"authority": "acme/test/issuing/1"},
+    "agentpki.v1.AuthorityService/RollBackAuthority": {"hierarchy": "acme/test"},
+    "agentpki.v1.AuthorityService/ListStragglers": {"hierarchy": "acme/test"},
 }
 
 HEALTH = "grpc.health.v1.Health/Check"
@@ -76,7 +88,7 @@ class CallerTest(DeploymentTest):
         return cert, key
 
     def test_all_methods_are_covered_here(self):
-        self.assertEqual(sorted([ENROLL, RENEW, *OPERATORS_REQUESTS]), methods())
+        self.assertEqual(sorted([ENROLL, RENEW, *OWN_REQUESTS, *OPERATORS_REQUESTS]), methods())
 
     # ---- nobody ---------------------------------------------------------------------------------
 
@@ -162,6 +174,16 @@ class CallerTest(DeploymentTest):
                         self.assert_answer(answer, "PERMISSION_DENIED", "caller.role")
         self.assertEqual(self.deployment.cli("agent", "show", spiffe_id("access/new")).returncode,
                          1)
+
+    def test_an_agent_has_its_own_hierarchys_trust_bundle_and_no_others(self):
+        with RawClient(self.deployment, identity=self.agent) as client:
+            answer = client.call("agentpki.v1.TrustBundleService/GetTrustBundle", {})
+            self.assertEqual((answer.code, answer.response["bundle"]["hierarchy"]),
+                             ("OK", "acme/test"), answer)
+            for method in ["GetTrustBundle", "WatchTrustBundle"]:
+                self.assert_answer(client.call(f"agentpki.v1.TrustBundleService/{method}",
+                                               {"hierarchy": "agentpki/system"}),
+                                   "PERMISSION_DENIED", "caller.role")
 
     def test_an_agent_learns_of_no_hierarchy_that_it_does_not_know(self):
         with RawClient(self.deployment, identity=self.agent) as client:

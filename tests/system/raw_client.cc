@@ -26,11 +26,13 @@
 #include <iostream>
 #include <thread>
 
+#include "agentpki/v1/authority.grpc.pb.h"
 #include "agentpki/v1/certificate.grpc.pb.h"
 #include "agentpki/v1/enrollment.grpc.pb.h"
 #include "agentpki/v1/registry.grpc.pb.h"
 #include "agentpki/v1/revocation.grpc.pb.h"
 #include "agentpki/v1/status.grpc.pb.h"
+#include "agentpki/v1/trust_bundle.grpc.pb.h"
 #include "ca/base/openssl.h"
 #include "ca/base/request_id.h"
 #include "ca/credentials.h"
@@ -94,7 +96,9 @@ std::vector<const google::protobuf::FileDescriptor*> ServiceFiles() {
           agentpki::v1::RegisterAgentRequest::descriptor()->file(),
           agentpki::v1::GetCertificateRequest::descriptor()->file(),
           agentpki::v1::RevokeRequest::descriptor()->file(),
-          agentpki::v1::GetStatusRequest::descriptor()->file()};
+          agentpki::v1::GetStatusRequest::descriptor()->file(),
+          agentpki::v1::ListAuthoritiesRequest::descriptor()->file(),
+          agentpki::v1::GetTrustBundleRequest::descriptor()->file()};
 }
 
 std::map<std::string, const google::protobuf::MethodDescriptor*> Methods() {

@@ -1,4 +1,4 @@
-// agentpki authority list|prepare|activate|rollback: who signs, who did, and who will.
+// agentpki authority list|prepare|activate|rollback|stragglers: who signs, who did, and who will.
 
 #include "agentpki/v1/authority.grpc.pb.h"
 #include "tools/agentpki/commands.h"
@@ -9,6 +9,8 @@ namespace {
 
 using agentpki::v1::Authority;
 using agentpki::v1::AuthorityService;
+
+constexpr int kPageSize = 1000;
 
 void PrintAuthority(const Authority& authority, const Session& session) {
   if (session.format() == Format::kJson) {
@@ -108,19 +110,15 @@ ca::Status List(const Session& session, const std::string& named) {
 
 // ---- changes ------------------------------------------------------------------------------------
 
-ca::Status Prepare(const Session& session, const std::string& hierarchy) {
+ca::Status Prepare(const Session& session, const agentpki::v1::PrepareAuthorityRequest& request) {
   AuthorityService::Stub stub(TRY(session.Open()));
-  agentpki::v1::PrepareAuthorityRequest request;
-  request.set_hierarchy(hierarchy);
   const auto response = TRY(session.Call(&AuthorityService::Stub::PrepareAuthority, stub, request));
   PrintAuthority(response.authority(), session);
   return ca::Ok();
 }
 
-ca::Status Activate(const Session& session, const std::string& authority) {
+ca::Status Activate(const Session& session, const agentpki::v1::ActivateAuthorityRequest& request) {
   AuthorityService::Stub stub(TRY(session.Open()));
-  agentpki::v1::ActivateAuthorityRequest request;
-  request.set_authority(authority);
   const auto response =
       TRY(session.Call(&AuthorityService::Stub::ActivateAuthority, stub, request));
   PrintAuthority(response.authority(), session);
@@ -134,6 +132,42 @@ ca::Status RollBack(const Session& session, const std::string& hierarchy) {
   const auto response =
       TRY(session.Call(&AuthorityService::Stub::RollBackAuthority, stub, request));
   PrintAuthority(response.authority(), session);
+  return ca::Ok();
+}
+
+// ---- stragglers ---------------------------------------------------------------------------------
+
+ca::Status ListStragglers(const Session& session, const std::string& hierarchy) {
+  AuthorityService::Stub stub(TRY(session.Open()));
+  agentpki::v1::ListStragglersResponse all;
+  TRY(ForEachPage(
+      [&](const std::string& page_token) {
+        agentpki::v1::ListStragglersRequest request;
+        request.set_hierarchy(hierarchy);
+        request.set_page_size(kPageSize);
+        request.set_page_token(page_token);
+        return session.Call(&AuthorityService::Stub::ListStragglers, stub, request);
+      },
+      [&](const agentpki::v1::ListStragglersResponse& page) {
+        all.MergeFrom(page);
+        all.clear_next_page_token();
+      }));
+  if (session.format() == Format::kJson) {
+    fmt::print("{}\n", ToJson(all));
+    return ca::Ok();
+  }
+  fmt::print("trust bundle {}, published {}: {} of {} live agents have acknowledged it\n",
+             all.version(), TimeText(all.published_at()), all.acknowledged_count(),
+             all.live_count());
+  if (all.stragglers().empty()) return ca::Ok();
+  Table table({"SPIFFE ID", "OWNER", "HOLDS"});
+  for (const agentpki::v1::Straggler& straggler : all.stragglers()) {
+    const int version = straggler.acknowledged_version();
+    table.Add({straggler.spiffe_id(), straggler.owner(),
+               version == 0 ? "not known" : fmt::format("trust bundle {}", version)});
+  }
+  fmt::print("\n");
+  table.Print();
   return ca::Ok();
 }
 
@@ -164,19 +198,54 @@ void AddAuthorityCommands(CLI::App& app, const Session& session, Run& run) {
     run = [&session, hierarchy] { return List(session, *hierarchy); };
   });
 
-  add("prepare",
-      "Make the next issuing authority and publish it; it does not issue yet.\n\n"
-      "  agentpki authority prepare acme/prod",
-      "hierarchy", "The hierarchy, such as acme/prod", Prepare);
-  add("activate",
-      "Let an authority issue from now on, in the place of the one that does; that one's "
-      "certificates stand until they end.\n\n"
-      "  agentpki authority activate acme/prod/issuing/2",
-      "authority", "An issuing authority that is published, or issued before", Activate);
+  CLI::App* const prepare =
+      noun->add_subcommand("prepare",
+                           "Make the next issuing authority and publish it; it does not issue "
+                           "yet.\n\n"
+                           "  agentpki authority prepare acme/prod");
+  auto prepared = std::make_shared<agentpki::v1::PrepareAuthorityRequest>();
+  prepare
+      ->add_option_function<std::string>(
+          "hierarchy", [prepared](const std::string& name) { prepared->set_hierarchy(name); },
+          "The hierarchy, such as acme/prod")
+      ->required()
+      ->type_name("NAME");
+  prepare->add_flag_callback(
+      "--root", [prepared] { prepared->set_root(true); },
+      "Make the next root instead, with a link to it from the one before; the issuing authority "
+      "that is prepared next is under it");
+  prepare->callback([&session, &run, prepared] {
+    run = [&session, prepared] { return Prepare(session, *prepared); };
+  });
+
+  CLI::App* const activate =
+      noun->add_subcommand("activate",
+                           "Let an authority issue from now on, in the place of the one that does; "
+                           "that one's certificates stand until they end.\n\n"
+                           "  agentpki authority activate acme/prod/issuing/2");
+  auto activated = std::make_shared<agentpki::v1::ActivateAuthorityRequest>();
+  activate
+      ->add_option_function<std::string>(
+          "authority", [activated](const std::string& name) { activated->set_authority(name); },
+          "An issuing authority that is published, or issued before")
+      ->required()
+      ->type_name("NAME");
+  activate->add_flag_callback(
+      "--despite-stragglers", [activated] { activated->set_despite_stragglers(true); },
+      "Although too few agents have acknowledged that they know it");
+  activate->callback([&session, &run, activated] {
+    run = [&session, activated] { return Activate(session, *activated); };
+  });
+
   add("rollback",
       "Let the authority issue again that did before the active one.\n\n"
       "  agentpki authority rollback acme/prod",
       "hierarchy", "The hierarchy, such as acme/prod", RollBack);
+  add("stragglers",
+      "List the agents with a certificate that stands which have not acknowledged a trust bundle "
+      "with the next issuing authority, or the newest one.\n\n"
+      "  agentpki authority stragglers acme/prod",
+      "hierarchy", "The hierarchy, such as acme/prod", ListStragglers);
 }
 
 }  // namespace cli

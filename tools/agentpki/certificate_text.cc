@@ -7,6 +7,18 @@
 #include "ca/public_key.h"
 
 namespace cli {
+
+std::string NameText(const X509_NAME* name) {
+  const ca::BioPtr bio(BIO_new(BIO_s_mem()));
+  // RFC 2253's escapes, so that no name can print control characters; our own order.
+  constexpr unsigned long kFlags =
+      (XN_FLAG_ONELINE & ~ASN1_STRFLGS_ESC_MSB) | ASN1_STRFLGS_ESC_CTRL;
+  if (!bio || X509_NAME_print_ex(bio.get(), name, 0, kFlags) < 0) return "?";
+  char* data = nullptr;
+  const long size = BIO_get_mem_data(bio.get(), &data);
+  return {data, static_cast<size_t>(size)};
+}
+
 namespace {
 
 using ca::TimePoint;
@@ -30,17 +42,6 @@ struct Description {
   std::vector<std::string> other_names;  // beside the SPIFFE ID
   std::vector<std::string> constraints;  // what an authority may sign
 };
-
-std::string NameText(const X509_NAME* name) {
-  const ca::BioPtr bio(BIO_new(BIO_s_mem()));
-  // RFC 2253's escapes, so that no name can print control characters; our own order.
-  constexpr unsigned long kFlags =
-      (XN_FLAG_ONELINE & ~ASN1_STRFLGS_ESC_MSB) | ASN1_STRFLGS_ESC_CTRL;
-  if (!bio || X509_NAME_print_ex(bio.get(), name, 0, kFlags) < 0) return "?";
-  char* data = nullptr;
-  const long size = BIO_get_mem_data(bio.get(), &data);
-  return {data, static_cast<size_t>(size)};
-}
 
 std::string_view Text(const ASN1_STRING* string) {
   return {reinterpret_cast<const char*>(ASN1_STRING_get0_data(string)),

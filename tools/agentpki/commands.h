@@ -16,6 +16,7 @@ inline constexpr char kDiffersRule[] = "hierarchy.differs";
 // One file a noun. Each adds its verbs below `app`; a verb that is chosen sets `run`.
 void AddAgentCommands(CLI::App& app, const Session& session, Run& run);
 void AddAuthorityCommands(CLI::App& app, const Session& session, Run& run);
+void AddBundleCommands(CLI::App& app, const Session& session, Run& run);
 void AddCertCommands(CLI::App& app, const Session& session, Run& run);
 // `cert revoke`, below the noun cert.
 void AddRevokeCommand(CLI::App& noun, const Session& session, Run& run);

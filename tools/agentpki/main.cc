@@ -73,6 +73,7 @@ int main(int argc, char** argv) {
   cli::AddAgentCommands(app, session, run);
   cli::AddTokenCommands(app, session, run);
   cli::AddAuthorityCommands(app, session, run);
+  cli::AddBundleCommands(app, session, run);
   cli::AddCertCommands(app, session, run);
   cli::AddHierarchyCommands(app, session, run);
   cli::AddOperatorCommands(app, session, run);

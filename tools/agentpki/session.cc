@@ -19,6 +19,7 @@ using ca::StatusCode;
 constexpr int kTimeoutSecondsMax = 3600;
 
 struct Age {
+  ca::TimePoint half_life;
   bool is_past_half = false;
   bool has_ended = false;
 };
@@ -28,7 +29,7 @@ ca::Result<Age> AgeOf(const ca::Credentials& credentials, ca::TimePoint now) {
   const ca::X509Ptr certificate = TRY(ca::ParseX509(blocks.front()));
   const ca::TimePoint half_life = TRY(ca::HalfLifeOf(certificate.get()));
   const ca::TimePoint until = TRY(ca::TimeOf(X509_get0_notAfter(certificate.get())));
-  return Age{now > half_life, now > until};
+  return Age{half_life, now > half_life, now > until};
 }
 
 }  // namespace
@@ -66,6 +67,12 @@ ca::Result<std::shared_ptr<grpc::Channel>> Session::Open() const {
         identity_);
   }
   return client::Connect(*credentials);
+}
+
+ca::Result<ca::TimePoint> Session::RenewalDue() const {
+  const auto credentials = TRY(ca::Credentials::Read(identity_));
+  const Age age = TRY(AgeOf(credentials, clock_.Now()));
+  return age.half_life;
 }
 
 ca::Result<std::shared_ptr<grpc::Channel>> Session::OpenAs(

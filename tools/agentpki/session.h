@@ -37,6 +37,9 @@ class Session {
   // none.
   ca::Result<std::shared_ptr<grpc::Channel>> Open() const;
 
+  // When Open() will renew the credentials of --identity.
+  ca::Result<ca::TimePoint> RenewalDue() const;
+
   // A channel as whoever holds the credentials in `folder`.
   ca::Result<std::shared_ptr<grpc::Channel>> OpenAs(const std::filesystem::path& folder) const;
 

@@ -11,6 +11,7 @@ constexpr char kServiceConfig[] = R"({
       {"service": "agentpki.v1.EnrollmentService"},
       {"service": "agentpki.v1.CertificateService"},
       {"service": "agentpki.v1.StatusService"},
+      {"service": "agentpki.v1.TrustBundleService"},
       {"service": "agentpki.v1.RegistryService", "method": "GetAgent"},
       {"service": "agentpki.v1.RegistryService", "method": "ListAgents"},
       {"service": "agentpki.v1.RegistryService", "method": "ListJoinTokens"},

@@ -47,6 +47,8 @@ TEST_F(HierarchyFileTest, IsAHierarchyWithTheDefaultsThatAreDocumented) {
   EXPECT_FALSE(hierarchy.is_system);
   EXPECT_EQ(hierarchy.root_lifetime, hours(24 * 3650));
   EXPECT_EQ(hierarchy.issuing_lifetime, hours(24 * 365));
+  EXPECT_EQ(hierarchy.acknowledged_share, 0);
+  EXPECT_EQ(hierarchy.acknowledge_within, hours(24));
   ASSERT_EQ(hierarchy.profiles.size(), 1u);
   const ca::CertificateProfile& profile = hierarchy.profiles[0];
   EXPECT_EQ(profile.name, "agent");
@@ -83,7 +85,8 @@ TEST_F(HierarchyFileTest, HasWhatTheFileSays) {
 
 TEST_F(HierarchyFileTest, IsReadAgainFromWhatIsWrittenOfIt) {
   const ca::Hierarchy hierarchy = Must(
-      LoadWith("issuing: {lifetime: 50d, rotate_every: 36h, publish_ahead: 90m}\n"
+      LoadWith("issuing: {lifetime: 50d, rotate_every: 36h, publish_ahead: 90m, "
+               "acknowledged_share: 95, acknowledge_within: 12h}\n"
                "dns_subtrees: [svc.acme.example, '7.example']\n"
                "ip_ranges: [10.0.0.0/8, 2001:db8::/32]\n",
                "[{name: 'true', lifetime: 5m, key_types: [rsa2048, ed25519], usages: [server], "
@@ -104,6 +107,13 @@ TEST_F(HierarchyFileTest, NamesTheFieldThatIsWrong) {
   EXPECT_TRUE(Refuses(LoadWith("ip_ranges: [10.0.0.1/8]"), "ip_ranges: "));
   EXPECT_TRUE(Refuses(LoadWith("dns_subtrees: ['*.x']"), "dns_subtrees: "));
   EXPECT_TRUE(Refuses(LoadWith("root: {lifetime: 1h}"), "root lifetime: "));
+  EXPECT_TRUE(Refuses(LoadWith("issuing: {acknowledged_share: 101}"),
+                      "issuing acknowledged_share: 101 is no percentage"));
+  EXPECT_TRUE(Refuses(LoadWith("issuing: {acknowledged_share: 1, acknowledge_within: 91d}"),
+                      "issuing acknowledge_within: 91d"));
+  EXPECT_TRUE(Refuses(LoadWith("issuing: {lifetime: 30d, rotate_every: 29d, publish_ahead: 1h, "
+                               "acknowledged_share: 1, acknowledge_within: 28d}"),
+                      "issuing acknowledge_within: 28d"));
   EXPECT_TRUE(Refuses(LoadWith("", "[]"), "profiles: write 1 to 32"));
   EXPECT_TRUE(
       Refuses(LoadWith("", "[{name: agent, key_types: [p224]}]"), "profiles: agent: 'p224'"));
