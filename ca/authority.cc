@@ -1,6 +1,7 @@
 #include "ca/authority.h"
 
 #include "ca/base/asn1.h"
+#include "ca/lint.h"
 
 namespace ca {
 namespace {
@@ -135,7 +136,7 @@ Result<PreparedCertificate> Authority::Prepare(const Hierarchy& hierarchy, const
                              profile.server_auth, profile.status_free},
       .status = profile.status_free ? StatusPointers{.shard = status.shard} : status,
   };
-  return PreparedCertificate(IssuanceRecord{
+  IssuanceRecord record{
       .serial = tbs.serial,
       .hierarchy = hierarchy_,
       .authority = id_,
@@ -146,7 +147,10 @@ Result<PreparedCertificate> Authority::Prepare(const Hierarchy& hierarchy, const
       .shard = status.shard,
       .validity = validity,
       .tbs = tbs.Encode(),
-  });
+  };
+  const IssuerTerms issuer{name_, key_identifier_, validity_};
+  return PreparedCertificate(
+      TRY(Lint(std::move(record), {hierarchy, AgentTerms{agent, profile}, &issuer, status})));
 }
 
 Result<PreparedCertificate> Authority::PrepareIssuing(const Hierarchy& hierarchy,
@@ -164,7 +168,10 @@ Result<PreparedCertificate> Authority::PrepareIssuing(const Hierarchy& hierarchy
   tbs.authority_key_identifier = key_identifier_;
   tbs.authority->name_constraints = &hierarchy;
   tbs.status = status;
-  return PreparedCertificate(AuthorityIssuance(hierarchy, id_, public_key, tbs));
+  const IssuerTerms issuer{name_, key_identifier_, validity_};
+  return PreparedCertificate(TRY(Lint(
+      AuthorityIssuance(hierarchy, id_, public_key, tbs),
+      {hierarchy, AuthorityTerms{AuthorityKind::kIssuing, planned.generation}, &issuer, status})));
 }
 
 Result<PreparedCertificate> Authority::PrepareResponder(const Hierarchy& hierarchy,
@@ -185,7 +192,10 @@ Result<PreparedCertificate> Authority::PrepareResponder(const Hierarchy& hierarc
       .authority_key_identifier = key_identifier_,
       .responder = ResponderExtensions{},
   };
-  return PreparedCertificate(AuthorityIssuance(hierarchy, id_, public_key, tbs));
+  const IssuerTerms issuer{name_, key_identifier_, validity_};
+  return PreparedCertificate(TRY(Lint(
+      AuthorityIssuance(hierarchy, id_, public_key, tbs),
+      {hierarchy, AuthorityTerms{AuthorityKind::kResponder, planned.generation}, &issuer, {}})));
 }
 
 Result<PreparedCertificate> Authority::PrepareRoot(const Hierarchy& hierarchy,
@@ -194,7 +204,9 @@ Result<PreparedCertificate> Authority::PrepareRoot(const Hierarchy& hierarchy,
   const PublicKey public_key = TRY(PublicKey::FromSpki(key.spki()));
   const TbsCertificate tbs = AuthorityTbs(hierarchy, public_key, AuthorityName(hierarchy, planned),
                                           ValidityFor(now, hierarchy.root_lifetime), 1);
-  return PreparedCertificate(AuthorityIssuance(hierarchy, planned.id, public_key, tbs));
+  return PreparedCertificate(TRY(
+      Lint(AuthorityIssuance(hierarchy, planned.id, public_key, tbs),
+           {hierarchy, AuthorityTerms{AuthorityKind::kRoot, planned.generation}, nullptr, {}})));
 }
 
 Result<Bytes> Authority::Sign(const TbsCertList& list) const {
