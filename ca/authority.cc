@@ -1,6 +1,7 @@
 #include "ca/authority.h"
 
 #include "ca/base/asn1.h"
+#include "ca/lint.h"
 
 namespace ca {
 namespace {
@@ -140,7 +141,7 @@ Result<PreparedCertificate> Authority::Prepare(const Hierarchy& hierarchy, const
                              profile.server_auth, profile.status_free},
       .status = profile.status_free ? StatusPointers{.shard = status.shard} : status,
   };
-  return PreparedCertificate(IssuanceRecord{
+  IssuanceRecord record{
       .serial = tbs.serial,
       .hierarchy = hierarchy_,
       .authority = id_,
@@ -151,7 +152,10 @@ Result<PreparedCertificate> Authority::Prepare(const Hierarchy& hierarchy, const
       .shard = status.shard,
       .validity = validity,
       .tbs = tbs.Encode(),
-  });
+  };
+  const IssuerTerms issuer{name_, key_identifier_, validity_};
+  return PreparedCertificate(
+      TRY(Lint(std::move(record), {hierarchy, AgentTerms{agent, profile}, &issuer, status})));
 }
 
 Result<PreparedCertificate> Authority::PrepareIssuing(const Hierarchy& hierarchy,
@@ -169,7 +173,10 @@ Result<PreparedCertificate> Authority::PrepareIssuing(const Hierarchy& hierarchy
   tbs.authority_key_identifier = key_identifier_;
   tbs.authority->name_constraints = &hierarchy;
   tbs.status = status;
-  return PreparedCertificate(AuthorityIssuance(hierarchy, id_, public_key, tbs));
+  const IssuerTerms issuer{name_, key_identifier_, validity_};
+  return PreparedCertificate(TRY(Lint(
+      AuthorityIssuance(hierarchy, id_, public_key, tbs),
+      {hierarchy, AuthorityTerms{AuthorityKind::kIssuing, planned.generation}, &issuer, status})));
 }
 
 Result<PreparedCertificate> Authority::PrepareResponder(const Hierarchy& hierarchy,
@@ -190,7 +197,10 @@ Result<PreparedCertificate> Authority::PrepareResponder(const Hierarchy& hierarc
       .authority_key_identifier = key_identifier_,
       .responder = ResponderExtensions{},
   };
-  return PreparedCertificate(AuthorityIssuance(hierarchy, id_, public_key, tbs));
+  const IssuerTerms issuer{name_, key_identifier_, validity_};
+  return PreparedCertificate(TRY(Lint(
+      AuthorityIssuance(hierarchy, id_, public_key, tbs),
+      {hierarchy, AuthorityTerms{AuthorityKind::kResponder, planned.generation}, &issuer, {}})));
 }
 
 Result<PreparedCertificate> Authority::PrepareRoot(const Hierarchy& hierarchy,
@@ -200,7 +210,9 @@ Result<PreparedCertificate> Authority::PrepareRoot(const Hierarchy& hierarchy,
   const TbsCertificate tbs =
       AuthorityTbs(hierarchy, public_key, AuthorityName(hierarchy, planned),
                    ValidityFor(now, hierarchy.root_lifetime), kRootPathLength);
-  return PreparedCertificate(AuthorityIssuance(hierarchy, planned.id, public_key, tbs));
+  return PreparedCertificate(TRY(
+      Lint(AuthorityIssuance(hierarchy, planned.id, public_key, tbs),
+           {hierarchy, AuthorityTerms{AuthorityKind::kRoot, planned.generation}, nullptr, {}})));
 }
 
 Status Authority::CheckKey() const {
@@ -223,7 +235,10 @@ Result<PreparedCertificate> Authority::PrepareLink(const Hierarchy& hierarchy,
   tbs.issuer = name_;
   tbs.authority_key_identifier = key_identifier_;
   tbs.status = status;
-  return PreparedCertificate(AuthorityIssuance(hierarchy, id_, public_key, tbs));
+  const IssuerTerms issuer{name_, key_identifier_, validity_};
+  return PreparedCertificate(TRY(
+      Lint(AuthorityIssuance(hierarchy, id_, public_key, tbs),
+           {hierarchy, AuthorityTerms{AuthorityKind::kLink, next.generation}, &issuer, status})));
 }
 
 Result<Bytes> Authority::Sign(const TbsCertList& list) const {

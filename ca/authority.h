@@ -73,6 +73,9 @@ class Authority {
   // SHA-1 of the key, RFC 5280 section 4.2.1.2 (1): in what it issues, and in its own certificate.
   const Bytes& key_identifier() const { return key_identifier_; }
 
+  // Each of the following is linted (ca/lint.h): kInternal, with a rule of `lint.*`, when what was
+  // made is not a certificate as it should be.
+
   // An agent's certificate, ready to be recorded. kFailedPrecondition when this authority has
   // expired or would within CertificateProfile::kLifetimeMin.
   Result<PreparedCertificate> Prepare(const Hierarchy& hierarchy, const Agent& agent,

@@ -11,16 +11,18 @@
 
 // Record, then sign, then release: checked by the compiler.
 //
-//   PreparedCertificate   made by an Authority: what is to be signed, to the octet
+//   LintedIssuance        made by Lint(): what is to be signed, to the octet, and as it should be
+//   PreparedCertificate   made by an Authority, of that
 //   RecordedIssuance      made by a ledger from it, once the intent is durable
 //   Certificate           made by SignRecorded() alone, which consumes a RecordedIssuance
 //
-// The first two are move-only and cannot be made elsewhere, and a SigningKey signs for
+// The first three are move-only and cannot be made elsewhere, and a SigningKey signs for
 // SignRecorded() alone: a certificate that is not in the database cannot be signed, because it does
 // not compile (tests/ca/issuance_does_not_compile.cc).
 namespace ca {
 
 class Authority;
+struct LintTerms;
 class Ledger;
 class HierarchyStore;
 
@@ -38,6 +40,19 @@ struct IssuanceRecord {
   Bytes tbs;  // DER TBSCertificate (RFC 5280 section 4.1), exactly what gets signed
 };
 
+class LintedIssuance {
+ public:
+  LintedIssuance(LintedIssuance&&) = default;
+  LintedIssuance& operator=(LintedIssuance&&) = default;
+
+ private:
+  friend class PreparedCertificate;
+  friend Result<LintedIssuance> Lint(IssuanceRecord record, const LintTerms& terms);
+  explicit LintedIssuance(IssuanceRecord record) : record_(std::move(record)) {}
+
+  IssuanceRecord record_;
+};
+
 class PreparedCertificate {
  public:
   PreparedCertificate(PreparedCertificate&&) = default;
@@ -49,7 +64,7 @@ class PreparedCertificate {
   friend class Authority;
   friend class Ledger;          // moves the record out when it is durable
   friend class HierarchyStore;  // likewise, for an authority's own certificate
-  explicit PreparedCertificate(IssuanceRecord record) : record_(std::move(record)) {}
+  explicit PreparedCertificate(LintedIssuance linted) : record_(std::move(linted.record_)) {}
 
   IssuanceRecord record_;
 };

@@ -16,12 +16,12 @@ constexpr std::chrono::seconds kKeyInterval(5);
 }  // namespace
 
 Conductor::Conductor(db::Endpoint database, Parts parts, const ca::LiveCatalog& catalogs,
-                     const ca::Clock& clock, Observer observer)
+                     const ca::Clock& clock, Observers observers)
     : database_(std::move(database)),
       parts_(parts),
       catalogs_(catalogs),
       clock_(clock),
-      observer_(std::move(observer)) {}
+      observers_(std::move(observers)) {}
 
 Conductor::~Conductor() { Stop(); }
 
@@ -48,10 +48,11 @@ void Conductor::ConductForEver() {
   while (!is_stopping_) {
     lock.unlock();
     const Status status = Leads() ? Round() : ca::Ok();
-    lock.lock();
     if (!status.ok() && status.message() != last_round_.message()) {
       spdlog::error("conductor: {}", status.ToString());
+      observers_.failed(status);
     }
+    lock.lock();
     last_round_ = status;
     changed_.wait_for(lock, kInterval, [&] { return is_stopping_; });
   }
@@ -135,7 +136,7 @@ Status Conductor::PublishCrls() {
     for (auto& authority : catalog->AuthoritiesOf(hierarchy.id)) authorities.push_back(authority);
   }
   const auto round = parts_.publisher.PublishDue(authorities);
-  for (const ca::PublishedCrl& crl : round.published) observer_(crl);
+  for (const ca::PublishedCrl& crl : round.published) observers_.published(crl);
   if (!round.published.empty()) TRY(parts_.shelf.Refresh(parts_.crls));
   return round.error;
 }

@@ -34,12 +34,16 @@ class Conductor {
     StatusFeed& feed;
   };
 
-  // Told of each CRL that it published.
-  using Observer = std::function<void(const ca::PublishedCrl&)>;
+  struct Observers {
+    // Told of each CRL that it published.
+    std::function<void(const ca::PublishedCrl&)> published;
+    // Told of a failed round, once for as long as each fails with the same words.
+    std::function<void(const ca::Status&)> failed;
+  };
 
   // What is referred to outlives it.
   Conductor(db::Endpoint database, Parts parts, const ca::LiveCatalog& catalogs,
-            const ca::Clock& clock, Observer observer);
+            const ca::Clock& clock, Observers observers);
   ~Conductor();
 
   // From now on, once a second.
@@ -62,7 +66,7 @@ class Conductor {
   const Parts parts_;
   const ca::LiveCatalog& catalogs_;
   const ca::Clock& clock_;
-  const Observer observer_;
+  const Observers observers_;
 
   std::optional<db::AdvisoryLock> lock_;
   ca::TimePoint responders_due_;

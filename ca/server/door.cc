@@ -103,6 +103,7 @@ grpc::Status Door::Run(grpc::CallbackServerContext* context, ca::Action action, 
   const Status status = Decide(*context, action, event, story);
   const std::string rule = ca::RuleOf(status);
   if (!rule.empty()) context->AddTrailingMetadata(kRuleMetadata, rule);
+  metrics_.CountLintError(rule);
   if (!status.ok()) {
     spdlog::info("{} {} actor={} subject={} from={} correlation-id={} rule={} status={}",
                  event.action, NameOf(event.decision), event.actor, event.subject, event.from,

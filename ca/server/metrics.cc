@@ -12,6 +12,8 @@
 #include <sstream>
 #include <vector>
 
+#include "ca/lint.h"
+
 namespace server {
 namespace {
 
@@ -96,6 +98,11 @@ class Metrics::Families {
           .Name("agentpki_requests_total")
           .Help("Calls over gRPC, by method and status code")
           .Register(registry);
+  prometheus::Family<prometheus::Counter>& lint_errors =
+      prometheus::BuildCounter()
+          .Name("agentpki_lint_errors_total")
+          .Help("Certificates that were not signed because the linter found something, by rule")
+          .Register(registry);
   prometheus::Family<Histogram>& request_seconds = prometheus::BuildHistogram()
                                                        .Name("agentpki_request_seconds")
                                                        .Help("Time to answer a call, by method")
@@ -137,6 +144,11 @@ void Metrics::CountRequest(std::string_view method, ca::StatusCode code,
   families_->requests.Add({{"method", its_method}, {"code", absl::StatusCodeToString(code)}})
       .Increment();
   families_->request_seconds.Add({{"method", its_method}}, RequestBuckets()).Observe(took.count());
+}
+
+void Metrics::CountLintError(std::string_view rule) {
+  if (!rule.starts_with(ca::kLintRulePrefix)) return;
+  families_->lint_errors.Add({{"rule", std::string(rule)}}).Increment();
 }
 
 void Metrics::ObserveRevocationVisibleInOcsp(std::chrono::duration<double> took) {

@@ -25,6 +25,9 @@ class Metrics {
   // `method` is of a closed set: every new pair is a new time series.
   void CountRequest(std::string_view method, ca::StatusCode code,
                     std::chrono::duration<double> took);
+  // agentpki_lint_errors_total{rule}: a certificate that was not signed, because it was not as it
+  // should be. `rule` is one of ca/lint.h's, or it is not counted.
+  void CountLintError(std::string_view rule);
   // agentpki_revocation_visible_seconds{service}: of each real revocation, taken by whichever
   // replica, from its date, which that replica's clock gave it just before the commit, so that the
   // commit counts and so does what the clocks differ.

@@ -2,6 +2,8 @@
 
 #include <spdlog/spdlog.h>
 
+#include "ca/lint.h"
+
 namespace server {
 namespace {
 
@@ -32,6 +34,7 @@ StatusSide::StatusSide(const Config& config, const Backends& backends, ca::LiveC
                        const ca::Authorization& authorization, ca::StatusDirectory& directory,
                        const ca::Clock& clock)
     : config_(config),
+      ledger_(*backends.ledger),
       clock_(clock),
       responder_(index_, *backends.revocations, clock, {.lifetime = config.status.ocsp_lifetime}),
       feed_({*backends.revocations, *backends.crls, *backends.hierarchies, *backends.keys},
@@ -52,7 +55,9 @@ StatusSide::StatusSide(const Config& config, const Backends& backends, ca::LiveC
       conductor_({config.database_server},
                  {provisioning_, rotation_, key_retirement_, bundles_, publisher_, shelf_,
                   *backends.crls, feed_},
-                 catalogs, clock, [this](const ca::PublishedCrl& crl) { ObserveCrl(crl); }),
+                 catalogs, clock,
+                 {[this](const ca::PublishedCrl& crl) { ObserveCrl(crl); },
+                  [this](const ca::Status& status) { ObserveFailedRound(status); }}),
       consistency_(catalogs, *backends.ledger, *backends.revocations, index_, responder_, shelf_,
                    clock),
       watch_(
@@ -120,6 +125,24 @@ std::vector<std::string> StatusSide::MissingFor(const ca::Authority& authority) 
 // OCSP looks at the index first, so what is in it is what OCSP says.
 void StatusSide::ObserveRevocation(const ca::Revocation& revocation) {
   metrics_.ObserveRevocationVisibleInOcsp(Since(revocation.revoked_at, clock_.Now()));
+}
+
+// A certificate of an authority or a responder that is not signed for what the linter found is on
+// record as one of an agent is.
+void StatusSide::ObserveFailedRound(const Status& status) {
+  const std::string rule = ca::RuleOf(status);
+  if (!rule.starts_with(ca::kLintRulePrefix)) return;
+  metrics_.CountLintError(rule);
+  const Status recorded = ledger_.RecordEvent({
+      .at = clock_.Now(),
+      .actor = "conductor",
+      .action = "PrepareCertificate",
+      .decision = ca::Decision::kFailed,
+      .rule = rule,
+      .reason = ca::MessageOf(status),
+      .from = "local",
+  });
+  if (!recorded.ok()) spdlog::error("a lint error was not recorded: {}", recorded.ToString());
 }
 
 void StatusSide::ObserveCrl(const ca::PublishedCrl& crl) {

@@ -47,9 +47,11 @@ class StatusSide {
              const ca::Clock& clock);
 
   void ObserveRevocation(const ca::Revocation& revocation);
+  void ObserveFailedRound(const ca::Status& status);
   void ObserveCrl(const ca::PublishedCrl& crl);
 
   const Config& config_;
+  ca::Ledger& ledger_;
   const ca::Clock& clock_;
 
   ca::RevocationIndex index_;

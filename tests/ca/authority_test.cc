@@ -211,6 +211,7 @@ TEST_F(AuthorityTest, AnAgentsCertificateSaysWhereItsStatusIs) {
 TEST_F(AuthorityTest, AStatusFreeCertificateSaysThatThereIsNone) {
   CertificateProfile profile = deployment_.acme.profiles.front();
   profile.status_free = true;
+  profile.lifetime = CertificateProfile::kStatusFreeLifetimeMax;
   const auto prepared = Must(Prepare(profile, clock_.Now()));
   const Bytes der = EncodeCertificate(prepared.record().tbs, "signature");
   const X509Ptr leaf = Must(ParseX509(der));

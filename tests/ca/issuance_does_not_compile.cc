@@ -80,7 +80,13 @@ RecordedIssuance B4;  // error: no matching function for call
 // ---- making up what is to be signed, or changing it ----
 
 void C1(IssuanceRecord record) {
-  PreparedCertificate{std::move(record)};  // error: is private within this context
+  PreparedCertificate{std::move(record)};  // error: no matching function for call
+}
+void C1b(ca::LintedIssuance linted) {
+  PreparedCertificate{std::move(linted)};  // error: is private within this context
+}
+void C1c(IssuanceRecord record) {
+  ca::LintedIssuance{std::move(record)};  // error: is private within this context
 }
 void C2(PreparedCertificate prepared) {
   prepared.record_.tbs = "something else";  // error: is private within this context

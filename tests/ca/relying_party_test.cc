@@ -107,15 +107,18 @@ TEST_F(RelyingPartyTest, BelievesACertificateForALongName) {
 }
 
 TEST_F(RelyingPartyTest, BelievesACertificateForEveryTypeOfKey) {
-  CertificateProfile profile = deployment_.acme.profiles.front();
-  const Agent agent = testing::AgentOf(deployment_.acme, "bot");
-  for (const KeyType type :
-       {KeyType::kP256, KeyType::kP384, KeyType::kRsa2048, KeyType::kEd25519}) {
+  const std::set<KeyType> types = {KeyType::kP256, KeyType::kP384, KeyType::kRsa2048,
+                                   KeyType::kEd25519};
+  Hierarchy wanted = testing::GlobexProd();
+  wanted.environment = "keys";
+  wanted.trust_domain = Must(TrustDomain::Parse("keys.globex.example"));
+  wanted.profiles.front().key_types = types;
+  const Hierarchy made = Make(wanted);
+  for (const KeyType type : types) {
     const PublicKey key =
         Must(PublicKey::FromSpki(testing::SpkiOf(testing::SharedKey(type).get())));
-    const Agent registered =
-        deployment_.Register(deployment_.acme, "bot-" + std::string(NameOf(type)));
-    ExpectAccepted(ChainOf(deployment_.acme, deployment_.Issue(registered, key).Der()));
+    const Agent registered = deployment_.Register(made, "bot-" + std::string(NameOf(type)));
+    ExpectAccepted(ChainOf(made, deployment_.Issue(registered, key).Der()));
   }
 }
 

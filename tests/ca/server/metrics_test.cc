@@ -31,6 +31,15 @@ TEST_F(MetricsTest, CountsRequestsByMethodAndCode) {
   EXPECT_THAT(text, HasSubstr("agentpki_request_seconds_count{method=\"Enroll\"} 3"));
 }
 
+TEST_F(MetricsTest, CountsLintErrorsByRuleAndNoOtherRefusals) {
+  metrics_.CountLintError("lint.validity.too-long");
+  metrics_.CountLintError("csr.subject");
+  metrics_.CountLintError("");
+  const std::string text = metrics_.Scrape();
+  EXPECT_THAT(text, HasSubstr("agentpki_lint_errors_total{rule=\"lint.validity.too-long\"} 1"));
+  EXPECT_THAT(text, Not(HasSubstr("csr.subject")));
+}
+
 TEST_F(MetricsTest, ShowsHowSoonARevocationIsSeen) {
   metrics_.ObserveRevocationVisibleInOcsp(milliseconds(40));
   metrics_.ObserveRevocationVisibleInCrl(milliseconds(8000));
