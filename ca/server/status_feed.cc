@@ -68,6 +68,9 @@ Status StatusFeed::Refresh() {
           entry.issued_authorities.push_back(other->serial());
         }
       }
+      for (const ca::Catalog::Link& link : catalog->LinksOf(hierarchy.id)) {
+        if (link.issuer == authority->id()) entry.issued_authorities.push_back(link.serial);
+      }
       answered->emplace(authority->id(), std::move(entry));
     }
   }

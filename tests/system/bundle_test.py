@@ -192,10 +192,10 @@ class RolloverTest(BundleCase):
             holder.root = old_root
             for server, client in [(after, before), (before, after), (holder, after)]:
                 talk(server, client)
-            self.assert_link_has_a_status(after, old_root)
             load.stop()
             load.check(self)
             self.assertEqual({attempt.code for attempt in load.attempts()}, {"OK"})
+        self.assert_link_has_a_status(after, old_root)
         for report in self.deployment.json("status", "check"):
             self.assertEqual(report["discrepancies"], [])
 
@@ -204,13 +204,25 @@ class RolloverTest(BundleCase):
         link = self.deployment.new_folder().with_suffix(".pem")
         link.write_text(openssl.certificates(credentials.chain.read_text())[2])
         url = credentials.ocsp_url(certificate=link)
-        said = run("openssl", "ocsp", "-issuer", old_root, "-cert", link, "-CAfile", old_root,
-                   "-url", url)
-        self.assertIn("Response verify OK", said.stdout + said.stderr)
-        self.assertIn(": good", said.stdout)
-        crl = openssl.openssl("crl", "-inform", "DER", "-noout", "-issuer",
-                              input=fetch(credentials.crl_url(certificate=link)), text=False)
-        self.assertIn(b"root authority 1", crl)
+
+        def ask():
+            said = run("openssl", "ocsp", "-issuer", old_root, "-cert", link, "-CAfile", old_root,
+                       "-url", url)
+            self.assertIn("Response verify OK", said.stdout + said.stderr)
+            return said.stdout
+
+        self.assertIn(": good", ask())
+        serial = openssl.serial(link)
+        self.deployment.cli("cert", "revoke", serial, "--reason", "superseded", check=True)
+        wait_until(lambda: ": revoked" in ask(), "OCSP says so")
+        wait_until(lambda: serial.upper() in self.crl_text(credentials.crl_url(certificate=link)),
+                   "the old root's CRL lists it", SOON_S)
+
+    def crl_text(self, url):
+        text = openssl.openssl("crl", "-inform", "DER", "-noout", "-text", input=fetch(url),
+                               text=False).decode()
+        self.assertIn("root authority 1", text)
+        return text
 
     def test_of_the_system_join_tokens_stay_good(self):
         self.deployment.register("rollover/invited")
