@@ -44,7 +44,10 @@ class Examination {
   }
 
   std::vector<Finding> Findings() {
-    for (const AuthorityRecord* record : records_) ExamineKey(*record);
+    for (const AuthorityRecord* record : records_) {
+      // A link has no key of its own: its root's is looked at there.
+      if (record->kind != AuthorityKind::kLink) ExamineKey(*record);
+    }
     for (const SpentKey& key : SpentKeysAt(*evidence_.catalog, hierarchy_, now_ - kPatience)) {
       ExamineSpent(key);
     }
