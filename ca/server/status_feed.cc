@@ -3,6 +3,7 @@
 #include <spdlog/spdlog.h>
 
 #include "ca/responders.h"
+#include "ca/rotation.h"
 
 namespace server {
 namespace {
@@ -12,6 +13,7 @@ using ca::Status;
 constexpr std::chrono::milliseconds kPatience(500);  // a notification that is lost costs so much
 constexpr std::chrono::milliseconds kPauseAfterFailure(500);
 constexpr std::chrono::seconds kRefreshInterval(5);
+constexpr std::chrono::milliseconds kRefreshSoon(250);
 constexpr std::chrono::hours kPruneInterval(1);
 constexpr std::chrono::seconds kStaleAfter(10);
 
@@ -55,7 +57,12 @@ Status StatusFeed::Refresh() {
   const auto responders =
       TRY(ca::LoadResponders(sources_.hierarchies, sources_.keys, clock_.Now()));
   auto answered = std::make_shared<ocsp::AnsweredAuthorities>();
+  lacks_responder_ = false;
   for (const ca::Hierarchy& hierarchy : catalog->hierarchies()) {
+    for (const ca::AuthorityView& view : ca::AuthoritiesAt(*catalog, hierarchy, clock_.Now())) {
+      if (!ca::IsAskedAbout(view, clock_.Now())) continue;
+      if (!responders.contains(view.record.id)) lacks_responder_ = true;
+    }
     const auto authorities = catalog->AuthoritiesOf(hierarchy.id);
     for (const auto& authority : authorities) {
       ocsp::AnsweredAuthority entry{.issuer = authority};
@@ -116,7 +123,8 @@ Status StatusFeed::Follow() {
   const ca::TimePoint now = clock_.Now();
   if (now >= refresh_due_) {
     TRY(Refresh());
-    refresh_due_ = now + kRefreshInterval;
+    // The conductor is making one: as at the very first start.
+    refresh_due_ = now + (lacks_responder_ ? kRefreshSoon : kRefreshInterval);
   }
   if (now >= prune_due_) {
     sinks_.index.Prune(now);

@@ -76,6 +76,7 @@ class StatusFeed {
   ca::RevocationCursor cursor_;
   bool is_loaded_ = false;
   std::mutex refreshing_;
+  std::atomic<bool> lacks_responder_ = false;
 
   std::atomic<ca::TimePoint> followed_at_ = ca::TimePoint{};
   ca::TimePoint refresh_due_;
