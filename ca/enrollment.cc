@@ -2,6 +2,7 @@
 
 #include "ca/csr.h"
 #include "ca/csr_policy.h"
+#include "ca/policy.h"
 
 namespace ca {
 namespace {
@@ -28,6 +29,10 @@ Status CheckUsable(const JoinTokenRecord& token, const RequestId& request, TimeP
                      "the join token was revoked; ask for a new one");
   }
   return Error(StatusCode::kInternal, "a join token in no state");
+}
+
+Operation OperationOf(const Grounds& grounds) {
+  return std::holds_alternative<RenewalGrounds>(grounds) ? Operation::kRenew : Operation::kEnroll;
 }
 
 }  // namespace
@@ -99,6 +104,9 @@ Result<std::variant<RecordedIssuance, Certificate>> Enrollment::Intend(const Age
   }
   const CertificateProfile* profile = TRY(hierarchy->FindProfile(agent.profile));
   TRY(CheckRequest(csr, *hierarchy, agent, *profile));
+  event.rule =
+      TRY(CheckPolicy(*hierarchy, *profile,
+                      RequestFacts::Of(agent, csr.public_key().type(), OperationOf(grounds))));
 
   const auto authority = TRY(catalog->ActiveIssuer(hierarchy->id));
   auto prepared = TRY(authority->Prepare(*hierarchy, agent, *profile, csr.public_key(),

@@ -42,7 +42,7 @@ struct IssuedCertificate {
 //
 // When another authority was activated meanwhile, it goes on with that one.
 //
-// Errors: those of Csr::Parse, CheckRequest and Ledger::RecordIntent with their rules; also
+// Errors: those of Csr::Parse, CheckRequest, CheckPolicy and Ledger::RecordIntent with their rules; also
 // kUnavailable while token or database is away, then the same request may be sent again.
 class Enrollment {
  public:

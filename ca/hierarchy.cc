@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "ca/policy.h"
+
 namespace ca {
 namespace {
 
@@ -63,11 +65,11 @@ std::string Listed(const Items& items, NameOfItem name_of) {
 
 }  // namespace
 
-Status CertificateProfile::Admit(const PublicKey& key) const {
-  if (key_types.contains(key.type())) return Ok();
+Status CertificateProfile::Admit(KeyType type) const {
+  if (key_types.contains(type)) return Ok();
   return Refusal(StatusCode::kInvalidArgument, "profile.key-type",
-                 "csr key is {}; profile '{}' allows {}", NameOf(key.type()), name,
-                 Listed(key_types, [](KeyType type) { return NameOf(type); }));
+                 "csr key is {}; profile '{}' allows {}", NameOf(type), name,
+                 Listed(key_types, [](KeyType allowed) { return NameOf(allowed); }));
 }
 
 Validity CertificateProfile::ValidityAt(TimePoint now, const Validity& issuer) const {
@@ -121,7 +123,7 @@ Status Hierarchy::Validate() const {
       return Error(StatusCode::kInvalidArgument, "profiles: '{}' is there twice", profile.name);
     }
   }
-  return Ok();
+  return ValidateRules(enrollment_rules, *this);
 }
 
 Status Hierarchy::CheckChangeTo(const Hierarchy& wanted) const {

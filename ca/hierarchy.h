@@ -9,6 +9,7 @@
 #include "ca/base/clock.h"
 #include "ca/base/host_name.h"
 #include "ca/base/spiffe_id.h"
+#include "ca/enrollment_rule.h"
 #include "ca/public_key.h"
 
 namespace ca {
@@ -47,7 +48,8 @@ struct CertificateProfile {
   bool status_free = false;
 
   // kInvalidArgument, rule `profile.key-type`, naming the types it allows.
-  Status Admit(const PublicKey& key) const;
+  Status Admit(KeyType type) const;
+  Status Admit(const PublicKey& key) const { return Admit(key.type()); }
 
   // Whole seconds (RFC 5280 section 4.1.2.5.2), from `now` less kBackdate to `now` plus the
   // lifetime, and never beyond the issuer: no certificate outlives its issuer.
@@ -62,6 +64,7 @@ struct Hierarchy {
   static constexpr size_t kNameMax = 32;
   static constexpr size_t kSubtreesMax = 32;
   static constexpr size_t kProfilesMax = 32;
+  static constexpr size_t kEnrollmentRulesMax = 64;
   static constexpr std::chrono::seconds kAuthorityLifetimeMin = std::chrono::hours(24);
   static constexpr std::chrono::seconds kAuthorityLifetimeMax = std::chrono::hours(24 * 366 * 25);
   // Every replica has heard of an authority that was published so long ago.
@@ -84,6 +87,8 @@ struct Hierarchy {
   std::vector<std::string> dns_subtrees;  // beside the trust domain's own name
   std::vector<IpRange> ip_ranges;
   std::vector<CertificateProfile> profiles;  // the first is the default
+  // Who may have a certificate of those who could (ca/policy.h); everybody when there are none.
+  std::vector<EnrollmentRule> enrollment_rules;
 
   // acme/prod
   std::string Name() const { return tenant + "/" + environment; }

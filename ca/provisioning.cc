@@ -26,6 +26,7 @@ std::string Difference(const Hierarchy& standing, const Hierarchy& wanted) {
   if (standing.dns_subtrees != wanted.dns_subtrees) return "dns_subtrees";
   if (standing.ip_ranges != wanted.ip_ranges) return "ip_ranges";
   if (standing.profiles != wanted.profiles) return "profiles";
+  if (standing.enrollment_rules != wanted.enrollment_rules) return "enrollment rules";
   return "";
 }
 

@@ -18,6 +18,7 @@ using ca::AuthorityKind;
 using ca::AuthorityRecord;
 using ca::Certificate;
 using ca::CertificateProfile;
+using ca::EnrollmentRule;
 using ca::Error;
 using ca::Hierarchy;
 using ca::HierarchyId;
@@ -151,6 +152,53 @@ Status DeleteProfile(pqxx::work& transaction, const Hierarchy& hierarchy, const 
   }
 }
 
+EnrollmentRule RuleOf(const pqxx::row& row) {
+  EnrollmentRule rule{
+      .name = row["name"].as<std::string>(),
+      .effect = Expect(ca::EffectFrom(row["effect"].c_str()), row["effect"]),
+      .reason = row["reason"].as<std::string>(),
+      .agents = TextsOf(row["agents"]),
+      .owners = TextsOf(row["owners"]),
+      .roles = TextsOf(row["roles"]),
+      .versions = TextsOf(row["versions"]),
+      .profiles = TextsOf(row["profiles"]),
+  };
+  for (const std::string& name : TextsOf(row["key_types"])) {
+    rule.key_types.insert(Expect(ca::KeyTypeFrom(name), row["key_types"]));
+  }
+  for (const std::string& name : TextsOf(row["operations"])) {
+    rule.operations.insert(Expect(ca::OperationFrom(name), row["operations"]));
+  }
+  return rule;
+}
+
+// `position` is from 1 on.
+void InsertRule(pqxx::work& transaction, HierarchyId hierarchy, const EnrollmentRule& rule,
+                int position) {
+  std::vector<std::string> key_types;
+  for (const ca::KeyType type : rule.key_types) key_types.emplace_back(ca::NameOf(type));
+  std::vector<std::string> operations;
+  for (const ca::Operation operation : rule.operations) {
+    operations.emplace_back(ca::NameOf(operation));
+  }
+  transaction.exec_params(
+      "INSERT INTO agentpki.enrollment_rules (hierarchy, position, name, effect, reason, agents, "
+      "owners, roles, versions, profiles, key_types, operations) "
+      "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+      static_cast<int>(hierarchy), position, rule.name, std::string(ca::NameOf(rule.effect)),
+      rule.reason, TextArray(rule.agents), TextArray(rule.owners), TextArray(rule.roles),
+      TextArray(rule.versions), TextArray(rule.profiles), TextArray(key_types),
+      TextArray(operations));
+}
+
+void InsertRules(pqxx::work& transaction, HierarchyId hierarchy,
+                 const std::vector<EnrollmentRule>& rules) {
+  int position = 0;
+  for (const EnrollmentRule& rule : rules) {
+    InsertRule(transaction, hierarchy, rule, ++position);
+  }
+}
+
 std::vector<Hierarchy> HierarchiesIn(pqxx::transaction_base& transaction) {
   std::vector<Hierarchy> hierarchies;
   std::map<int, std::vector<CertificateProfile>> profiles;
@@ -158,9 +206,15 @@ std::vector<Hierarchy> HierarchiesIn(pqxx::transaction_base& transaction) {
        transaction.exec("SELECT * FROM agentpki.profiles ORDER BY hierarchy, position")) {
     profiles[row["hierarchy"].as<int>()].push_back(ProfileOf(row));
   }
+  std::map<int, std::vector<EnrollmentRule>> rules;
+  for (const pqxx::row& row :
+       transaction.exec("SELECT * FROM agentpki.enrollment_rules ORDER BY hierarchy, position")) {
+    rules[row["hierarchy"].as<int>()].push_back(RuleOf(row));
+  }
   for (const pqxx::row& row : transaction.exec("SELECT * FROM agentpki.hierarchies ORDER BY id")) {
     hierarchies.push_back(HierarchyOf(row));
     hierarchies.back().profiles = std::move(profiles[row["id"].as<int>()]);
+    hierarchies.back().enrollment_rules = std::move(rules[row["id"].as<int>()]);
   }
   return hierarchies;
 }
@@ -225,6 +279,7 @@ Result<Hierarchy> PostgresHierarchyStore::CreateHierarchy(const Hierarchy& hiera
     for (const CertificateProfile& profile : hierarchy.profiles) {
       InsertProfile(transaction, result.id, profile, ++position);
     }
+    InsertRules(transaction, result.id, hierarchy.enrollment_rules);
     InsertEventIn(transaction, result.id, event);
     transaction.commit();
     return result;
@@ -271,6 +326,8 @@ Status PostgresHierarchyStore::ChangeHierarchy(const Hierarchy& standing, const 
     for (const CertificateProfile& profile : wanted.profiles) {
       InsertProfile(transaction, standing.id, profile, ++position);
     }
+    transaction.exec_params("DELETE FROM agentpki.enrollment_rules WHERE hierarchy = $1", id);
+    InsertRules(transaction, standing.id, wanted.enrollment_rules);
     InsertEventIn(transaction, standing.id, event);
     transaction.commit();
     return ca::Ok();

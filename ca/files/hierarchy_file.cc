@@ -7,10 +7,12 @@
 namespace files {
 namespace {
 
+using agentpki::v1::EnrollmentRuleSpec;
 using agentpki::v1::HierarchySpec;
 using agentpki::v1::OperatorSpec;
 using agentpki::v1::ProfileSpec;
 using ca::CertificateProfile;
+using ca::EnrollmentRule;
 using ca::Error;
 using ca::Hierarchy;
 using ca::HierarchyDeclaration;
@@ -55,6 +57,42 @@ Result<OperatorRoles> OperatorRolesOf(const OperatorSpec& spec) {
   return roles;
 }
 
+Result<EnrollmentRule> RuleOf(const EnrollmentRuleSpec& spec) {
+  const EnrollmentRule::Effect effect = TRY(ca::EffectFrom(spec.effect()));
+  EnrollmentRule rule{
+      .name = spec.name(),
+      .effect = effect,
+      .reason = spec.reason(),
+      .agents = {spec.agents().begin(), spec.agents().end()},
+      .owners = {spec.owners().begin(), spec.owners().end()},
+      .roles = {spec.roles().begin(), spec.roles().end()},
+      .versions = {spec.versions().begin(), spec.versions().end()},
+      .profiles = {spec.profiles().begin(), spec.profiles().end()},
+  };
+  for (const std::string& name : spec.key_types()) {
+    rule.key_types.insert(TRY(ca::KeyTypeFrom(name)));
+  }
+  for (const std::string& name : spec.operations()) {
+    rule.operations.insert(TRY(ca::OperationFrom(name)));
+  }
+  return rule;
+}
+
+void FillSpec(const EnrollmentRule& rule, EnrollmentRuleSpec& spec) {
+  spec.set_name(rule.name);
+  spec.set_effect(std::string(NameOf(rule.effect)));
+  spec.set_reason(rule.reason);
+  for (const std::string& pattern : rule.agents) spec.add_agents(pattern);
+  for (const std::string& pattern : rule.owners) spec.add_owners(pattern);
+  for (const std::string& pattern : rule.roles) spec.add_roles(pattern);
+  for (const std::string& pattern : rule.versions) spec.add_versions(pattern);
+  for (const std::string& profile : rule.profiles) spec.add_profiles(profile);
+  for (const ca::KeyType type : rule.key_types) spec.add_key_types(std::string(NameOf(type)));
+  for (const ca::Operation operation : rule.operations) {
+    spec.add_operations(std::string(NameOf(operation)));
+  }
+}
+
 Result<Hierarchy> HierarchyOf(const HierarchySpec& spec) {
   auto trust_domain = ca::TrustDomain::Parse(spec.trust_domain());
   if (!trust_domain.ok()) return ca::Annotate(trust_domain.status(), "trust_domain: ");
@@ -94,6 +132,14 @@ Result<Hierarchy> HierarchyOf(const HierarchySpec& spec) {
                           fmt::format("profiles: {}: ", ca::Printable(profile.name())));
     }
     hierarchy.profiles.push_back(*std::move(parsed));
+  }
+  for (const EnrollmentRuleSpec& rule : spec.enrollment().rules()) {
+    auto parsed = RuleOf(rule);
+    if (!parsed.ok()) {
+      return ca::Annotate(parsed.status(),
+                          fmt::format("enrollment: rules: {}: ", ca::Printable(rule.name())));
+    }
+    hierarchy.enrollment_rules.push_back(*std::move(parsed));
   }
   return hierarchy;
 }
@@ -138,6 +184,9 @@ HierarchySpec SpecOf(const HierarchyDeclaration& declaration) {
     OperatorSpec& operator_spec = *spec.add_operators();
     operator_spec.set_name(of.name);
     for (const ca::Role role : of.roles) operator_spec.add_roles(std::string(NameOf(role)));
+  }
+  for (const EnrollmentRule& rule : hierarchy.enrollment_rules) {
+    FillSpec(rule, *spec.mutable_enrollment()->add_rules());
   }
   return spec;
 }

@@ -47,6 +47,24 @@ CREATE TABLE agentpki.profiles (
   UNIQUE (hierarchy, position) DEFERRABLE INITIALLY DEFERRED
 );
 
+-- Who may have a certificate (ca/policy.h): the rules of a hierarchy in their order.
+CREATE TABLE agentpki.enrollment_rules (
+  hierarchy  integer NOT NULL REFERENCES agentpki.hierarchies,
+  position   integer NOT NULL,  -- from 1 on
+  name       text NOT NULL CHECK (name ~ '^[a-z0-9-]{1,32}$'),
+  effect     text NOT NULL CHECK (effect IN ('admit', 'refuse')),
+  reason     text NOT NULL,
+  agents     text[] NOT NULL,  -- patterns, as the following; an empty list is no condition
+  owners     text[] NOT NULL,
+  roles      text[] NOT NULL,
+  versions   text[] NOT NULL,
+  profiles   text[] NOT NULL,
+  key_types  text[] NOT NULL,
+  operations text[] NOT NULL,
+  PRIMARY KEY (hierarchy, position),
+  UNIQUE (hierarchy, name)
+);
+
 -- Three rows make an authority, each inserted when it is so: planned, recorded, signed. Whatever key
 -- is on the token has its plan here. An OCSP responder is one too, of the authority it answers for, and
 -- so is the link to a root, which is that root's name and key signed by the root before: the one that
@@ -104,7 +122,8 @@ CREATE TABLE agentpki.destroyed_keys (
   destroyed_at timestamptz NOT NULL
 );
 
-GRANT SELECT, INSERT ON agentpki.hierarchies, agentpki.profiles, agentpki.authorities,
+GRANT SELECT, INSERT ON agentpki.hierarchies, agentpki.profiles, agentpki.enrollment_rules,
+  agentpki.authorities,
   agentpki.authority_issuances, agentpki.authority_signatures, agentpki.activations,
   agentpki.key_destructions, agentpki.destroyed_keys
   TO agentpki_server;
@@ -113,6 +132,7 @@ GRANT UPDATE (root_lifetime_seconds, issuing_lifetime_seconds, rotate_every_seco
   publish_ahead_seconds, acknowledged_share, acknowledge_within_seconds)
   ON agentpki.hierarchies TO agentpki_server;
 GRANT UPDATE, DELETE ON agentpki.profiles TO agentpki_server;
+GRANT DELETE ON agentpki.enrollment_rules TO agentpki_server;
 
 -- ---- agents -----------------------------------------------------------------------------------
 

@@ -1,0 +1,190 @@
+#include "ca/policy.h"
+
+#include <algorithm>
+
+namespace ca {
+namespace {
+
+using Effect = EnrollmentRule::Effect;
+
+bool AnyMatches(const std::vector<std::string>& patterns, std::string_view text) {
+  return patterns.empty() || std::any_of(patterns.begin(), patterns.end(),
+                                         [&](const auto& p) { return MatchesPattern(p, text); });
+}
+
+std::string_view Unmet(const EnrollmentRule& rule, const RequestFacts& facts) {
+  if (!AnyMatches(rule.agents, facts.agent)) return "agents";
+  if (!AnyMatches(rule.owners, facts.owner)) return "owners";
+  if (!AnyMatches(rule.roles, facts.role)) return "roles";
+  if (!AnyMatches(rule.versions, facts.version)) return "versions";
+  if (!rule.profiles.empty() &&
+      std::ranges::find(rule.profiles, facts.profile) == rule.profiles.end()) {
+    return "profiles";
+  }
+  if (!rule.key_types.empty() && !rule.key_types.contains(facts.key_type)) return "key_types";
+  if (!rule.operations.empty() && !rule.operations.contains(facts.operation)) return "operations";
+  return "";
+}
+
+// ---- what would pass ----------------------------------------------------------------------------
+
+template <typename Items, typename NameOfItem>
+void AddCondition(std::string& text, std::string_view field, const Items& items,
+                  NameOfItem name_of) {
+  if (items.empty()) return;
+  text += fmt::format("{}{} ", text.empty() ? "" : ", ", field);
+  bool is_first = true;
+  for (const auto& item : items) {
+    text += fmt::format("{}{}", is_first ? "" : "|", name_of(item));
+    is_first = false;
+  }
+}
+
+// agents billing/**, key_types p256|p384
+std::string ConditionsOf(const EnrollmentRule& rule) {
+  const auto itself = [](const std::string& text) { return text; };
+  std::string text;
+  AddCondition(text, "agents", rule.agents, itself);
+  AddCondition(text, "owners", rule.owners, itself);
+  AddCondition(text, "roles", rule.roles, itself);
+  AddCondition(text, "versions", rule.versions, itself);
+  AddCondition(text, "profiles", rule.profiles, itself);
+  AddCondition(text, "key_types", rule.key_types, [](KeyType type) { return NameOf(type); });
+  AddCondition(text, "operations", rule.operations, [](Operation o) { return NameOf(o); });
+  return text;
+}
+
+// What the caller itself can change comes first, and is tried; the rest is in whose hands the rules
+// or the registration are, so it is what the rules say.
+std::string WhatWouldPass(const std::vector<EnrollmentRule>& rules, const EnrollmentRule& refusing,
+                          const CertificateProfile& profile, const RequestFacts& facts) {
+  std::string key_types;
+  for (const KeyType type : profile.key_types) {
+    RequestFacts other = facts;
+    other.key_type = type;
+    if (!Decide(rules, other).is_admitted) continue;
+    key_types += fmt::format("{}{}", key_types.empty() ? "" : " or ", NameOf(type));
+  }
+  if (!key_types.empty()) return fmt::format("the same with a {} key would pass", key_types);
+
+  std::string text;
+  for (const EnrollmentRule& rule : rules) {
+    if (&rule == &refusing) break;
+    if (rule.effect != Effect::kAdmit) continue;
+    text += fmt::format("{}{} ({})", text.empty() ? "" : "; ", rule.name, ConditionsOf(rule));
+  }
+  const std::string conditions = ConditionsOf(refusing);
+  if (text.empty()) {
+    return conditions.empty() ? "nothing passes it"
+                              : fmt::format("what is not of {} would pass it", conditions);
+  }
+  return fmt::format("what would pass before it: {}", text);
+}
+
+// ---- validation ---------------------------------------------------------------------------------
+
+bool IsRuleName(std::string_view text) {
+  return !text.empty() && text.size() <= EnrollmentRule::kNameMax &&
+         std::all_of(text.begin(), text.end(), [](char c) {
+           return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
+         });
+}
+
+bool IsPrintable(std::string_view text) {
+  return std::all_of(text.begin(), text.end(), [](char c) { return c >= 0x20 && c < 0x7f; });
+}
+
+Status CheckPatterns(std::string_view field, const std::vector<std::string>& patterns) {
+  if (patterns.size() > EnrollmentRule::kPatternsMax) {
+    return Error(StatusCode::kInvalidArgument, "{}: write at most {}", field,
+                 EnrollmentRule::kPatternsMax);
+  }
+  for (const std::string& pattern : patterns) {
+    if (!pattern.empty() && pattern.size() <= EnrollmentRule::kPatternSizeMax &&
+        IsPrintable(pattern) && pattern.find("***") == std::string::npos) {
+      continue;
+    }
+    return Error(StatusCode::kInvalidArgument,
+                 "{}: '{}' is not a pattern: write 1 to {} printable characters; * is any "
+                 "characters but '/', ** is any",
+                 field, Printable(pattern), EnrollmentRule::kPatternSizeMax);
+  }
+  return Ok();
+}
+
+Status ValidateRule(const EnrollmentRule& rule, const Hierarchy& hierarchy) {
+  if (rule.reason.size() > EnrollmentRule::kReasonMax || !IsPrintable(rule.reason)) {
+    return Error(StatusCode::kInvalidArgument, "reason: write at most {} printable characters",
+                 EnrollmentRule::kReasonMax);
+  }
+  TRY(CheckPatterns("agents", rule.agents));
+  TRY(CheckPatterns("owners", rule.owners));
+  TRY(CheckPatterns("roles", rule.roles));
+  TRY(CheckPatterns("versions", rule.versions));
+  for (const std::string& profile : rule.profiles) {
+    TRY(hierarchy.FindProfile(profile).status());
+  }
+  return Ok();
+}
+
+}  // namespace
+
+RequestFacts RequestFacts::Of(const Agent& agent, KeyType key_type, Operation operation) {
+  return {std::string(agent.id.path()),
+          agent.owner,
+          agent.role,
+          agent.version,
+          agent.profile,
+          key_type,
+          operation};
+}
+
+PolicyDecision Decide(const std::vector<EnrollmentRule>& rules, const RequestFacts& facts) {
+  PolicyDecision decision;
+  for (const EnrollmentRule& rule : rules) {
+    const std::string_view unmet = Unmet(rule, facts);
+    decision.trace.push_back({&rule, unmet});
+    if (!unmet.empty()) continue;
+    decision.is_admitted = rule.effect == Effect::kAdmit;
+    decision.rule = &rule;
+    break;
+  }
+  return decision;
+}
+
+Result<std::string> CheckPolicy(const Hierarchy& hierarchy, const CertificateProfile& profile,
+                                const RequestFacts& facts) {
+  TRY(profile.Admit(facts.key_type));
+  const auto& rules = hierarchy.enrollment_rules;
+  const PolicyDecision decision = Decide(rules, facts);
+  if (decision.is_admitted) return decision.RuleName();
+  const EnrollmentRule& rule = *decision.rule;
+  return Refusal(StatusCode::kPermissionDenied, decision.RuleName(),
+                 "rule '{}' of {} refuses to {} {} with a {} key{}; {}", rule.name,
+                 hierarchy.Name(), NameOf(facts.operation), facts.agent, NameOf(facts.key_type),
+                 rule.reason.empty() ? "" : ": " + rule.reason,
+                 WhatWouldPass(rules, rule, profile, facts));
+}
+
+Status ValidateRules(const std::vector<EnrollmentRule>& rules, const Hierarchy& hierarchy) {
+  if (rules.size() > Hierarchy::kEnrollmentRulesMax) {
+    return Error(StatusCode::kInvalidArgument, "enrollment: rules: write at most {}",
+                 Hierarchy::kEnrollmentRulesMax);
+  }
+  std::set<std::string_view> names;
+  for (const EnrollmentRule& rule : rules) {
+    if (!IsRuleName(rule.name)) {
+      return Error(StatusCode::kInvalidArgument,
+                   "enrollment: rules: name: '{}' is not a name: write 1 to {} of a-z, 0-9 and '-'",
+                   Printable(rule.name), EnrollmentRule::kNameMax);
+    }
+    if (!names.insert(rule.name).second) {
+      return Error(StatusCode::kInvalidArgument, "enrollment: rules: '{}' is there twice",
+                   rule.name);
+    }
+    TRY(Annotate(ValidateRule(rule, hierarchy), fmt::format("enrollment: rules: {}: ", rule.name)));
+  }
+  return Ok();
+}
+
+}  // namespace ca

@@ -1,0 +1,52 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "ca/agent.h"
+#include "ca/hierarchy.h"
+
+namespace ca {
+
+// What is known of a request, whatever its CSR asks for beside: the conditions of enrollment rules
+// speak of this and nothing else.
+struct RequestFacts {
+  std::string agent;  // the path of its SPIFFE ID
+  std::string owner;
+  std::string role;
+  std::string version;
+  std::string profile;
+  KeyType key_type = KeyType::kP256;
+  Operation operation = Operation::kEnroll;
+
+  static RequestFacts Of(const Agent& agent, KeyType key_type, Operation operation);
+};
+
+// What a rule had to say of a request, in the order of the rules.
+struct PolicyStep {
+  const EnrollmentRule* rule;
+  std::string_view unmet;  // the first condition that did not hold, "owners"; "" when all did
+};
+
+// What a hierarchy's rules decide. It refers to the rules that it was made of.
+struct PolicyDecision {
+  bool is_admitted = true;
+  const EnrollmentRule* rule = nullptr;  // the one that decided; null for none: admitted by default
+  std::vector<PolicyStep> trace;         // up to and with it
+
+  std::string RuleName() const { return rule ? "policy." + rule->name : ""; }
+};
+
+// From top to bottom, the first rule whose conditions all hold decides. Pure.
+PolicyDecision Decide(const std::vector<EnrollmentRule>& rules, const RequestFacts& facts);
+
+// The built-in checks that need no CSR, and then the rules: kInvalidArgument by profile.key-type,
+// kPermissionDenied by policy.NAME, which says what would pass. Returns the rule that admitted
+// ("policy.NAME", or "" for none). Pure.
+Result<std::string> CheckPolicy(const Hierarchy& hierarchy, const CertificateProfile& profile,
+                                const RequestFacts& facts);
+
+// kInvalidArgument with the field that is out of its bounds, or names a profile that there is not.
+Status ValidateRules(const std::vector<EnrollmentRule>& rules, const Hierarchy& hierarchy);
+
+}  // namespace ca
