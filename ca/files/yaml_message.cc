@@ -239,6 +239,12 @@ Status ParseYaml(const std::string& text, const std::string& file_name, Message&
   }
 }
 
+std::vector<int> LinesOfList(const std::string& text, const std::string& key) {
+  std::vector<int> lines;
+  for (const YAML::Node& element : YAML::Load(text)[key]) lines.push_back(element.Mark().line + 1);
+  return lines;
+}
+
 Status ParseYamlFile(const std::filesystem::path& path, Message& message) {
   const std::string text = TRY(ca::ReadFile(path, kFileSizeMax));
   return ParseYaml(text, path.string(), message);

@@ -4,6 +4,7 @@
 
 #include <filesystem>
 #include <string>
+#include <vector>
 
 #include "ca/base/result.h"
 
@@ -19,6 +20,9 @@ ca::Status ParseYaml(const std::string& text, const std::string& file_name,
 
 // The same for a file of at most 1 MiB. kNotFound, kPermissionDenied when it cannot be read.
 ca::Status ParseYamlFile(const std::filesystem::path& path, google::protobuf::Message& message);
+
+// Of a text that ParseYaml() takes: the line of each element of the list `key` at its top.
+std::vector<int> LinesOfList(const std::string& text, const std::string& key);
 
 // What ParseYaml() fills an equal message from, in the order of the schema. Fields that are not
 // set, or are empty or zero, are left out.

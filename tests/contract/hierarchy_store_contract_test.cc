@@ -338,6 +338,29 @@ TEST_P(ChangeContract, IsWhatIsLoadedFromThenOn) {
   ExpectSame(world_.Events().back(), EventIn(acme, "ChangeHierarchy"));
 }
 
+TEST_P(ChangeContract, KeepsEnrollmentRulesInTheirOrderAndReplacesThem) {
+  const ca::EnrollmentRule full{
+      .name = "zeta",
+      .effect = ca::EnrollmentRule::Effect::kAdmit,
+      .reason = "it's \"known\"",
+      .agents = {"billing/**", "a,b"},
+      .owners = {"{x}"},
+      .roles = {"invoicing"},
+      .versions = {"1.*"},
+      .profiles = {"agent", "service"},
+      .key_types = {ca::KeyType::kP256, ca::KeyType::kEd25519},
+      .operations = {ca::Operation::kRenew},
+  };
+  Hierarchy wanted = AcmeProd();
+  wanted.enrollment_rules = {full, {.name = "alpha"}};
+  const Hierarchy acme = Must(Create(wanted));
+  EXPECT_EQ(Standing("acme/prod"), acme);
+  Hierarchy changed = acme;
+  changed.enrollment_rules = {{.name = "alpha", .owners = {"nobody"}}, full, {.name = "beta"}};
+  Must(Change(acme, changed));
+  EXPECT_EQ(Standing("acme/prod"), changed);
+}
+
 TEST_P(ChangeContract, LetsOneOfTwoWhoSawTheSame) {
   const Hierarchy acme = Must(Create(AcmeProd()));
   Hierarchy one = acme;

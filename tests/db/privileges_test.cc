@@ -110,7 +110,9 @@ TEST_F(PrivilegesTest, HasNoPrivilegeOnATableOfRecordsButToReadAndInsert) {
   for (const pqxx::row& row : tables) {
     found += fmt::format("{} {}, ", row[0].c_str(), row[1].c_str());
   }
-  EXPECT_EQ(found, "agentpki.grants DELETE, agentpki.profiles DELETE, agentpki.profiles UPDATE, ");
+  EXPECT_EQ(found,
+            "agentpki.enrollment_rules DELETE, agentpki.grants DELETE, "
+            "agentpki.profiles DELETE, agentpki.profiles UPDATE, ");
 }
 
 TEST_F(PrivilegesTest, CannotChangeWhatAHierarchyIs) {
@@ -238,7 +240,7 @@ TEST_F(PrivilegesTest, KeepsEveryTableThatHasAHierarchyUnderRowLevelSecurity) {
       JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attname = 'hierarchy'
      WHERE c.relnamespace = 'agentpki'::regnamespace AND NOT c.relispartition
        AND c.relkind IN ('r', 'p') AND NOT c.relrowsecurity)"),
-            "activations authorities grants profiles trust_bundles")
+            "activations authorities enrollment_rules grants profiles trust_bundles")
       << "what every replica reads whole, and no more";
 }
 

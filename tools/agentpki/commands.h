@@ -23,6 +23,7 @@ void AddRevokeCommand(CLI::App& noun, const Session& session, Run& run);
 void AddHierarchyCommands(CLI::App& app, const Session& session, Run& run);
 void AddOperatorCommands(CLI::App& app, const Session& session, Run& run);
 void AddDoctorCommand(CLI::App& app, const Session& session, Run& run);
+void AddPolicyCommands(CLI::App& app, const Session& session, Run& run);
 void AddStatusCommand(CLI::App& app, const Session& session, Run& run);
 void AddTokenCommands(CLI::App& app, const Session& session, Run& run);
 

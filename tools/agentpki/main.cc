@@ -77,6 +77,7 @@ int main(int argc, char** argv) {
   cli::AddCertCommands(app, session, run);
   cli::AddHierarchyCommands(app, session, run);
   cli::AddOperatorCommands(app, session, run);
+  cli::AddPolicyCommands(app, session, run);
   cli::AddStatusCommand(app, session, run);
   cli::AddDoctorCommand(app, session, run);
 
