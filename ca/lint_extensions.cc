@@ -22,16 +22,11 @@ Bytes GeneralName(int tag, BytesView value) { return DerOf(DerContext(tag, false
 
 constexpr std::string_view kNull = "\x05\x00"sv;
 
-// A link is about the key of a root.
-bool IsRootKey(const LintTerms& terms) {
-  return Is(terms, AuthorityKind::kRoot) || Is(terms, AuthorityKind::kLink);
-}
-
 Bytes BasicConstraints(const LintTerms& terms) {
-  if (IsRootKey(terms))
-    return "\x30\x06\x01\x01\xff\x02\x01\x04"s;  // CA, 4: links and an issuing one
-  if (Is(terms, AuthorityKind::kIssuing)) return "\x30\x06\x01\x01\xff\x02\x01\x00"s;  // CA, 0
-  return "\x30\x00"s;  // cA is FALSE by default, which DER leaves out
+  if (!IsCa(terms)) return "\x30\x00"s;  // cA is FALSE by default, which DER leaves out
+  // Below a root and its links come other links and one issuing authority; below that, no CA.
+  const int path_length = Is(terms, AuthorityKind::kIssuing) ? 0 : Authority::kLinksMax + 1;
+  return "\x30\x06\x01\x01\xff\x02\x01"s + static_cast<char>(path_length);
 }
 
 // Section 4.2.1.3, bits from the left: keyCertSign (5) and cRLSign (6), or digitalSignature (0).
@@ -118,8 +113,8 @@ std::optional<Bytes> NameConstraints(const LintTerms& terms) {
 // (RFC 6960 section 4.2.2.2.1), and a status-free profile wants none.
 bool HasStatus(const LintTerms& terms) {
   const AgentTerms* const agent = AgentOf(terms);
-  if (agent) return !agent->profile.status_free;
-  return Is(terms, AuthorityKind::kIssuing) || Is(terms, AuthorityKind::kLink);
+  return agent ? !agent->profile.status_free
+               : Is(terms, AuthorityKind::kIssuing) || Is(terms, AuthorityKind::kLink);
 }
 
 // id-ad (section 4.2.2.1).

@@ -48,7 +48,8 @@ inline bool Is(const LintTerms& terms, AuthorityKind kind) {
   return authority && authority->kind == kind;
 }
 inline bool IsCa(const LintTerms& terms) {
-  return Is(terms, AuthorityKind::kRoot) || Is(terms, AuthorityKind::kIssuing);
+  return std::holds_alternative<AuthorityTerms>(terms.subject) &&
+         !Is(terms, AuthorityKind::kResponder);
 }
 
 // Nothing, and a finding, unless it is DER of the form that a version 3 certificate has.

@@ -32,7 +32,7 @@ std::optional<BytesView> NextValue(DerReader& name, BytesView type) {
 std::string CommonNameOf(const AuthorityTerms& terms) {
   switch (terms.kind) {
     case AuthorityKind::kRoot:
-    case AuthorityKind::kLink:
+    case AuthorityKind::kLink:  // to the root of that generation
       return fmt::format("root authority {}", terms.generation);
     case AuthorityKind::kIssuing:
       return fmt::format("issuing authority {}", terms.generation);

@@ -69,9 +69,8 @@ std::chrono::seconds LifetimeMax(const LintTerms& terms) {
                ? std::min(agent->profile.lifetime, CertificateProfile::kStatusFreeLifetimeMax)
                : agent->profile.lifetime;
   }
-  if (Is(terms, AuthorityKind::kRoot) || Is(terms, AuthorityKind::kLink)) {
+  if (Is(terms, AuthorityKind::kRoot) || Is(terms, AuthorityKind::kLink))
     return terms.hierarchy.root_lifetime;
-  }
   if (Is(terms, AuthorityKind::kIssuing)) return terms.hierarchy.issuing_lifetime;
   return Authority::kResponderLifetime;
 }

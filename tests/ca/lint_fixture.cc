@@ -19,6 +19,7 @@ std::chrono::seconds LifetimeOf(AuthorityKind kind) {
 }
 
 std::string CommonNameOf(AuthorityKind kind) {
+  if (kind == AuthorityKind::kLink) return "root authority 1";
   return std::string(NameOf(kind)) + (kind == AuthorityKind::kResponder ? " 1" : " authority 1");
 }
 
@@ -70,6 +71,9 @@ TbsCertificate LintSample::Tbs() const {
     tbs.issuer = tbs.subject;
     tbs.authority_key_identifier.clear();
     tbs.authority = AuthorityExtensions{trust_domain, Authority::kLinksMax + 1, nullptr};
+  } else if (*kind == AuthorityKind::kLink) {
+    tbs.authority = AuthorityExtensions{trust_domain, Authority::kLinksMax + 1, nullptr};
+    tbs.status = status;
   } else if (*kind == AuthorityKind::kIssuing) {
     tbs.authority = AuthorityExtensions{trust_domain, 0, &hierarchy};
     tbs.status = status;

@@ -52,8 +52,8 @@ std::string Text(const std::vector<LintFinding>& findings) {
 // ---- as it should be ----------------------------------------------------------------------------
 
 TEST(LintTest, FindsNothingInWhatEachKindOfAuthorityHas) {
-  for (const AuthorityKind kind :
-       {AuthorityKind::kRoot, AuthorityKind::kIssuing, AuthorityKind::kResponder}) {
+  for (const AuthorityKind kind : {AuthorityKind::kRoot, AuthorityKind::kIssuing,
+                                   AuthorityKind::kResponder, AuthorityKind::kLink}) {
     const LintSample sample(kind);
     EXPECT_EQ(Text(FindingsOf(sample.Record(), sample.terms())), "") << NameOf(kind);
   }
