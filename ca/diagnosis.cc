@@ -162,11 +162,13 @@ class Examination {
            fmt::format("another was to take over at {}", Rfc3339(*view.active_until)),
            fmt::format("{}; or by hand: {}", kAskTheConductor, by_hand));
     }
-    const TimePoint needed_until = *view.active_until + hierarchy_.LongestLifetime();
+    // Rotation lets another take over in time; what the file says does not come about.
+    const TimePoint needed_until =
+        *view.active_since + hierarchy_.rotate_every + hierarchy_.LongestLifetime();
     if (view.validity->not_after < needed_until) {
       Tell("authority.ending", view.record,
-           fmt::format("it ends at {}; to follow its schedule it would have to stand until {}: "
-                       "what it issues is cut short",
+           fmt::format("it ends at {}; to follow its schedule it would have to stand until {}, so "
+                       "another takes over earlier",
                        Rfc3339(view.validity->not_after), Rfc3339(needed_until)),
            fmt::format("let another take over before: {}; when its root ends as early, the "
                        "hierarchy needs a new root first",

@@ -29,6 +29,7 @@ Result<std::vector<HierarchyDeclaration>> Hierarchies::List(const Caller& caller
   const auto catalog = catalogs_.Snapshot();
   const auto allowed =
       TRY(authorization_.Allowed(caller, Action::kListHierarchies, catalog->hierarchies()));
+  if (allowed.empty()) TRY(authorization_.Require(caller, Action::kListHierarchies, {}));
   std::vector<HierarchyDeclaration> declarations;
   for (const HierarchyId id : allowed) {
     const Hierarchy& hierarchy = *catalog->Find(id);

@@ -34,7 +34,7 @@ class Hierarchies {
         directory_(directory),
         clock_(clock) {}
 
-  // Those over which the caller has a role.
+  // Those over which the caller has a role; kPermissionDenied when there are none.
   Result<std::vector<HierarchyDeclaration>> List(const Caller& caller) const;
   // kNotFound.
   Result<HierarchyDeclaration> Get(const Caller& caller, const std::string& name,

@@ -74,6 +74,11 @@ bool TrustBundleStream::HasEnded() const {
   return end_.has_value();
 }
 
+bool TrustBundleStream::IsSending() const {
+  const std::lock_guard lock(mutex_);
+  return is_writing_ && !is_done_;
+}
+
 // A status is sent when nothing else is being sent.
 bool TrustBundleStream::Finish(const grpc::Status& status, const std::string& rule) {
   {

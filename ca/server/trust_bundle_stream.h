@@ -33,6 +33,8 @@ class TrustBundleStream final
 
   bool HasBegun() const;
   bool HasEnded() const;
+  // Whether a bundle is on its way to a reader who has not taken it yet.
+  bool IsSending() const;
   // Ends it by the door; when it has not begun, as soon as it does, because until then the door
   // needs the call.
   void End(const ca::Status& why);

@@ -11,6 +11,8 @@ using ca::Status;
 using ca::StatusCode;
 
 constexpr std::chrono::seconds kInterval(1);
+constexpr std::chrono::milliseconds kLastWordMax(500);
+constexpr std::chrono::milliseconds kLastWordPause(5);
 
 }  // namespace
 
@@ -28,8 +30,15 @@ void TrustBundleWatch::Stop() {
   const Streams streams = Standing();
   for (const auto& stream : streams) {
     stream->End(Error(StatusCode::kUnavailable, "the server stops; watch again"));
-    stream->Abandon();
   }
+  // Whoever is reading hears why; who does not read is not waited for.
+  const auto is_sending = [](const auto& stream) { return stream->IsSending(); };
+  const auto until = std::chrono::steady_clock::now() + kLastWordMax;
+  while (std::any_of(streams.begin(), streams.end(), is_sending) &&
+         std::chrono::steady_clock::now() < until) {
+    std::this_thread::sleep_for(kLastWordPause);
+  }
+  for (const auto& stream : streams) stream->Abandon();
 }
 
 Status TrustBundleWatch::Add(std::shared_ptr<TrustBundleStream> stream) {

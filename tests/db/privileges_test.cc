@@ -133,6 +133,8 @@ TEST_F(PrivilegesTest, MayUpdateTheseColumnsAndNoOther) {
        AND c.relkind IN ('r', 'p', 'v', 'm', 'f') AND attnum > 0
        AND c.relname <> 'profiles'
        AND has_column_privilege('agentpki_server', c.oid, attnum, 'UPDATE'))"),
+            "agentpki.hierarchies.acknowledge_within_seconds "
+            "agentpki.hierarchies.acknowledged_share "
             "agentpki.hierarchies.issuing_lifetime_seconds "
             "agentpki.hierarchies.publish_ahead_seconds agentpki.join_tokens.revoked_at "
             "agentpki.hierarchies.root_lifetime_seconds agentpki.hierarchies.rotate_every_seconds "

@@ -4,10 +4,14 @@ import unittest
 
 import openssl
 from clients import RawClient, methods, new_request_id
-from deployment import SYSTEM_TRUST_DOMAIN, DeploymentTest, spiffe_id
+from deployment import SYSTEM_TRUST_DOMAIN, TRUST_DOMAIN, DeploymentTest, spiffe_id
 
 ENROLL = "agentpki.v1.EnrollmentService/Enroll"
 RENEW = "agentpki.v1.EnrollmentService/Renew"
+
+# As a file would say it, with other profiles.
+SPEC = {"tenant": "acme", "environment": "test", "trust_domain": TRUST_DOMAIN,
+        "profiles": [{"name": "agent"}]}
 
 # What every agent and operator may do for its own hierarchy.
 OWN_REQUESTS = {
@@ -35,6 +39,16 @@ OPERATORS_REQUESTS = {
     "agentpki.v1.AuthorityService/ActivateAuthority": {"authority": "acme/test/issuing/1"},
     "agentpki.v1.AuthorityService/RollBackAuthority": {"hierarchy": "acme/test"},
     "agentpki.v1.AuthorityService/ListStragglers": {"hierarchy": "acme/test"},
+    "agentpki.v1.HierarchyService/ListHierarchies": {},
+    "agentpki.v1.HierarchyService/GetHierarchy": {"hierarchy": "acme/test"},
+    "agentpki.v1.HierarchyService/PlanHierarchy": {"spec": SPEC},
+    "agentpki.v1.HierarchyService/ApplyHierarchy": {"spec": SPEC},
+    "agentpki.v1.OperatorService/ListGrants": {},
+    "agentpki.v1.OperatorService/AddGrant":
+        {"grant": {"operator": "admin", "role": "auditor", "hierarchy": "acme/test"}},
+    "agentpki.v1.OperatorService/RemoveGrant":
+        {"grant": {"operator": "admin", "role": "auditor", "hierarchy": "acme/test"}},
+    "agentpki.v1.DoctorService/Diagnose": {"hierarchy": "acme/test"},
 }
 
 HEALTH = "grpc.health.v1.Health/Check"

@@ -1,0 +1,114 @@
+"""Tenants apart: every call, with another tenant's credentials, is refused and on record."""
+
+import json
+import unittest
+
+import openssl
+from access_test import OPERATORS_REQUESTS, OWN_REQUESTS
+from clients import RawClient, methods
+from deployment import SYSTEM_TRUST_DOMAIN, DeploymentTest, spiffe_id
+
+GLOBEX = {"tenant": "globex", "environment": "test", "trust_domain": "test.globex.example",
+          "profiles": [{"name": "agent"}]}
+
+# About everything that the caller may see: they are answered, and show nothing of others.
+OWN_LISTS = ["agentpki.v1.StatusService/GetStatus",
+             "agentpki.v1.HierarchyService/ListHierarchies",
+             "agentpki.v1.OperatorService/ListGrants"]
+# By something that is found nowhere else than in what the caller may see.
+BY_SERIAL = "agentpki.v1.CertificateService/GetCertificate"
+
+
+class TenantsTest(DeploymentTest):
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        deployment = cls.deployment
+        file = deployment.folder / "globex.yaml"
+        file.write_text(json.dumps(GLOBEX))
+        deployment.cli("hierarchy", "apply", "-f", file, check=True)
+        cls.victim = deployment.enroll("access/bot")
+        operator = f"spiffe://{SYSTEM_TRUST_DOMAIN}/operator/mallory"
+        deployment.cli("agent", "register", operator, "--owner", "globex", check=True)
+        deployment.cli("operator", "grant", "mallory", "admin", "--tenant", "globex", check=True)
+        agent = "spiffe://test.globex.example/evil/bot"
+        deployment.cli("agent", "register", agent, "--owner", "globex", check=True)
+        cls.others = {operator: cls.enroll_as(operator), agent: cls.enroll_as(agent)}
+        cls.operator = operator
+
+    @classmethod
+    def enroll_as(cls, identity):
+        token = cls.deployment.folder / "a.token"
+        token.touch(mode=0o600)
+        token.write_text(cls.deployment.cli("token", "create", "--agent", identity,
+                                            check=True).stdout)
+        folder = cls.deployment.new_folder()
+        cls.deployment.cli("cert", "enroll", "--token-file", token, "--out", folder, check=True)
+        return folder
+
+    def refusals_of(self, actor):
+        (row,) = self.deployment.database.rows(
+            f"SELECT count(*) AS n FROM agentpki.audit_events "
+            f"WHERE actor = '{actor}' AND decision IN ('denied', 'failed')")
+        return int(row["n"])
+
+    def requests(self):
+        """Each method, with a request about another tenant's hierarchy."""
+        requests = {method: {**request, "hierarchy": "acme/test"}
+                    for method, request in OWN_REQUESTS.items() if "Acknowledge" not in method}
+        requests |= OPERATORS_REQUESTS
+        requests[BY_SERIAL] = {"serial": openssl.serial(self.victim / "cert.pem")}
+        return requests
+
+    def test_every_method_is_tried(self):
+        of_oneself = {"agentpki.v1.EnrollmentService/Enroll", "agentpki.v1.EnrollmentService/Renew",
+                      "agentpki.v1.TrustBundleService/AcknowledgeTrustBundle"}
+        self.assertEqual(sorted({*self.requests(), *of_oneself}), methods())
+
+    def test_nothing_of_another_tenant_can_be_done_or_seen(self):
+        for actor, folder in self.others.items():
+            with RawClient(self.deployment, identity=folder) as client:
+                for method, request in self.requests().items():
+                    if method in OWN_LISTS:
+                        continue
+                    with self.subTest(method, actor=actor):
+                        before = self.refusals_of(actor)
+                        answer = client.call(method, request)
+                        if method == BY_SERIAL:
+                            self.assertEqual(answer.code, "NOT_FOUND", answer)
+                        else:
+                            self.assertEqual((answer.code, answer.rule),
+                                             ("PERMISSION_DENIED", "caller.role"), answer)
+                        self.assertEqual(self.refusals_of(actor), before + 1, "it is on record")
+
+    def test_lists_show_nothing_of_another_tenant(self):
+        with RawClient(self.deployment, identity=self.others[self.operator]) as client:
+            for method in OWN_LISTS:
+                with self.subTest(method):
+                    answer = client.call(method, {})
+                    if answer.code != "OK":
+                        self.assertEqual(answer.rule, "caller.role", answer)
+                        continue
+                    self.assertIn("globex", json.dumps(answer.response))
+                    self.assertNotIn("acme", json.dumps(answer.response))
+
+    def test_nobody_renews_into_another_trust_domain(self):
+        *_, agent = self.others.values()
+        csr = openssl.new_csr(self.deployment.folder / "evil.csr",
+                              openssl.new_key(self.deployment.folder / "evil.key"), "-addext",
+                              f"subjectAltName=URI:{spiffe_id('access/bot')}")
+        with RawClient(self.deployment, identity=agent) as client:
+            answer = client.renew(openssl.der_of_csr(csr))
+        self.assertEqual(answer.rule, "csr.alternative-name", answer)
+
+    def test_a_hierarchy_is_made_by_an_admin_of_its_tenant_alone(self):
+        with RawClient(self.deployment, identity=self.others[self.operator]) as client:
+            spec = {**GLOBEX, "tenant": "acme", "environment": "new",
+                    "trust_domain": "new.acme.example"}
+            answer = client.call("agentpki.v1.HierarchyService/ApplyHierarchy", {"spec": spec})
+        self.assertEqual((answer.code, answer.rule), ("PERMISSION_DENIED", "caller.role"), answer)
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
