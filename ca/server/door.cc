@@ -176,10 +176,12 @@ void Door::End(Stream& stream, const Status& why) const {
   EndWith(stream, ToGrpc(why, stream.event_.correlation_id), rule);
 }
 
+// Counted first, so that who hears the end finds it counted.
 void Door::EndWith(Stream& stream, const grpc::Status& status, const std::string& rule) const {
-  if (!stream.Finish(status, rule)) return;
+  if (stream.has_end_.exchange(true)) return;
   metrics_.CountRequest(ca::NameOf(stream.action_), static_cast<StatusCode>(status.error_code()),
                         std::max(stream.begun_at_, clock_.Now()) - stream.begun_at_);
+  stream.Finish(status, rule);
 }
 
 }  // namespace server

@@ -2,6 +2,7 @@
 
 #include <grpcpp/grpcpp.h>
 
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <string>
@@ -45,8 +46,8 @@ class Door {
    protected:
     // It may be, and that is on record: from now on messages may be sent.
     virtual void Begin() = 0;
-    // Ends the call with `status`, and `rule` in its trailing metadata. False when it has ended.
-    virtual bool Finish(const grpc::Status& status, const std::string& rule) = 0;
+    // Ends the call with `status`, and `rule` in its trailing metadata. Called once.
+    virtual void Finish(const grpc::Status& status, const std::string& rule) = 0;
 
    private:
     friend class Door;
@@ -55,6 +56,7 @@ class Door {
     ca::TimePoint begun_at_;
     std::string certificate_;  // the caller's, PEM
     ca::AuditEvent event_;     // of its beginning
+    std::atomic<bool> has_end_ = false;
   };
 
   // As Handle(), for a call that is answered by `stream`: when `story` is Ok and that is on record,

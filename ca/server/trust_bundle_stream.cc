@@ -80,16 +80,14 @@ bool TrustBundleStream::IsSending() const {
 }
 
 // A status is sent when nothing else is being sent.
-bool TrustBundleStream::Finish(const grpc::Status& status, const std::string& rule) {
+void TrustBundleStream::Finish(const grpc::Status& status, const std::string& rule) {
   {
     const std::lock_guard lock(mutex_);
-    if (end_) return false;
     end_ = status;
     if (!rule.empty()) context_->AddTrailingMetadata(Door::kRuleMetadata, rule);
-    if (is_writing_) return true;
+    if (is_writing_) return;
   }
   ServerWriteReactor::Finish(status);
-  return true;
 }
 
 void TrustBundleStream::OnWriteDone(bool is_written) {

@@ -51,7 +51,7 @@ class TrustBundleStream final
       : context_(context), door_(door), bundles_(bundles) {}
 
   void Begin() override;
-  bool Finish(const grpc::Status& status, const std::string& rule) override;
+  void Finish(const grpc::Status& status, const std::string& rule) override;
   // The caller holds the lock.
   bool WantsLocked(int version) const;
 
