@@ -99,6 +99,18 @@ TEST_F(HierarchyFileTest, IsReadAgainFromWhatIsWrittenOfIt) {
   EXPECT_EQ(Must(LoadHierarchyFile(path_)), declaration) << yaml;
 }
 
+TEST_F(HierarchyFileTest, IsReadFromEachThatIsThereToBeCopied) {
+  int files = 0;
+  for (const auto& entry :
+       std::filesystem::directory_iterator(PROJECT_SOURCE_DIR "/deploy/environments")) {
+    if (!entry.path().filename().string().starts_with("acme-")) continue;
+    const auto declaration = LoadHierarchyFile(entry.path());
+    EXPECT_TRUE(declaration.ok()) << declaration.status();
+    ++files;
+  }
+  EXPECT_EQ(files, 3);
+}
+
 TEST_F(HierarchyFileTest, IsReadFromTheOneOfTheDemo) {
   EXPECT_TRUE(LoadHierarchyFile(PROJECT_SOURCE_DIR "/deploy/demo/acme-dev.yaml").ok());
 }
