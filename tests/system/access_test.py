@@ -3,7 +3,7 @@
 import unittest
 
 import openssl
-from clients import RawClient, methods, new_request_id
+from clients import RawClient, methods, methods_of_the_contract, new_request_id
 from deployment import SYSTEM_TRUST_DOMAIN, TRUST_DOMAIN, DeploymentTest, spiffe_id
 
 ENROLL = "agentpki.v1.EnrollmentService/Enroll"
@@ -103,6 +103,7 @@ class CallerTest(DeploymentTest):
 
     def test_all_methods_are_covered_here(self):
         self.assertEqual(sorted([ENROLL, RENEW, *OWN_REQUESTS, *OPERATORS_REQUESTS]), methods())
+        self.assertEqual(methods(), methods_of_the_contract())
 
     # ---- nobody ---------------------------------------------------------------------------------
 

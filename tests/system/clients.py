@@ -3,13 +3,17 @@
 import base64
 import contextlib
 import json
+import re
 import secrets
 import subprocess
 import time
 import uuid
+from pathlib import Path
 from typing import NamedTuple
 
 from programs import PATIENCE_S, RAW_CLIENT, environment, kill, run, spawn, wait_until
+
+PROTO_FOLDER = Path(__file__).resolve().parents[2] / "proto/agentpki/v1"
 
 
 class Answer(NamedTuple):
@@ -39,6 +43,19 @@ def base64_of(octets):
 def methods():
     """All of agentpki's services' methods."""
     return run(RAW_CLIENT, "methods", check=True).stdout.split()
+
+
+def methods_of_the_contract():
+    """The same as the proto files say it, whether or not raw_client knows of them."""
+    found = []
+    for file in PROTO_FOLDER.glob("*.proto"):
+        service = None
+        for line in file.read_text().splitlines():
+            if match := re.match(r"service (\w+)", line):
+                service = match[1]
+            elif match := re.match(r"  rpc (\w+)", line):
+                found.append(f"agentpki.v1.{service}/{match[1]}")
+    return sorted(found)
 
 
 def are_good_requests(ders):
