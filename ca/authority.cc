@@ -33,6 +33,12 @@ Validity ValidityFor(TimePoint now, std::chrono::seconds lifetime) {
   return {whole - CertificateProfile::kBackdate, whole + lifetime};
 }
 
+// No certificate outlives its issuer.
+Validity ValidityWithin(const Validity& issuer, TimePoint now, std::chrono::seconds lifetime) {
+  const Validity own = ValidityFor(now, lifetime);
+  return {std::max(own.not_before, issuer.not_before), std::min(own.not_after, issuer.not_after)};
+}
+
 // Below a root: the links to those that follow it, and an issuing authority.
 constexpr int kRootPathLength = Authority::kLinksMax + 1;
 
@@ -164,9 +170,7 @@ Result<PreparedCertificate> Authority::PrepareIssuing(const Hierarchy& hierarchy
                                                       const StatusPointers& status,
                                                       TimePoint now) const {
   const PublicKey public_key = TRY(PublicKey::FromSpki(key.spki()));
-  Validity validity = ValidityFor(now, hierarchy.issuing_lifetime);
-  validity.not_before = std::max(validity.not_before, validity_.not_before);
-  validity.not_after = std::min(validity.not_after, validity_.not_after);
+  const Validity validity = ValidityWithin(validity_, now, hierarchy.issuing_lifetime);
   TbsCertificate tbs =
       AuthorityTbs(hierarchy, public_key, AuthorityName(hierarchy, planned), validity, 0);
   tbs.issuer = name_;
@@ -184,9 +188,7 @@ Result<PreparedCertificate> Authority::PrepareResponder(const Hierarchy& hierarc
                                                         const SigningKey& key,
                                                         TimePoint now) const {
   const PublicKey public_key = TRY(PublicKey::FromSpki(key.spki()));
-  Validity validity = ValidityFor(now, kResponderLifetime);
-  validity.not_before = std::max(validity.not_before, validity_.not_before);
-  validity.not_after = std::min(validity.not_after, validity_.not_after);
+  const Validity validity = ValidityWithin(validity_, now, kResponderLifetime);
   const TbsCertificate tbs{
       .serial = SerialNumber::New(validity.not_after),
       .issuer = name_,
@@ -227,9 +229,7 @@ Result<PreparedCertificate> Authority::PrepareLink(const Hierarchy& hierarchy,
                                                    const StatusPointers& status,
                                                    TimePoint now) const {
   const PublicKey public_key = TRY(PublicKey::FromSpki(key.spki()));
-  Validity validity = ValidityFor(now, hierarchy.root_lifetime);
-  validity.not_before = std::max(validity.not_before, validity_.not_before);
-  validity.not_after = std::min(validity.not_after, validity_.not_after);
+  const Validity validity = ValidityWithin(validity_, now, hierarchy.root_lifetime);
   TbsCertificate tbs = AuthorityTbs(hierarchy, public_key, AuthorityName(hierarchy, next), validity,
                                     kRootPathLength);
   tbs.issuer = name_;

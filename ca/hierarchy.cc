@@ -3,23 +3,10 @@
 #include <algorithm>
 
 #include "ca/policy.h"
+#include "ca/short_name.h"
 
 namespace ca {
 namespace {
-
-bool IsName(std::string_view text, size_t size_max) {
-  return !text.empty() && text.size() <= size_max &&
-         std::all_of(text.begin(), text.end(), [](char c) {
-           return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
-         });
-}
-
-Status CheckName(std::string_view field, std::string_view text, size_t size_max) {
-  if (IsName(text, size_max)) return Ok();
-  return Error(StatusCode::kInvalidArgument,
-               "{}: '{}' is not a name: write 1 to {} of a-z, 0-9 and '-'", field, Printable(text),
-               size_max);
-}
 
 Status CheckLifetime(std::string_view field, std::chrono::seconds lifetime,
                      std::chrono::seconds min, std::chrono::seconds max) {
@@ -30,7 +17,7 @@ Status CheckLifetime(std::string_view field, std::chrono::seconds lifetime,
 
 Status ValidateProfile(const CertificateProfile& profile) {
   const std::string field = "profiles: " + profile.name;
-  TRY(CheckName("profiles: name", profile.name, CertificateProfile::kNameMax));
+  TRY(CheckShortName("profiles: name", profile.name, CertificateProfile::kNameMax));
   TRY(CheckLifetime(field + ": lifetime", profile.lifetime, CertificateProfile::kLifetimeMin,
                     CertificateProfile::kLifetimeMax));
   if (profile.status_free && profile.lifetime > CertificateProfile::kStatusFreeLifetimeMax) {
@@ -88,8 +75,8 @@ Result<const CertificateProfile*> Hierarchy::FindProfile(std::string_view profil
 }
 
 Status Hierarchy::Validate() const {
-  TRY(CheckName("tenant", tenant, kNameMax));
-  TRY(CheckName("environment", environment, kNameMax));
+  TRY(CheckShortName("tenant", tenant, kNameMax));
+  TRY(CheckShortName("environment", environment, kNameMax));
   TRY(CheckLifetime("root lifetime", root_lifetime, kAuthorityLifetimeMin, kAuthorityLifetimeMax));
   TRY(CheckLifetime("issuing lifetime", issuing_lifetime, kAuthorityLifetimeMin, root_lifetime));
   // So that the last certificate of an authority can stand for as long as its profile says.

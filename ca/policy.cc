@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "ca/short_name.h"
+
 namespace ca {
 namespace {
 
@@ -82,13 +84,6 @@ std::string WhatWouldPass(const std::vector<EnrollmentRule>& rules, const Enroll
 }
 
 // ---- validation ---------------------------------------------------------------------------------
-
-bool IsRuleName(std::string_view text) {
-  return !text.empty() && text.size() <= EnrollmentRule::kNameMax &&
-         std::all_of(text.begin(), text.end(), [](char c) {
-           return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
-         });
-}
 
 bool IsPrintable(std::string_view text) {
   return std::all_of(text.begin(), text.end(), [](char c) { return c >= 0x20 && c < 0x7f; });
@@ -173,11 +168,7 @@ Status ValidateRules(const std::vector<EnrollmentRule>& rules, const Hierarchy& 
   }
   std::set<std::string_view> names;
   for (const EnrollmentRule& rule : rules) {
-    if (!IsRuleName(rule.name)) {
-      return Error(StatusCode::kInvalidArgument,
-                   "enrollment: rules: name: '{}' is not a name: write 1 to {} of a-z, 0-9 and '-'",
-                   Printable(rule.name), EnrollmentRule::kNameMax);
-    }
+    TRY(CheckShortName("enrollment: rules: name", rule.name, EnrollmentRule::kNameMax));
     if (!names.insert(rule.name).second) {
       return Error(StatusCode::kInvalidArgument, "enrollment: rules: '{}' is there twice",
                    rule.name);

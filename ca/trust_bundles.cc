@@ -11,6 +11,15 @@ std::string NameOfVersion(const Hierarchy& hierarchy, int version) {
   return fmt::format("{}/bundle/{}", hierarchy.Name(), version);
 }
 
+// Whoever has acknowledged it, or a later one, has heard of the authority.
+std::optional<TrustBundleRecord> FirstWith(const Catalog& catalog, const Hierarchy& hierarchy,
+                                           AuthorityId authority) {
+  for (const TrustBundleRecord& bundle : catalog.TrustBundlesOf(hierarchy.id)) {
+    if (bundle.Has(authority)) return bundle;
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 int BundleProgress::Percent() const {
@@ -108,13 +117,11 @@ Result<std::optional<BundleProgress>> TrustBundles::ProgressOf(const Hierarchy& 
                                                                AuthorityId authority) const {
   using Progress = std::optional<BundleProgress>;
   const auto catalog = catalogs_.Snapshot();
-  for (const TrustBundleRecord& bundle : catalog->TrustBundlesOf(hierarchy.id)) {
-    if (!bundle.Has(authority)) continue;
-    const AcknowledgedCount count =
-        TRY(acknowledgements_.Count(hierarchy.id, bundle.version, clock_.Now()));
-    return Progress(BundleProgress{bundle.version, bundle.published_at, count});
-  }
-  return Progress();
+  const auto bundle = FirstWith(*catalog, hierarchy, authority);
+  if (!bundle) return Progress();
+  const AcknowledgedCount count =
+      TRY(acknowledgements_.Count(hierarchy.id, bundle->version, clock_.Now()));
+  return Progress(BundleProgress{bundle->version, bundle->published_at, count});
 }
 
 Result<Stragglers> TrustBundles::ListStragglers(const Caller& caller, const std::string& name,
@@ -135,12 +142,10 @@ Result<Stragglers> TrustBundles::ListStragglers(const Caller& caller, const std:
     if (view.record.kind != AuthorityKind::kIssuing || view.state != AuthorityState::kPublished) {
       continue;
     }
-    for (const TrustBundleRecord& bundle : catalog->TrustBundlesOf(hierarchy->id)) {
-      if (bundle.version < found.progress.version && bundle.Has(view.record.id)) {
-        found.progress.version = bundle.version;
-        found.progress.published_at = bundle.published_at;
-      }
-    }
+    const auto bundle = FirstWith(*catalog, *hierarchy, view.record.id);
+    if (!bundle || bundle->version >= found.progress.version) continue;
+    found.progress.version = bundle->version;
+    found.progress.published_at = bundle->published_at;
   }
   found.progress.count =
       TRY(acknowledgements_.Count(hierarchy->id, found.progress.version, clock_.Now()));

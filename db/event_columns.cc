@@ -29,6 +29,11 @@ void EventColumns::Add(const ca::AuditEvent& event) {
   request_id.AddBytes(Text(event.request_id));
 }
 
+void NameHierarchy(pqxx::transaction_base& transaction, ca::HierarchyId hierarchy) {
+  transaction.exec_params("SELECT set_config('agentpki.hierarchy', $1, true)",
+                          std::to_string(static_cast<int>(hierarchy)));
+}
+
 void InsertEvent(pqxx::transaction_base& transaction, const ca::AuditEvent& event) {
   constexpr char kInsert[] =
       "INSERT INTO agentpki.audit_events (at, actor, action, decision, rule, reason, hierarchy, "

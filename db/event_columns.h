@@ -24,6 +24,9 @@ struct EventColumns {
   void Add(const ca::AuditEvent& event);
 };
 
+// From now on the transaction works in that hierarchy: row-level security shows it no other.
+void NameHierarchy(pqxx::transaction_base& transaction, ca::HierarchyId hierarchy);
+
 // Inserts one event in a transaction that has named its hierarchy: what changes something calls it.
 void InsertEvent(pqxx::transaction_base& transaction, const ca::AuditEvent& event);
 

@@ -14,11 +14,6 @@ using ca::StatusCode;
 
 constexpr size_t kConnectionsMax = 4;
 
-void NameHierarchy(pqxx::transaction_base& transaction, ca::HierarchyId hierarchy) {
-  transaction.exec_params("SELECT set_config('agentpki.hierarchy', $1, true)",
-                          std::to_string(static_cast<int>(hierarchy)));
-}
-
 }  // namespace
 
 PostgresAcknowledgementStore::PostgresAcknowledgementStore(const Endpoint& endpoint)

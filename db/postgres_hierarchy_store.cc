@@ -101,8 +101,7 @@ HierarchyId FindHierarchyOf(pqxx::work& transaction, AuthorityId authority) {
 // An event about something in `hierarchy` is written by a transaction that has named it.
 void InsertEventIn(pqxx::work& transaction, HierarchyId hierarchy, AuditEvent event) {
   event.hierarchy = hierarchy;
-  transaction.exec_params("SELECT set_config('agentpki.hierarchy', $1, true)",
-                          std::to_string(static_cast<int>(hierarchy)));
+  NameHierarchy(transaction, hierarchy);
   InsertEvent(transaction, event);
 }
 

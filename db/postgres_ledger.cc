@@ -198,11 +198,6 @@ std::string Id(HierarchyId hierarchy) { return std::to_string(static_cast<int>(h
 
 // ---- reading ----------------------------------------------------------------------------------
 
-// Row-level security shows the rows of the hierarchy that the transaction has named, and no others.
-void NameHierarchy(pqxx::transaction_base& transaction, HierarchyId hierarchy) {
-  transaction.exec_params("SELECT set_config('agentpki.hierarchy', $1, true)", Id(hierarchy));
-}
-
 constexpr char kFindIssuance[] =
     "SELECT i.serial, i.hierarchy, i.authority, i.shard, i.agent, i.subject, i.profile, "
     "i.key_fingerprint, "

@@ -42,10 +42,6 @@ constexpr char kTokenColumns[] =
 
 std::string Id(HierarchyId hierarchy) { return std::to_string(static_cast<int>(hierarchy)); }
 
-void NameHierarchy(pqxx::transaction_base& transaction, HierarchyId hierarchy) {
-  transaction.exec_params("SELECT set_config('agentpki.hierarchy', $1, true)", Id(hierarchy));
-}
-
 Agent AgentOf(const pqxx::row& row) {
   std::vector<ca::IpAddress> ip_addresses;
   for (const std::string& text : TextsOf(row["ip_addresses"])) {

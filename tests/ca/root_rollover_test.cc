@@ -7,7 +7,7 @@
 #include "ca/registration.h"
 #include "ca/rotation.h"
 #include "tests/ca/judges.h"
-#include "tests/ca/story_test.h"
+#include "tests/ca/rotation_story_test.h"
 
 namespace ca {
 namespace {
@@ -20,9 +20,9 @@ using testing::Must;
 using testing::OpenSslAccepts;
 
 // The judges look at the machine's clock; the authorities were made a day ago.
-class RootRolloverTest : public testing::StoryTest {
+class RootRolloverTest : public testing::RotationStoryTest {
  protected:
-  RootRolloverTest() : StoryTest(SystemClock().Now() - hours(24)) {
+  RootRolloverTest() : RotationStoryTest(SystemClock().Now() - hours(24)) {
     Must(bundles_.Publish(acme_, "conductor"));
     Must(bundles_.Publish(deployment_.system, "conductor"));
   }
@@ -76,18 +76,6 @@ class RootRolloverTest : public testing::StoryTest {
   const Hierarchy& acme_ = deployment_.acme;
   const Agent agent_ = deployment_.Register(acme_, "billing/bot");
   const Caller admin_ = OperatorWith(Role::kAdmin);
-  RevocationIndex revocations_;
-  const Authorization authorization_{ports_.registry};
-  TrustBundles bundles_{*deployment_.catalogs,
-                        authorization_,
-                        ports_.hierarchies,
-                        ports_.acknowledgements,
-                        ports_.registry,
-                        revocations_,
-                        clock_};
-  Rotation rotation_{
-      *deployment_.catalogs, authorization_, ports_.hierarchies,   ports_.keys, ports_.registry,
-      ports_.ledger,         revocations_,   testing::Directory(), bundles_,    clock_};
   const Enrollment enrollment_{*deployment_.catalogs, ports_.registry, ports_.ledger,
                                testing::Directory(), clock_};
 };

@@ -3,7 +3,7 @@
 #include "ca/enrollment.h"
 #include "ca/provisioning.h"
 #include "ca/rotation.h"
-#include "tests/ca/story_test.h"
+#include "tests/ca/rotation_story_test.h"
 
 namespace ca {
 namespace {
@@ -28,7 +28,7 @@ Hierarchy Initech() {
           .profiles = {profile}};
 }
 
-class RotationGateTest : public testing::StoryTest {
+class RotationGateTest : public testing::RotationStoryTest {
  protected:
   RotationGateTest() {
     Must(deployment_.catalogs->Reload());
@@ -77,18 +77,6 @@ class RotationGateTest : public testing::StoryTest {
   const Caller admin_ = OperatorWith(Role::kAdmin);
   std::vector<Agent> agents_;
   AuditEvent event_;
-  RevocationIndex revocations_;
-  const Authorization authorization_{ports_.registry};
-  TrustBundles bundles_{*deployment_.catalogs,
-                        authorization_,
-                        ports_.hierarchies,
-                        ports_.acknowledgements,
-                        ports_.registry,
-                        revocations_,
-                        clock_};
-  Rotation rotation_{
-      *deployment_.catalogs, authorization_, ports_.hierarchies,   ports_.keys, ports_.registry,
-      ports_.ledger,         revocations_,   testing::Directory(), bundles_,    clock_};
 };
 
 // ---- by hand ------------------------------------------------------------------------------------

@@ -3,7 +3,7 @@
 #include "ca/trust_bundles.h"
 
 #include "ca/rotation.h"
-#include "tests/ca/story_test.h"
+#include "tests/ca/rotation_story_test.h"
 
 namespace ca {
 namespace {
@@ -12,7 +12,7 @@ using std::chrono::hours;
 using testing::IsRefusal;
 using testing::Must;
 
-class TrustBundlesTest : public testing::StoryTest {
+class TrustBundlesTest : public testing::RotationStoryTest {
  protected:
   // Publishes what is to be published, and returns the newest: "2: root/1 issuing/1 issuing/2".
   std::string Newest(const Hierarchy& hierarchy) {
@@ -45,15 +45,6 @@ class TrustBundlesTest : public testing::StoryTest {
   const Hierarchy& acme_ = deployment_.acme;
   const Agent agent_ = deployment_.Register(acme_, "billing/bot");
   const Caller caller_ = CallerOf(agent_);
-  RevocationIndex revocations_;
-  const Authorization authorization_{ports_.registry};
-  TrustBundles bundles_{*deployment_.catalogs,
-                        authorization_,
-                        ports_.hierarchies,
-                        ports_.acknowledgements,
-                        ports_.registry,
-                        revocations_,
-                        clock_};
 };
 
 // ---- publishing ---------------------------------------------------------------------------------

@@ -1,0 +1,27 @@
+#pragma once
+
+#include "ca/rotation.h"
+#include "tests/ca/story_test.h"
+
+namespace ca::testing {
+
+// With what authorities follow each other by.
+class RotationStoryTest : public StoryTest {
+ protected:
+  using StoryTest::StoryTest;
+
+  RevocationIndex revocations_;
+  const Authorization authorization_{ports_.registry};
+  TrustBundles bundles_{*deployment_.catalogs,
+                        authorization_,
+                        ports_.hierarchies,
+                        ports_.acknowledgements,
+                        ports_.registry,
+                        revocations_,
+                        clock_};
+  Rotation rotation_{
+      *deployment_.catalogs, authorization_, ports_.hierarchies, ports_.keys, ports_.registry,
+      ports_.ledger,         revocations_,   Directory(),        bundles_,    clock_};
+};
+
+}  // namespace ca::testing
