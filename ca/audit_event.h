@@ -33,4 +33,9 @@ struct AuditEvent {
   std::string request_id;      // the caller's own, or ""
 };
 
+// Why an operator did something, for whoever reads it later: 1 to kNoteMax octets of printable
+// ASCII. kInvalidArgument naming `field`.
+inline constexpr size_t kNoteMax = 200;
+Status CheckNote(std::string_view field, const std::string& note);
+
 }  // namespace ca

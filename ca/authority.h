@@ -41,6 +41,16 @@ struct KeyDestruction {
   friend bool operator==(const KeyDestruction&, const KeyDestruction&) = default;
 };
 
+// An issuing authority is not to issue any more, before its time: somebody has doubts of it, or it
+// is revoked. Another follows as soon as it can.
+struct Taint {
+  std::string reason;  // for people
+  TimePoint at;
+  bool is_revoked = false;  // with all that it has issued
+
+  friend bool operator==(const Taint&, const Taint&) = default;
+};
+
 // An authority as the ledger knows it: planned, when it has no certificate yet.
 struct AuthorityRecord {
   AuthorityId id{};
@@ -51,6 +61,7 @@ struct AuthorityRecord {
   std::string key_label;   // on the token: acme/prod/root/1-5f3a9c0e; of a link, its root's
   Bytes certificate;       // DER, or ""
   TimePoint published_at;  // when it got its certificate
+  std::optional<Taint> taint;
   std::optional<KeyDestruction> key_destruction;
 
   friend bool operator==(const AuthorityRecord&, const AuthorityRecord&) = default;

@@ -21,7 +21,7 @@ constexpr std::initializer_list<Role> kCheckers = {Role::kRevoker, Role::kAudito
 constexpr std::initializer_list<Role> kAuditors = {Role::kAuditor};
 constexpr std::initializer_list<Role> kReaders = {Role::kRegistrar, Role::kRevoker, Role::kAuditor};
 
-constexpr std::array<ActionRule, 32> kRules = {{
+constexpr std::array<ActionRule, 34> kRules = {{
     {Action::kEnroll, "Enroll", kNobodyElse, true},
     {Action::kRenew, "Renew", kNobodyElse, true},
     {Action::kRegisterAgent, "RegisterAgent", kRegistrars, true},
@@ -40,6 +40,8 @@ constexpr std::array<ActionRule, 32> kRules = {{
     {Action::kPrepareAuthority, "PrepareAuthority", kNobodyElse, false},
     {Action::kActivateAuthority, "ActivateAuthority", kNobodyElse, true},
     {Action::kRollBackAuthority, "RollBackAuthority", kNobodyElse, true},
+    {Action::kTaintAuthority, "TaintAuthority", kNobodyElse, true},
+    {Action::kRevokeAuthority, "RevokeAuthority", kNobodyElse, true},
     {Action::kListHierarchies, "ListHierarchies", kReaders, false},
     {Action::kGetHierarchy, "GetHierarchy", kReaders, false},
     {Action::kPlanHierarchy, "PlanHierarchy", kReaders, false},

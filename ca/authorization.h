@@ -27,6 +27,8 @@ enum class Action {
   kPrepareAuthority,
   kActivateAuthority,
   kRollBackAuthority,
+  kTaintAuthority,
+  kRevokeAuthority,
   kListHierarchies,
   kGetHierarchy,
   kPlanHierarchy,

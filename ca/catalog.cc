@@ -118,6 +118,12 @@ std::vector<std::shared_ptr<const Authority>> Catalog::AuthoritiesOf(HierarchyId
   return found;
 }
 
+const AuthorityRecord* Catalog::FindRecord(AuthorityId id) const {
+  const auto found = std::find_if(records_.authorities.begin(), records_.authorities.end(),
+                                  [&](const AuthorityRecord& record) { return record.id == id; });
+  return found == records_.authorities.end() ? nullptr : &*found;
+}
+
 Result<std::shared_ptr<const Authority>> Catalog::FindAuthority(AuthorityId id) const {
   const auto found = authorities_.find(id);
   if (found != authorities_.end()) return found->second;

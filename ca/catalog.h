@@ -56,6 +56,8 @@ class Catalog {
 
   // All, oldest first.
   std::vector<std::shared_ptr<const Authority>> AuthoritiesOf(HierarchyId hierarchy) const;
+  // nullptr when there is none.
+  const AuthorityRecord* FindRecord(AuthorityId id) const;
   // kNotFound.
   Result<std::shared_ptr<const Authority>> FindAuthority(AuthorityId id) const;
   // The one that issues now: the last that was activated. kFailedPrecondition when there is none.

@@ -8,21 +8,6 @@
 namespace ca {
 namespace {
 
-Status CheckReason(const std::string& reason) {
-  if (reason.empty()) {
-    return Error(StatusCode::kInvalidArgument,
-                 "reason: say why, for those who will read the record: --reason TEXT");
-  }
-  if (reason.size() > Destroying::kReasonMax) {
-    return Error(StatusCode::kInvalidArgument, "reason: it has {} octets; at most {}",
-                 reason.size(), Destroying::kReasonMax);
-  }
-  if (Printable(reason) != reason) {
-    return Error(StatusCode::kInvalidArgument, "reason: write it in printable ASCII, on one line");
-  }
-  return Ok();
-}
-
 // With a key of its own, which a link has not.
 std::vector<AuthorityRecord> KeysOf(HierarchyId hierarchy, std::vector<AuthorityRecord> records) {
   std::erase_if(records, [&](const AuthorityRecord& record) {
@@ -71,7 +56,7 @@ Result<DestructionView> Destroying::Destroy(const Caller& caller, const std::str
   if (allowed.empty()) {
     TRY(authorization_.Require(caller, Action::kDestroyHierarchy, found.hierarchy.id));
   }
-  TRY(CheckReason(reason));
+  TRY(CheckNote("reason", reason));
   event.reason = reason;
   auto destroyed = TRY(store_.DestroyHierarchy(found.hierarchy.id, reason, event));
   TRY(catalogs_.Reload());

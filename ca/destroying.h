@@ -43,7 +43,6 @@ struct DestructionView {
 // Authorization::Require does.
 class Destroying {
  public:
-  static constexpr size_t kReasonMax = 200;  // octets
   static constexpr int kListedMax = 1000;
   static constexpr int kListedOfNameMax = 100;
 

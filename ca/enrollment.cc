@@ -113,6 +113,12 @@ Result<std::variant<RecordedIssuance, Certificate>> Enrollment::Intend(const Age
                       RequestFacts::Of(agent, csr.public_key().type(), OperationOf(grounds))));
 
   const auto authority = TRY(catalog->ActiveIssuer(hierarchy->id));
+  const AuthorityRecord* const record = catalog->FindRecord(authority->id());
+  if (record->taint && record->taint->is_revoked) {
+    return Refusal(StatusCode::kUnavailable, "authority.revoked",
+                   "{} was revoked, and its successor takes over within seconds; retry",
+                   NameOf(*hierarchy, *authority));
+  }
   auto prepared = TRY(authority->Prepare(*hierarchy, agent, *profile, csr.public_key(),
                                          directory_.For(authority->id()), clock_.Now()));
   event.serial = prepared.record().serial.ToString();

@@ -7,6 +7,7 @@
 
 #include "ca/audit_event.h"
 #include "ca/authority.h"
+#include "ca/base/revocation_reason.h"
 
 namespace ca {
 
@@ -120,6 +121,17 @@ class HierarchyStore {
   // the next one, and its key stays: somebody else activated another or decided to destroy the key
   // meanwhile; load activations and authorities again.
   virtual Status Activate(const Activation& activation, const AuditEvent& event) = 0;
+
+  // From then on Activate() refuses the authority for ever. Ok, with nothing recorded, when it was
+  // tainted before.
+  virtual Status TaintAuthority(AuthorityId authority, const std::string& reason,
+                                const AuditEvent& event) = 0;
+  // The same, and in the same transaction its certificate is revoked for `reason`, and all that it
+  // has issued: for `reason` as well. While it is the active one, Ledger::RecordIntent refuses
+  // everything. Yields how many certificates of agents it revoked now; may be repeated.
+  virtual Result<std::int64_t> RevokeAuthority(AuthorityId authority, RevocationReason reason,
+                                               const std::string& note,
+                                               const AuditEvent& event) = 0;
 
   // When it returns, the key of `authority` is to be destroyed, as of the event's time, and
   // Activate() refuses the authority for ever. Ok, with nothing recorded, when that was decided

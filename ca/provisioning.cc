@@ -152,7 +152,7 @@ Result<AuthorityRecord> Provisioning::EnsureSuccessor(const Hierarchy& hierarchy
   const bool was_active =
       newest && std::any_of(activations.begin(), activations.end(),
                             [&](const Activation& a) { return a.authority == newest->id; });
-  if (!newest || was_active || newest->key_destruction) {
+  if (!newest || was_active || newest->key_destruction || newest->taint) {
     const int generation = newest ? newest->generation + 1 : 1;
     newest = TRY(store_.PlanAuthority(
         hierarchy, AuthorityKind::kIssuing, generation, root,

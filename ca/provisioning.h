@@ -29,8 +29,8 @@ class Provisioning {
   Result<Hierarchy> EnsureHierarchy(const Hierarchy& wanted);
 
   // The issuing authority that is to follow the active one, ready to issue but not issuing: the
-  // newest if it has never been active, or a new one with a key of its own, under the newest root.
-  // kAborted when somebody else is making it at this moment.
+  // newest if it has never been active and is not tainted, or a new one with a key of its own,
+  // under the newest root. kAborted when somebody else is making it at this moment.
   Result<AuthorityRecord> EnsureSuccessor(const Hierarchy& hierarchy);
 
   // The root that is to follow the newest one, published and linked to it: the newest if no issuing

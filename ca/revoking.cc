@@ -71,6 +71,7 @@ Result<RevocationOrder> Revoking::OfSerial(const Caller& caller, const SerialNum
     if (preview.status().code() == StatusCode::kNotFound) continue;
     event.hierarchy = hierarchy;
     TRY(preview.status());
+    TRY(CheckIsNotOfAuthority(*catalog, hierarchy, serial));
     if (!preview->revoked.empty()) event.subject = preview->revoked.front().subject.ToString();
     return order;
   }
@@ -79,6 +80,19 @@ Result<RevocationOrder> Revoking::OfSerial(const Caller& caller, const SerialNum
       "serial: no hierarchy that {} may revoke in has a certificate {}; see: agentpki cert "
       "list",
       caller.Name(), serial.ToString());
+}
+
+// Its certificate alone would leave it issuing.
+Status Revoking::CheckIsNotOfAuthority(const Catalog& catalog, HierarchyId hierarchy,
+                                       const SerialNumber& serial) {
+  for (const auto& authority : catalog.AuthoritiesOf(hierarchy)) {
+    if (authority->kind() != AuthorityKind::kIssuing || authority->serial() != serial) continue;
+    const std::string name = NameOf(*catalog.Find(hierarchy), *authority);
+    return Refusal(StatusCode::kFailedPrecondition, "certificate.authority",
+                   "serial: it is the certificate of {}; run: agentpki authority revoke {}", name,
+                   name);
+  }
+  return Ok();
 }
 
 Result<RevocationOrder> Revoking::OfCertificate(const Caller& caller, const Bytes& der,

@@ -44,7 +44,8 @@ class Revoking {
   //
   //   kInvalidArgument     names the field; also a certificate that is not the ledger's
   //   kNotFound            no such certificate, agent or authority where the caller may revoke
-  //   kFailedPrecondition  rule `certificate.expired`
+  //   kFailedPrecondition  rule `certificate.expired`; rule `certificate.authority` for that of an
+  //                        issuing authority, which Rotation::Revoke() is for
   //   kPermissionDenied    rule `caller.role`
   Result<RevocationOutcome> Revoke(const Caller& caller, const RevocationRequest& request,
                                    AuditEvent& event) const;
@@ -58,6 +59,8 @@ class Revoking {
                                      Action action, AuditEvent& event) const;
   Result<RevocationOrder> OfSerial(const Caller& caller, const SerialNumber& serial, Action action,
                                    AuditEvent& event) const;
+  static Status CheckIsNotOfAuthority(const Catalog& catalog, HierarchyId hierarchy,
+                                      const SerialNumber& serial);
   Result<RevocationOrder> OfCertificate(const Caller& caller, const Bytes& der, Action action,
                                         AuditEvent& event) const;
   Result<RevocationOrder> OfAgent(const Caller& caller, const SpiffeId& agent, Action action,

@@ -85,6 +85,7 @@ class Rotation {
   // From now on `authority`, such as acme/prod/issuing/2, issues. Ok when it does already.
   // kNotFound; kFailedPrecondition by the rules
   //   authority.key-destroyed
+  //   authority.tainted
   //   authority.just-published   not every replica has heard of it; retry when the message says so
   //   authority.ending           it would not outlive the certificates that it is to issue
   //   authority.revoked
@@ -100,13 +101,39 @@ class Rotation {
   Result<AuthorityView> RollBack(const Caller& caller, const std::string& hierarchy,
                                  AuditEvent& event);
 
+  // From now on `authority` is never activated again, and when it is the active one its successor,
+  // published by then, takes over by itself within seconds, whoever has acknowledged it. What it
+  // has issued stands. `reason` is for people. kInvalidArgument, kNotFound.
+  Result<AuthorityView> Taint(const Caller& caller, const std::string& authority,
+                              const std::string& reason, AuditEvent& event);
+
+  // The same, and it is revoked with all that it has issued. While it is the active one nothing is
+  // issued in the hierarchy, for some seconds at most. Not for keyCompromise, which is about the
+  // agents' keys: write cACompromise. May be repeated.
+  struct RevokedAuthority {
+    AuthorityView view;
+    std::int64_t revoked_count = 0;  // of its agents' certificates, by this call
+  };
+  Result<RevokedAuthority> Revoke(const Caller& caller, const std::string& authority,
+                                  RevocationReason reason, const std::string& note,
+                                  AuditEvent& event);
+
   // What the schedule of the hierarchy wants by now: a successor, its activation, or nothing, also
   // while it waits for acknowledgements.
   Status Advance(const Hierarchy& hierarchy);
 
  private:
   // When the next authority is to take over; none before the first has.
-  std::optional<TimePoint> DueAt(const Hierarchy& hierarchy) const;
+  std::optional<TimePoint> DueAt(const Catalog& catalog, const Hierarchy& hierarchy) const;
+  // The active one's taint, if it has one.
+  static std::optional<ca::Taint> TaintOfActive(const Catalog& catalog, const Hierarchy& hierarchy);
+  // The issuing authority of that name in `catalog`, if the caller may do it there.
+  struct Found {
+    const Hierarchy* hierarchy = nullptr;
+    AuthorityView view;
+  };
+  Result<Found> FindIssuing(const Catalog& catalog, const Caller& caller, Action action,
+                            const std::string& name, AuditEvent& event) const;
   // The hierarchy of that name in `catalog`, if the caller may do it there.
   Result<const Hierarchy*> FindPermitted(const Catalog& catalog, const Caller& caller,
                                          Action action, const std::string& name,

@@ -254,11 +254,17 @@ Result<std::vector<AuthorityRecord>> PostgresHierarchyStore::LoadAuthorities() {
              "SELECT a.id, a.hierarchy, a.kind, a.generation, coalesce(a.issuer, a.id) AS issuer, "
              "a.key_label, "
              "       h.trust_domain, i.serial, i.key_fingerprint, i.not_before, i.not_after, "
-             "       i.tbs, s.signature, s.signed_at, k.reason, k.decided_at, d.destroyed_at "
+             "       i.tbs, s.signature, s.signed_at, k.reason, k.decided_at, d.destroyed_at, "
+             "       coalesce(v.reason, t.reason) AS taint, "
+             "       least(t.tainted_at, v.tainted_at) AS tainted_at, "
+             "       v.authority IS NOT NULL AS is_revoked "
              "  FROM agentpki.authorities AS a "
              "  JOIN agentpki.hierarchies AS h ON h.id = a.hierarchy "
              "  LEFT JOIN agentpki.authority_issuances AS i ON i.authority = a.id "
              "  LEFT JOIN agentpki.authority_signatures AS s ON s.authority = a.id "
+             "  LEFT JOIN agentpki.authority_taints AS t "
+             "         ON t.authority = a.id AND NOT t.is_revoked "
+             "  LEFT JOIN agentpki.authority_taints AS v ON v.authority = a.id AND v.is_revoked "
              "  LEFT JOIN agentpki.key_destructions AS k ON k.authority = a.id "
              "  LEFT JOIN agentpki.destroyed_keys AS d ON d.authority = a.id " +
              kWhereUnsettled + " ORDER BY a.id")) {
@@ -273,6 +279,10 @@ Result<std::vector<AuthorityRecord>> PostgresHierarchyStore::LoadAuthorities() {
       if (!row["signature"].is_null()) {
         record.certificate = Certificate{RecordOf(row), BytesOf(row["signature"])}.Der();
         record.published_at = TimeOf(row["signed_at"]);
+      }
+      if (!row["taint"].is_null()) {
+        record.taint = {row["taint"].as<std::string>(), TimeOf(row["tainted_at"]),
+                        row["is_revoked"].as<bool>()};
       }
       record.key_destruction = KeyDestructionOf(row);
       records.push_back(std::move(record));
@@ -391,6 +401,7 @@ Status PostgresHierarchyStore::Activate(const Activation& activation, const Audi
         "SELECT $1, $2, $3, $4 WHERE $2 = 1 + coalesce("
         "  (SELECT max(sequence) FROM agentpki.activations WHERE hierarchy = $1), 0) "
         "AND NOT EXISTS (SELECT FROM agentpki.key_destructions AS k WHERE k.authority = $3) "
+        "AND NOT EXISTS (SELECT FROM agentpki.authority_taints AS t WHERE t.authority = $3) "
         "AND EXISTS (SELECT FROM agentpki.hierarchies AS h "
         "             WHERE h.id = $1 AND h.destroyed_at IS NULL)",
         static_cast<int>(activation.hierarchy), activation.sequence, Number(activation.authority),
@@ -402,6 +413,48 @@ Status PostgresHierarchyStore::Activate(const Activation& activation, const Audi
     return ca::Ok();
   });
   return activated.code() == StatusCode::kAlreadyExists ? conflict() : activated;
+}
+
+Status PostgresHierarchyStore::TaintAuthority(AuthorityId authority, const std::string& reason,
+                                              const AuditEvent& event) {
+  return pool_->RunRepeatable([&](pqxx::connection& connection) -> Status {
+    pqxx::work transaction(connection);
+    const HierarchyId hierarchy = FindHierarchyOf(transaction, authority);
+    LockActivations(transaction, hierarchy);
+    const pqxx::result inserted = transaction.exec_params(
+        "INSERT INTO agentpki.authority_taints SELECT $1, false, $2, $3 "
+        " WHERE NOT EXISTS (SELECT FROM agentpki.authority_taints AS t WHERE t.authority = $1)",
+        Number(authority), reason, TimeText(event.at));
+    if (inserted.affected_rows() == 0) return ca::Ok();
+    transaction.exec("NOTIFY agentpki_revocations");
+    InsertEventIn(transaction, hierarchy, event);
+    transaction.commit();
+    return ca::Ok();
+  });
+}
+
+Result<std::int64_t> PostgresHierarchyStore::RevokeAuthority(AuthorityId authority,
+                                                             ca::RevocationReason reason,
+                                                             const std::string& note,
+                                                             const AuditEvent& event) {
+  return pool_->RunRepeatable([&](pqxx::connection& connection) -> Result<std::int64_t> {
+    pqxx::work transaction(connection);
+    const HierarchyId hierarchy = FindHierarchyOf(transaction, authority);
+    NameHierarchy(transaction, hierarchy);
+    LockActivations(transaction, hierarchy);
+    const auto count =
+        transaction
+            .exec_params1("SELECT agentpki.revoke_authority($1, $2, $3, $4, $5)",
+                          static_cast<int>(hierarchy), TimeText(event.at), Number(authority),
+                          static_cast<int>(reason), event.correlation_id)[0]
+            .as<std::int64_t>();
+    transaction.exec_params(
+        "INSERT INTO agentpki.authority_taints VALUES ($1, true, $2, $3) ON CONFLICT DO NOTHING",
+        Number(authority), note, TimeText(event.at));
+    InsertEventIn(transaction, hierarchy, event);
+    transaction.commit();
+    return count;
+  });
 }
 
 Status PostgresHierarchyStore::DecideKeyDestruction(AuthorityId authority, int last_sequence,

@@ -41,6 +41,11 @@ class PostgresHierarchyStore final : public ca::HierarchyStore {
                                                          ca::TimePoint now) override;
   ca::Result<std::vector<ca::Activation>> LoadActivations() override;
   ca::Status Activate(const ca::Activation& activation, const ca::AuditEvent& event) override;
+  ca::Status TaintAuthority(ca::AuthorityId authority, const std::string& reason,
+                            const ca::AuditEvent& event) override;
+  ca::Result<std::int64_t> RevokeAuthority(ca::AuthorityId authority, ca::RevocationReason reason,
+                                           const std::string& note,
+                                           const ca::AuditEvent& event) override;
   ca::Status DecideKeyDestruction(ca::AuthorityId authority, int last_sequence,
                                   std::string_view reason, const ca::AuditEvent& event) override;
   ca::Status RecordKeyDestroyed(ca::AuthorityId authority, const ca::AuditEvent& event) override;

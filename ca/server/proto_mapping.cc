@@ -153,6 +153,11 @@ agentpki::v1::Authority ToProto(const ca::AuthorityView& view) {
       *message.mutable_key_destroyed_at() = ToProto(*destruction->destroyed_at);
     }
   }
+  if (const auto& taint = view.record.taint) {
+    *message.mutable_tainted_at() = ToProto(taint->at);
+    message.set_taint(taint->reason);
+    message.set_revoked(taint->is_revoked);
+  }
   if (!view.validity) return message;
   message.set_fingerprint(ca::Hex(ca::Sha256(view.record.certificate)));
   *message.mutable_published_at() = ToProto(view.record.published_at);

@@ -119,6 +119,16 @@ CREATE TABLE agentpki.activations (
   FOREIGN KEY (authority, hierarchy) REFERENCES agentpki.authorities (id, hierarchy)
 );
 
+-- An issuing authority that is not to issue any more: tainted, revoked, or first the one and then the
+-- other.
+CREATE TABLE agentpki.authority_taints (
+  authority  bigint NOT NULL REFERENCES agentpki.authorities,
+  is_revoked boolean NOT NULL,
+  reason     text NOT NULL CHECK (reason <> ''),
+  tainted_at timestamptz NOT NULL,
+  PRIMARY KEY (authority, is_revoked)
+);
+
 -- The end of an authority's key, two rows, each inserted when it is so: decided, destroyed. What is
 -- decided stays decided, so that a crash between the two leaves no key that somebody still counts on.
 CREATE TABLE agentpki.key_destructions (
@@ -134,6 +144,7 @@ CREATE TABLE agentpki.destroyed_keys (
 GRANT SELECT, INSERT ON agentpki.hierarchies, agentpki.profiles, agentpki.enrollment_rules,
   agentpki.authorities,
   agentpki.authority_issuances, agentpki.authority_signatures, agentpki.activations,
+  agentpki.authority_taints,
   agentpki.key_destructions, agentpki.destroyed_keys
   TO agentpki_server;
 -- What a hierarchy is stays for ever; how it issues may change.

@@ -229,12 +229,14 @@ BEGIN
   PERFORM FROM agentpki.join_tokens AS t
     WHERE t.secret_hash = ANY (p_token) ORDER BY t.secret_hash FOR UPDATE;
   -- Another cannot become active before this commits: that takes the hierarchy's lock for itself.
-  -- In a hierarchy that is destroyed, which takes it too, none is.
   active := (SELECT s.authority FROM agentpki.activations AS s
-              WHERE s.hierarchy = p_hierarchy
-                AND EXISTS (SELECT FROM agentpki.hierarchies AS h
-                             WHERE h.id = p_hierarchy AND h.destroyed_at IS NULL)
-              ORDER BY s.sequence DESC LIMIT 1);
+              WHERE s.hierarchy = p_hierarchy ORDER BY s.sequence DESC LIMIT 1);
+  -- None is when it is revoked or the hierarchy destroyed, which take that lock as well.
+  IF EXISTS (SELECT FROM agentpki.authority_taints AS t WHERE t.authority = active AND t.is_revoked)
+     OR EXISTS (SELECT FROM agentpki.hierarchies AS h
+                 WHERE h.id = p_hierarchy AND h.destroyed_at IS NOT NULL) THEN
+    active := NULL;
+  END IF;
 
   RETURN QUERY
   WITH asked AS (

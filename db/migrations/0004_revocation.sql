@@ -188,6 +188,24 @@ BEGIN
     FROM total AS t LEFT JOIN listed AS l ON true ORDER BY l.serial;
 END $$;
 
+-- An issuing authority with all that it has issued; says how many of its agents' certificates were
+-- revoked now. Its own certificate may be revoked, or have ended, before.
+CREATE FUNCTION agentpki.revoke_authority(
+  p_hierarchy integer, p_now timestamptz, p_authority bigint, p_reason smallint, p_revoked_by text)
+RETURNS bigint
+LANGUAGE plpgsql AS $$
+DECLARE
+  revoked bigint;
+BEGIN
+  SELECT r.revoked_count INTO revoked
+    FROM agentpki.revoke(p_hierarchy, p_now, NULL, NULL, NULL, p_authority, p_reason, NULL,
+                         p_revoked_by, false, 0) AS r;
+  PERFORM agentpki.revoke(p_hierarchy, p_now, NULL, i.serial, NULL, NULL, p_reason, NULL,
+                          p_revoked_by, false, 0)
+    FROM agentpki.authority_issuances AS i WHERE i.authority = p_authority;
+  RETURN revoked;
+END $$;
+
 -- ---- reading ----------------------------------------------------------------------------------
 
 -- What became visible after the snapshot p_after, or all (NULL), of certificates that end at
@@ -456,7 +474,8 @@ END $$;
 
 REVOKE ALL ON ALL FUNCTIONS IN SCHEMA agentpki FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION agentpki.named_certificates, agentpki.key_lock,
-  agentpki.lock_for_revocation, agentpki.revoke, agentpki.read_revocations, agentpki.find_statuses,
+  agentpki.lock_for_revocation, agentpki.revoke, agentpki.revoke_authority,
+  agentpki.read_revocations, agentpki.find_statuses,
   agentpki.load_crl_shards, agentpki.lock_crls, agentpki.open_shard, agentpki.last_crl_number,
   agentpki.drop_superseded_crls, agentpki.publish_crl, agentpki.load_newer_crls TO agentpki_server;
 

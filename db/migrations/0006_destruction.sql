@@ -47,14 +47,12 @@ BEGIN
                  WHERE a.hierarchy = p_hierarchy ORDER BY a.id
   LOOP
     IF issued.kind = 'issuing' THEN
-      revoked := revoked + (SELECT r.revoked_count
-                              FROM agentpki.revoke(p_hierarchy, p_now, NULL, NULL, NULL, issued.id,
-                                                   cessation_of_operation, NULL, p_revoked_by, false,
-                                                   0) AS r);
+      revoked := revoked + agentpki.revoke_authority(p_hierarchy, p_now, issued.id,
+                                                     cessation_of_operation, p_revoked_by);
+    ELSE  -- its own certificate, by its issuer; of a root, nobody could say so
+      PERFORM agentpki.revoke(p_hierarchy, p_now, NULL, issued.serial, NULL, NULL,
+                              cessation_of_operation, NULL, p_revoked_by, false, 0);
     END IF;
-    -- Its own certificate, by its issuer; of a root, nobody could say so.
-    PERFORM agentpki.revoke(p_hierarchy, p_now, NULL, issued.serial, NULL, NULL,
-                            cessation_of_operation, NULL, p_revoked_by, false, 0);
   END LOOP;
   INSERT INTO agentpki.hierarchy_destructions
   VALUES (p_hierarchy, p_reason, p_decided_by, p_now, revoked);

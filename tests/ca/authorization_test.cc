@@ -42,6 +42,8 @@ const std::map<Action, Expectation> kTable = {
     {Action::kPrepareAuthority, {"PrepareAuthority", kNobodyElse, false}},
     {Action::kActivateAuthority, {"ActivateAuthority", kNobodyElse, true}},
     {Action::kRollBackAuthority, {"RollBackAuthority", kNobodyElse, true}},
+    {Action::kTaintAuthority, {"TaintAuthority", kNobodyElse, true}},
+    {Action::kRevokeAuthority, {"RevokeAuthority", kNobodyElse, true}},
     {Action::kListHierarchies, {"ListHierarchies", kReaders, false}},
     {Action::kGetHierarchy, {"GetHierarchy", kReaders, false}},
     {Action::kPlanHierarchy, {"PlanHierarchy", kReaders, false}},

@@ -290,7 +290,7 @@ TEST_F(DestroyingTest, NamesWhatIsWrong) {
   EXPECT_EQ(DestroyAs(admin_, "acme/nothing").status().code(), StatusCode::kNotFound);
   EXPECT_EQ(DestroyAs(admin_, "").status().code(), StatusCode::kNotFound);
   for (const std::string& reason :
-       {std::string(), std::string(Destroying::kReasonMax + 1, 'x'), std::string("two\nlines")}) {
+       {std::string(), std::string(kNoteMax + 1, 'x'), std::string("two\nlines")}) {
     const auto refused = Destroy(server_, reason).status();
     EXPECT_TRUE(testing::Says(refused, StatusCode::kInvalidArgument, "reason: "));
   }

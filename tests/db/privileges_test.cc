@@ -85,6 +85,7 @@ TEST_F(PrivilegesTest, CanNeitherUpdateNorDeleteNorTruncateWhatIsRecorded) {
                             "crls",
                             "activations",
                             "trust_bundles",
+                            "authority_taints",
                             "hierarchy_destructions",
                             "destruction_records",
                             "bundle_acknowledgements"}) {

@@ -101,26 +101,32 @@ Result<HierarchyDestruction> MemoryHierarchyStore::DestroyHierarchy(HierarchyId 
   return destruction;
 }
 
-// Not under the lock, which the revocation store takes.
 std::int64_t MemoryHierarchyStore::RevokeAll(HierarchyId hierarchy, TimePoint now) {
   std::int64_t revoked = 0;
-  if (!revoke_) return revoked;
-  RevocationOrder order{.hierarchy = hierarchy,
-                        .target = AllOfAuthority{},
-                        .reason = RevocationReason::kCessationOfOperation,
-                        .invalidity_date = std::nullopt,
-                        .now = now};
   for (const Issuance& issuance : Issuances()) {
     if (issuance.of.hierarchy != hierarchy) continue;
-    if (issuance.of.kind == AuthorityKind::kIssuing) {
-      order.target = AllOfAuthority{issuance.of.id};
-      const auto outcome = revoke_(order);
-      if (outcome.ok()) revoked += static_cast<std::int64_t>(outcome->revoked_count);
-    }
-    if (issuance.of.kind == AuthorityKind::kRoot) continue;
-    order.target = issuance.record.serial;
-    static_cast<void>(revoke_(order));  // unless it has ended
+    revoked += RevokeIssued(issuance.of, issuance.record.serial,
+                            RevocationReason::kCessationOfOperation, now);
   }
+  return revoked;
+}
+
+std::int64_t MemoryHierarchyStore::RevokeIssued(const AuthorityRecord& authority,
+                                                const SerialNumber& serial, RevocationReason reason,
+                                                TimePoint now) {
+  if (!revoke_) return 0;
+  RevocationOrder order{.hierarchy = authority.hierarchy,
+                        .target = AllOfAuthority{authority.id},
+                        .reason = reason,
+                        .invalidity_date = std::nullopt,
+                        .now = now};
+  std::int64_t revoked = 0;
+  if (authority.kind == AuthorityKind::kIssuing) {
+    const auto outcome = revoke_(order);
+    if (outcome.ok()) revoked = static_cast<std::int64_t>(outcome->revoked_count);
+  }
+  order.target = serial;
+  static_cast<void>(revoke_(order));  // unless it is a root's, or has ended
   return revoked;
 }
 
@@ -260,7 +266,7 @@ Status MemoryHierarchyStore::Activate(const Activation& activation, const AuditE
   }
   const int last = static_cast<int>(ActivationsOf(activation.hierarchy).size());
   if (activation.sequence != last + 1 || Find(activation.authority).key_destruction ||
-      IsDestroyed(activation.hierarchy)) {
+      Find(activation.authority).taint || IsDestroyed(activation.hierarchy)) {
     return Error(StatusCode::kAborted, "activated by somebody else");
   }
   activations_.push_back(activation);
@@ -282,6 +288,48 @@ bool MemoryHierarchyStore::IsInUse(const AuthorityRecord& record) const {
     return other.kind == AuthorityKind::kIssuing && other.issuer == record.id &&
            !other.key_destruction;
   });
+}
+
+bool MemoryHierarchyStore::IsRevoked(AuthorityId authority) const {
+  return std::any_of(authorities_.begin(), authorities_.end(), [&](const auto& record) {
+    return record.id == authority && record.taint && record.taint->is_revoked;
+  });
+}
+
+Status MemoryHierarchyStore::TaintAuthority(AuthorityId authority, const std::string& reason,
+                                            const AuditEvent& event) {
+  const std::lock_guard lock(mutex_);
+  AuthorityRecord& record = Find(authority);
+  if (record.taint) return Ok();
+  record.taint = {reason, event.at, false};
+  AuditEvent told = event;
+  told.hierarchy = record.hierarchy;
+  events_.Add(std::move(told));
+  return Ok();
+}
+
+Result<std::int64_t> MemoryHierarchyStore::RevokeAuthority(AuthorityId authority,
+                                                           RevocationReason reason,
+                                                           const std::string& note,
+                                                           const AuditEvent& event) {
+  AuditEvent told = event;
+  AuthorityRecord revoked;
+  {
+    const std::lock_guard lock(mutex_);
+    AuthorityRecord& record = Find(authority);
+    if (!record.taint || !record.taint->is_revoked) {
+      record.taint = {note, record.taint ? record.taint->at : event.at, true};
+    }
+    told.hierarchy = record.hierarchy;
+    events_.Add(std::move(told));
+    revoked = record;
+  }
+  for (const Issuance& issuance : Issuances()) {
+    if (issuance.of.id == authority) {
+      return RevokeIssued(revoked, issuance.record.serial, reason, event.at);
+    }
+  }
+  return 0;
 }
 
 Status MemoryHierarchyStore::DecideKeyDestruction(AuthorityId authority, int last_sequence,
@@ -351,7 +399,7 @@ Status MemoryHierarchyStore::CheckActive(HierarchyId hierarchy, AuthorityId auth
   const std::lock_guard lock(mutex_);
   const std::vector<Activation> activations = ActivationsOf(hierarchy);
   const bool issues = !activations.empty() && activations.back().authority == authority;
-  if (issues && !IsDestroyed(hierarchy)) return Ok();
+  if (issues && !IsDestroyed(hierarchy) && !IsRevoked(authority)) return Ok();
   return Refusal(StatusCode::kAborted, "authority.superseded", "another authority issues now");
 }
 

@@ -41,6 +41,10 @@ class MemoryHierarchyStore final : public HierarchyStore {
                                                  TimePoint now) override;
   Result<std::vector<Activation>> LoadActivations() override;
   Status Activate(const Activation& activation, const AuditEvent& event) override;
+  Status TaintAuthority(AuthorityId authority, const std::string& reason,
+                        const AuditEvent& event) override;
+  Result<std::int64_t> RevokeAuthority(AuthorityId authority, RevocationReason reason,
+                                       const std::string& note, const AuditEvent& event) override;
   Status DecideKeyDestruction(AuthorityId authority, int last_sequence, std::string_view reason,
                               const AuditEvent& event) override;
   Status RecordKeyDestroyed(AuthorityId authority, const AuditEvent& event) override;
@@ -79,7 +83,11 @@ class MemoryHierarchyStore final : public HierarchyStore {
   bool IsInUse(const AuthorityRecord& record) const;
   HierarchyDestruction* FindDestruction(HierarchyId hierarchy);
   bool IsDestroyed(HierarchyId hierarchy) const;
+  bool IsRevoked(AuthorityId authority) const;
+  // These two without the lock, which the revocation store takes.
   std::int64_t RevokeAll(HierarchyId hierarchy, TimePoint now);
+  std::int64_t RevokeIssued(const AuthorityRecord& authority, const SerialNumber& serial,
+                            RevocationReason reason, TimePoint now);
 
   EventLog& events_;
   mutable std::mutex mutex_;

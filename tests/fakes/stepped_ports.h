@@ -76,6 +76,14 @@ class SteppedHierarchyStore final : public HierarchyStore {
   Status PublishTrustBundle(const TrustBundleRecord& bundle, const AuditEvent& event) override {
     return Stepped([&] { return inner_.PublishTrustBundle(bundle, event); });
   }
+  Status TaintAuthority(AuthorityId authority, const std::string& reason,
+                        const AuditEvent& event) override {
+    return Stepped([&] { return inner_.TaintAuthority(authority, reason, event); });
+  }
+  Result<std::int64_t> RevokeAuthority(AuthorityId authority, RevocationReason reason,
+                                       const std::string& note, const AuditEvent& event) override {
+    return Stepped([&] { return inner_.RevokeAuthority(authority, reason, note, event); });
+  }
   Status DecideKeyDestruction(AuthorityId authority, int last_sequence, std::string_view reason,
                               const AuditEvent& event) override {
     return Stepped(
