@@ -14,4 +14,11 @@ std::string_view NameOf(Decision decision) {
   return "";
 }
 
+Result<Decision> DecisionFrom(std::string_view name) {
+  for (const auto decision : {Decision::kAllowed, Decision::kDenied, Decision::kFailed}) {
+    if (NameOf(decision) == name) return decision;
+  }
+  return Error(StatusCode::kInvalidArgument, "'{}' is not a decision", Printable(name));
+}
+
 }  // namespace ca
