@@ -48,9 +48,9 @@ void AddTo(Changes& changes, const RequestFacts& facts, const Verdict& standing,
   change.count += count;
 }
 
-std::vector<PolicyChange> ListOf(Changes changes) {
+std::vector<PolicyChange> ListOf(const Changes& changes) {
   std::vector<PolicyChange> list;
-  for (auto& [key, change] : changes) list.push_back(std::move(change));
+  for (const auto& [key, change] : changes) list.push_back(change);
   return list;
 }
 
@@ -91,8 +91,8 @@ PolicyReplayReport PolicyReplay::Report() const {
             tally.last_seen);
     }
   }
-  report.newly_refused = ListOf(std::move(refused));
-  report.newly_admitted = ListOf(std::move(admitted));
+  report.newly_refused = ListOf(refused);
+  report.newly_admitted = ListOf(admitted);
   return report;
 }
 
