@@ -29,4 +29,11 @@ Status CheckNote(std::string_view field, const std::string& note) {
   return Ok();
 }
 
+Result<Decision> DecisionFrom(std::string_view name) {
+  for (const auto decision : {Decision::kAllowed, Decision::kDenied, Decision::kFailed}) {
+    if (NameOf(decision) == name) return decision;
+  }
+  return Error(StatusCode::kInvalidArgument, "'{}' is not a decision", Printable(name));
+}
+
 }  // namespace ca

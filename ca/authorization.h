@@ -43,6 +43,7 @@ enum class Action {
   kWatchTrustBundle,
   kAcknowledgeTrustBundle,
   kListStragglers,
+  kListEnrollmentRequests,
 };
 
 std::string_view NameOf(Action action);  // Enroll, Renew, RegisterAgent, ...

@@ -71,6 +71,7 @@ Result<IssuedCertificate> Enrollment::Issue(const Agent& agent, BytesView csr_de
                                             const Grounds& grounds, const RequestId& request,
                                             AuditEvent& event) const {
   const Csr csr = TRY(Csr::Parse(csr_der));
+  event.request = RequestFacts::Of(agent, csr.public_key().type(), OperationOf(grounds));
   auto intent = Intend(agent, csr, grounds, request, event);
   for (int tries = 1; IsSuperseded(intent.status()) && tries < kTriesMax; ++tries) {
     TRY(catalogs_.Reload());
@@ -108,9 +109,7 @@ Result<std::variant<RecordedIssuance, Certificate>> Enrollment::Intend(const Age
   }
   const CertificateProfile* profile = TRY(hierarchy->FindProfile(agent.profile));
   TRY(CheckRequest(csr, *hierarchy, agent, *profile));
-  event.rule =
-      TRY(CheckPolicy(*hierarchy, *profile,
-                      RequestFacts::Of(agent, csr.public_key().type(), OperationOf(grounds))));
+  event.rule = TRY(CheckPolicy(*hierarchy, *profile, *event.request));
 
   const auto authority = TRY(catalog->ActiveIssuer(hierarchy->id));
   const AuthorityRecord* const record = catalog->FindRecord(authority->id());

@@ -22,6 +22,7 @@
 #include "ca/server/health_monitor.h"
 #include "ca/server/hierarchy_service.h"
 #include "ca/server/operator_service.h"
+#include "ca/server/policy_service.h"
 #include "ca/server/registry_service.h"
 #include "ca/server/revocation_service.h"
 #include "ca/server/server_identity.h"
@@ -155,6 +156,7 @@ Status Serve(const Config& config) {
                                    clock);
   CertificateService certificate_service(door, *catalogs, authorization, *backends.ledger,
                                          status->index(), clock);
+  PolicyService policy_service(door, *catalogs, authorization, *backends.ledger, clock);
   RevocationService revocation_service(door, revoking);
   ca::Hierarchies hierarchies(*catalogs, authorization, *backends.hierarchies, *backends.keys,
                               *backends.registry, directory, clock);
@@ -201,6 +203,7 @@ Status Serve(const Config& config) {
   builder.RegisterService(&enrollment_service);
   builder.RegisterService(&registry_service);
   builder.RegisterService(&certificate_service);
+  builder.RegisterService(&policy_service);
   builder.RegisterService(&revocation_service);
   builder.RegisterService(&hierarchy_service);
   builder.RegisterService(&operator_service);

@@ -54,6 +54,7 @@ const std::map<Action, Expectation> kTable = {
     {Action::kAddGrant, {"AddGrant", kNobodyElse, true}},
     {Action::kRemoveGrant, {"RemoveGrant", kNobodyElse, true}},
     {Action::kDiagnose, {"Diagnose", {Role::kAuditor}, false}},
+    {Action::kListEnrollmentRequests, {"ListEnrollmentRequests", {Role::kAuditor}, false}},
 };
 constexpr Role kRoles[] = {Role::kAdmin, Role::kRegistrar, Role::kRevoker, Role::kAuditor};
 

@@ -95,6 +95,7 @@ void ExpectSame(const ca::AuditEvent& actual, const ca::AuditEvent& expected) {
   EXPECT_EQ(actual.from, expected.from);
   EXPECT_EQ(actual.correlation_id, expected.correlation_id);
   EXPECT_EQ(actual.request_id, expected.request_id);
+  EXPECT_EQ(actual.request, expected.request);
 }
 
 void ExpectSame(const ca::Revocation& actual, const ca::Revocation& expected) {

@@ -55,6 +55,8 @@ OPERATORS_REQUESTS = {
     "agentpki.v1.OperatorService/RemoveGrant":
         {"grant": {"operator": "admin", "role": "auditor", "hierarchy": "acme/test"}},
     "agentpki.v1.DoctorService/Diagnose": {"hierarchy": "acme/test"},
+    "agentpki.v1.PolicyService/ListEnrollmentRequests":
+        {"hierarchy": "acme/test", "since": "2100-01-01T00:00:00Z"},
 }
 
 HEALTH = "grpc.health.v1.Health/Check"

@@ -10,7 +10,8 @@ namespace cli {
 // What the chosen command does; set while the command line is parsed, run afterwards.
 using Run = std::function<ca::Status()>;
 
-// The rule of a status that says no more than that there is something to change: exit status 2.
+// The rule of a status that says no more than that there is something to change, or that a change
+// would be felt: exit status 2.
 inline constexpr char kDiffersRule[] = "hierarchy.differs";
 
 // One file a noun. Each adds its verbs below `app`; a verb that is chosen sets `run`.
@@ -26,6 +27,8 @@ void AddDestroyCommands(CLI::App& noun, const Session& session, Run& run);
 void AddOperatorCommands(CLI::App& app, const Session& session, Run& run);
 void AddDoctorCommand(CLI::App& app, const Session& session, Run& run);
 void AddPolicyCommands(CLI::App& app, const Session& session, Run& run);
+// `policy replay`, below the noun policy.
+void AddReplayCommand(CLI::App& noun, const Session& session, Run& run);
 void AddStatusCommand(CLI::App& app, const Session& session, Run& run);
 void AddTokenCommands(CLI::App& app, const Session& session, Run& run);
 

@@ -23,7 +23,7 @@ constexpr char kDescription[] =
     "  agentpki cert renew DIR";
 constexpr char kFooter[] =
     "Exit status: 0 done; 1 refused or failed; 2 'hierarchy plan --check' found something to "
-    "change; "
+    "change, or 'policy replay' somebody whom it would change something for; "
     "64 wrong usage; 75 the server is away or busy, try again.";
 
 // A secret that was typed as an argument is at least not left for `ps` to read.
