@@ -21,7 +21,7 @@ constexpr std::initializer_list<Role> kCheckers = {Role::kRevoker, Role::kAudito
 constexpr std::initializer_list<Role> kAuditors = {Role::kAuditor};
 constexpr std::initializer_list<Role> kReaders = {Role::kRegistrar, Role::kRevoker, Role::kAuditor};
 
-constexpr std::array<ActionRule, 31> kRules = {{
+constexpr std::array<ActionRule, 34> kRules = {{
     {Action::kEnroll, "Enroll", kNobodyElse, true},
     {Action::kRenew, "Renew", kNobodyElse, true},
     {Action::kRegisterAgent, "RegisterAgent", kRegistrars, true},
@@ -54,6 +54,9 @@ constexpr std::array<ActionRule, 31> kRules = {{
     {Action::kWatchTrustBundle, "WatchTrustBundle", kReaders, false},
     {Action::kAcknowledgeTrustBundle, "AcknowledgeTrustBundle", kNobodyElse, true},
     {Action::kListStragglers, "ListStragglers", kReaders, false},
+    {Action::kListApprovals, "ListApprovals", kReaders, false},
+    {Action::kApproveChange, "ApproveChange", kNobodyElse, true},
+    {Action::kDenyChange, "DenyChange", kNobodyElse, true},
 }};
 
 const ActionRule& RuleOf(Action action) { return kRules.at(static_cast<size_t>(action)); }

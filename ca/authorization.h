@@ -40,6 +40,9 @@ enum class Action {
   kWatchTrustBundle,
   kAcknowledgeTrustBundle,
   kListStragglers,
+  kListApprovals,
+  kApproveChange,
+  kDenyChange,
 };
 
 std::string_view NameOf(Action action);  // Enroll, Renew, RegisterAgent, ...
