@@ -49,6 +49,9 @@ OPERATORS_REQUESTS = {
     "agentpki.v1.OperatorService/RemoveGrant":
         {"grant": {"operator": "admin", "role": "auditor", "hierarchy": "acme/test"}},
     "agentpki.v1.DoctorService/Diagnose": {"hierarchy": "acme/test"},
+    "agentpki.v1.ApprovalService/ListApprovals": {"hierarchy": "acme/test"},
+    "agentpki.v1.ApprovalService/ApproveChange": {"id": "0" * 16},
+    "agentpki.v1.ApprovalService/DenyChange": {"id": "0" * 16, "reason": "no"},
 }
 
 HEALTH = "grpc.health.v1.Health/Check"
