@@ -90,7 +90,7 @@ Status Approvals::RequireAlways(const Caller& caller, HierarchyId id, const Prop
                                 AuditEvent& event) {
   const auto catalog = catalogs_.Snapshot();
   const Hierarchy* const hierarchy = catalog->Find(id);
-  if (!hierarchy) return Error(StatusCode::kInternal, "there is no hierarchy to approve for");
+  if (!hierarchy) return Error(StatusCode::kAborted, "the hierarchy was destroyed just now");
   const Hierarchy* system = TRY(catalog->System());
   const Approval approval = TRY(FindOrRequest(caller, *hierarchy, change, event));
   const std::string what = fmt::format("{} in {}", NameOf(change.kind), hierarchy->Name());

@@ -32,6 +32,7 @@ enum class Action {
   kPlanHierarchy,
   kApplyHierarchy,
   kDestroyHierarchy,
+  kListDestructions,
   kListGrants,
   kAddGrant,
   kRemoveGrant,

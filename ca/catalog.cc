@@ -5,6 +5,17 @@
 #include "ca/base/asn1.h"
 
 namespace ca {
+namespace {
+
+const HierarchyDestruction* FindDestruction(const std::vector<HierarchyDestruction>& destructions,
+                                            HierarchyId id) {
+  const auto found =
+      std::find_if(destructions.begin(), destructions.end(),
+                   [&](const HierarchyDestruction& d) { return d.hierarchy.id == id; });
+  return found == destructions.end() ? nullptr : &*found;
+}
+
+}  // namespace
 
 Result<CatalogRecords> CatalogRecords::Load(HierarchyStore& store) {
   CatalogRecords records;
@@ -13,6 +24,10 @@ Result<CatalogRecords> CatalogRecords::Load(HierarchyStore& store) {
   records.activations = TRY(store.LoadActivations());
   records.authorities = TRY(store.LoadAuthorities());
   records.hierarchies = TRY(store.LoadHierarchies());
+  records.destructions = TRY(store.LoadDestructions());
+  std::erase_if(records.hierarchies, [&](const Hierarchy& hierarchy) {  // destroyed just now
+    return FindDestruction(records.destructions, hierarchy.id) != nullptr;
+  });
   return records;
 }
 
@@ -38,7 +53,7 @@ Result<std::shared_ptr<const Catalog>> Catalog::Open(CatalogRecords records,
   auto catalog = std::make_shared<Catalog>();
   for (const AuthorityRecord& record : records.authorities) {
     if (record.certificate.empty()) continue;  // planned, not yet there
-    if (record.kind == AuthorityKind::kResponder) continue;
+    if (IsDelegate(record.kind)) continue;
     if (record.kind == AuthorityKind::kLink) {
       TRY(catalog->OpenLink(record, records));
       continue;
@@ -71,7 +86,20 @@ const Hierarchy* Catalog::Find(HierarchyId id) const {
   for (const Hierarchy& hierarchy : hierarchies()) {
     if (hierarchy.id == id) return &hierarchy;
   }
-  return nullptr;
+  const HierarchyDestruction* const destruction = FindDestruction(destructions(), id);
+  return destruction ? &destruction->hierarchy : nullptr;
+}
+
+bool Catalog::IsDestroyed(HierarchyId hierarchy) const {
+  return FindDestruction(destructions(), hierarchy) != nullptr;
+}
+
+std::vector<Hierarchy> Catalog::AllHierarchies() const {
+  std::vector<Hierarchy> all = hierarchies();
+  for (const HierarchyDestruction& destruction : destructions()) {
+    all.push_back(destruction.hierarchy);
+  }
+  return all;
 }
 
 Result<const Hierarchy*> Catalog::System() const {

@@ -13,7 +13,8 @@ namespace ca {
 
 // What a catalog is made of.
 struct CatalogRecords {
-  std::vector<Hierarchy> hierarchies;
+  std::vector<Hierarchy> hierarchies;  // none that is destroyed
+  std::vector<HierarchyDestruction> destructions;
   std::vector<AuthorityRecord> authorities;
   std::vector<Activation> activations;
   std::vector<TrustBundleRecord> trust_bundles;
@@ -28,22 +29,27 @@ struct CatalogRecords {
 // Immutable and thread-safe; a request that holds it sees one state from beginning to end.
 class Catalog {
  public:
-  // Opens every CA that has a certificate; OCSP responders are none. One whose key is to be
-  // destroyed, or was, keeps its certificate here and has no key. kFailedPrecondition when another
-  // key is missing on the token or is not what its certificate says, kUnavailable when token or
-  // database is away.
+  // Opens every CA that has a certificate; responders and recorders are none. One whose key is to
+  // be destroyed, or was, keeps its certificate here and has no key. kFailedPrecondition when
+  // another key is missing on the token or is not what its certificate says, kUnavailable when
+  // token or database is away.
   static Result<std::shared_ptr<const Catalog>> Load(HierarchyStore& store, KeyStore& keys);
   static Result<std::shared_ptr<const Catalog>> Open(CatalogRecords records, KeyStore& keys);
   // To be looked at: none has a key, whatever is on the token.
   static Result<std::shared_ptr<const Catalog>> OpenWithoutKeys(CatalogRecords records);
 
   const CatalogRecords& records() const { return records_; }
+  // Those that are not destroyed, and those that are, as long as a certificate of theirs may be
+  // asked about.
   const std::vector<Hierarchy>& hierarchies() const { return records_.hierarchies; }
+  const std::vector<HierarchyDestruction>& destructions() const { return records_.destructions; }
+  std::vector<Hierarchy> AllHierarchies() const;
+  bool IsDestroyed(HierarchyId hierarchy) const;
 
-  // kNotFound.
+  // Of those that are not destroyed. kNotFound.
   Result<const Hierarchy*> FindByName(std::string_view tenant_slash_environment) const;
   Result<const Hierarchy*> FindByTrustDomain(const TrustDomain& trust_domain) const;
-  // nullptr when there is none.
+  // Of all. nullptr when there is none.
   const Hierarchy* Find(HierarchyId id) const;
   // kFailedPrecondition before `agentpki-server init`.
   Result<const Hierarchy*> System() const;

@@ -102,6 +102,10 @@ Result<std::variant<RecordedIssuance, Certificate>> Enrollment::Intend(const Age
     return Error(StatusCode::kUnavailable, "this server has not heard of the hierarchy of {} yet",
                  agent.id.ToString());
   }
+  if (catalog->IsDestroyed(hierarchy->id)) {
+    return Refusal(StatusCode::kFailedPrecondition, "hierarchy.destroyed",
+                   "{} is destroyed; nothing is issued in it any more", hierarchy->Name());
+  }
   const CertificateProfile* profile = TRY(hierarchy->FindProfile(agent.profile));
   TRY(CheckRequest(csr, *hierarchy, agent, *profile));
   event.rule =

@@ -262,20 +262,49 @@ Status Provisioning::EnsureLink(const Hierarchy& hierarchy, const AuthorityRecor
       .status();
 }
 
-// ---- responders ---------------------------------------------------------------------------------
+// ---- responders and recorders -------------------------------------------------------------------
 
 Result<std::shared_ptr<const Authority>> Provisioning::EnsureResponder(const Hierarchy& hierarchy,
                                                                        const Authority& issuer) {
-  AuthorityRecord record = TRY(EnsureResponderPlan(hierarchy, issuer));
+  return EnsureDelegate(hierarchy, AuthorityKind::kResponder, issuer,
+                        [&](const AuthorityRecord& planned, const SigningKey& key) {
+                          return issuer.PrepareResponder(hierarchy, planned, key, clock_.Now());
+                        });
+}
+
+Result<std::shared_ptr<const Authority>> Provisioning::EnsureRecorder(const Hierarchy& system) {
+  std::optional<AuthorityRecord> newest;
+  const std::vector<AuthorityRecord> records = TRY(store_.LoadAuthorities());
+  for (const AuthorityRecord& record : records) {
+    const bool is_root = record.hierarchy == system.id && record.kind == AuthorityKind::kRoot;
+    if (is_root && !record.certificate.empty() && !record.key_destruction) newest = record;
+  }
+  if (!newest) {
+    return Error(StatusCode::kFailedPrecondition, "{} has no root that could have a recorder",
+                 system.Name());
+  }
+  auto root_key = TRY(keys_.Find(newest->key_label));
+  const auto root = TRY(Authority::Open(*newest, std::move(root_key)));
+  return EnsureDelegate(system, AuthorityKind::kRecorder, *root,
+                        [&](const AuthorityRecord& planned, const SigningKey& key) {
+                          return root->PrepareRecorder(system, planned, key,
+                                                       directory_.For(root->id()), clock_.Now());
+                        });
+}
+
+Result<std::shared_ptr<const Authority>> Provisioning::EnsureDelegate(
+    const Hierarchy& hierarchy, AuthorityKind kind, const Authority& issuer,
+    const PrepareDelegate& prepare) {
+  AuthorityRecord record = TRY(EnsureDelegatePlan(hierarchy, kind, issuer));
   if (!record.certificate.empty()) {
     auto found = keys_.Find(record.key_label);
     if (found.ok()) return Authority::Open(record, *std::move(found));
     if (found.status().code() != StatusCode::kNotFound) return found.status();
     // Its key is lost. Another one makes good for it.
-    record = TRY(PlanResponder(hierarchy, issuer));
+    record = TRY(PlanDelegate(hierarchy, kind, issuer));
   }
   auto key = TRY(EnsureKey(record.key_label));
-  auto prepared = TRY(issuer.PrepareResponder(hierarchy, record, *key, clock_.Now()));
+  auto prepared = TRY(prepare(record, *key));
   const Certificate certificate =
       TRY(RecordAndSign(record, std::move(prepared), [&](RecordedIssuance recorded) {
         return issuer.Sign(std::move(recorded));
@@ -285,31 +314,32 @@ Result<std::shared_ptr<const Authority>> Provisioning::EnsureResponder(const Hie
 }
 
 // The newest that need not be renewed yet, one that was interrupted, or the next generation.
-Result<AuthorityRecord> Provisioning::EnsureResponderPlan(const Hierarchy& hierarchy,
-                                                          const Authority& issuer) {
+Result<AuthorityRecord> Provisioning::EnsureDelegatePlan(const Hierarchy& hierarchy,
+                                                         AuthorityKind kind,
+                                                         const Authority& issuer) {
   const std::vector<AuthorityRecord> records = TRY(store_.LoadAuthorities());
   std::optional<AuthorityRecord> newest;
   for (const AuthorityRecord& record : records) {
-    if (record.kind == AuthorityKind::kResponder && record.issuer == issuer.id()) newest = record;
+    if (record.kind == kind && record.issuer == issuer.id()) newest = record;
   }
   if (newest && !newest->key_destruction &&
       (newest->certificate.empty() || IsFresh(newest->certificate, clock_.Now()))) {
     return *std::move(newest);
   }
-  return PlanResponder(hierarchy, issuer);
+  return PlanDelegate(hierarchy, kind, issuer);
 }
 
-Result<AuthorityRecord> Provisioning::PlanResponder(const Hierarchy& hierarchy,
-                                                    const Authority& issuer) {
+Result<AuthorityRecord> Provisioning::PlanDelegate(const Hierarchy& hierarchy, AuthorityKind kind,
+                                                   const Authority& issuer) {
   const std::vector<AuthorityRecord> records = TRY(store_.LoadAuthorities());
   int generation = 1;
   for (const AuthorityRecord& record : records) {
-    if (record.hierarchy != hierarchy.id || record.kind != AuthorityKind::kResponder) continue;
+    if (record.hierarchy != hierarchy.id || record.kind != kind) continue;
     generation = std::max(generation, record.generation + 1);
   }
   return store_.PlanAuthority(
-      hierarchy, AuthorityKind::kResponder, generation, issuer.id(),
-      Event("PlanAuthority", fmt::format("{}/responder/{}", hierarchy.Name(), generation)));
+      hierarchy, kind, generation, issuer.id(),
+      Event("PlanAuthority", fmt::format("{}/{}/{}", hierarchy.Name(), NameOf(kind), generation)));
 }
 
 // The first generation; planned here, or found.

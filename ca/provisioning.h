@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <string>
 
 #include "ca/base/clock.h"
@@ -49,6 +50,9 @@ class Provisioning {
   Result<std::shared_ptr<const Authority>> EnsureResponder(const Hierarchy& hierarchy,
                                                            const Authority& issuer);
 
+  // The recorder of the system hierarchy, under its newest root; otherwise as a responder.
+  Result<std::shared_ptr<const Authority>> EnsureRecorder(const Hierarchy& system);
+
   // Registers `wanted` if it is not there, and returns it with its number.
   Result<Agent> EnsureAgent(const Agent& wanted);
   Status EnsureGrant(const SpiffeId& operator_id, const Grant& grant, HierarchyId system);
@@ -68,8 +72,16 @@ class Provisioning {
   Result<AuthorityRecord> FindRecord(AuthorityId authority);
   Result<bool> IsActivated(const Hierarchy& hierarchy);
   Status ActivateFirst(const Hierarchy& hierarchy, AuthorityId authority);
-  Result<AuthorityRecord> EnsureResponderPlan(const Hierarchy& hierarchy, const Authority& issuer);
-  Result<AuthorityRecord> PlanResponder(const Hierarchy& hierarchy, const Authority& issuer);
+  using PrepareDelegate =
+      std::function<Result<PreparedCertificate>(const AuthorityRecord& planned, const SigningKey&)>;
+  Result<std::shared_ptr<const Authority>> EnsureDelegate(const Hierarchy& hierarchy,
+                                                          AuthorityKind kind,
+                                                          const Authority& issuer,
+                                                          const PrepareDelegate& prepare);
+  Result<AuthorityRecord> EnsureDelegatePlan(const Hierarchy& hierarchy, AuthorityKind kind,
+                                             const Authority& issuer);
+  Result<AuthorityRecord> PlanDelegate(const Hierarchy& hierarchy, AuthorityKind kind,
+                                       const Authority& issuer);
   Result<std::shared_ptr<const SigningKey>> EnsureKey(const std::string& label);
   template <typename Sign>
   Result<Certificate> RecordAndSign(const AuthorityRecord& planned, PreparedCertificate prepared,

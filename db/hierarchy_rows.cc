@@ -150,24 +150,61 @@ void InsertRules(pqxx::work& transaction, HierarchyId hierarchy,
 
 }  // namespace
 
-std::vector<Hierarchy> SelectHierarchies(pqxx::transaction_base& transaction) {
-  std::vector<Hierarchy> hierarchies;
+std::vector<Hierarchy> SelectHierarchies(pqxx::transaction_base& transaction,
+                                         const std::string& condition) {
+  const auto select = [&](const std::string& table, const std::string& order) {
+    return transaction.exec("SELECT t.* FROM agentpki." + table +
+                            " AS t JOIN agentpki.hierarchies AS h ON h.id = t.hierarchy WHERE " +
+                            condition + " ORDER BY t.hierarchy, " + order);
+  };
   std::map<int, std::vector<CertificateProfile>> profiles;
-  for (const pqxx::row& row :
-       transaction.exec("SELECT * FROM agentpki.profiles ORDER BY hierarchy, position")) {
+  for (const pqxx::row& row : select("profiles", "t.position")) {
     profiles[row["hierarchy"].as<int>()].push_back(ProfileOf(row));
   }
   std::map<int, std::vector<EnrollmentRule>> rules;
-  for (const pqxx::row& row :
-       transaction.exec("SELECT * FROM agentpki.enrollment_rules ORDER BY hierarchy, position")) {
+  for (const pqxx::row& row : select("enrollment_rules", "t.position")) {
     rules[row["hierarchy"].as<int>()].push_back(RuleOf(row));
   }
-  for (const pqxx::row& row : transaction.exec("SELECT * FROM agentpki.hierarchies ORDER BY id")) {
+  std::vector<Hierarchy> hierarchies;
+  for (const pqxx::row& row : transaction.exec("SELECT h.* FROM agentpki.hierarchies AS h WHERE " +
+                                               condition + " ORDER BY h.id")) {
     hierarchies.push_back(HierarchyOf(row));
     hierarchies.back().profiles = std::move(profiles[row["id"].as<int>()]);
     hierarchies.back().enrollment_rules = std::move(rules[row["id"].as<int>()]);
   }
   return hierarchies;
+}
+
+std::vector<ca::HierarchyDestruction> SelectDestructions(pqxx::transaction_base& transaction,
+                                                         const std::string& condition,
+                                                         const std::string& order) {
+  std::map<HierarchyId, Hierarchy> hierarchies;
+  for (Hierarchy& hierarchy :
+       SelectHierarchies(transaction, "h.destroyed_at IS NOT NULL AND (" + condition + ")")) {
+    hierarchies.emplace(hierarchy.id, std::move(hierarchy));
+  }
+  std::vector<ca::HierarchyDestruction> destructions;
+  for (const pqxx::row& row : transaction.exec(
+           "SELECT d.*, r.record, r.recorded_at FROM agentpki.hierarchy_destructions AS d "
+           "  JOIN agentpki.hierarchies AS h ON h.id = d.hierarchy "
+           "  LEFT JOIN agentpki.destruction_records AS r ON r.hierarchy = d.hierarchy "
+           " WHERE " +
+           condition + " " + order)) {
+    ca::HierarchyDestruction destruction{
+        .hierarchy = hierarchies.at(static_cast<HierarchyId>(row["hierarchy"].as<int>())),
+        .reason = row["reason"].as<std::string>(),
+        .decided_by = row["decided_by"].as<std::string>(),
+        .decided_at = TimeOf(row["decided_at"]),
+        .revoked_count = row["revoked_count"].as<std::int64_t>(),
+        .finished_at = std::nullopt,
+    };
+    if (!row["record"].is_null()) {
+      destruction.record = BytesOf(row["record"]);
+      destruction.finished_at = TimeOf(row["recorded_at"]);
+    }
+    destructions.push_back(std::move(destruction));
+  }
+  return destructions;
 }
 
 HierarchyId InsertHierarchy(pqxx::work& transaction, const Hierarchy& hierarchy,
@@ -203,7 +240,7 @@ Status UpdateHierarchy(pqxx::work& transaction, const Hierarchy& standing,
                        const Hierarchy& wanted) {
   const int id = static_cast<int>(standing.id);
   transaction.exec_params("SELECT FROM agentpki.hierarchies WHERE id = $1 FOR UPDATE", id);
-  const std::vector<Hierarchy> all = SelectHierarchies(transaction);
+  const std::vector<Hierarchy> all = SelectHierarchies(transaction, kStandingHierarchies);
   if (std::find(all.begin(), all.end(), standing) == all.end()) {
     return Error(StatusCode::kAborted, "{} was changed by somebody else just now; plan again",
                  standing.Name());

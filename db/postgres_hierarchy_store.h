@@ -20,6 +20,14 @@ class PostgresHierarchyStore final : public ca::HierarchyStore {
   ca::Result<std::vector<ca::Hierarchy>> LoadHierarchies() override;
   ca::Status ChangeHierarchy(const ca::Hierarchy& standing, const ca::Hierarchy& wanted,
                              const ca::AuditEvent& event) override;
+  ca::Result<ca::HierarchyDestruction> DestroyHierarchy(ca::HierarchyId hierarchy,
+                                                        const std::string& reason,
+                                                        const ca::AuditEvent& event) override;
+  ca::Result<std::vector<ca::HierarchyDestruction>> LoadDestructions() override;
+  ca::Result<std::vector<ca::HierarchyDestruction>> FindDestructions(const std::string& name,
+                                                                     int limit) override;
+  ca::Status RecordHierarchyDestroyed(ca::HierarchyId hierarchy, const ca::Bytes& record,
+                                      const ca::AuditEvent& event) override;
   ca::Result<std::vector<ca::AuthorityRecord>> LoadAuthorities() override;
   ca::Result<ca::AuthorityRecord> PlanAuthority(const ca::Hierarchy& hierarchy,
                                                 ca::AuthorityKind kind, int generation,

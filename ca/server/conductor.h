@@ -7,6 +7,7 @@
 #include <optional>
 #include <thread>
 
+#include "ca/destroying.h"
 #include "ca/key_retirement.h"
 #include "ca/live_catalog.h"
 #include "ca/provisioning.h"
@@ -18,15 +19,16 @@
 namespace server {
 
 // What one replica at a time does for all: issuing authorities that follow each other on schedule,
-// trust bundles that say so, OCSP responders with fresh certificates, CRLs, and the end of keys
-// that are spent. An advisory lock says which; everything it does is safe when two do it by
-// accident. Thread-safe.
+// trust bundles that say so, OCSP responders with fresh certificates, CRLs, the end of keys that
+// are spent, and of hierarchies that are destroyed. An advisory lock says which; everything it does
+// is safe when two do it by accident. Thread-safe.
 class Conductor {
  public:
   struct Parts {
     ca::Provisioning& provisioning;
     ca::Rotation& rotation;
     ca::KeyRetirement& key_retirement;
+    ca::Destroying& destroying;
     ca::TrustBundles& bundles;
     crl::Publisher& publisher;
     crl::Shelf& shelf;
@@ -61,6 +63,9 @@ class Conductor {
   void RetireKeys();
   ca::Status EnsureResponders();
   ca::Status PublishCrls();
+  void Dismantle();
+  ca::Status Dismantle(const ca::Catalog& catalog, const ca::HierarchyDestruction& destruction);
+  ca::Status Observe(const crl::Publisher::Round& round);
 
   const db::Endpoint database_;
   const Parts parts_;
@@ -72,6 +77,7 @@ class Conductor {
   ca::TimePoint responders_due_;
   ca::TimePoint keys_due_;
   ca::Status keys_retired_;
+  ca::Status dismantled_;
 
   mutable std::mutex mutex_;
   std::condition_variable changed_;

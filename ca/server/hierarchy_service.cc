@@ -6,6 +6,7 @@
 #include "ca/files/hierarchy_file.h"
 #include "ca/files/message_difference.h"
 #include "ca/policy_widening.h"
+#include "ca/server/proto_mapping.h"
 
 namespace server {
 namespace {
@@ -71,6 +72,25 @@ ca::Result<ca::PlanText> TextOf(const HierarchyPlan& plan) {
   return text;
 }
 
+agentpki::v1::Destruction DestructionOf(const ca::DestructionView& view) {
+  const ca::HierarchyDestruction& destruction = view.destruction;
+  agentpki::v1::Destruction message;
+  message.set_hierarchy(destruction.hierarchy.Name());
+  message.set_trust_domain(destruction.hierarchy.trust_domain.name());
+  message.set_state(destruction.finished_at ? "destroyed" : "destroying");
+  message.set_reason(destruction.reason);
+  message.set_decided_by(destruction.decided_by);
+  *message.mutable_decided_at() = server::ToProto(destruction.decided_at);
+  message.set_revoked_certificates(destruction.revoked_count);
+  message.set_keys(view.key_count);
+  message.set_destroyed_keys(view.destroyed_key_count);
+  if (destruction.finished_at) {
+    *message.mutable_recorded_at() = server::ToProto(*destruction.finished_at);
+  }
+  message.set_record(destruction.record);
+  return message;
+}
+
 }  // namespace
 
 agentpki::v1::Hierarchy HierarchyService::ToProto(const HierarchyDeclaration& declaration) const {
@@ -85,7 +105,14 @@ agentpki::v1::Hierarchy HierarchyService::ToProto(const HierarchyDeclaration& de
   const auto active = catalog->ActiveIssuer(hierarchy.id);
   if (active.ok()) {
     message.set_active_authority(NameOf(hierarchy, **active));
-    for (const std::string& what : missing_(**active)) message.add_waiting_for(what);
+    for (const ca::AuthorityId id : {(*active)->issuer(), (*active)->id()}) {
+      const auto authority = catalog->FindAuthority(id);
+      if (!authority.ok()) continue;
+      const std::string name = NameOf(hierarchy, **authority);
+      for (const std::string& what : missing_(**authority)) {
+        message.add_waiting_for(fmt::format("{} of {}", what, name));
+      }
+    }
   } else {
     message.add_waiting_for("an issuing authority; apply its file again");
   }
@@ -151,6 +178,32 @@ grpc::ServerUnaryReactor* HierarchyService::ApplyHierarchy(
         *response->mutable_hierarchy() = ToProto(made);
         return ca::Ok();
       });
+}
+
+grpc::ServerUnaryReactor* HierarchyService::DestroyHierarchy(
+    grpc::CallbackServerContext* context, const agentpki::v1::DestroyHierarchyRequest* request,
+    agentpki::v1::DestroyHierarchyResponse* response) {
+  return door_.Handle(context, Action::kDestroyHierarchy, "",
+                      [=, this](const Caller& caller, AuditEvent& event) -> Status {
+                        const auto view = TRY(destroying_.Destroy(caller, request->hierarchy(),
+                                                                  request->reason(), event));
+                        *response->mutable_destruction() = DestructionOf(view);
+                        return ca::Ok();
+                      });
+}
+
+grpc::ServerUnaryReactor* HierarchyService::ListDestructions(
+    grpc::CallbackServerContext* context, const agentpki::v1::ListDestructionsRequest* request,
+    agentpki::v1::ListDestructionsResponse* response) {
+  return door_.Handle(context, Action::kListDestructions, "",
+                      [=, this](const Caller& caller, AuditEvent& event) -> Status {
+                        const auto views =
+                            TRY(destroying_.List(caller, request->hierarchy(), event));
+                        for (const ca::DestructionView& view : views) {
+                          *response->add_destructions() = DestructionOf(view);
+                        }
+                        return ca::Ok();
+                      });
 }
 
 }  // namespace server

@@ -161,7 +161,7 @@ Status Serve(const Config& config) {
   ca::Hierarchies hierarchies(*catalogs, authorization, *backends.hierarchies, *backends.keys,
                               *backends.registry, directory, approvals, clock);
   HierarchyService hierarchy_service(
-      door, *catalogs, hierarchies,
+      door, *catalogs, hierarchies, status->destroying(),
       [&](const ca::Authority& authority) { return status->MissingFor(authority); });
   const ca::Operators operators(*catalogs, authorization, *backends.registry, approvals);
   OperatorService operator_service(door, *catalogs, operators);

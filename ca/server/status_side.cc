@@ -2,6 +2,7 @@
 
 #include <spdlog/spdlog.h>
 
+#include "ca/files/destruction_statement.h"
 #include "ca/lint.h"
 
 namespace server {
@@ -45,14 +46,16 @@ StatusSide::StatusSide(const Config& config, const Backends& backends, ca::LiveC
       rotation_(catalogs, authorization, *backends.hierarchies, *backends.keys, *backends.registry,
                 *backends.ledger, index_, directory, bundles_, approvals, clock),
       key_retirement_(catalogs, *backends.hierarchies, *backends.keys, clock),
+      destroying_(catalogs, authorization, *backends.hierarchies, key_retirement_, provisioning_,
+                  approvals, clock, files::WriteStatement),
       publisher_(*backends.crls, index_, [this] { return feed_.CatchUp(); }, config.status.urls,
                  clock,
                  {.lifetime = config.status.crl_lifetime,
                   .shard_size = config.status.crl_shard_size,
                   .deltas = config.status.delta_crls}),
       conductor_({config.database_server},
-                 {provisioning_, rotation_, key_retirement_, bundles_, publisher_, shelf_,
-                  *backends.crls, feed_},
+                 {provisioning_, rotation_, key_retirement_, destroying_, bundles_, publisher_,
+                  shelf_, *backends.crls, feed_},
                  catalogs, clock,
                  {[this](const ca::PublishedCrl& crl) { ObserveCrl(crl); },
                   [this](const ca::Status& status) { ObserveFailedRound(status); }}),
@@ -112,11 +115,8 @@ Status StatusSide::CheckHealth() const {
 
 std::vector<std::string> StatusSide::MissingFor(const ca::Authority& authority) {
   std::vector<std::string> missing;
-  if (!shelf_.Find(authority.id(), 0)) missing.emplace_back("its first CRL");
-  const auto status = responder_.StatusOf(authority.id(), authority.serial());
-  if (status.status().code() == ca::StatusCode::kNotFound) {
-    missing.emplace_back("its OCSP responder");
-  }
+  if (!shelf_.Find(authority.id(), 0)) missing.emplace_back("the first CRL");
+  if (!responder_.CanSignFor(authority.id())) missing.emplace_back("the OCSP responder");
   return missing;
 }
 

@@ -2,6 +2,7 @@
 
 #include <memory>
 
+#include "ca/destroying.h"
 #include "ca/provisioning.h"
 #include "ca/server/backends.h"
 #include "ca/server/conductor.h"
@@ -33,6 +34,7 @@ class StatusSide {
   const Consistency& consistency() const { return consistency_; }
   ca::TrustBundles& bundles() { return bundles_; }
   ca::Rotation& rotation() { return rotation_; }
+  ca::Destroying& destroying() { return destroying_; }
   Metrics& metrics() { return metrics_; }
   ca::Status CheckHealth() const;
 
@@ -61,6 +63,7 @@ class StatusSide {
   ca::TrustBundles bundles_;
   ca::Rotation rotation_;
   ca::KeyRetirement key_retirement_;
+  ca::Destroying destroying_;
   crl::Publisher publisher_;
   std::map<std::pair<ca::AuthorityId, ca::CrlShard>, ca::TimePoint> seen_in_crl_until_;
   Conductor conductor_;

@@ -192,7 +192,7 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$ SELECT (p_agent % 2147483647)::intege
 -- it commits, and what is revoked whole has nothing left out. Intents share these locks among
 -- themselves; a revocation has alone what it is about:
 --   (1, 0)          all that there is           revoking many keys for compromise
---   (1, hierarchy)  one hierarchy               revoking all that an authority has issued
+--   (1, hierarchy)  one hierarchy               revoking all that an authority has issued, destroying
 --   (2, agent)      one agent, by its number    revoking one or all of its certificates
 --   LockOf(key)     one key, not shared         revoking a key for compromise
 -- An advisory lock is an entry in shared memory, less than a microsecond each; a row lock on the
@@ -229,8 +229,12 @@ BEGIN
   PERFORM FROM agentpki.join_tokens AS t
     WHERE t.secret_hash = ANY (p_token) ORDER BY t.secret_hash FOR UPDATE;
   -- Another cannot become active before this commits: that takes the hierarchy's lock for itself.
+  -- In a hierarchy that is destroyed, which takes it too, none is.
   active := (SELECT s.authority FROM agentpki.activations AS s
-              WHERE s.hierarchy = p_hierarchy ORDER BY s.sequence DESC LIMIT 1);
+              WHERE s.hierarchy = p_hierarchy
+                AND EXISTS (SELECT FROM agentpki.hierarchies AS h
+                             WHERE h.id = p_hierarchy AND h.destroyed_at IS NULL)
+              ORDER BY s.sequence DESC LIMIT 1);
 
   RETURN QUERY
   WITH asked AS (

@@ -344,7 +344,8 @@ BEGIN
   RETURN QUERY
   WITH opened AS (
     SELECT a.id AS authority, 0 AS shard, NULL::timestamptz AS opened_at
-      FROM agentpki.authorities AS a WHERE a.kind IN ('root', 'issuing')
+      FROM agentpki.authorities AS a JOIN agentpki.hierarchies AS h ON h.id = a.hierarchy
+     WHERE a.kind IN ('root', 'issuing') AND (h.settled_at IS NULL OR h.settled_at > p_now)
     UNION ALL SELECT s.authority, s.shard, s.opened_at FROM agentpki.crl_shards AS s
   ),
   -- Of agents' certificates in whole days; of issuing authorities' own, the time itself.
@@ -356,14 +357,14 @@ BEGIN
     UNION ALL
     SELECT a.issuer, 0, max(i.not_after)
       FROM agentpki.authorities AS a JOIN agentpki.authority_issuances AS i ON i.authority = a.id
-     WHERE a.kind IN ('issuing', 'link') GROUP BY a.issuer
+     WHERE a.kind IN ('issuing', 'link', 'recorder') GROUP BY a.issuer
   ),
   live AS (
     SELECT * FROM agentpki.live_certificates(p_now)
     UNION ALL
     SELECT a.issuer, 0, count(*)
       FROM agentpki.authorities AS a JOIN agentpki.authority_issuances AS i ON i.authority = a.id
-     WHERE a.kind IN ('issuing', 'link') AND i.not_after >= p_now GROUP BY a.issuer
+     WHERE a.kind IN ('issuing', 'link', 'recorder') AND i.not_after >= p_now GROUP BY a.issuer
   )
   SELECT o.authority, o.shard, o.opened_at, i.last_not_after, coalesce(l.certificate_count, 0)
     FROM opened AS o
@@ -443,7 +444,8 @@ BEGIN
   RETURN QUERY
   SELECT n.*
     FROM (SELECT DISTINCT ON (c.authority, c.shard, c.base_number = 0) c.*
-            FROM agentpki.crls AS c
+            FROM agentpki.crls AS c JOIN agentpki.hierarchies AS h ON h.id = c.hierarchy
+           WHERE h.settled_at IS NULL OR h.settled_at > now()
            ORDER BY c.authority, c.shard, c.base_number = 0, c.number DESC) AS n
    WHERE NOT EXISTS (SELECT FROM unnest(p_authority, p_shard, p_number, p_base_number)
                                    AS k(authority, shard, number, base_number)

@@ -109,6 +109,8 @@ TEST_F(PrivilegesTest, CanNeitherUpdateNorDeleteNorTruncateWhatIsRecorded) {
                             "crls",
                             "activations",
                             "trust_bundles",
+                            "hierarchy_destructions",
+                            "destruction_records",
                             "bundle_acknowledgements",
                             "approvals",
                             "approval_decisions",
@@ -144,7 +146,7 @@ TEST_F(PrivilegesTest, HasNoPrivilegeOnATableOfRecordsButToReadAndInsert) {
 
 TEST_F(PrivilegesTest, CannotChangeWhatAHierarchyIs) {
   for (const char* column : {"trust_domain", "dns_subtrees", "ip_ranges", "is_system", "tenant",
-                             "environment", "created_at"}) {
+                             "environment", "created_at", "destroyed_at", "settled_at"}) {
     EXPECT_EQ(Try(fmt::format("UPDATE agentpki.hierarchies SET {0} = {0}", column)),
               kInsufficientPrivilege)
         << column;

@@ -43,6 +43,8 @@ OPERATORS_REQUESTS = {
     "agentpki.v1.HierarchyService/GetHierarchy": {"hierarchy": "acme/test"},
     "agentpki.v1.HierarchyService/PlanHierarchy": {"spec": SPEC},
     "agentpki.v1.HierarchyService/ApplyHierarchy": {"spec": SPEC},
+    "agentpki.v1.HierarchyService/DestroyHierarchy": {"hierarchy": "acme/test", "reason": "a test"},
+    "agentpki.v1.HierarchyService/ListDestructions": {},
     "agentpki.v1.OperatorService/ListGrants": {},
     "agentpki.v1.OperatorService/AddGrant":
         {"grant": {"operator": "admin", "role": "auditor", "hierarchy": "acme/test"}},

@@ -177,9 +177,24 @@ class ApprovalTest(DeploymentTest):
         other = self.deployment.enroll("approval/other")
         self.deployment.cli("cert", "revoke", openssl.serial(other / "cert.pem"), check=True)
 
+    # ---- an end ---------------------------------------------------------------------------------
+
+    def test_6_the_end_of_a_hierarchy_takes_two(self):
+        file = self.deployment.folder / "pr.yaml"
+        file.write_text(json.dumps({
+            "tenant": "acme", "environment": "pr-1", "trust_domain": "pr-1.acme.example",
+            "profiles": [{"name": "agent"}]}))
+        self.deployment.json("hierarchy", "apply", "-f", file)
+        destroy = ["hierarchy", "destroy", "-f", file, "--reason", "merged", "--yes"]
+        id = self.assert_pending(self.deployment.cli(*destroy))
+        self.deployment.cli("hierarchy", "show", "acme/pr-1", check=True)
+        self.approve(id)
+        self.deployment.cli(*destroy, check=True)
+        self.assertEqual(self.deployment.cli("hierarchy", "show", "acme/pr-1").returncode, 1)
+
     # ---- the system hierarchy -------------------------------------------------------------------
 
-    def test_6_the_system_hierarchys_are_the_configurations(self):
+    def test_7_the_system_hierarchys_are_the_configurations(self):
         config = self.deployment.config(self.deployment.server)
         del config["system"]["approvals"]
         self.deployment.server.write_config(config)
@@ -189,7 +204,7 @@ class ApprovalTest(DeploymentTest):
 
     # ---- who --------------------------------------------------------------------------------------
 
-    def test_7_each_step_is_on_record(self):
+    def test_8_each_step_is_on_record(self):
         carol = self.operator("carol", "auditor", "--tenant", "acme")
         (asked, *_) = self.deployment.json("approval", "list", "--all", "--hierarchy", "acme/test",
                                            identity=carol)

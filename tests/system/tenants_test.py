@@ -14,6 +14,7 @@ GLOBEX = {"tenant": "globex", "environment": "test", "trust_domain": "test.globe
 # About everything that the caller may see: they are answered, and show nothing of others.
 OWN_LISTS = ["agentpki.v1.StatusService/GetStatus",
              "agentpki.v1.HierarchyService/ListHierarchies",
+             "agentpki.v1.HierarchyService/ListDestructions",
              "agentpki.v1.OperatorService/ListGrants"]
 # By something that is found nowhere else than in what the caller may see.
 BY_SERIAL = "agentpki.v1.CertificateService/GetCertificate"
@@ -33,6 +34,13 @@ class TenantsTest(DeploymentTest):
         operator = f"spiffe://{SYSTEM_TRUST_DOMAIN}/operator/mallory"
         deployment.cli("agent", "register", operator, "--owner", "globex", check=True)
         deployment.cli("operator", "grant", "mallory", "admin", "--tenant", "globex", check=True)
+        # One of each tenant that is destroyed, so that a list has something to hide.
+        for tenant in ["acme", "globex"]:
+            file.write_text(json.dumps(GLOBEX | {"tenant": tenant, "environment": "gone",
+                                                 "trust_domain": f"gone.{tenant}.example"}))
+            deployment.cli("hierarchy", "apply", "-f", file, check=True)
+            deployment.cli("hierarchy", "destroy", f"{tenant}/gone", "--reason", "a test", "--yes",
+                           check=True)
         agent = "spiffe://test.globex.example/evil/bot"
         deployment.cli("agent", "register", agent, "--owner", "globex", check=True)
         cls.others = {operator: cls.enroll_as(operator), agent: cls.enroll_as(agent)}

@@ -25,6 +25,8 @@ void AddCertCommands(CLI::App& app, const Session& session, Run& run);
 // `cert revoke`, below the noun cert.
 void AddRevokeCommand(CLI::App& noun, const Session& session, Run& run);
 void AddHierarchyCommands(CLI::App& app, const Session& session, Run& run);
+// `hierarchy destroy`, `destroyed` and `record`, below the noun hierarchy.
+void AddDestroyCommands(CLI::App& noun, const Session& session, Run& run);
 void AddOperatorCommands(CLI::App& app, const Session& session, Run& run);
 void AddDoctorCommand(CLI::App& app, const Session& session, Run& run);
 void AddPolicyCommands(CLI::App& app, const Session& session, Run& run);

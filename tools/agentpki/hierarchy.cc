@@ -259,6 +259,7 @@ void AddHierarchyCommands(CLI::App& app, const Session& session, Run& run) {
   apply->callback([&session, &run, apply_options] {
     run = [&session, apply_options] { return Apply(session, *apply_options); };
   });
+  AddDestroyCommands(*noun, session, run);
 }
 
 }  // namespace cli
