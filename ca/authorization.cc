@@ -58,6 +58,9 @@ constexpr auto kRules = std::to_array<ActionRule>({
     {Action::kAcknowledgeTrustBundle, "AcknowledgeTrustBundle", kNobodyElse, true},
     {Action::kListStragglers, "ListStragglers", kReaders, false},
     {Action::kListEnrollmentRequests, "ListEnrollmentRequests", kAuditors, false},
+    {Action::kListApprovals, "ListApprovals", kReaders, false},
+    {Action::kApproveChange, "ApproveChange", kNobodyElse, true},
+    {Action::kDenyChange, "DenyChange", kNobodyElse, true},
 });
 
 const ActionRule& RuleOf(Action action) { return kRules.at(static_cast<size_t>(action)); }

@@ -44,6 +44,9 @@ enum class Action {
   kAcknowledgeTrustBundle,
   kListStragglers,
   kListEnrollmentRequests,
+  kListApprovals,
+  kApproveChange,
+  kDenyChange,
 };
 
 std::string_view NameOf(Action action);  // Enroll, Renew, RegisterAgent, ...

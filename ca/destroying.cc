@@ -49,6 +49,8 @@ Result<Destroying::Found> Destroying::Find(const std::string& name) const {
 Result<DestructionView> Destroying::Destroy(const Caller& caller, const std::string& hierarchy,
                                             const std::string& reason, AuditEvent& event) {
   event.subject = Printable(hierarchy);
+  // Another replica may have destroyed it just now, or its file may have changed.
+  TRY(catalogs_.Reload());
   const Found found = TRY(Find(hierarchy));
   event.hierarchy = found.hierarchy.id;
   const auto allowed =
@@ -57,11 +59,29 @@ Result<DestructionView> Destroying::Destroy(const Caller& caller, const std::str
     TRY(authorization_.Require(caller, Action::kDestroyHierarchy, found.hierarchy.id));
   }
   TRY(CheckNote("reason", reason));
+  if (!found.is_destroyed && !found.hierarchy.is_system) {
+    TRY(RequireApproval(caller, found.hierarchy, reason, event));
+  }
   event.reason = reason;
   auto destroyed = TRY(store_.DestroyHierarchy(found.hierarchy.id, reason, event));
   TRY(catalogs_.Reload());
   const std::vector<AuthorityRecord> authorities = TRY(store_.LoadAuthorities());
   return ViewOf(std::move(destroyed), authorities);
+}
+
+Status Destroying::RequireApproval(const Caller& caller, const Hierarchy& hierarchy,
+                                   const std::string& reason, AuditEvent& event) {
+  constexpr ApprovalKind kKind = ApprovalKind::kDestruction;
+  const std::string name = hierarchy.Name();
+  const std::string& trust_domain = hierarchy.trust_domain.name();
+  return approvals_.Require(
+      caller, hierarchy.id,
+      {.kind = kKind,
+       .digest = DigestOf(kKind, {name, trust_domain, reason}),
+       .changes = {fmt::format("destroy {}, trust domain {}, for good", name, trust_domain),
+                   "revoke all of its certificates, and destroy all of its keys",
+                   "reason: " + reason}},
+      event);
 }
 
 Result<std::vector<DestructionView>> Destroying::List(const Caller& caller,

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "ca/approvals.h"
 #include "ca/authorization.h"
 #include "ca/base/clock.h"
 #include "ca/key_retirement.h"
@@ -51,18 +52,19 @@ class Destroying {
 
   // All outlive it.
   Destroying(LiveCatalog& catalogs, const Authorization& authorization, HierarchyStore& store,
-             KeyRetirement& key_retirement, Provisioning& provisioning, const Clock& clock,
-             Write write)
+             KeyRetirement& key_retirement, Provisioning& provisioning, Approvals& approvals,
+             const Clock& clock, Write write)
       : catalogs_(catalogs),
         authorization_(authorization),
         store_(store),
         key_retirement_(key_retirement),
         provisioning_(provisioning),
+        approvals_(approvals),
         clock_(clock),
         write_(std::move(write)) {}
 
   // The hierarchy of that name, or the last that had it and is destroyed: then nothing changes.
-  // Takes an admin of it.
+  // Takes an admin of it, and may take two: Approvals::Require().
   //   kInvalidArgument     `reason` is empty, too long, or not printable
   //   kNotFound
   //   kFailedPrecondition  rule `hierarchy.system`
@@ -84,6 +86,8 @@ class Destroying {
     bool is_destroyed = false;
   };
   Result<Found> Find(const std::string& name) const;
+  Status RequireApproval(const Caller& caller, const Hierarchy& hierarchy,
+                         const std::string& reason, AuditEvent& event);
   Status Finish(const HierarchyDestruction& destruction,
                 const std::vector<AuthorityRecord>& records);
 
@@ -92,6 +96,7 @@ class Destroying {
   HierarchyStore& store_;
   KeyRetirement& key_retirement_;
   Provisioning& provisioning_;
+  Approvals& approvals_;
   const Clock& clock_;
   const Write write_;
 };

@@ -27,6 +27,8 @@ std::string Difference(const Hierarchy& standing, const Hierarchy& wanted) {
   if (standing.ip_ranges != wanted.ip_ranges) return "ip_ranges";
   if (standing.profiles != wanted.profiles) return "profiles";
   if (standing.enrollment_rules != wanted.enrollment_rules) return "enrollment rules";
+  // The system hierarchy's are the configuration's: `init` sees to them.
+  if (!wanted.is_system && standing.approvals != wanted.approvals) return "approvals";
   return "";
 }
 
@@ -165,14 +167,11 @@ Result<AuthorityRecord> Provisioning::EnsureSuccessor(const Hierarchy& hierarchy
 // ---- roots that follow each other ---------------------------------------------------------------
 
 Result<AuthorityRecord> Provisioning::EnsureNextRoot(const Hierarchy& hierarchy) {
-  std::vector<AuthorityRecord> roots;
-  const std::vector<AuthorityRecord> records = TRY(store_.LoadAuthorities());
-  for (const AuthorityRecord& record : records) {
-    if (record.hierarchy == hierarchy.id && record.kind == AuthorityKind::kRoot) {
-      roots.push_back(record);
-    }
-  }
-  const AuthorityRecord root = TRY(EnsureRootPlan(hierarchy, roots));
+  const std::vector<AuthorityRecord> roots = TRY(RootsOf(hierarchy));
+  const std::optional<int> generation = TRY(NextRootToPlan(hierarchy, roots));
+  auto planned =
+      generation ? PlanRoot(hierarchy, *generation) : Result<AuthorityRecord>(roots.back());
+  const AuthorityRecord root = TRY(std::move(planned));
   if (!root.certificate.empty()) return root;
   const auto key = TRY(EnsureKey(root.key_label));
   // The link comes first, so that a root that is published is linked.
@@ -188,9 +187,29 @@ Result<AuthorityRecord> Provisioning::EnsureNextRoot(const Hierarchy& hierarchy)
   return FindRecord(root.id);
 }
 
-// The newest, or the one after it when that has issued.
-Result<AuthorityRecord> Provisioning::EnsureRootPlan(const Hierarchy& hierarchy,
-                                                     const std::vector<AuthorityRecord>& roots) {
+Result<AuthorityRecord> Provisioning::PlanRoot(const Hierarchy& hierarchy, int generation) {
+  return store_.PlanAuthority(
+      hierarchy, AuthorityKind::kRoot, generation, AuthorityId{},
+      Event("PlanAuthority",
+            fmt::format("{}/{}/{}", hierarchy.Name(), NameOf(AuthorityKind::kRoot), generation)));
+}
+
+Result<std::vector<AuthorityRecord>> Provisioning::RootsOf(const Hierarchy& hierarchy) {
+  std::vector<AuthorityRecord> records = TRY(store_.LoadAuthorities());
+  std::erase_if(records, [&](const AuthorityRecord& record) {
+    return record.hierarchy != hierarchy.id || record.kind != AuthorityKind::kRoot;
+  });
+  return records;
+}
+
+Result<std::optional<int>> Provisioning::NextRootToPlan(const Hierarchy& hierarchy) {
+  const std::vector<AuthorityRecord> roots = TRY(RootsOf(hierarchy));
+  return NextRootToPlan(hierarchy, roots);
+}
+
+// The newest is it, until that has issued.
+Result<std::optional<int>> Provisioning::NextRootToPlan(const Hierarchy& hierarchy,
+                                                        const std::vector<AuthorityRecord>& roots) {
   const std::vector<Activation> activations = TRY(store_.LoadActivations());
   const std::vector<AuthorityRecord> records = TRY(store_.LoadAuthorities());
   const auto has_issued = [&](const AuthorityRecord& root) {
@@ -200,7 +219,7 @@ Result<AuthorityRecord> Provisioning::EnsureRootPlan(const Hierarchy& hierarchy,
       });
     });
   };
-  if (!roots.empty() && !has_issued(roots.back())) return roots.back();
+  if (!roots.empty() && !has_issued(roots.back())) return std::optional<int>();
   const auto standing = std::count_if(roots.begin(), roots.end(), [&](const AuthorityRecord& root) {
     const auto parsed = ParseX509(root.certificate);
     if (!parsed.ok()) return false;
@@ -214,11 +233,7 @@ Result<AuthorityRecord> Provisioning::EnsureRootPlan(const Hierarchy& hierarchy,
         "until the oldest ends",
         hierarchy.Name(), standing);
   }
-  const int generation = roots.empty() ? 1 : roots.back().generation + 1;
-  return store_.PlanAuthority(
-      hierarchy, AuthorityKind::kRoot, generation, AuthorityId{},
-      Event("PlanAuthority",
-            fmt::format("{}/{}/{}", hierarchy.Name(), NameOf(AuthorityKind::kRoot), generation)));
+  return std::optional(roots.empty() ? 1 : roots.back().generation + 1);
 }
 
 Status Provisioning::EnsureLink(const Hierarchy& hierarchy, const AuthorityRecord& root,

@@ -33,6 +33,10 @@ class Provisioning {
   // under the newest root. kAborted when somebody else is making it at this moment.
   Result<AuthorityRecord> EnsureSuccessor(const Hierarchy& hierarchy);
 
+  // The generation of the root that EnsureNextRoot() would begin now; none when the newest is that
+  // root, planned or published already. kFailedPrecondition, rule authority.roots-overlap.
+  Result<std::optional<int>> NextRootToPlan(const Hierarchy& hierarchy);
+
   // The root that is to follow the newest one, published and linked to it: the newest if no issuing
   // authority of it has ever been active, or a new one with a key of its own. What
   // EnsureSuccessor() then makes is under it. kFailedPrecondition, rule authority.roots-overlap,
@@ -59,8 +63,10 @@ class Provisioning {
                                      AuthorityId issuer);
   Status EnsureRoot(const Hierarchy& hierarchy);
   Result<AuthorityRecord> EnsureIssuing(const Hierarchy& hierarchy, AuthorityRecord planned);
-  Result<AuthorityRecord> EnsureRootPlan(const Hierarchy& hierarchy,
-                                         const std::vector<AuthorityRecord>& roots);
+  Result<AuthorityRecord> PlanRoot(const Hierarchy& hierarchy, int generation);
+  Result<std::vector<AuthorityRecord>> RootsOf(const Hierarchy& hierarchy);
+  Result<std::optional<int>> NextRootToPlan(const Hierarchy& hierarchy,
+                                            const std::vector<AuthorityRecord>& roots);
   Status EnsureLink(const Hierarchy& hierarchy, const AuthorityRecord& root,
                     const SigningKey& root_key, const AuthorityRecord& before);
   Result<AuthorityRecord> FindRecord(AuthorityId authority);

@@ -163,10 +163,29 @@ Result<AuthorityView> Rotation::PrepareRoot(const Caller& caller, const std::str
   const Hierarchy* hierarchy =
       TRY(FindPermitted(*catalog, caller, Action::kPrepareAuthority, name, event));
   Provisioning provisioning(store_, keys_, registry_, directory_, clock_, caller.Name());
+  // What is planned already goes on: it was approved, or is a new hierarchy's first.
+  const std::optional<int> generation = TRY(provisioning.NextRootToPlan(*hierarchy));
+  if (generation) TRY(RequireApproval(*catalog, caller, *hierarchy, *generation, event));
   const AuthorityRecord root = TRY(provisioning.EnsureNextRoot(*hierarchy));
   TRY(EnsureKnown(provisioning, *hierarchy, root.id, caller.Name()));
   event.subject = NameOf(*hierarchy, root);
   return ViewOf(*catalogs_.Snapshot(), *hierarchy, root.id);
+}
+
+Status Rotation::RequireApproval(const Catalog& catalog, const Caller& caller,
+                                 const Hierarchy& hierarchy, int generation, AuditEvent& event) {
+  const std::vector<Bytes> roots = catalog.Roots(hierarchy.id);
+  const std::string name =
+      fmt::format("{}/{}/{}", hierarchy.Name(), NameOf(AuthorityKind::kRoot), generation);
+  const std::string lifetime = DurationText(hierarchy.root_lifetime);
+  const std::string before = roots.empty() ? "" : Hex(Sha256(roots.back()));
+  return approvals_.Require(
+      caller, hierarchy.id,
+      {.kind = ApprovalKind::kRootRotation,
+       .digest = DigestOf(ApprovalKind::kRootRotation, {name, lifetime, before}),
+       .changes = {fmt::format("make the root {}, for {}", name, lifetime),
+                   fmt::format("to follow the root with the SHA-256 {}", before)}},
+      event);
 }
 
 Result<AuthorityView> Rotation::Activate(const Caller& caller, const std::string& name,
@@ -247,6 +266,17 @@ Result<Rotation::RevokedAuthority> Rotation::Revoke(const Caller& caller, const 
   }
   TRY(CheckNote("note", note));
   const Hierarchy& hierarchy = *found.hierarchy;
+  const auto& taint = found.view.record.taint;
+  if (!taint || !taint->is_revoked) {
+    const std::string reason_text(NameOf(reason));
+    TRY(approvals_.Require(
+        caller, hierarchy.id,
+        {.kind = ApprovalKind::kAuthorityRevocation,
+         .digest = DigestOf(ApprovalKind::kAuthorityRevocation, {"authority", name, reason_text}),
+         .changes = {fmt::format("revoke {} and all that it has issued", name),
+                     "reason: " + reason_text, "note: " + note}},
+        event));
+  }
   const bool is_active = found.view.state == AuthorityState::kActive;
   std::optional<AuthorityRecord> successor;
   if (is_active) successor = TRY(EnsurePublished(hierarchy, caller.Name()));

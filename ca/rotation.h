@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "ca/approvals.h"
 #include "ca/authorization.h"
 #include "ca/base/clock.h"
 #include "ca/ledger.h"
@@ -61,7 +62,8 @@ class Rotation {
   // All outlive it.
   Rotation(LiveCatalog& catalogs, const Authorization& authorization, HierarchyStore& store,
            KeyStore& keys, Registry& registry, Ledger& ledger, const RevocationIndex& revocations,
-           const StatusDirectory& directory, TrustBundles& bundles, const Clock& clock)
+           const StatusDirectory& directory, TrustBundles& bundles, Approvals& approvals,
+           const Clock& clock)
       : catalogs_(catalogs),
         authorization_(authorization),
         store_(store),
@@ -71,6 +73,7 @@ class Rotation {
         revocations_(revocations),
         directory_(directory),
         bundles_(bundles),
+        approvals_(approvals),
         clock_(clock) {}
 
   // The successor of the active issuing authority, published: made now, or found. kNotFound.
@@ -78,7 +81,8 @@ class Rotation {
                                 AuditEvent& event);
 
   // The root that is to follow the newest one, published with a link from that to it: made now, or
-  // found. The next issuing authority to be prepared is its. kNotFound; Provisioning's own.
+  // found. To make it may take two: Approvals::Require(). The next issuing authority to be prepared
+  // is its. kNotFound; Provisioning's own.
   Result<AuthorityView> PrepareRoot(const Caller& caller, const std::string& hierarchy,
                                     AuditEvent& event);
 
@@ -138,6 +142,8 @@ class Rotation {
   Result<const Hierarchy*> FindPermitted(const Catalog& catalog, const Caller& caller,
                                          Action action, const std::string& name,
                                          AuditEvent& event) const;
+  Status RequireApproval(const Catalog& catalog, const Caller& caller, const Hierarchy& hierarchy,
+                         int generation, AuditEvent& event);
   Result<AuthorityRecord> EnsurePublished(const Hierarchy& hierarchy, const std::string& actor);
   // Whether enough agents hold a trust bundle with an authority that has never issued.
   struct Gate {
@@ -171,6 +177,7 @@ class Rotation {
   const RevocationIndex& revocations_;
   const StatusDirectory& directory_;
   TrustBundles& bundles_;
+  Approvals& approvals_;
   const Clock& clock_;
 
   // Of a hierarchy whose schedule waits for acknowledgements: when they are counted again.

@@ -18,6 +18,17 @@ using ca::StatusCode;
 
 std::int64_t Seconds(std::chrono::seconds duration) { return duration.count(); }
 
+ca::ApprovalPolicy ApprovalPolicyOf(const pqxx::row& row) {
+  return ca::ApprovalPolicy{
+      .root_rotation = row["approve_root_rotation"].as<bool>(),
+      .destruction = row["approve_destruction"].as<bool>(),
+      .policy_widening = row["approve_policy_widening"].as<bool>(),
+      .authority_revocation = row["approve_authority_revocation"].as<bool>(),
+      .expire_after =
+          std::chrono::seconds(row["approvals_expire_after_seconds"].as<std::int64_t>()),
+  };
+}
+
 Hierarchy HierarchyOf(const pqxx::row& row) {
   std::vector<ca::IpRange> ip_ranges;
   for (const std::string& text : TextsOf(row["ip_ranges"])) {
@@ -39,6 +50,7 @@ Hierarchy HierarchyOf(const pqxx::row& row) {
           std::chrono::seconds(row["acknowledge_within_seconds"].as<std::int64_t>()),
       .dns_subtrees = TextsOf(row["dns_subtrees"]),
       .ip_ranges = std::move(ip_ranges),
+      .approvals = ApprovalPolicyOf(row),
   };
 }
 
@@ -203,13 +215,18 @@ HierarchyId InsertHierarchy(pqxx::work& transaction, const Hierarchy& hierarchy,
       "INSERT INTO agentpki.hierarchies (tenant, environment, trust_domain, is_system, "
       "root_lifetime_seconds, issuing_lifetime_seconds, rotate_every_seconds, "
       "publish_ahead_seconds, acknowledged_share, acknowledge_within_seconds, dns_subtrees, "
-      "ip_ranges, created_at) "
-      "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) RETURNING id",
+      "ip_ranges, created_at, approve_root_rotation, approve_destruction, "
+      "approve_policy_widening, approve_authority_revocation, approvals_expire_after_seconds) "
+      "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18) "
+      "RETURNING id",
       hierarchy.tenant, hierarchy.environment, hierarchy.trust_domain.name(), hierarchy.is_system,
       Seconds(hierarchy.root_lifetime), Seconds(hierarchy.issuing_lifetime),
       Seconds(hierarchy.rotate_every), Seconds(hierarchy.publish_ahead),
       hierarchy.acknowledged_share, Seconds(hierarchy.acknowledge_within),
-      TextArray(hierarchy.dns_subtrees), TextArray(ip_ranges), TimeText(now));
+      TextArray(hierarchy.dns_subtrees), TextArray(ip_ranges), TimeText(now),
+      hierarchy.approvals.root_rotation, hierarchy.approvals.destruction,
+      hierarchy.approvals.policy_widening, hierarchy.approvals.authority_revocation,
+      Seconds(hierarchy.approvals.expire_after));
   const auto id = static_cast<HierarchyId>(row[0].as<int>());
   int position = 0;
   for (const CertificateProfile& profile : hierarchy.profiles) {
@@ -231,10 +248,14 @@ Status UpdateHierarchy(pqxx::work& transaction, const Hierarchy& standing,
   transaction.exec_params(
       "UPDATE agentpki.hierarchies SET root_lifetime_seconds = $2, "
       "issuing_lifetime_seconds = $3, rotate_every_seconds = $4, publish_ahead_seconds = $5, "
-      "acknowledged_share = $6, acknowledge_within_seconds = $7 WHERE id = $1",
+      "acknowledged_share = $6, acknowledge_within_seconds = $7, approve_root_rotation = $8, "
+      "approve_destruction = $9, approve_policy_widening = $10, "
+      "approve_authority_revocation = $11, approvals_expire_after_seconds = $12 WHERE id = $1",
       id, Seconds(wanted.root_lifetime), Seconds(wanted.issuing_lifetime),
       Seconds(wanted.rotate_every), Seconds(wanted.publish_ahead), wanted.acknowledged_share,
-      Seconds(wanted.acknowledge_within));
+      Seconds(wanted.acknowledge_within), wanted.approvals.root_rotation,
+      wanted.approvals.destruction, wanted.approvals.policy_widening,
+      wanted.approvals.authority_revocation, Seconds(wanted.approvals.expire_after));
   for (const CertificateProfile& profile : standing.profiles) {
     if (wanted.FindProfile(profile.name).ok()) continue;
     TRY(DeleteProfile(transaction, standing, profile.name));

@@ -1,8 +1,11 @@
 #include "ca/server/hierarchy_service.h"
 
+#include <algorithm>
+
 #include "ca/base/openssl.h"
 #include "ca/files/hierarchy_file.h"
 #include "ca/files/message_difference.h"
+#include "ca/policy_widening.h"
 #include "ca/server/proto_mapping.h"
 
 namespace server {
@@ -26,11 +29,17 @@ HierarchyPlan PlanOf(const std::optional<HierarchyDeclaration>& standing,
   HierarchyPlan plan;
   plan.set_hierarchy(wanted.hierarchy.Name());
   plan.set_creates(!standing);
+  const auto widenings =
+      standing ? ca::WideningsOf(*standing, wanted) : std::vector<ca::Widening>();
+  plan.set_needs_approval(standing && ca::TakesApproval(*standing, wanted));
   for (const files::FieldDifference& difference : files::DifferencesOf(before, after)) {
     FieldChange& change = *plan.add_changes();
     change.set_field(difference.field);
     change.set_before(difference.before);
     change.set_after(difference.after);
+    change.set_widens(std::any_of(
+        widenings.begin(), widenings.end(),
+        [&](const ca::Widening& widening) { return widening.Covers(difference.field); }));
   }
   // Neither has a map, so equal messages have equal octets.
   plan.set_digest(ca::Hex(
@@ -38,16 +47,29 @@ HierarchyPlan PlanOf(const std::optional<HierarchyDeclaration>& standing,
   return plan;
 }
 
-// For the auditor: "issuing.rotate_every: 90d -> 30d; ...".
-std::string SummaryOf(const HierarchyPlan& plan) {
-  std::string summary;
+// issuing.rotate_every: 90d -> 30d
+std::string TextOf(const FieldChange& change) {
+  return fmt::format("{}: {} -> {}", change.field(),
+                     change.before().empty() ? "none" : change.before(),
+                     change.after().empty() ? "none" : change.after());
+}
+
+ca::Result<ca::PlanText> TextOf(const HierarchyPlan& plan) {
+  auto digest = TRY(ca::FromHex(plan.digest()));
+  ca::PlanText text{.summary = "", .digest = std::move(digest), .lines = {}};
   for (const FieldChange& change : plan.changes()) {
-    summary += fmt::format("{}{}: {} -> {}", summary.empty() ? "" : "; ", change.field(),
-                           change.before().empty() ? "none" : change.before(),
-                           change.after().empty() ? "none" : change.after());
+    text.summary += (text.summary.empty() ? "" : "; ") + TextOf(change);
   }
-  if (summary.size() <= kSummaryMax) return summary;
-  return fmt::format("{} fields, plan {}", plan.changes_size(), plan.digest());
+  if (text.summary.size() > kSummaryMax) {
+    text.summary = fmt::format("{} fields, plan {}", plan.changes_size(), plan.digest());
+  }
+  for (const bool widens : {true, false}) {
+    for (const FieldChange& change : plan.changes()) {
+      if (change.widens() != widens) continue;
+      text.lines.push_back((widens ? "widens " : "") + TextOf(change));
+    }
+  }
+  return text;
 }
 
 agentpki::v1::Destruction DestructionOf(const ca::DestructionView& view) {
@@ -150,7 +172,8 @@ grpc::ServerUnaryReactor* HierarchyService::ApplyHierarchy(
                              "again",
                              plan.hierarchy());
         }
-        const auto made = TRY(hierarchies_.Apply(caller, standing, wanted, SummaryOf(plan), event));
+        const ca::PlanText text = TRY(TextOf(plan));
+        const auto made = TRY(hierarchies_.Apply(caller, standing, wanted, text, event));
         *response->mutable_plan() = std::move(plan);
         *response->mutable_hierarchy() = ToProto(made);
         return ca::Ok();

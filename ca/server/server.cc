@@ -13,6 +13,7 @@
 #include <mutex>
 #include <thread>
 
+#include "ca/server/approval_service.h"
 #include "ca/server/authority_service.h"
 #include "ca/server/backends.h"
 #include "ca/server/certificate_service.h"
@@ -141,10 +142,11 @@ Status Serve(const Config& config) {
                                       config.advertise);
   ca::Provisioning provisioning(*backends.hierarchies, *backends.keys, *backends.registry,
                                 directory, clock, "server");
-  const auto status =
-      TRY(StatusSide::Create(config, backends, *catalogs, authorization, directory, clock));
+  ca::Approvals approvals(*catalogs, authorization, *backends.approvals, clock);
+  const auto status = TRY(
+      StatusSide::Create(config, backends, *catalogs, authorization, directory, approvals, clock));
   const ca::Revoking revoking(*catalogs, authorization, *backends.registry, *backends.ledger,
-                              *backends.revocations, clock);
+                              *backends.revocations, approvals, clock);
   const auto identity =
       TRY(ServerIdentity::Create(config, *catalogs, provisioning, enrollment, clock));
 
@@ -159,14 +161,16 @@ Status Serve(const Config& config) {
   PolicyService policy_service(door, *catalogs, authorization, *backends.ledger, clock);
   RevocationService revocation_service(door, revoking);
   ca::Hierarchies hierarchies(*catalogs, authorization, *backends.hierarchies, *backends.keys,
-                              *backends.registry, directory, clock);
+                              *backends.registry, directory, approvals, clock);
   HierarchyService hierarchy_service(
       door, *catalogs, hierarchies, status->destroying(),
       [&](const ca::Authority& authority) { return status->MissingFor(authority); });
-  const ca::Operators operators(*catalogs, authorization, *backends.registry);
+  const ca::Operators operators(*catalogs, authorization, *backends.registry, approvals);
   OperatorService operator_service(door, *catalogs, operators);
   AuthorityService authority_service(door, *catalogs, authorization, status->rotation(),
                                      status->bundles(), clock);
+
+  ApprovalService approval_service(door, *catalogs, approvals, clock);
 
   TrustBundleWatch bundle_watch(door, status->bundles());
   TrustBundleService bundle_service(door, status->bundles(), bundle_watch);
@@ -208,6 +212,7 @@ Status Serve(const Config& config) {
   builder.RegisterService(&hierarchy_service);
   builder.RegisterService(&operator_service);
   builder.RegisterService(&authority_service);
+  builder.RegisterService(&approval_service);
   builder.RegisterService(&status_service);
   builder.RegisterService(&doctor_service);
   builder.RegisterService(&bundle_service);

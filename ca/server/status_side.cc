@@ -19,21 +19,19 @@ std::chrono::duration<double> Since(ca::TimePoint then, ca::TimePoint now) {
 
 }  // namespace
 
-ca::Result<std::unique_ptr<StatusSide>> StatusSide::Create(const Config& config,
-                                                           const Backends& backends,
-                                                           ca::LiveCatalog& catalogs,
-                                                           const ca::Authorization& authorization,
-                                                           ca::StatusDirectory& directory,
-                                                           const ca::Clock& clock) {
+ca::Result<std::unique_ptr<StatusSide>> StatusSide::Create(
+    const Config& config, const Backends& backends, ca::LiveCatalog& catalogs,
+    const ca::Authorization& authorization, ca::StatusDirectory& directory,
+    ca::Approvals& approvals, const ca::Clock& clock) {
   std::unique_ptr<StatusSide> side(
-      new StatusSide(config, backends, catalogs, authorization, directory, clock));
+      new StatusSide(config, backends, catalogs, authorization, directory, approvals, clock));
   TRY(side->feed_.Load());
   return side;
 }
 
 StatusSide::StatusSide(const Config& config, const Backends& backends, ca::LiveCatalog& catalogs,
                        const ca::Authorization& authorization, ca::StatusDirectory& directory,
-                       const ca::Clock& clock)
+                       ca::Approvals& approvals, const ca::Clock& clock)
     : config_(config),
       ledger_(*backends.ledger),
       clock_(clock),
@@ -46,10 +44,10 @@ StatusSide::StatusSide(const Config& config, const Backends& backends, ca::LiveC
       bundles_(catalogs, authorization, *backends.hierarchies, *backends.acknowledgements,
                *backends.registry, index_, clock),
       rotation_(catalogs, authorization, *backends.hierarchies, *backends.keys, *backends.registry,
-                *backends.ledger, index_, directory, bundles_, clock),
+                *backends.ledger, index_, directory, bundles_, approvals, clock),
       key_retirement_(catalogs, *backends.hierarchies, *backends.keys, clock),
       destroying_(catalogs, authorization, *backends.hierarchies, key_retirement_, provisioning_,
-                  clock, files::WriteStatement),
+                  approvals, clock, files::WriteStatement),
       publisher_(*backends.crls, index_, [this] { return feed_.CatchUp(); }, config.status.urls,
                  clock,
                  {.lifetime = config.status.crl_lifetime,

@@ -20,12 +20,10 @@ namespace server {
 class StatusSide {
  public:
   // Knows every revocation that is committed by now. kUnavailable while the database is away.
-  static ca::Result<std::unique_ptr<StatusSide>> Create(const Config& config,
-                                                        const Backends& backends,
-                                                        ca::LiveCatalog& catalogs,
-                                                        const ca::Authorization& authorization,
-                                                        ca::StatusDirectory& directory,
-                                                        const ca::Clock& clock);
+  static ca::Result<std::unique_ptr<StatusSide>> Create(
+      const Config& config, const Backends& backends, ca::LiveCatalog& catalogs,
+      const ca::Authorization& authorization, ca::StatusDirectory& directory,
+      ca::Approvals& approvals, const ca::Clock& clock);
   ~StatusSide();
 
   // Begins to follow, to conduct, to check and to listen. kFailedPrecondition when a port is taken.
@@ -46,7 +44,7 @@ class StatusSide {
  private:
   StatusSide(const Config& config, const Backends& backends, ca::LiveCatalog& catalogs,
              const ca::Authorization& authorization, ca::StatusDirectory& directory,
-             const ca::Clock& clock);
+             ca::Approvals& approvals, const ca::Clock& clock);
 
   void ObserveRevocation(const ca::Revocation& revocation);
   void ObserveFailedRound(const ca::Status& status);

@@ -28,6 +28,12 @@ CREATE TABLE agentpki.hierarchies (
   acknowledge_within_seconds bigint NOT NULL,
   dns_subtrees             text[] NOT NULL,
   ip_ranges                text[] NOT NULL,
+  -- What takes two (0007_approvals.sql).
+  approve_root_rotation        boolean NOT NULL,
+  approve_destruction          boolean NOT NULL,
+  approve_policy_widening      boolean NOT NULL,
+  approve_authority_revocation boolean NOT NULL,
+  approvals_expire_after_seconds bigint NOT NULL,
   created_at               timestamptz NOT NULL,
   -- 0006_destruction.sql: when it was destroyed, and from when on nobody has to know of it any more:
   -- its keys are destroyed, that is on record, and the last of its agents' certificates has ended.
@@ -149,7 +155,9 @@ GRANT SELECT, INSERT ON agentpki.hierarchies, agentpki.profiles, agentpki.enroll
   TO agentpki_server;
 -- What a hierarchy is stays for ever; how it issues may change.
 GRANT UPDATE (root_lifetime_seconds, issuing_lifetime_seconds, rotate_every_seconds,
-  publish_ahead_seconds, acknowledged_share, acknowledge_within_seconds)
+  publish_ahead_seconds, acknowledged_share, acknowledge_within_seconds, approve_root_rotation,
+  approve_destruction, approve_policy_widening, approve_authority_revocation,
+  approvals_expire_after_seconds)
   ON agentpki.hierarchies TO agentpki_server;
 GRANT UPDATE, DELETE ON agentpki.profiles TO agentpki_server;
 GRANT DELETE ON agentpki.enrollment_rules TO agentpki_server;

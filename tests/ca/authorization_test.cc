@@ -55,6 +55,9 @@ const std::map<Action, Expectation> kTable = {
     {Action::kRemoveGrant, {"RemoveGrant", kNobodyElse, true}},
     {Action::kDiagnose, {"Diagnose", {Role::kAuditor}, false}},
     {Action::kListEnrollmentRequests, {"ListEnrollmentRequests", {Role::kAuditor}, false}},
+    {Action::kListApprovals, {"ListApprovals", kReaders, false}},
+    {Action::kApproveChange, {"ApproveChange", kNobodyElse, true}},
+    {Action::kDenyChange, {"DenyChange", kNobodyElse, true}},
 };
 constexpr Role kRoles[] = {Role::kAdmin, Role::kRegistrar, Role::kRevoker, Role::kAuditor};
 

@@ -34,8 +34,9 @@ class DestroyingTest : public testing::StoryTest {
           catalogs(Must(LiveCatalog::Load(ports.hierarchies, ports.keys))),
           retirement(*catalogs, hierarchies, keys, clock),
           provisioning(hierarchies, keys, ports.registry, directory, clock, "conductor"),
-          destroying(*catalogs, authorization, hierarchies, retirement, provisioning, clock,
-                     Write) {}
+          approvals(*catalogs, authorization, ports.approvals, clock),
+          destroying(*catalogs, authorization, hierarchies, retirement, provisioning, approvals,
+                     clock, Write) {}
 
     // What the conductor does, but for the last CRLs.
     Status Advance() {
@@ -54,6 +55,7 @@ class DestroyingTest : public testing::StoryTest {
     const std::unique_ptr<LiveCatalog> catalogs;
     KeyRetirement retirement;
     Provisioning provisioning;
+    Approvals approvals;
     Destroying destroying;
   };
 
@@ -263,6 +265,29 @@ TEST_F(DestroyingTest, IsForItsAdmins) {
       StatusCode::kPermissionDenied, "caller.role"));
   EXPECT_TRUE(server_.catalogs->Snapshot()->FindByName("acme/prod").ok());
   Must(DestroyAs(OperatorOver("acme", Role::kAdmin), "acme/prod").status());
+}
+
+TEST_F(DestroyingTest, TakesTwoUnlessItsFileSaysOtherwise) {
+  const Hierarchy standing = *server_.catalogs->Snapshot()->Find(deployment_.acme.id);
+  Hierarchy wanted = standing;
+  wanted.approvals = {};
+  Must(ports_.hierarchies.ChangeHierarchy(standing, wanted, NewEvent()));
+  const auto is_pending = [](const Result<DestructionView>& destroyed) {
+    return testing::IsRefusal(destroyed.status(), StatusCode::kFailedPrecondition,
+                              "approval.pending");
+  };
+  EXPECT_TRUE(is_pending(Destroy(server_)));
+  EXPECT_TRUE(server_.catalogs->Snapshot()->FindByName("acme/prod").ok());
+
+  const Caller other = OperatorWith(Role::kAdmin, deployment_.acme.id);
+  const auto asked = Must(ports_.approvals.List({.hierarchy = deployment_.acme.id}));
+  ASSERT_EQ(asked.size(), 1u);
+  EXPECT_EQ(asked[0].changes.back(), "reason: merged");
+  AuditEvent event = NewEvent();
+  Must(server_.approvals.Approve(other, asked[0].id, "", event));
+  EXPECT_TRUE(is_pending(Destroy(server_, "for another reason")));
+  Must(Destroy(server_));
+  EXPECT_TRUE(Destroy(server_, "again").ok()) << "it is destroyed already, and asks nobody";
 }
 
 TEST_F(DestroyingTest, IsListedForWhoeverHasARoleOverIt) {

@@ -23,14 +23,16 @@ class RotationTest : public testing::StoryTest {
           authorization(ports.registry),
           bundles(*catalogs, authorization, ports.hierarchies, ports.acknowledgements,
                   ports.registry, revocations, clock),
+          approvals(*catalogs, authorization, ports.approvals, clock),
           rotation(*catalogs, authorization, ports.hierarchies, ports.keys, ports.registry,
-                   ports.ledger, revocations, testing::Directory(), bundles, clock),
+                   ports.ledger, revocations, testing::Directory(), bundles, approvals, clock),
           enrollment(*catalogs, ports.registry, ports.ledger, testing::Directory(), clock) {}
 
     const std::unique_ptr<LiveCatalog> catalogs;
     RevocationIndex revocations;
     const Authorization authorization;
     TrustBundles bundles;
+    Approvals approvals;
     Rotation rotation;
     const Enrollment enrollment;
   };

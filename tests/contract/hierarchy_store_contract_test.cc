@@ -332,6 +332,7 @@ TEST_P(ChangeContract, IsWhatIsLoadedFromThenOn) {
                      wanted.profiles[0]};
   wanted.profiles[2].key_types = {ca::KeyType::kEd25519};
   wanted.profiles[2].status_free = true;
+  wanted.approvals = {.destruction = false, .expire_after = std::chrono::minutes(7)};
   Must(Change(acme, wanted));
   EXPECT_EQ(Standing("acme/prod"), wanted);
   EXPECT_EQ(Standing("globex/prod"), globex);

@@ -1,4 +1,5 @@
 #include "db/postgres_acknowledgement_store.h"
+#include "db/postgres_approval_store.h"
 #include "db/postgres_crl_store.h"
 #include "db/postgres_hierarchy_store.h"
 #include "db/postgres_ledger.h"
@@ -23,6 +24,7 @@ class PostgresWorld final : public World {
   ca::RevocationStore& revocations() override { return revocations_; }
   ca::CrlStore& crls() override { return crls_; }
   ca::AcknowledgementStore& acknowledgements() override { return acknowledgements_; }
+  ca::ApprovalStore& approvals() override { return approvals_; }
 
   void Disable(const ca::SpiffeId& agent) override {
     database_.Query("UPDATE agentpki.agents SET disabled = true WHERE spiffe_id = '" +
@@ -61,6 +63,7 @@ class PostgresWorld final : public World {
   db::PostgresRevocationStore revocations_{database_.server()};
   db::PostgresCrlStore crls_{database_.server()};
   db::PostgresAcknowledgementStore acknowledgements_{database_.server()};
+  db::PostgresApprovalStore approvals_{database_.server()};
   ca::testing::MemoryKeyStore keys_;
 };
 

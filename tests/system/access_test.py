@@ -57,6 +57,9 @@ OPERATORS_REQUESTS = {
     "agentpki.v1.DoctorService/Diagnose": {"hierarchy": "acme/test"},
     "agentpki.v1.PolicyService/ListEnrollmentRequests":
         {"hierarchy": "acme/test", "since": "2100-01-01T00:00:00Z"},
+    "agentpki.v1.ApprovalService/ListApprovals": {"hierarchy": "acme/test"},
+    "agentpki.v1.ApprovalService/ApproveChange": {"id": "0" * 16},
+    "agentpki.v1.ApprovalService/DenyChange": {"id": "0" * 16, "reason": "no"},
 }
 
 HEALTH = "grpc.health.v1.Health/Check"

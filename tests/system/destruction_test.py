@@ -4,12 +4,12 @@ import json
 import unittest
 
 import openssl
-from deployment import HSM_MODULE, DeploymentTest
+from deployment import ALONE, HSM_MODULE, DeploymentTest
 from programs import run, wait_until
 
 NAME = "acme/pr-1234"
 FILE = {"tenant": "acme", "environment": "pr-1234", "trust_domain": "pr-1234.acme.example",
-        "profiles": [{"name": "agent", "lifetime": "1h"}]}
+        "profiles": [{"name": "agent", "lifetime": "1h"}], "approvals": ALONE}
 IDENTITY = "spiffe://pr-1234.acme.example/ci/bot"
 
 

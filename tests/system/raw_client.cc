@@ -26,6 +26,7 @@
 #include <iostream>
 #include <thread>
 
+#include "agentpki/v1/approval.grpc.pb.h"
 #include "agentpki/v1/authority.grpc.pb.h"
 #include "agentpki/v1/certificate.grpc.pb.h"
 #include "agentpki/v1/doctor.grpc.pb.h"
@@ -106,7 +107,8 @@ std::vector<const google::protobuf::FileDescriptor*> ServiceFiles() {
           agentpki::v1::ListHierarchiesRequest::descriptor()->file(),
           agentpki::v1::ListGrantsRequest::descriptor()->file(),
           agentpki::v1::DiagnoseRequest::descriptor()->file(),
-          agentpki::v1::ListEnrollmentRequestsRequest::descriptor()->file()};
+          agentpki::v1::ListEnrollmentRequestsRequest::descriptor()->file(),
+          agentpki::v1::ListApprovalsRequest::descriptor()->file()};
 }
 
 std::map<std::string, const google::protobuf::MethodDescriptor*> Methods() {

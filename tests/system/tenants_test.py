@@ -18,6 +18,7 @@ OWN_LISTS = ["agentpki.v1.StatusService/GetStatus",
              "agentpki.v1.OperatorService/ListGrants"]
 # By something that is found nowhere else than in what the caller may see.
 BY_SERIAL = "agentpki.v1.CertificateService/GetCertificate"
+BY_ID = ["agentpki.v1.ApprovalService/ApproveChange", "agentpki.v1.ApprovalService/DenyChange"]
 
 
 class TenantsTest(DeploymentTest):
@@ -44,6 +45,7 @@ class TenantsTest(DeploymentTest):
         deployment.cli("agent", "register", agent, "--owner", "globex", check=True)
         cls.others = {operator: cls.enroll_as(operator), agent: cls.enroll_as(agent)}
         cls.operator = operator
+        cls.approval = cls.ask_for_an_approval()
 
     @classmethod
     def enroll_as(cls, identity):
@@ -54,6 +56,17 @@ class TenantsTest(DeploymentTest):
         folder = cls.deployment.new_folder()
         cls.deployment.cli("cert", "enroll", "--token-file", token, "--out", folder, check=True)
         return folder
+
+    @classmethod
+    def ask_for_an_approval(cls):
+        """Of the admin over all, in acme/strict; returns its id."""
+        file = cls.deployment.folder / "strict.yaml"
+        file.write_text(json.dumps({**GLOBEX, "tenant": "acme", "environment": "strict",
+                                    "trust_domain": "strict.acme.example"}))
+        cls.deployment.cli("hierarchy", "apply", "-f", file, check=True)
+        cls.deployment.cli("authority", "prepare", "acme/strict", "--root")
+        (approval,) = cls.deployment.json("approval", "list", "--hierarchy", "acme/strict")
+        return approval["id"]
 
     def refusals_of(self, actor):
         (row,) = self.deployment.database.rows(
@@ -67,6 +80,8 @@ class TenantsTest(DeploymentTest):
                     for method, request in OWN_REQUESTS.items() if "Acknowledge" not in method}
         requests |= OPERATORS_REQUESTS
         requests[BY_SERIAL] = {"serial": openssl.serial(self.victim / "cert.pem")}
+        for method in BY_ID:
+            requests[method] = {"id": self.approval, "reason": "mine"}
         return requests
 
     def test_every_method_is_tried(self):
@@ -83,7 +98,7 @@ class TenantsTest(DeploymentTest):
                     with self.subTest(method, actor=actor):
                         before = self.refusals_of(actor)
                         answer = client.call(method, request)
-                        if method == BY_SERIAL:
+                        if method == BY_SERIAL or (method in BY_ID and actor == self.operator):
                             self.assertEqual(answer.code, "NOT_FOUND", answer)
                         else:
                             self.assertEqual((answer.code, answer.rule),
