@@ -72,6 +72,7 @@ Result<IssuedCertificate> Enrollment::Issue(const Agent& agent, BytesView csr_de
                                             AuditEvent& event) const {
   const Csr csr = TRY(Csr::Parse(csr_der));
   event.request = RequestFacts::Of(agent, csr.public_key().type(), OperationOf(grounds));
+  TRY(TakeOfQuota(agent, grounds));
   auto intent = Intend(agent, csr, grounds, request, event);
   for (int tries = 1; IsSuperseded(intent.status()) && tries < kTriesMax; ++tries) {
     TRY(catalogs_.Reload());
@@ -88,6 +89,14 @@ Result<IssuedCertificate> Enrollment::Issue(const Agent& agent, BytesView csr_de
   event.serial = recorded.record().serial.ToString();  // perhaps of an earlier attempt
   auto certificate = TRY(SignAndRecord(std::move(recorded)));
   return Released(std::move(certificate));
+}
+
+// Our own certificates are of no tenant.
+Status Enrollment::TakeOfQuota(const Agent& agent, const Grounds& grounds) const {
+  if (std::holds_alternative<SystemGrounds>(grounds)) return Ok();
+  const auto catalog = catalogs_.Snapshot();
+  const Hierarchy* const hierarchy = catalog->Find(agent.hierarchy);
+  return hierarchy ? quotas_.TakeCertificate(hierarchy->tenant, clock_.Now()) : Ok();
 }
 
 // The intent is durable before the key is used: a crash leaves a record, never an unknown

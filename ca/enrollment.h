@@ -10,6 +10,7 @@
 #include "ca/csr.h"
 #include "ca/ledger.h"
 #include "ca/live_catalog.h"
+#include "ca/quotas.h"
 #include "ca/registry.h"
 #include "ca/status_directory.h"
 
@@ -42,19 +43,22 @@ struct IssuedCertificate {
 //
 // When another authority was activated meanwhile, it goes on with that one.
 //
-// Errors: those of Csr::Parse, CheckRequest, CheckPolicy and Ledger::RecordIntent with their rules;
-// also kUnavailable while token or database is away, then the same request may be sent again.
+// Errors: those of Csr::Parse, CheckRequest, CheckPolicy, Quotas::TakeCertificate and
+// Ledger::RecordIntent with their rules; also kUnavailable while token or database is away, then
+// the same request may be sent again.
 class Enrollment {
  public:
   // `catalogs` is reloaded when the ledger knows more than it. `directory` is what certificates say
-  // of where their status is.
+  // of where their status is. All outlive it.
   Enrollment(LiveCatalog& catalogs, Registry& registry, Ledger& ledger,
-             const StatusDirectory& directory, const Clock& clock)
+             const StatusDirectory& directory, const Clock& clock,
+             const Quotas& quotas = Quotas::None())
       : catalogs_(catalogs),
         registry_(registry),
         ledger_(ledger),
         directory_(directory),
-        clock_(clock) {}
+        clock_(clock),
+        quotas_(quotas) {}
 
   Result<IssuedCertificate> Enroll(const EnrollmentRequest& request, AuditEvent& event) const;
 
@@ -72,6 +76,7 @@ class Enrollment {
                                                              const RequestId& request,
                                                              AuditEvent& event) const;
   Result<Certificate> SignAndRecord(RecordedIssuance recorded) const;
+  Status TakeOfQuota(const Agent& agent, const Grounds& grounds) const;
   IssuedCertificate Released(Certificate certificate) const;
 
   LiveCatalog& catalogs_;
@@ -79,6 +84,7 @@ class Enrollment {
   Ledger& ledger_;
   const StatusDirectory& directory_;
   const Clock& clock_;
+  const Quotas& quotas_;
 };
 
 }  // namespace ca

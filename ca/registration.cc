@@ -24,7 +24,22 @@ Result<Agent> Registration::RegisterAgent(const Caller& caller,
       .registered_at = clock_.Now(),
   };
   TRY(agent.Validate(*hierarchy));
+  TRY(CheckQuota(*catalog, hierarchy->tenant));
   return registry_.RegisterAgent(agent, event);
+}
+
+// Those who register at the same instant may go beyond it, by as many as they are.
+Status Registration::CheckQuota(const Catalog& catalog, const std::string& tenant) const {
+  const std::int64_t quota = quotas_.AgentsOf(tenant);
+  if (quota == 0) return Ok();
+  std::int64_t count = 0;
+  for (const Hierarchy& hierarchy : catalog.hierarchies()) {
+    if (hierarchy.tenant == tenant) count += TRY(registry_.CountAgents(hierarchy.id));
+  }
+  if (count < quota) return Ok();
+  return Refusal(StatusCode::kResourceExhausted, "quota.agents",
+                 "tenant {} has {} agents in all its hierarchies, and may have {}", tenant, count,
+                 quota);
 }
 
 Result<Registration::Created> Registration::CreateJoinToken(const Caller& caller,

@@ -6,6 +6,7 @@
 #include "ca/authorization.h"
 #include "ca/base/clock.h"
 #include "ca/live_catalog.h"
+#include "ca/quotas.h"
 #include "ca/registry.h"
 
 namespace ca {
@@ -29,15 +30,16 @@ class Registration {
  public:
   // `address` and `system_root` go into join tokens: where the server is, and how to know it.
   Registration(const LiveCatalog& catalogs, const Authorization& authorization, Registry& registry,
-               const Clock& clock, std::string address)
+               const Clock& clock, std::string address, const Quotas& quotas = Quotas::None())
       : catalogs_(catalogs),
         authorization_(authorization),
         registry_(registry),
         clock_(clock),
-        address_(std::move(address)) {}
+        address_(std::move(address)),
+        quotas_(quotas) {}
 
   // kInvalidArgument naming the field; kNotFound when no hierarchy has its trust domain;
-  // kAlreadyExists.
+  // kAlreadyExists; kResourceExhausted, rule quota.agents, when its tenant has as many as it may.
   Result<Agent> RegisterAgent(const Caller& caller, const AgentRegistration& registration,
                               AuditEvent& event) const;
 
@@ -55,11 +57,14 @@ class Registration {
                                           const std::string& id, AuditEvent& event) const;
 
  private:
+  Status CheckQuota(const Catalog& catalog, const std::string& tenant) const;
+
   const LiveCatalog& catalogs_;
   const Authorization& authorization_;
   Registry& registry_;
   const Clock& clock_;
   const std::string address_;
+  const Quotas& quotas_;
 };
 
 }  // namespace ca

@@ -59,6 +59,7 @@ class Registry {
   // kNotFound.
   virtual Result<Agent> FindAgent(HierarchyId hierarchy, const SpiffeId& id) = 0;
   virtual Result<std::vector<Agent>> ListAgents(const AgentQuery& query) = 0;
+  virtual Result<std::int64_t> CountAgents(HierarchyId hierarchy) = 0;
 
   // kNotFound when the agent is not registered.
   virtual Status CreateJoinToken(HierarchyId hierarchy, const JoinTokenRecord& token,

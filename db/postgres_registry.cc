@@ -254,6 +254,14 @@ Result<std::vector<Agent>> PostgresRegistry::ListAgents(const ca::AgentQuery& qu
   });
 }
 
+Result<std::int64_t> PostgresRegistry::CountAgents(HierarchyId hierarchy) {
+  return lookups_->pool().RunRepeatable([&](pqxx::connection& connection) -> Result<std::int64_t> {
+    pqxx::work transaction(connection);
+    NameHierarchy(transaction, hierarchy);
+    return transaction.exec1("SELECT count(*) FROM agentpki.agents")[0].as<std::int64_t>();
+  });
+}
+
 Status PostgresRegistry::CreateJoinToken(HierarchyId hierarchy, const JoinTokenRecord& token,
                                          const AuditEvent& event) {
   return lookups_->pool().Run([&](pqxx::connection& connection) {

@@ -19,6 +19,7 @@ class PostgresRegistry final : public ca::Registry {
   ca::Result<ca::Agent> RegisterAgent(const ca::Agent& agent, const ca::AuditEvent& event) override;
   ca::Result<ca::Agent> FindAgent(ca::HierarchyId hierarchy, const ca::SpiffeId& id) override;
   ca::Result<std::vector<ca::Agent>> ListAgents(const ca::AgentQuery& query) override;
+  ca::Result<std::int64_t> CountAgents(ca::HierarchyId hierarchy) override;
 
   ca::Status CreateJoinToken(ca::HierarchyId hierarchy, const ca::JoinTokenRecord& token,
                              const ca::AuditEvent& event) override;

@@ -5,6 +5,8 @@
 #include "agentpki/v1/config.pb.h"
 #include "ca/files/hierarchy_file.h"
 #include "ca/files/yaml_message.h"
+#include "ca/hierarchy.h"
+#include "ca/short_name.h"
 
 namespace server {
 namespace {
@@ -19,6 +21,8 @@ constexpr std::chrono::seconds kStatusLifetimeMin = std::chrono::minutes(1);
 constexpr std::chrono::seconds kStatusLifetimeMax = std::chrono::hours(24);
 constexpr std::int64_t kShardSizeMin = 10;
 constexpr std::int64_t kShardSizeMax = 10'000'000;
+constexpr int kAgentsQuotaMax = 100'000'000;
+constexpr int kCertificatesQuotaMax = 1'000'000;
 constexpr int kConnectionsPerAddressMax = 4096;  // all that HttpLimits lets there be
 constexpr std::chrono::seconds kHsmTimeoutMin(1);
 constexpr std::chrono::seconds kHsmTimeoutMax(120);
@@ -125,6 +129,27 @@ Status FillLimits(const agentpki::v1::LimitsConfig& yaml, Config& config) {
   return Wrong("limits: concurrent_calls", fmt::format("write 1 to {}", kConcurrentCallsMax));
 }
 
+Status FillQuotas(const ServerConfig& yaml, Config& config) {
+  for (const agentpki::v1::TenantQuota& quota : yaml.quotas()) {
+    const Status named = ca::CheckShortName("tenant", quota.tenant(), ca::Hierarchy::kNameMax);
+    if (!named.ok()) return ca::Annotate(named, "quotas: ");
+    const std::string of = "quotas: " + quota.tenant();
+    if (quota.agents() < 0 || quota.agents() > kAgentsQuotaMax) {
+      return Wrong(of, fmt::format("agents: write 1 to {}, or 0 for no quota", kAgentsQuotaMax));
+    }
+    if (quota.certificates_per_minute() < 0 ||
+        quota.certificates_per_minute() > kCertificatesQuotaMax) {
+      return Wrong(of, fmt::format("certificates_per_minute: write 1 to {}, or 0 for no quota",
+                                   kCertificatesQuotaMax));
+    }
+    const ca::TenantQuota checked{quota.agents(), quota.certificates_per_minute()};
+    if (!config.quotas.emplace(quota.tenant(), checked).second) {
+      return Wrong(of, "it is there twice; write each tenant once");
+    }
+  }
+  return ca::Ok();
+}
+
 Status FillStatusLifetime(std::string_view key, const google::protobuf::Duration& yaml,
                           std::chrono::seconds& lifetime) {
   if (yaml.seconds() != 0) lifetime = std::chrono::seconds(yaml.seconds());
@@ -197,6 +222,7 @@ ca::Result<Config> Checked(const ServerConfig& yaml) {
   TRY(FillHsm(yaml.hsm(), config));
   TRY(FillLimits(yaml.limits(), config));
   TRY(FillStatus(yaml, config));
+  TRY(FillQuotas(yaml, config));
   return config;
 }
 

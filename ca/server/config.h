@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <filesystem>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -9,6 +10,7 @@
 #include "ca/base/host_name.h"
 #include "ca/base/result.h"
 #include "ca/base/spiffe_id.h"
+#include "ca/quotas.h"
 #include "ca/status_urls.h"
 
 namespace server {
@@ -45,6 +47,7 @@ struct Config {
   ca::ApprovalPolicy system_approvals;
   int concurrent_calls = 256;
   StatusConfig status;
+  std::map<std::string, ca::TenantQuota> quotas;  // by tenant
 };
 
 // kInvalidArgument as FILE:LINE: KEY for what is not in the schema and as FILE: KEY for a value

@@ -135,11 +135,12 @@ Status Serve(const Config& config) {
   TRY(partitions.Keep());
   const auto catalogs = TRY(ca::LiveCatalog::Load(*backends.hierarchies, *backends.keys));
   ca::StatusDirectory directory(config.status.urls);
-  const ca::Enrollment enrollment(*catalogs, *backends.registry, *backends.ledger, directory,
-                                  clock);
+  const ca::Quotas quotas(config.quotas);
+  const ca::Enrollment enrollment(*catalogs, *backends.registry, *backends.ledger, directory, clock,
+                                  quotas);
   const ca::Authorization authorization(*backends.registry);
   const ca::Registration registration(*catalogs, authorization, *backends.registry, clock,
-                                      config.advertise);
+                                      config.advertise, quotas);
   ca::Provisioning provisioning(*backends.hierarchies, *backends.keys, *backends.registry,
                                 directory, clock, "server");
   ca::Approvals approvals(*catalogs, authorization, *backends.approvals, clock);

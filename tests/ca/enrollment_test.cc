@@ -116,6 +116,29 @@ TEST_F(EnrollmentTest, TheEventOfARequestThatIsNoneHasNothingToKeep) {
   EXPECT_EQ(event_.request, std::nullopt);
 }
 
+// ---- quotas -------------------------------------------------------------------------------------
+
+TEST_F(EnrollmentTest, GivesATenantNoMoreThanItsQuota) {
+  const Quotas quotas({{"acme", {.agents = 0, .certificates_per_minute = 2}}});
+  const Enrollment enrollment(*catalogs_, ports_.registry, ports_.ledger, testing::Directory(),
+                              clock_, quotas);
+  const auto issue = [&](const Agent& agent, const Grounds& grounds) {
+    return enrollment
+        .Issue(agent, testing::NewSubjectKey().Csr(agent.id), grounds, RequestId::New(clock_.Now()),
+               event_)
+        .status();
+  };
+  const auto issued = Must(Enroll(RequestBy(token_)));  // by a server without quotas
+  const RenewalGrounds renewal{issued.certificate.record.serial};
+  Must(issue(bot_, renewal));
+  Must(issue(bot_, renewal));
+  EXPECT_TRUE(testing::IsRefusal(issue(bot_, renewal), StatusCode::kResourceExhausted,
+                                 "quota.certificates"));
+  Must(issue(bot_, SystemGrounds{}));
+  clock_.Advance(seconds(30));
+  Must(issue(bot_, renewal));
+}
+
 // ---- enrolling ----------------------------------------------------------------------------------
 
 TEST_F(EnrollmentTest, IssuesACertificateForWhomTheJoinTokenNames) {

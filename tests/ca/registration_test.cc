@@ -66,6 +66,22 @@ TEST_F(RegistrationTest, RegistersAnAgentAsAsked) {
   EXPECT_EQ(agent.registered_at, clock_.Now());
 }
 
+TEST_F(RegistrationTest, RegistersNoMoreOfATenantThanItsQuota) {
+  const Quotas quotas({{"acme", {.agents = 2, .certificates_per_minute = 0}}});
+  const Registration registration(*deployment_.catalogs, authorization_, ports_.registry, clock_,
+                                  "ca.acme.example:8443", quotas);
+  const auto register_one = [&](const Hierarchy& hierarchy, const std::string& path) {
+    AgentRegistration wanted = Wanted();
+    wanted.id = testing::IdOf(hierarchy, path);
+    AuditEvent event = NewEvent();
+    return registration.RegisterAgent(alice_, wanted, event).status();
+  };
+  Must(register_one(deployment_.acme, "one"));
+  Must(register_one(deployment_.acme, "two"));
+  EXPECT_TRUE(testing::IsRefusal(register_one(deployment_.acme, "three"),
+                                 StatusCode::kResourceExhausted, "quota.agents"));
+}
+
 TEST_F(RegistrationTest, TakesTheFirstProfileWhenNoneIsNamed) {
   EXPECT_EQ(Must(Register(Wanted())).profile, "agent");
 }

@@ -80,6 +80,14 @@ INSTANTIATE_CONTRACT(RegistryContract);
 
 // ---- agents -------------------------------------------------------------------------------------
 
+TEST_P(RegistryContract, CountsTheAgentsOfOneHierarchy) {
+  EXPECT_EQ(Must(registry().CountAgents(deployment_.globex.id)), 0);
+  deployment_.Register(deployment_.globex, "one");
+  deployment_.Register(deployment_.globex, "two");
+  deployment_.Register(deployment_.acme, "three");
+  EXPECT_EQ(Must(registry().CountAgents(deployment_.globex.id)), 2);
+}
+
 TEST_P(RegistryContract, KeepsAnAgentAsItWasRegistered) {
   Agent wanted = AgentOf(deployment_.acme, "web/front");
   wanted.owner = "Jürgen Müller, 日本支社";

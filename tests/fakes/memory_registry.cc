@@ -51,6 +51,13 @@ Result<Agent> MemoryRegistry::FindAgent(HierarchyId hierarchy, const SpiffeId& i
   return *agent;
 }
 
+Result<std::int64_t> MemoryRegistry::CountAgents(HierarchyId hierarchy) {
+  TRY(CheckThere());
+  const std::lock_guard lock(mutex_);
+  return std::count_if(agents_.begin(), agents_.end(),
+                       [&](const auto& entry) { return entry.second.hierarchy == hierarchy; });
+}
+
 Result<std::vector<Agent>> MemoryRegistry::ListAgents(const AgentQuery& query) {
   const std::lock_guard lock(mutex_);
   std::vector<Agent> page;

@@ -25,6 +25,7 @@ class MemoryRegistry final : public Registry {
   Result<Agent> RegisterAgent(const Agent& agent, const AuditEvent& event) override;
   Result<Agent> FindAgent(HierarchyId hierarchy, const SpiffeId& id) override;
   Result<std::vector<Agent>> ListAgents(const AgentQuery& query) override;
+  Result<std::int64_t> CountAgents(HierarchyId hierarchy) override;
   Status CreateJoinToken(HierarchyId hierarchy, const JoinTokenRecord& token,
                          const AuditEvent& event) override;
   Result<Invitation> FindInvitation(const Bytes& secret_hash) override;

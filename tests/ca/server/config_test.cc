@@ -56,6 +56,24 @@ class ConfigTest : public ::testing::Test {
   const std::filesystem::path path_ = folder_.path() / "server.yaml";
 };
 
+TEST_F(ConfigTest, HasTheQuotasOfThoseWhomItNames) {
+  EXPECT_TRUE(Must(Load(Whole())).quotas.empty());
+  const auto quotas =
+      Must(LoadWith("quotas",
+                    "[{tenant: acme, agents: 7}, {tenant: b, certificates_per_minute: 9}]"))
+          .quotas;
+  ASSERT_EQ(quotas.size(), 2u);
+  EXPECT_EQ(quotas.at("acme").agents, 7);
+  EXPECT_EQ(quotas.at("acme").certificates_per_minute, 0);
+  EXPECT_EQ(quotas.at("b").certificates_per_minute, 9);
+  EXPECT_TRUE(Refuses("quotas", "[{agents: 7}]", "quotas: tenant: "));
+  EXPECT_TRUE(Refuses("quotas", "[{tenant: acme, agents: -1}]", "quotas: acme: agents: "));
+  EXPECT_TRUE(Refuses("quotas", "[{tenant: acme, certificates_per_minute: 1000001}]",
+                      "quotas: acme: certificates_per_minute: "));
+  EXPECT_TRUE(
+      Refuses("quotas", "[{tenant: acme}, {tenant: acme}]", "quotas: acme: it is there twice"));
+}
+
 TEST_F(ConfigTest, HasWhatTheFileSays) {
   Lines lines = Whole();
   lines["database"] = "{server: dbname=a, owner: dbname=b}";

@@ -1,0 +1,58 @@
+"""What one tenant may take of what all share, by the server's configuration."""
+
+import json
+import unittest
+
+from deployment import ALONE, DeploymentTest
+
+GLOBEX = {"tenant": "globex", "environment": "test", "trust_domain": "test.globex.example",
+          "profiles": [{"name": "agent"}], "approvals": ALONE}
+TRY_AGAIN = 75
+
+
+class QuotaTest(DeploymentTest):
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        server = cls.deployment.server
+        config = cls.deployment.config(server)
+        config["quotas"] = [{"tenant": "acme", "agents": 2, "certificates_per_minute": 3}]
+        server.stop()
+        server.write_config(config)
+        server.start()
+        file = cls.deployment.folder / "globex.yaml"
+        file.write_text(json.dumps(GLOBEX))
+        cls.deployment.cli("hierarchy", "apply", "-f", file, check=True)
+
+    def register(self, identity):
+        return self.deployment.cli("agent", "register", identity, "--owner", "somebody")
+
+    def test_1_of_agents(self):
+        self.deployment.register("quota/one")
+        self.deployment.register("quota/two")
+        done = self.register("spiffe://test.acme.example/quota/three")
+        self.assert_refused(done, "quota.agents", "tenant acme has 2 agents")
+        self.assertEqual(done.returncode, TRY_AGAIN)
+        for path in ["one", "two", "three"]:
+            self.assertEqual(self.register(f"spiffe://test.globex.example/{path}").returncode, 0)
+
+    def test_2_of_certificates(self):
+        folder = self.deployment.new_folder()
+        token = self.deployment.folder / "a.token"
+        token.touch(mode=0o600)
+        token.write_text(self.deployment.cli(
+            "token", "create", "--agent", "spiffe://test.acme.example/quota/one",
+            check=True).stdout)
+        self.deployment.cli("cert", "enroll", "--token-file", token, "--out", folder, check=True)
+        for _ in range(2):
+            self.deployment.cli("cert", "renew", folder, check=True)
+        done = self.deployment.cli("--timeout", "2", "cert", "renew", folder)
+        self.assertEqual(done.returncode, TRY_AGAIN, done.stderr)
+        self.assertIn("quota.certificates", done.stderr)
+        self.assertEqual(self.deployment.database.value(
+            "SELECT count(*) > 0 FROM agentpki.audit_events WHERE rule = 'quota.certificates'"), "t")
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
