@@ -9,6 +9,7 @@ import subprocess
 import unittest
 
 import openssl
+from balancer import Balancer
 from database import Database
 from programs import (CLI, PATIENCE_S, SANITIZER_REPORTS, SERVER, SHIFTED_CLOCK, TemporaryFolder,
                       environment, free_port, kill, run, spawn, wait_until)
@@ -51,6 +52,7 @@ class Server:
         self.config_file = self.folder / "server.yaml"
         self.log_file = self.folder / "log"
         self.process = None
+        self._log_before = 0  # the length of the log when it was last started
         self.write_config(deployment.config(self))
 
     def write_config(self, config):
@@ -58,15 +60,15 @@ class Server:
 
     def start(self):
         """Starts it, and returns when it serves."""
-        written = len(self.log())
+        self._log_before = len(self.log())
         with self.log_file.open("a") as log:
             self.process = spawn(SERVER, "run", "--config", self.config_file,
                                  stdout=log, stderr=log, env=self._deployment.server_environment())
-        wait_until(lambda: "serves gRPC" in self.log()[written:] or self._has_ended(),
+        wait_until(lambda: "serves gRPC" in self.log_since_start() or self._has_ended(),
                    "the server serves")
         if self._has_ended():
             raise AssertionError(f"the server ended with {self.process.returncode}:\n"
-                                 f"{self.log()[written:]}")
+                                 f"{self.log_since_start()}")
 
     def begin_to_stop(self):
         self.process.send_signal(signal.SIGTERM)
@@ -95,6 +97,14 @@ class Server:
     def log(self):
         return self.log_file.read_text(errors="replace") if self.log_file.exists() else ""
 
+    def log_since_start(self):
+        return self.log()[self._log_before:]
+
+    def is_conductor(self):
+        """Whether it is the one that rotates and publishes."""
+        said = re.findall(r"conductor: (this process|no more)", self.log_since_start())
+        return not self._has_ended() and said[-1:] == ["this process"]
+
     def _has_ended(self):
         return self.process.poll() is not None
 
@@ -105,15 +115,18 @@ class Deployment:
     `durable` is for tests that end the database's processes. `shift_s` sets the servers' clock,
     which set_clock() then changes while they run. With `status`, which is what the configuration
     says beside the URL, every server answers OCSP and gives CRLs, and certificates point to the
-    first one.
+    first one. If it is `balanced`, all of that points to `balancer`, which is to be started when all
+    servers were added. With `commit_times` the database knows when each row was committed.
     """
 
-    def __init__(self, durable=False, shift_s=None, hierarchy=None, status=None):
+    def __init__(self, durable=False, shift_s=None, hierarchy=None, status=None, balanced=False,
+                 commit_times=False):
         self._temporary = TemporaryFolder()
         self.folder = self._temporary.path
-        self.database = Database(self.folder / "postgres", durable)
+        self.database = Database(self.folder / "postgres", durable, commit_times)
         self._hierarchy = hierarchy or HIERARCHY
         self._status = status
+        self.balancer = Balancer(self.folder) if balanced else None
         self._clock_file = None
         if shift_s is not None:
             self._clock_file = self.folder / "clock"
@@ -150,12 +163,22 @@ class Deployment:
             for server in self.servers:
                 server.close()
         finally:
+            if self.balancer:
+                self.balancer.close()
             logs = "".join(server.log() for server in self.servers)
             self._temporary.close()
         if any(report in logs for report in SANITIZER_REPORTS):
             raise AssertionError(f"a sanitizer has something to report:\n{logs[-50_000:]}")
 
     # ---- its servers ----------------------------------------------------------------------------
+
+    def conductor(self):
+        """The server that rotates and publishes."""
+        def find():
+            return [server for server in self.servers if server.is_conductor()]
+
+        (server,) = wait_until(find, "one server is the conductor")
+        return server
 
     @property
     def server(self):
@@ -171,7 +194,7 @@ class Deployment:
         """What a server's configuration says, as the YAML's own structure."""
         config = {
             "listen": {"grpc": server.address},
-            "advertise": server.address,
+            "advertise": self.balancer.address if self.balancer else server.address,
             "server_names": ["localhost", "127.0.0.1"],
             "runtime_directory": str(server.folder / "run"),
             "database": {
@@ -191,6 +214,8 @@ class Deployment:
     @property
     def status_url(self):
         """Where certificates say that their status is known."""
+        if self.balancer:
+            return f"http://{self.balancer.http_address}"
         return f"http://{self.server.http_address}" if self.servers else ""
 
     def run_server(self, verb, *words, config_file=None, **options):

@@ -204,9 +204,8 @@ class RevocationTest(RevocationCase):
         self.assert_becomes_known(other)
 
     def test_the_other_replica_publishes_when_the_conductor_is_killed(self):
-        conductor, heir = self.deployment.servers
-        if "conductor: this process" not in conductor.log():
-            conductor, heir = heir, conductor
+        conductor = self.deployment.conductor()
+        (heir,) = [server for server in self.deployment.servers if server is not conductor]
         bot = self.enroll("revocation/orphan")
         conductor.kill()
         try:
