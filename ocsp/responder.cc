@@ -235,6 +235,11 @@ ca::Result<ca::CertificateStatus> Responder::StatusOf(ca::AuthorityId authority,
   return Judge(*known, serial);
 }
 
+bool Responder::CanSignFor(ca::AuthorityId authority) const {
+  const auto known = FindKnown(authority);
+  return known && SignerOf(known->authority, clock_.Now(), lifetime_).ok();
+}
+
 Responder::Counts Responder::counts() const {
   return {
       .recalled = recalled_count_.Sum(),

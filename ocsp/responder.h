@@ -92,6 +92,10 @@ class Responder {
   ca::Result<ca::CertificateStatus> StatusOf(ca::AuthorityId authority,
                                              const ca::SerialNumber& serial);
 
+  // Whether it has a responder's key to sign with: else it answers tryLater, but for what it signed
+  // before.
+  bool CanSignFor(ca::AuthorityId authority) const;
+
   struct Counts {
     std::uint64_t recalled = 0;
     std::uint64_t signed_answers = 0;

@@ -63,7 +63,14 @@ agentpki::v1::Hierarchy HierarchyService::ToProto(const HierarchyDeclaration& de
   const auto active = catalog->ActiveIssuer(hierarchy.id);
   if (active.ok()) {
     message.set_active_authority(NameOf(hierarchy, **active));
-    for (const std::string& what : missing_(**active)) message.add_waiting_for(what);
+    for (const ca::AuthorityId id : {(*active)->issuer(), (*active)->id()}) {
+      const auto authority = catalog->FindAuthority(id);
+      if (!authority.ok()) continue;
+      const std::string name = NameOf(hierarchy, **authority);
+      for (const std::string& what : missing_(**authority)) {
+        message.add_waiting_for(fmt::format("{} of {}", what, name));
+      }
+    }
   } else {
     message.add_waiting_for("an issuing authority; apply its file again");
   }

@@ -11,7 +11,7 @@ namespace server {
 // See proto/agentpki/v1/hierarchy.proto.
 class HierarchyService final : public agentpki::v1::HierarchyService::CallbackService {
  public:
-  // What keeps this server from answering for an authority: "its CRL", "its OCSP responder".
+  // What keeps this server from answering for an authority: "the first CRL", "the OCSP responder".
   using Missing = std::function<std::vector<std::string>(const ca::Authority&)>;
 
   // What is referred to outlives it.

@@ -114,11 +114,8 @@ Status StatusSide::CheckHealth() const {
 
 std::vector<std::string> StatusSide::MissingFor(const ca::Authority& authority) {
   std::vector<std::string> missing;
-  if (!shelf_.Find(authority.id(), 0)) missing.emplace_back("its first CRL");
-  const auto status = responder_.StatusOf(authority.id(), authority.serial());
-  if (status.status().code() == ca::StatusCode::kNotFound) {
-    missing.emplace_back("its OCSP responder");
-  }
+  if (!shelf_.Find(authority.id(), 0)) missing.emplace_back("the first CRL");
+  if (!responder_.CanSignFor(authority.id())) missing.emplace_back("the OCSP responder");
   return missing;
 }
 

@@ -103,8 +103,11 @@ TEST_F(OutageTest, SaysTryLaterAsLongAsThereIsNoResponder) {
   authorities->emplace(issuer_->id(), AnsweredAuthority{issuer_, nullptr});
   responder_.SetAuthorities(authorities);
   EXPECT_EQ(Status(request_), "trylater");
+  EXPECT_FALSE(responder_.CanSignFor(issuer_->id()));
+  EXPECT_FALSE(responder_.CanSignFor(root_->id())) << "it does not know it";
   Appoint();
   EXPECT_EQ(Status(request_), "good");
+  EXPECT_TRUE(responder_.CanSignFor(issuer_->id()));
 }
 
 TEST_F(OutageTest, EndsItsAnswersWithTheRespondersCertificate) {
@@ -115,8 +118,10 @@ TEST_F(OutageTest, EndsItsAnswersWithTheRespondersCertificate) {
   EXPECT_EQ(Verified(*last), "");
   clock_.Advance(minutes(10));  // half of what was left
   EXPECT_EQ(responder_.Recall(issuer_->id(), request_), nullptr);
+  EXPECT_TRUE(responder_.CanSignFor(issuer_->id()));
   clock_.Set(end);
   EXPECT_EQ(Status(request_), "trylater");
+  EXPECT_FALSE(responder_.CanSignFor(issuer_->id()));
 }
 
 TEST_F(OutageTest, HandsOverToTheNextResponderAndKeepsWhatTheLastOneSigned) {
