@@ -65,6 +65,8 @@ class Authority {
   AuthorityId issuer() const { return issuer_; }
   const std::string& key_label() const { return key_label_; }
   bool has_key() const { return key_ != nullptr; }
+  // Whether it never signs again; one that has no key otherwise waits for its token.
+  bool is_key_destroyed() const { return is_key_destroyed_; }
   const Bytes& certificate() const { return certificate_; }  // DER
   X509* x509() const { return x509_.get(); }
   const Validity& validity() const { return validity_; }
@@ -98,9 +100,9 @@ class Authority {
                                                  const AuthorityRecord& planned,
                                                  const SigningKey& key, TimePoint now);
 
-  // This and the next: kFailedPrecondition without a key.
-  // The link to `next`, the root that follows this one and has `key`. `status` is what this root
-  // says of it.
+  // This and the next: kFailedPrecondition when its key is destroyed, kUnavailable when it has
+  // none. The link to `next`, the root that follows this one and has `key`. `status` is what this
+  // root says of it.
   Result<PreparedCertificate> PrepareLink(const Hierarchy& hierarchy, const AuthorityRecord& next,
                                           const SigningKey& key, const StatusPointers& status,
                                           TimePoint now) const;
@@ -125,6 +127,7 @@ class Authority {
   AuthorityId issuer_{};
   std::string key_label_;
   std::shared_ptr<const SigningKey> key_;
+  bool is_key_destroyed_ = false;
   Bytes certificate_;
   X509Ptr x509_;
   Validity validity_;

@@ -27,8 +27,8 @@ TO_HALF_LIFE_S = 90 if SANITIZE else 15
 ROTATE_EVERY_S = HALF_LIFE_S - BACKDATE_S // 2 + 15
 
 PAUSE_S = 0.05
-COUNT_MIN = 5 if SANITIZE else 50  # of each kind of traffic
-LOAD_COUNT_MIN = 50 if SANITIZE else 500
+COUNT_MIN = 5 if SANITIZE else 30  # of each kind of traffic
+LOAD_COUNT_MIN = 50 if SANITIZE else 300
 TRY_AGAIN = 75  # the command line's exit status for what was not decided
 
 

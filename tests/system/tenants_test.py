@@ -34,18 +34,8 @@ class TenantsTest(DeploymentTest):
         deployment.cli("operator", "grant", "mallory", "admin", "--tenant", "globex", check=True)
         agent = "spiffe://test.globex.example/evil/bot"
         deployment.cli("agent", "register", agent, "--owner", "globex", check=True)
-        cls.others = {operator: cls.enroll_as(operator), agent: cls.enroll_as(agent)}
+        cls.others = {identity: deployment.join(identity) for identity in [operator, agent]}
         cls.operator = operator
-
-    @classmethod
-    def enroll_as(cls, identity):
-        token = cls.deployment.folder / "a.token"
-        token.touch(mode=0o600)
-        token.write_text(cls.deployment.cli("token", "create", "--agent", identity,
-                                            check=True).stdout)
-        folder = cls.deployment.new_folder()
-        cls.deployment.cli("cert", "enroll", "--token-file", token, "--out", folder, check=True)
-        return folder
 
     def refusals_of(self, actor):
         (row,) = self.deployment.database.rows(
