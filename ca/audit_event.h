@@ -1,9 +1,11 @@
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "ca/base/clock.h"
 #include "ca/hierarchy.h"
+#include "ca/request_facts.h"
 
 namespace ca {
 
@@ -14,6 +16,7 @@ enum class Decision {
 };
 
 std::string_view NameOf(Decision decision);  // allowed, denied, failed
+Result<Decision> DecisionFrom(std::string_view name);
 
 // One decision: who did or tried what, when, from where, and what was decided by which rule.
 // Rows are only ever inserted; the ledger numbers them and notes their transaction, so that a
@@ -31,6 +34,13 @@ struct AuditEvent {
   std::string from;            // the peer's address, or "local"
   std::string correlation_id;  // ties it to log lines and to the reply's metadata
   std::string request_id;      // the caller's own, or ""
+  // Of Enroll and Renew, what the policy decides by; none when it was refused before it was known.
+  std::optional<RequestFacts> request;
 };
+
+// Why an operator did something, for whoever reads it later: 1 to kNoteMax octets of printable
+// ASCII. kInvalidArgument naming `field`.
+inline constexpr size_t kNoteMax = 200;
+Status CheckNote(std::string_view field, const std::string& note);
 
 }  // namespace ca

@@ -13,8 +13,7 @@ Bytes AuthorityName(const Hierarchy& hierarchy, const AuthorityRecord& authority
       {{"O", hierarchy.tenant},
        {"OU", hierarchy.environment},
        {"CN", fmt::format("{}{} {}", NameOf(authority.kind),
-                          authority.kind == AuthorityKind::kResponder ? "" : " authority",
-                          authority.generation)}});
+                          IsDelegate(authority.kind) ? "" : " authority", authority.generation)}});
 }
 
 // An agent has no CN. Relying parties take a CN for a host name when there is no DNS name beside
@@ -56,6 +55,18 @@ TbsCertificate AuthorityTbs(const Hierarchy& hierarchy, const PublicKey& key, By
   };
 }
 
+// Of a responder or a recorder.
+TbsCertificate DelegateTbs(const Hierarchy& hierarchy, const AuthorityRecord& planned,
+                           const PublicKey& key, const Validity& validity) {
+  return TbsCertificate{
+      .serial = SerialNumber::New(validity.not_after),
+      .subject = AuthorityName(hierarchy, planned),
+      .validity = validity,
+      .spki = key.spki(),
+      .subject_key_identifier = key.SubjectKeyIdentifier(),
+  };
+}
+
 IssuanceRecord AuthorityIssuance(const Hierarchy& hierarchy, AuthorityId issuer,
                                  const PublicKey& key, const TbsCertificate& tbs) {
   return IssuanceRecord{
@@ -81,6 +92,8 @@ std::string_view NameOf(AuthorityKind kind) {
       return "responder";
     case AuthorityKind::kLink:
       return "link";
+    case AuthorityKind::kRecorder:
+      return "recorder";
   }
   return "";
 }
@@ -189,21 +202,35 @@ Result<PreparedCertificate> Authority::PrepareResponder(const Hierarchy& hierarc
                                                         const SigningKey& key,
                                                         TimePoint now) const {
   const PublicKey public_key = TRY(PublicKey::FromSpki(key.spki()));
-  const Validity validity = ValidityWithin(validity_, now, kResponderLifetime);
-  const TbsCertificate tbs{
-      .serial = SerialNumber::New(validity.not_after),
-      .issuer = name_,
-      .subject = AuthorityName(hierarchy, planned),
-      .validity = validity,
-      .spki = public_key.spki(),
-      .subject_key_identifier = public_key.SubjectKeyIdentifier(),
-      .authority_key_identifier = key_identifier_,
-      .responder = ResponderExtensions{},
-  };
+  TbsCertificate tbs = DelegateTbs(hierarchy, planned, public_key,
+                                   ValidityWithin(validity_, now, kResponderLifetime));
+  tbs.responder = ResponderExtensions{};
+  return PrepareDelegate(hierarchy, planned, public_key, std::move(tbs));
+}
+
+Result<PreparedCertificate> Authority::PrepareRecorder(const Hierarchy& hierarchy,
+                                                       const AuthorityRecord& planned,
+                                                       const SigningKey& key,
+                                                       const StatusPointers& status,
+                                                       TimePoint now) const {
+  const PublicKey public_key = TRY(PublicKey::FromSpki(key.spki()));
+  TbsCertificate tbs = DelegateTbs(hierarchy, planned, public_key,
+                                   ValidityWithin(validity_, now, kRecorderLifetime));
+  tbs.recorder = RecorderExtensions{};
+  tbs.status = status;
+  return PrepareDelegate(hierarchy, planned, public_key, std::move(tbs));
+}
+
+Result<PreparedCertificate> Authority::PrepareDelegate(const Hierarchy& hierarchy,
+                                                       const AuthorityRecord& planned,
+                                                       const PublicKey& key,
+                                                       TbsCertificate tbs) const {
+  tbs.issuer = name_;
+  tbs.authority_key_identifier = key_identifier_;
   const IssuerTerms issuer{name_, key_identifier_, validity_};
-  return PreparedCertificate(TRY(Lint(
-      AuthorityIssuance(hierarchy, id_, public_key, tbs),
-      {hierarchy, AuthorityTerms{AuthorityKind::kResponder, planned.generation}, &issuer, {}})));
+  return PreparedCertificate(TRY(
+      Lint(AuthorityIssuance(hierarchy, id_, key, tbs),
+           {hierarchy, AuthorityTerms{planned.kind, planned.generation}, &issuer, tbs.status})));
 }
 
 Result<PreparedCertificate> Authority::PrepareRoot(const Hierarchy& hierarchy,
@@ -248,10 +275,14 @@ Result<PreparedCertificate> Authority::PrepareLink(const Hierarchy& hierarchy,
            {hierarchy, AuthorityTerms{AuthorityKind::kLink, next.generation}, &issuer, status})));
 }
 
+Result<Certificate> Authority::Sign(RecordedIssuance recorded) const {
+  TRY(CheckIsCa("certificates"));
+  TRY(CheckKey());
+  return SignRecorded(*key_, std::move(recorded));
+}
+
 Result<Bytes> Authority::Sign(const TbsCertList& list) const {
-  if (kind_ == AuthorityKind::kResponder) {
-    return Error(StatusCode::kFailedPrecondition, "responder '{}' signs no CRLs", key_label_);
-  }
+  TRY(CheckIsCa("CRLs"));
   TRY(CheckKey());
   return SignCertList(*key_, list);
 }
@@ -265,13 +296,19 @@ Result<Bytes> Authority::Sign(const ResponseData& data) const {
   return SignResponseData(*key_, data);
 }
 
-Result<Certificate> Authority::Sign(RecordedIssuance recorded) const {
-  if (kind_ == AuthorityKind::kResponder) {
-    return Error(StatusCode::kFailedPrecondition, "responder '{}' signs no certificates",
+Result<Bytes> Authority::Sign(const SignedAttributes& attributes) const {
+  if (kind_ != AuthorityKind::kRecorder) {
+    return Error(StatusCode::kFailedPrecondition, "authority '{}' leaves records to a recorder",
                  key_label_);
   }
   TRY(CheckKey());
-  return SignRecorded(*key_, std::move(recorded));
+  return SignAttributes(*key_, attributes);
+}
+
+Status Authority::CheckIsCa(std::string_view what) const {
+  if (!IsDelegate(kind_)) return Ok();
+  return Error(StatusCode::kFailedPrecondition, "{} '{}' signs no {}", NameOf(kind_), key_label_,
+               what);
 }
 
 }  // namespace ca

@@ -9,18 +9,25 @@
 #include "ca/base/openssl.h"
 #include "ca/issuance.h"
 #include "ca/public_key.h"
+#include "ca/signed_record.h"
 #include "ca/status_signing.h"
 #include "ca/tbs_certificate.h"
 
 namespace ca {
 
-// A responder is no CA: it signs OCSP responses, in the name of the authority that issued it. A
-// link is the name and key of the root of the same generation, signed by the root before: whoever
-// holds only that one verifies by it what the new one stands behind (newWithOld of RFC 4210
-// section 4.4).
-enum class AuthorityKind { kRoot, kIssuing, kResponder, kLink };
+// Responders and recorders are no CAs: a responder signs OCSP responses, in the name of the
+// authority that issued it, and a recorder signs records for whoever has to prove something later
+// (ca/signed_record.h). A link is the name and key of the root of the same generation, signed by
+// the root before: whoever holds only that one verifies by it what the new one stands behind
+// (newWithOld of RFC 4210 section 4.4).
+enum class AuthorityKind { kRoot, kIssuing, kResponder, kLink, kRecorder };
 
-std::string_view NameOf(AuthorityKind kind);  // root, issuing, responder, link
+std::string_view NameOf(AuthorityKind kind);  // root, issuing, responder, link, recorder
+
+// Whether it signs statements alone, and no certificates.
+constexpr bool IsDelegate(AuthorityKind kind) {
+  return kind == AuthorityKind::kResponder || kind == AuthorityKind::kRecorder;
+}
 
 // The end of a key, in two records: decided, then done. Every replica has let go of a key that was
 // decided upon kDestroyAfter ago, and none uses it again.
@@ -34,6 +41,16 @@ struct KeyDestruction {
   friend bool operator==(const KeyDestruction&, const KeyDestruction&) = default;
 };
 
+// An issuing authority is not to issue any more, before its time: somebody has doubts of it, or it
+// is revoked. Another follows as soon as it can.
+struct Taint {
+  std::string reason;  // for people
+  TimePoint at;
+  bool is_revoked = false;  // with all that it has issued
+
+  friend bool operator==(const Taint&, const Taint&) = default;
+};
+
 // An authority as the ledger knows it: planned, when it has no certificate yet.
 struct AuthorityRecord {
   AuthorityId id{};
@@ -44,6 +61,7 @@ struct AuthorityRecord {
   std::string key_label;   // on the token: acme/prod/root/1-5f3a9c0e; of a link, its root's
   Bytes certificate;       // DER, or ""
   TimePoint published_at;  // when it got its certificate
+  std::optional<Taint> taint;
   std::optional<KeyDestruction> key_destruction;
 
   friend bool operator==(const AuthorityRecord&, const AuthorityRecord&) = default;
@@ -95,30 +113,42 @@ class Authority {
                                                const SigningKey& key, TimePoint now) const;
   static constexpr std::chrono::hours kResponderLifetime{24 * 7};
 
+  // The certificate of a recorder, by this root. `status` is what this root says of it.
+  Result<PreparedCertificate> PrepareRecorder(const Hierarchy& hierarchy,
+                                              const AuthorityRecord& planned, const SigningKey& key,
+                                              const StatusPointers& status, TimePoint now) const;
+  static constexpr std::chrono::hours kRecorderLifetime{24 * 365};
+
   // A root's own certificate: the one that no authority stands behind.
   static Result<PreparedCertificate> PrepareRoot(const Hierarchy& hierarchy,
                                                  const AuthorityRecord& planned,
                                                  const SigningKey& key, TimePoint now);
 
-  // This and the next: kFailedPrecondition when its key is destroyed, kUnavailable when it has
-  // none. The link to `next`, the root that follows this one and has `key`. `status` is what this
-  // root says of it.
+  // kFailedPrecondition when its key is destroyed, kUnavailable when it has none, as Sign() too.
+  // The link to `next`, the root that follows this one and has `key`. `status` is what this root
+  // says of it.
   Result<PreparedCertificate> PrepareLink(const Hierarchy& hierarchy, const AuthorityRecord& next,
                                           const SigningKey& key, const StatusPointers& status,
                                           TimePoint now) const;
   // A chain of so many links may lead from the newest root to one that a relying party holds.
   static constexpr int kLinksMax = 3;
 
+  // This and the following: kFailedPrecondition without a key, and when it is not for this kind to
+  // say. Certificates and CRLs are signed by the CA itself, OCSP responses by its responder alone,
+  // and records by a recorder alone.
   Result<Certificate> Sign(RecordedIssuance recorded) const;
-
-  // A DER Ecdsa-Sig-Value; kFailedPrecondition when it is not for this kind to say: CRLs are signed
-  // by the CA itself, OCSP responses by its responder alone.
+  // A DER Ecdsa-Sig-Value.
   Result<Bytes> Sign(const TbsCertList& list) const;
   Result<Bytes> Sign(const ResponseData& data) const;
+  Result<Bytes> Sign(const SignedAttributes& attributes) const;
 
  private:
   explicit Authority(SerialNumber serial) : serial_(std::move(serial)) {}
+  Result<PreparedCertificate> PrepareDelegate(const Hierarchy& hierarchy,
+                                              const AuthorityRecord& planned, const PublicKey& key,
+                                              TbsCertificate tbs) const;
   Status CheckKey() const;
+  Status CheckIsCa(std::string_view what) const;
 
   AuthorityId id_{};
   HierarchyId hierarchy_{};

@@ -21,7 +21,7 @@ constexpr std::initializer_list<Role> kCheckers = {Role::kRevoker, Role::kAudito
 constexpr std::initializer_list<Role> kAuditors = {Role::kAuditor};
 constexpr std::initializer_list<Role> kReaders = {Role::kRegistrar, Role::kRevoker, Role::kAuditor};
 
-constexpr std::array<ActionRule, 31> kRules = {{
+constexpr auto kRules = std::to_array<ActionRule>({
     {Action::kEnroll, "Enroll", kNobodyElse, true},
     {Action::kRenew, "Renew", kNobodyElse, true},
     {Action::kRegisterAgent, "RegisterAgent", kRegistrars, true},
@@ -40,11 +40,14 @@ constexpr std::array<ActionRule, 31> kRules = {{
     {Action::kPrepareAuthority, "PrepareAuthority", kNobodyElse, false},
     {Action::kActivateAuthority, "ActivateAuthority", kNobodyElse, true},
     {Action::kRollBackAuthority, "RollBackAuthority", kNobodyElse, true},
+    {Action::kTaintAuthority, "TaintAuthority", kNobodyElse, true},
+    {Action::kRevokeAuthority, "RevokeAuthority", kNobodyElse, true},
     {Action::kListHierarchies, "ListHierarchies", kReaders, false},
     {Action::kGetHierarchy, "GetHierarchy", kReaders, false},
     {Action::kPlanHierarchy, "PlanHierarchy", kReaders, false},
     {Action::kApplyHierarchy, "ApplyHierarchy", kNobodyElse, false},
-    {Action::kDestroyHierarchy, "DestroyHierarchy", kNobodyElse, false},
+    {Action::kDestroyHierarchy, "DestroyHierarchy", kNobodyElse, true},
+    {Action::kListDestructions, "ListDestructions", kReaders, false},
     {Action::kListGrants, "ListGrants", kAuditors, false},
     {Action::kAddGrant, "AddGrant", kNobodyElse, true},
     {Action::kRemoveGrant, "RemoveGrant", kNobodyElse, true},
@@ -54,7 +57,11 @@ constexpr std::array<ActionRule, 31> kRules = {{
     {Action::kWatchTrustBundle, "WatchTrustBundle", kReaders, false},
     {Action::kAcknowledgeTrustBundle, "AcknowledgeTrustBundle", kNobodyElse, true},
     {Action::kListStragglers, "ListStragglers", kReaders, false},
-}};
+    {Action::kListEnrollmentRequests, "ListEnrollmentRequests", kAuditors, false},
+    {Action::kListApprovals, "ListApprovals", kReaders, false},
+    {Action::kApproveChange, "ApproveChange", kNobodyElse, true},
+    {Action::kDenyChange, "DenyChange", kNobodyElse, true},
+});
 
 const ActionRule& RuleOf(Action action) { return kRules.at(static_cast<size_t>(action)); }
 
@@ -73,6 +80,7 @@ bool GrantsOverTenant(const Grant& grant, const ActionRule& rule, const std::str
   const bool covers = grant.tenant.empty() ? !grant.hierarchy : grant.tenant == tenant;
   return covers && Allows(grant.role, rule);
 }
+
 std::string RolesOf(const ActionRule& rule) {
   std::string names(NameOf(Role::kAdmin));
   for (const Role role : rule.roles) names += fmt::format(", {}", NameOf(role));
@@ -127,7 +135,8 @@ Result<std::vector<HierarchyId>> Authorization::Allowed(
   std::vector<HierarchyId> allowed;
   for (const Hierarchy& hierarchy : hierarchies) {
     if (std::any_of(grants.begin(), grants.end(), [&](const Grant& grant) {
-          return Grants(grant, RuleOf(action), hierarchy.id);
+          return Grants(grant, RuleOf(action), hierarchy.id) ||
+                 GrantsOverTenant(grant, RuleOf(action), hierarchy.tenant);
         })) {
       allowed.push_back(hierarchy.id);
     }

@@ -27,11 +27,14 @@ enum class Action {
   kPrepareAuthority,
   kActivateAuthority,
   kRollBackAuthority,
+  kTaintAuthority,
+  kRevokeAuthority,
   kListHierarchies,
   kGetHierarchy,
   kPlanHierarchy,
   kApplyHierarchy,
   kDestroyHierarchy,
+  kListDestructions,
   kListGrants,
   kAddGrant,
   kRemoveGrant,
@@ -40,6 +43,10 @@ enum class Action {
   kWatchTrustBundle,
   kAcknowledgeTrustBundle,
   kListStragglers,
+  kListEnrollmentRequests,
+  kListApprovals,
+  kApproveChange,
+  kDenyChange,
 };
 
 std::string_view NameOf(Action action);  // Enroll, Renew, RegisterAgent, ...

@@ -14,6 +14,14 @@ Result<std::shared_ptr<const Authority>> OpenWithKey(const AuthorityRecord& reco
   return Authority::Open(record, std::move(key));
 }
 
+const HierarchyDestruction* FindDestruction(const std::vector<HierarchyDestruction>& destructions,
+                                            HierarchyId id) {
+  const auto found =
+      std::find_if(destructions.begin(), destructions.end(),
+                   [&](const HierarchyDestruction& d) { return d.hierarchy.id == id; });
+  return found == destructions.end() ? nullptr : &*found;
+}
+
 }  // namespace
 
 Result<CatalogRecords> CatalogRecords::Load(HierarchyStore& store) {
@@ -23,6 +31,10 @@ Result<CatalogRecords> CatalogRecords::Load(HierarchyStore& store) {
   records.activations = TRY(store.LoadActivations());
   records.authorities = TRY(store.LoadAuthorities());
   records.hierarchies = TRY(store.LoadHierarchies());
+  records.destructions = TRY(store.LoadDestructions());
+  std::erase_if(records.hierarchies, [&](const Hierarchy& hierarchy) {  // destroyed just now
+    return FindDestruction(records.destructions, hierarchy.id) != nullptr;
+  });
   return records;
 }
 
@@ -52,7 +64,7 @@ Result<std::shared_ptr<Catalog>> Catalog::Open(CatalogRecords records, const Ope
   auto catalog = std::make_shared<Catalog>();
   for (const AuthorityRecord& record : records.authorities) {
     if (record.certificate.empty()) continue;  // planned, not yet there
-    if (record.kind == AuthorityKind::kResponder) continue;
+    if (IsDelegate(record.kind)) continue;
     if (record.kind == AuthorityKind::kLink) {
       TRY(catalog->OpenLink(record, records));
       continue;
@@ -84,7 +96,20 @@ const Hierarchy* Catalog::Find(HierarchyId id) const {
   for (const Hierarchy& hierarchy : hierarchies()) {
     if (hierarchy.id == id) return &hierarchy;
   }
-  return nullptr;
+  const HierarchyDestruction* const destruction = FindDestruction(destructions(), id);
+  return destruction ? &destruction->hierarchy : nullptr;
+}
+
+bool Catalog::IsDestroyed(HierarchyId hierarchy) const {
+  return FindDestruction(destructions(), hierarchy) != nullptr;
+}
+
+std::vector<Hierarchy> Catalog::AllHierarchies() const {
+  std::vector<Hierarchy> all = hierarchies();
+  for (const HierarchyDestruction& destruction : destructions()) {
+    all.push_back(destruction.hierarchy);
+  }
+  return all;
 }
 
 Result<const Hierarchy*> Catalog::System() const {
@@ -101,6 +126,12 @@ std::vector<std::shared_ptr<const Authority>> Catalog::AuthoritiesOf(HierarchyId
     if (authority->hierarchy() == hierarchy) found.push_back(authority);
   }
   return found;
+}
+
+const AuthorityRecord* Catalog::FindRecord(AuthorityId id) const {
+  const auto found = std::find_if(records_.authorities.begin(), records_.authorities.end(),
+                                  [&](const AuthorityRecord& record) { return record.id == id; });
+  return found == records_.authorities.end() ? nullptr : &*found;
 }
 
 Result<std::shared_ptr<const Authority>> Catalog::FindAuthority(AuthorityId id) const {

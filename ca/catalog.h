@@ -13,7 +13,8 @@ namespace ca {
 
 // What a catalog is made of.
 struct CatalogRecords {
-  std::vector<Hierarchy> hierarchies;
+  std::vector<Hierarchy> hierarchies;  // none that is destroyed
+  std::vector<HierarchyDestruction> destructions;
   std::vector<AuthorityRecord> authorities;
   std::vector<Activation> activations;
   std::vector<TrustBundleRecord> trust_bundles;
@@ -28,9 +29,9 @@ struct CatalogRecords {
 // Immutable and thread-safe; a request that holds it sees one state from beginning to end.
 class Catalog {
  public:
-  // Opens every CA that has a certificate; OCSP responders are none. One whose key is to be
-  // destroyed, or was, keeps its certificate here and has no key; nor has one whose key cannot be
-  // had from a token that is apart (KeyStore::IsApart). kFailedPrecondition when another key is
+  // Opens every CA that has a certificate; responders and recorders are none. One whose key is to
+  // be destroyed, or was, keeps its certificate here and has no key; nor has one whose key cannot
+  // be had from a token that is apart (KeyStore::IsApart). kFailedPrecondition when another key is
   // missing on the token or is not what its certificate says, kUnavailable when token or database
   // is away.
   static Result<std::shared_ptr<const Catalog>> Load(HierarchyStore& store, KeyStore& keys);
@@ -46,18 +47,25 @@ class Catalog {
   const std::vector<LackingKey>& lacking_keys() const { return lacking_keys_; }
 
   const CatalogRecords& records() const { return records_; }
+  // Those that are not destroyed, and those that are, as long as a certificate of theirs may be
+  // asked about.
   const std::vector<Hierarchy>& hierarchies() const { return records_.hierarchies; }
+  const std::vector<HierarchyDestruction>& destructions() const { return records_.destructions; }
+  std::vector<Hierarchy> AllHierarchies() const;
+  bool IsDestroyed(HierarchyId hierarchy) const;
 
-  // kNotFound.
+  // Of those that are not destroyed. kNotFound.
   Result<const Hierarchy*> FindByName(std::string_view tenant_slash_environment) const;
   Result<const Hierarchy*> FindByTrustDomain(const TrustDomain& trust_domain) const;
-  // nullptr when there is none.
+  // Of all. nullptr when there is none.
   const Hierarchy* Find(HierarchyId id) const;
   // kFailedPrecondition before `agentpki-server init`.
   Result<const Hierarchy*> System() const;
 
   // All, oldest first.
   std::vector<std::shared_ptr<const Authority>> AuthoritiesOf(HierarchyId hierarchy) const;
+  // nullptr when there is none.
+  const AuthorityRecord* FindRecord(AuthorityId id) const;
   // kNotFound.
   Result<std::shared_ptr<const Authority>> FindAuthority(AuthorityId id) const;
   // The one that issues now: the last that was activated. kFailedPrecondition when there is none.

@@ -50,6 +50,8 @@ class Examination {
       ExamineKeys();
     }
     ExamineMisplaced();
+    if (ExamineEnd()) return std::move(findings_);
+    if (!evidence_.away.contains(hierarchy_.id)) ExamineNeedless();
     for (const AuthorityRecord* record : records_) ExamineProgress(*record);
     ExamineActivation();
     for (const AuthorityView& view : views_) ExamineSchedule(view);
@@ -87,6 +89,10 @@ class Examination {
       // A link has no key of its own: its root's is looked at there.
       if (record->kind != AuthorityKind::kLink) ExamineKey(*record);
     }
+  }
+
+  // Keys that are there and have nothing to sign.
+  void ExamineNeedless() {
     for (const SpentKey& key : SpentKeysAt(*evidence_.catalog, hierarchy_, now_ - kPatience)) {
       ExamineSpent(key);
     }
@@ -127,8 +133,8 @@ class Examination {
     Tell(
         "key.missing", record,
         fmt::format("it has a certificate, and its key '{}' is not on the token", record.key_label),
-        record.kind == AuthorityKind::kResponder
-            ? "nothing: the conductor makes another responder with a key of its own"
+        IsDelegate(record.kind)
+            ? fmt::format("nothing: another {} is made with a key of its own", NameOf(record.kind))
             : "restore the token from its backup; no other key can take its place");
   }
 
@@ -156,11 +162,28 @@ class Examination {
          kAskTheConductor);
   }
 
+  // Whether it is destroyed, and so has nothing but its keys to be looked at.
+  bool ExamineEnd() {
+    for (const HierarchyDestruction& destruction : evidence_.catalog->destructions()) {
+      if (destruction.hierarchy.id != hierarchy_.id) continue;
+      if (!destruction.finished_at && now_ > destruction.decided_at + kPatience) {
+        Tell("hierarchy.not-destroyed", hierarchy_.Name(),
+             fmt::format("it is to be destroyed since {}, and that is not on record yet",
+                         Rfc3339(destruction.decided_at)),
+             kAskTheConductor);
+      }
+      return true;
+    }
+    return false;
+  }
+
+  // Another may have had the same name, and be destroyed.
   void ExamineOrphans() {
+    const auto& all = evidence_.catalog->records().authorities;
     for (const std::string& label : evidence_.key_labels) {
       const bool is_planned =
-          std::any_of(records_.begin(), records_.end(),
-                      [&](const AuthorityRecord* record) { return record->key_label == label; });
+          std::any_of(all.begin(), all.end(),
+                      [&](const AuthorityRecord& record) { return record.key_label == label; });
       if (is_planned || !IsLabelOf(hierarchy_, label)) continue;
       Tell("key.orphan", label,
            "it is on the token, and no authority of this database has planned it: it is of a "
@@ -174,7 +197,7 @@ class Examination {
   void ExamineProgress(const AuthorityRecord& record) {
     if (!record.certificate.empty() || record.key_destruction) return;
     // It ends with the key of its issuer.
-    if (record.kind == AuthorityKind::kResponder && !IsAsked(record.issuer)) return;
+    if (IsDelegate(record.kind) && !IsAsked(record.issuer)) return;
     Tell("authority.interrupted", record,
          IsOnTheToken(record) ? "it is planned and has its key, and no certificate yet"
                               : "it is planned, and has neither key nor certificate yet",
@@ -182,7 +205,7 @@ class Examination {
   }
 
   std::string HowToResume(const AuthorityRecord& record) const {
-    if (record.kind == AuthorityKind::kResponder) return kAskTheConductor;
+    if (IsDelegate(record.kind)) return kAskTheConductor;
     const bool is_first = evidence_.catalog->ActivationsOf(hierarchy_.id).empty();
     if (record.kind == AuthorityKind::kRoot || is_first) {
       return "run `agentpki-server init` as before: it goes on where it stopped";
@@ -281,22 +304,22 @@ std::vector<Finding> Diagnose(const Evidence& evidence, const Hierarchy& hierarc
 }
 
 std::vector<std::string> ForeignKeys(const Evidence& evidence) {
-  const CatalogRecords& records = evidence.catalog->records();
+  const std::vector<Hierarchy> ours = evidence.catalog->AllHierarchies();
   std::vector<std::string> foreign;
   std::set<std::string> labels = evidence.key_labels;
   for (const MisplacedKey& key : evidence.misplaced_keys) labels.insert(key.label);
   for (const std::string& label : labels) {
-    const bool is_ours =
-        std::any_of(records.hierarchies.begin(), records.hierarchies.end(),
-                    [&](const Hierarchy& hierarchy) { return IsLabelOf(hierarchy, label); });
+    const bool is_ours = std::any_of(ours.begin(), ours.end(), [&](const Hierarchy& hierarchy) {
+      return IsLabelOf(hierarchy, label);
+    });
     if (!is_ours) foreign.push_back(label);
   }
   return foreign;
 }
 
 bool IsLabelOf(const Hierarchy& hierarchy, std::string_view label) {
-  for (const auto kind :
-       {AuthorityKind::kRoot, AuthorityKind::kIssuing, AuthorityKind::kResponder}) {
+  for (const auto kind : {AuthorityKind::kRoot, AuthorityKind::kIssuing, AuthorityKind::kResponder,
+                          AuthorityKind::kRecorder}) {
     const std::string prefix = fmt::format("{}/{}/", hierarchy.Name(), NameOf(kind));
     if (!label.starts_with(prefix)) continue;
     const std::string_view rest = label.substr(prefix.size());

@@ -71,6 +71,7 @@ Result<IssuedCertificate> Enrollment::Issue(const Agent& agent, BytesView csr_de
                                             const Grounds& grounds, const RequestId& request,
                                             AuditEvent& event) const {
   const Csr csr = TRY(Csr::Parse(csr_der));
+  event.request = RequestFacts::Of(agent, csr.public_key().type(), OperationOf(grounds));
   auto intent = Intend(agent, csr, grounds, request, event);
   for (int tries = 1; IsSuperseded(intent.status()) && tries < kTriesMax; ++tries) {
     TRY(catalogs_.Reload());
@@ -102,13 +103,21 @@ Result<std::variant<RecordedIssuance, Certificate>> Enrollment::Intend(const Age
     return Error(StatusCode::kUnavailable, "this server has not heard of the hierarchy of {} yet",
                  agent.id.ToString());
   }
+  if (catalog->IsDestroyed(hierarchy->id)) {
+    return Refusal(StatusCode::kFailedPrecondition, "hierarchy.destroyed",
+                   "{} is destroyed; nothing is issued in it any more", hierarchy->Name());
+  }
   const CertificateProfile* profile = TRY(hierarchy->FindProfile(agent.profile));
   TRY(CheckRequest(csr, *hierarchy, agent, *profile));
-  event.rule =
-      TRY(CheckPolicy(*hierarchy, *profile,
-                      RequestFacts::Of(agent, csr.public_key().type(), OperationOf(grounds))));
+  event.rule = TRY(CheckPolicy(*hierarchy, *profile, *event.request));
 
   const auto authority = TRY(catalog->ActiveIssuer(hierarchy->id));
+  const AuthorityRecord* const record = catalog->FindRecord(authority->id());
+  if (record->taint && record->taint->is_revoked) {
+    return Refusal(StatusCode::kUnavailable, "authority.revoked",
+                   "{} was revoked, and its successor takes over within seconds; retry",
+                   NameOf(*hierarchy, *authority));
+  }
   auto prepared = TRY(authority->Prepare(*hierarchy, agent, *profile, csr.public_key(),
                                          directory_.For(authority->id()), clock_.Now()));
   event.serial = prepared.record().serial.ToString();

@@ -36,14 +36,14 @@ struct IssuedCertificate {
 // The story of an agent's certificates: the first one, by a join token, and each next one, by the
 // certificate that still stands and a new key. Thread-safe; calls block.
 //
-// Each call leaves what it learns of itself in `event` (actor, hierarchy, subject, serial), also
-// when it fails. When it succeeds, `event` was recorded together with the intent; when it fails,
-// the caller has to record it.
+// Each call leaves what it learns of itself in `event` (actor, hierarchy, subject, request,
+// serial), also when it fails. When it succeeds, `event` was recorded together with the intent;
+// when it fails, the caller has to record it.
 //
 // When another authority was activated meanwhile, it goes on with that one.
 //
-// Errors: those of Csr::Parse, CheckRequest, CheckPolicy and Ledger::RecordIntent with their rules; also
-// kUnavailable while token or database is away, then the same request may be sent again.
+// Errors: those of Csr::Parse, CheckRequest, CheckPolicy and Ledger::RecordIntent with their rules;
+// also kUnavailable while token or database is away, then the same request may be sent again.
 class Enrollment {
  public:
   // `catalogs` is reloaded when the ledger knows more than it. `directory` is what certificates say

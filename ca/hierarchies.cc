@@ -4,6 +4,8 @@
 #include <map>
 #include <utility>
 
+#include "ca/policy_widening.h"
+
 namespace ca {
 namespace {
 
@@ -129,13 +131,21 @@ Status Hierarchies::CheckOperators(const Hierarchy& system,
 Result<HierarchyDeclaration> Hierarchies::Apply(const Caller& caller,
                                                 const std::optional<HierarchyDeclaration>& standing,
                                                 const HierarchyDeclaration& wanted,
-                                                const std::string& summary, AuditEvent& event) {
+                                                const PlanText& plan, AuditEvent& event) {
+  // What takes two is what stands now, also when it was changed just now on another replica.
+  TRY(catalogs_.Reload());
   const Planned planned = TRY(Check(caller, Action::kApplyHierarchy, wanted, event));
   if (planned.standing != standing) {
     return Error(StatusCode::kAborted, "{} was changed by somebody else just now; plan again",
                  wanted.hierarchy.Name());
   }
-  event.reason = summary;
+  if (standing && TakesApproval(*standing, wanted)) {
+    TRY(approvals_.RequireAlways(
+        caller, standing->hierarchy.id,
+        {.kind = ApprovalKind::kPolicyWidening, .digest = plan.digest, .changes = plan.lines},
+        event));
+  }
+  event.reason = plan.summary;
 
   Hierarchy hierarchy = wanted.hierarchy;
   if (standing) {

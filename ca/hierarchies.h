@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "ca/approvals.h"
 #include "ca/authorization.h"
 #include "ca/base/clock.h"
 #include "ca/hierarchy_declaration.h"
@@ -12,6 +13,13 @@
 #include "ca/provisioning.h"
 
 namespace ca {
+
+// What a plan says, in other people's words.
+struct PlanText {
+  std::string summary;             // for the auditor
+  Bytes digest;                    // SHA-256 over what stands and what is wanted
+  std::vector<std::string> lines;  // for whoever approves it, what widens first
+};
 
 // The story of hierarchies as code: what is declared of one is compared with what stands, and made
 // so. Applying may be interrupted and repeated, on any replica, by several at once: what is done
@@ -25,13 +33,14 @@ class Hierarchies {
   // All outlive it.
   Hierarchies(LiveCatalog& catalogs, const Authorization& authorization, HierarchyStore& store,
               KeyStore& keys, Registry& registry, const StatusDirectory& directory,
-              const Clock& clock)
+              Approvals& approvals, const Clock& clock)
       : catalogs_(catalogs),
         authorization_(authorization),
         store_(store),
         keys_(keys),
         registry_(registry),
         directory_(directory),
+        approvals_(approvals),
         clock_(clock) {}
 
   // Those over which the caller has a role; kPermissionDenied when there are none.
@@ -52,14 +61,14 @@ class Hierarchies {
                                                    AuditEvent& event) const;
 
   // Makes it `wanted`, with its first authorities and their OCSP responders if it is new;
-  // `standing` is what Plan() gave, and `summary` tells the auditor what changes. The same errors,
-  // and:
+  // `standing` is what Plan() gave, and `plan` says what changes. What widens may take two:
+  // Approvals::Require(), by plan.digest. The same errors, and:
   //   kAborted             somebody else changed it meanwhile: plan again
   //   kFailedPrecondition  rule `profile.in-use`
   //   kUnavailable         token or database are away; repeat it
   Result<HierarchyDeclaration> Apply(const Caller& caller,
                                      const std::optional<HierarchyDeclaration>& standing,
-                                     const HierarchyDeclaration& wanted, const std::string& summary,
+                                     const HierarchyDeclaration& wanted, const PlanText& plan,
                                      AuditEvent& event);
 
  private:
@@ -84,6 +93,7 @@ class Hierarchies {
   KeyStore& keys_;
   Registry& registry_;
   const StatusDirectory& directory_;
+  Approvals& approvals_;
   const Clock& clock_;
 };
 

@@ -83,6 +83,8 @@ Status Hierarchy::Validate() const {
   const std::chrono::seconds longest = LongestLifetime();
   TRY(CheckLifetime("issuing publish_ahead", publish_ahead, kPublishAheadMin, rotate_every));
   TRY(ValidateGate());
+  TRY(CheckLifetime("approvals expire_after", approvals.expire_after,
+                    ApprovalPolicy::kExpireAfterMin, ApprovalPolicy::kExpireAfterMax));
   if (rotate_every + longest > issuing_lifetime) {
     return Error(
         StatusCode::kInvalidArgument,

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "ca/approval_policy.h"
 #include "ca/base/clock.h"
 #include "ca/base/host_name.h"
 #include "ca/base/spiffe_id.h"
@@ -89,6 +90,7 @@ struct Hierarchy {
   std::vector<CertificateProfile> profiles;  // the first is the default
   // Who may have a certificate of those who could (ca/policy.h); everybody when there are none.
   std::vector<EnrollmentRule> enrollment_rules;
+  ApprovalPolicy approvals;
 
   // acme/prod
   std::string Name() const { return tenant + "/" + environment; }

@@ -8,7 +8,7 @@ namespace {
 // By then a regularly scheduled CRL is out that was made after the last of its certificates ended.
 constexpr auto kLastCrlWithin = RevocationIndex::kKeptAfterExpiry;
 // For replicas whose clocks differ.
-constexpr std::chrono::hours kResponderKeptFor{1};
+constexpr std::chrono::hours kDelegateKeptFor{1};
 
 bool IsIssuedBy(const AuthorityView& view, const AuthorityRecord& root) {
   return view.record.issuer == root.id && view.record.id != root.id;
@@ -25,13 +25,13 @@ bool IsSpentRoot(const AuthorityView& view, const std::vector<AuthorityView>& al
   });
 }
 
-std::string WhyResponderIsSpent(const AuthorityRecord& record,
-                                const std::vector<AuthorityView>& all, TimePoint now) {
+std::string WhyDelegateIsSpent(const AuthorityRecord& record, const std::vector<AuthorityView>& all,
+                               TimePoint now) {
   if (!record.certificate.empty()) {
     const auto parsed = ParseX509(record.certificate);
     if (!parsed.ok()) return "";
     const auto not_after = TimeOf(X509_get0_notAfter(parsed->get()));
-    const bool has_ended = not_after.ok() && now > *not_after + kResponderKeptFor;
+    const bool has_ended = not_after.ok() && now > *not_after + kDelegateKeptFor;
     return has_ended ? "its certificate has ended" : "";
   }
   for (const AuthorityView& view : all) {
@@ -49,10 +49,21 @@ std::string WhySpent(const AuthorityView& view, const std::vector<AuthorityView>
   return IsSpentRoot(view, all) ? "the keys of all that it has certified are destroyed" : "";
 }
 
+// A link has none of its own.
+std::vector<SpentKey> KeysLeftOf(const Catalog& catalog, const Hierarchy& hierarchy) {
+  std::vector<SpentKey> left;
+  for (const AuthorityRecord& record : catalog.records().authorities) {
+    if (record.hierarchy != hierarchy.id || record.kind == AuthorityKind::kLink) continue;
+    if (!record.key_destruction) left.push_back({record, "its hierarchy is destroyed"});
+  }
+  return left;
+}
+
 }  // namespace
 
 std::vector<SpentKey> SpentKeysAt(const Catalog& catalog, const Hierarchy& hierarchy,
                                   TimePoint now) {
+  if (catalog.IsDestroyed(hierarchy.id)) return KeysLeftOf(catalog, hierarchy);
   const std::vector<AuthorityView> views = AuthoritiesAt(catalog, hierarchy, now);
   std::vector<SpentKey> spent;
   const auto add = [&](const AuthorityRecord& record, std::string reason) {
@@ -62,8 +73,8 @@ std::vector<SpentKey> SpentKeysAt(const Catalog& catalog, const Hierarchy& hiera
     if (!view.record.key_destruction) add(view.record, WhySpent(view, views, now));
   }
   for (const AuthorityRecord& record : catalog.records().authorities) {
-    if (record.hierarchy != hierarchy.id || record.kind != AuthorityKind::kResponder) continue;
-    if (!record.key_destruction) add(record, WhyResponderIsSpent(record, views, now));
+    if (record.hierarchy != hierarchy.id || !IsDelegate(record.kind)) continue;
+    if (!record.key_destruction) add(record, WhyDelegateIsSpent(record, views, now));
   }
   return spent;
 }

@@ -18,7 +18,8 @@ struct SpentKey {
 //   of an issuing authority that is retired, once its last CRL is out: one that was signed after
 //     the last of its certificates ended
 //   of a root that is retired, once the keys of all that it has certified are to be destroyed
-//   of an OCSP responder whose certificate has ended, or that has none and never will
+//   of a responder or a recorder whose certificate has ended, or that has none and never will
+// and all keys of a hierarchy that is destroyed; see to it that their last CRLs are out before.
 std::vector<SpentKey> SpentKeysAt(const Catalog& catalog, const Hierarchy& hierarchy,
                                   TimePoint now);
 

@@ -11,11 +11,13 @@ namespace ca {
 struct Certificate;
 class RecordedIssuance;
 class ResponseData;
+class SignedAttributes;
 class SigningKey;
 class TbsCertList;
 Result<Certificate> SignRecorded(const SigningKey& key, RecordedIssuance recorded);
 Result<Bytes> SignCertList(const SigningKey& key, const TbsCertList& list);
 Result<Bytes> SignResponseData(const SigningKey& key, const ResponseData& data);
+Result<Bytes> SignAttributes(const SigningKey& key, const SignedAttributes& attributes);
 
 // A CA key on the token: P-256, generated there, sensitive, never extractable, sign-only.
 // Thread-safe; it keeps the token alive as long as it lives.
@@ -32,6 +34,7 @@ class SigningKey {
   friend Result<Certificate> SignRecorded(const SigningKey& key, RecordedIssuance recorded);
   friend Result<Bytes> SignCertList(const SigningKey& key, const TbsCertList& list);
   friend Result<Bytes> SignResponseData(const SigningKey& key, const ResponseData& data);
+  friend Result<Bytes> SignAttributes(const SigningKey& key, const SignedAttributes& attributes);
 
   // ECDSA-with-SHA256 over `message`, as the DER Ecdsa-Sig-Value that X.509 carries (RFC 3279
   // section 2.2.3). kUnavailable when the token does not answer: the caller may retry.

@@ -8,6 +8,7 @@
 #include "ca/audit_event.h"
 #include "ca/base/request_id.h"
 #include "ca/issuance.h"
+#include "ca/recorded_request.h"
 
 namespace ca {
 
@@ -88,6 +89,10 @@ class Ledger {
                                               const SerialNumber& serial) = 0;
 
   virtual Result<std::vector<CertificateEntry>> ListCertificates(const CertificateQuery& query) = 0;
+
+  // The requests for certificates that were decided, by the events of Enroll and Renew. One that
+  // was answered again is there once. One that is decided while this runs may be left out.
+  virtual Result<std::vector<RecordedRequest>> ListRequests(const RequestQuery& query) = 0;
 
  protected:
   // For implementations, once the intent is durable (or was found to be).

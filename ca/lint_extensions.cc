@@ -38,10 +38,12 @@ Bytes KeyUsage(const LintTerms& terms) {
 constexpr std::string_view kServerAuth = "\x2b\x06\x01\x05\x05\x07\x03\x01"sv;
 constexpr std::string_view kClientAuth = "\x2b\x06\x01\x05\x05\x07\x03\x02"sv;
 constexpr std::string_view kOcspSigning = "\x2b\x06\x01\x05\x05\x07\x03\x09"sv;
+constexpr std::string_view kDocumentSigning = "\x2b\x06\x01\x05\x05\x07\x03\x24"sv;  // RFC 9336
 
 std::optional<Bytes> ExtendedKeyUsage(const LintTerms& terms) {
   if (IsCa(terms)) return std::nullopt;
   const AgentTerms* const agent = AgentOf(terms);
+  if (Is(terms, AuthorityKind::kRecorder)) return Sequence(ObjectIdentifier(kDocumentSigning));
   if (!agent) return Sequence(ObjectIdentifier(kOcspSigning));
   Bytes purposes;
   if (agent->profile.client_auth) purposes += ObjectIdentifier(kClientAuth);
@@ -51,8 +53,8 @@ std::optional<Bytes> ExtendedKeyUsage(const LintTerms& terms) {
 
 // Exactly one URI, the SPIFFE ID (X509-SVID section 2).
 std::optional<Bytes> SubjectAlternativeName(const LintTerms& terms) {
-  if (Is(terms, AuthorityKind::kResponder)) return std::nullopt;
   const AgentTerms* const agent = AgentOf(terms);
+  if (!agent && !IsCa(terms)) return std::nullopt;
   if (!agent) {
     return Sequence(GeneralName(kUri, "spiffe://" + terms.hierarchy.trust_domain.name()));
   }
@@ -114,7 +116,7 @@ std::optional<Bytes> NameConstraints(const LintTerms& terms) {
 bool HasStatus(const LintTerms& terms) {
   const AgentTerms* const agent = AgentOf(terms);
   return agent ? !agent->profile.status_free
-               : Is(terms, AuthorityKind::kIssuing) || Is(terms, AuthorityKind::kLink);
+               : !Is(terms, AuthorityKind::kRoot) && !Is(terms, AuthorityKind::kResponder);
 }
 
 // id-ad (section 4.2.2.1).

@@ -48,8 +48,8 @@ inline bool Is(const LintTerms& terms, AuthorityKind kind) {
   return authority && authority->kind == kind;
 }
 inline bool IsCa(const LintTerms& terms) {
-  return std::holds_alternative<AuthorityTerms>(terms.subject) &&
-         !Is(terms, AuthorityKind::kResponder);
+  const auto* const authority = std::get_if<AuthorityTerms>(&terms.subject);
+  return authority && !IsDelegate(authority->kind);
 }
 
 // Nothing, and a finding, unless it is DER of the form that a version 3 certificate has.

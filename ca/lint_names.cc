@@ -38,6 +38,8 @@ std::string CommonNameOf(const AuthorityTerms& terms) {
       return fmt::format("issuing authority {}", terms.generation);
     case AuthorityKind::kResponder:
       return fmt::format("responder {}", terms.generation);
+    case AuthorityKind::kRecorder:
+      return fmt::format("recorder {}", terms.generation);
   }
   return "";
 }

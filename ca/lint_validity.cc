@@ -69,10 +69,18 @@ std::chrono::seconds LifetimeMax(const LintTerms& terms) {
                ? std::min(agent->profile.lifetime, CertificateProfile::kStatusFreeLifetimeMax)
                : agent->profile.lifetime;
   }
-  if (Is(terms, AuthorityKind::kRoot) || Is(terms, AuthorityKind::kLink))
-    return terms.hierarchy.root_lifetime;
-  if (Is(terms, AuthorityKind::kIssuing)) return terms.hierarchy.issuing_lifetime;
-  return Authority::kResponderLifetime;
+  switch (std::get<AuthorityTerms>(terms.subject).kind) {
+    case AuthorityKind::kRoot:
+    case AuthorityKind::kLink:
+      return terms.hierarchy.root_lifetime;
+    case AuthorityKind::kIssuing:
+      return terms.hierarchy.issuing_lifetime;
+    case AuthorityKind::kResponder:
+      return Authority::kResponderLifetime;
+    case AuthorityKind::kRecorder:
+      return Authority::kRecorderLifetime;
+  }
+  return {};
 }
 
 }  // namespace

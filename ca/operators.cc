@@ -41,8 +41,29 @@ Result<OperatorGrant> Operators::Add(const Caller& caller, const std::string& op
                                      Role role, const GrantScope& scope, AuditEvent& event) const {
   OperatorGrant added =
       TRY(Authorized(caller, Action::kAddGrant, operator_name, role, scope, event));
+  if (added.grant.hierarchy) TRY(RequireApproval(caller, added, event));
   TRY(registry_.AddGrant(added.operator_id, added.grant, event));
   return added;
+}
+
+// Who has it already gains nothing.
+Status Operators::RequireApproval(const Caller& caller, const OperatorGrant& added,
+                                  AuditEvent& event) const {
+  constexpr ApprovalKind kKind = ApprovalKind::kPolicyWidening;
+  const std::vector<OperatorGrant> grants = TRY(registry_.ListGrants());
+  const bool has_it = std::any_of(grants.begin(), grants.end(), [&](const OperatorGrant& of) {
+    return of.operator_id == added.operator_id && of.grant == added.grant;
+  });
+  if (has_it) return Ok();
+  const auto catalog = catalogs_.Snapshot();
+  const std::string id = added.operator_id.ToString();
+  const std::string role(NameOf(added.grant.role));
+  const std::string over = ScopeText(added.grant, *catalog);
+  return approvals_.Require(caller, *added.grant.hierarchy,
+                            {.kind = kKind,
+                             .digest = DigestOf(kKind, {"grant", id, role, over}),
+                             .changes = {fmt::format("{} becomes {} over {}", id, role, over)}},
+                            event);
 }
 
 Result<OperatorGrant> Operators::Remove(const Caller& caller, const std::string& operator_name,

@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "ca/approvals.h"
 #include "ca/authorization.h"
 #include "ca/base/clock.h"
 #include "ca/live_catalog.h"
@@ -23,14 +24,20 @@ struct GrantScope {
 class Operators {
  public:
   // All outlive it.
-  Operators(const LiveCatalog& catalogs, const Authorization& authorization, Registry& registry)
-      : catalogs_(catalogs), authorization_(authorization), registry_(registry) {}
+  Operators(const LiveCatalog& catalogs, const Authorization& authorization, Registry& registry,
+            Approvals& approvals)
+      : catalogs_(catalogs),
+        authorization_(authorization),
+        registry_(registry),
+        approvals_(approvals) {}
 
   // What the caller may see of who may do what: the grants over what it is an auditor of.
   Result<std::vector<OperatorGrant>> List(const Caller& caller) const;
 
-  // From the operator's next call on. Idempotent. kNotFound when the operator is not registered in
-  // the system hierarchy, or there is no such hierarchy; kInvalidArgument when `scope` names both.
+  // From the operator's next call on. Idempotent. A role over one hierarchy, which its file could
+  // say, may take two as what widens there does: Approvals::Require(). kNotFound when the operator
+  // is not registered in the system hierarchy, or there is no such hierarchy; kInvalidArgument when
+  // `scope` names both.
   Result<OperatorGrant> Add(const Caller& caller, const std::string& operator_name, Role role,
                             const GrantScope& scope, AuditEvent& event) const;
 
@@ -43,11 +50,13 @@ class Operators {
   Result<OperatorGrant> Authorized(const Caller& caller, Action action,
                                    const std::string& operator_name, Role role,
                                    const GrantScope& scope, AuditEvent& event) const;
+  Status RequireApproval(const Caller& caller, const OperatorGrant& added, AuditEvent& event) const;
   Status CheckNotLastAdmin(const OperatorGrant& removed) const;
 
   const LiveCatalog& catalogs_;
   const Authorization& authorization_;
   Registry& registry_;
+  Approvals& approvals_;
 };
 
 // "acme/prod", "acme/*" or "*".

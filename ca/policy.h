@@ -5,22 +5,9 @@
 
 #include "ca/agent.h"
 #include "ca/hierarchy.h"
+#include "ca/request_facts.h"
 
 namespace ca {
-
-// What is known of a request, whatever its CSR asks for beside: the conditions of enrollment rules
-// speak of this and nothing else.
-struct RequestFacts {
-  std::string agent;  // the path of its SPIFFE ID
-  std::string owner;
-  std::string role;
-  std::string version;
-  std::string profile;
-  KeyType key_type = KeyType::kP256;
-  Operation operation = Operation::kEnroll;
-
-  static RequestFacts Of(const Agent& agent, KeyType key_type, Operation operation);
-};
 
 // What a rule had to say of a request, in the order of the rules.
 struct PolicyStep {

@@ -27,6 +27,8 @@ std::string Difference(const Hierarchy& standing, const Hierarchy& wanted) {
   if (standing.ip_ranges != wanted.ip_ranges) return "ip_ranges";
   if (standing.profiles != wanted.profiles) return "profiles";
   if (standing.enrollment_rules != wanted.enrollment_rules) return "enrollment rules";
+  // The system hierarchy's are the configuration's: `init` sees to them.
+  if (!wanted.is_system && standing.approvals != wanted.approvals) return "approvals";
   return "";
 }
 
@@ -152,7 +154,7 @@ Result<AuthorityRecord> Provisioning::EnsureSuccessor(const Hierarchy& hierarchy
   const bool was_active =
       newest && std::any_of(activations.begin(), activations.end(),
                             [&](const Activation& a) { return a.authority == newest->id; });
-  if (!newest || was_active || newest->key_destruction) {
+  if (!newest || was_active || newest->key_destruction || newest->taint) {
     const int generation = newest ? newest->generation + 1 : 1;
     newest = TRY(store_.PlanAuthority(
         hierarchy, AuthorityKind::kIssuing, generation, root,
@@ -165,14 +167,11 @@ Result<AuthorityRecord> Provisioning::EnsureSuccessor(const Hierarchy& hierarchy
 // ---- roots that follow each other ---------------------------------------------------------------
 
 Result<AuthorityRecord> Provisioning::EnsureNextRoot(const Hierarchy& hierarchy) {
-  std::vector<AuthorityRecord> roots;
-  const std::vector<AuthorityRecord> records = TRY(store_.LoadAuthorities());
-  for (const AuthorityRecord& record : records) {
-    if (record.hierarchy == hierarchy.id && record.kind == AuthorityKind::kRoot) {
-      roots.push_back(record);
-    }
-  }
-  const AuthorityRecord root = TRY(EnsureRootPlan(hierarchy, roots));
+  const std::vector<AuthorityRecord> roots = TRY(RootsOf(hierarchy));
+  const std::optional<int> generation = TRY(NextRootToPlan(hierarchy, roots));
+  auto planned =
+      generation ? PlanRoot(hierarchy, *generation) : Result<AuthorityRecord>(roots.back());
+  const AuthorityRecord root = TRY(std::move(planned));
   if (!root.certificate.empty()) return root;
   const auto key = TRY(EnsureKey(root.key_label));
   // The link comes first, so that a root that is published is linked.
@@ -188,9 +187,29 @@ Result<AuthorityRecord> Provisioning::EnsureNextRoot(const Hierarchy& hierarchy)
   return FindRecord(root.id);
 }
 
-// The newest, or the one after it when that has issued.
-Result<AuthorityRecord> Provisioning::EnsureRootPlan(const Hierarchy& hierarchy,
-                                                     const std::vector<AuthorityRecord>& roots) {
+Result<AuthorityRecord> Provisioning::PlanRoot(const Hierarchy& hierarchy, int generation) {
+  return store_.PlanAuthority(
+      hierarchy, AuthorityKind::kRoot, generation, AuthorityId{},
+      Event("PlanAuthority",
+            fmt::format("{}/{}/{}", hierarchy.Name(), NameOf(AuthorityKind::kRoot), generation)));
+}
+
+Result<std::vector<AuthorityRecord>> Provisioning::RootsOf(const Hierarchy& hierarchy) {
+  std::vector<AuthorityRecord> records = TRY(store_.LoadAuthorities());
+  std::erase_if(records, [&](const AuthorityRecord& record) {
+    return record.hierarchy != hierarchy.id || record.kind != AuthorityKind::kRoot;
+  });
+  return records;
+}
+
+Result<std::optional<int>> Provisioning::NextRootToPlan(const Hierarchy& hierarchy) {
+  const std::vector<AuthorityRecord> roots = TRY(RootsOf(hierarchy));
+  return NextRootToPlan(hierarchy, roots);
+}
+
+// The newest is it, until that has issued.
+Result<std::optional<int>> Provisioning::NextRootToPlan(const Hierarchy& hierarchy,
+                                                        const std::vector<AuthorityRecord>& roots) {
   const std::vector<Activation> activations = TRY(store_.LoadActivations());
   const std::vector<AuthorityRecord> records = TRY(store_.LoadAuthorities());
   const auto has_issued = [&](const AuthorityRecord& root) {
@@ -200,7 +219,7 @@ Result<AuthorityRecord> Provisioning::EnsureRootPlan(const Hierarchy& hierarchy,
       });
     });
   };
-  if (!roots.empty() && !has_issued(roots.back())) return roots.back();
+  if (!roots.empty() && !has_issued(roots.back())) return std::optional<int>();
   const auto standing = std::count_if(roots.begin(), roots.end(), [&](const AuthorityRecord& root) {
     const auto parsed = ParseX509(root.certificate);
     if (!parsed.ok()) return false;
@@ -214,11 +233,7 @@ Result<AuthorityRecord> Provisioning::EnsureRootPlan(const Hierarchy& hierarchy,
         "until the oldest ends",
         hierarchy.Name(), standing);
   }
-  const int generation = roots.empty() ? 1 : roots.back().generation + 1;
-  return store_.PlanAuthority(
-      hierarchy, AuthorityKind::kRoot, generation, AuthorityId{},
-      Event("PlanAuthority",
-            fmt::format("{}/{}/{}", hierarchy.Name(), NameOf(AuthorityKind::kRoot), generation)));
+  return std::optional(roots.empty() ? 1 : roots.back().generation + 1);
 }
 
 Status Provisioning::EnsureLink(const Hierarchy& hierarchy, const AuthorityRecord& root,
@@ -247,20 +262,49 @@ Status Provisioning::EnsureLink(const Hierarchy& hierarchy, const AuthorityRecor
       .status();
 }
 
-// ---- responders ---------------------------------------------------------------------------------
+// ---- responders and recorders -------------------------------------------------------------------
 
 Result<std::shared_ptr<const Authority>> Provisioning::EnsureResponder(const Hierarchy& hierarchy,
                                                                        const Authority& issuer) {
-  AuthorityRecord record = TRY(EnsureResponderPlan(hierarchy, issuer));
+  return EnsureDelegate(hierarchy, AuthorityKind::kResponder, issuer,
+                        [&](const AuthorityRecord& planned, const SigningKey& key) {
+                          return issuer.PrepareResponder(hierarchy, planned, key, clock_.Now());
+                        });
+}
+
+Result<std::shared_ptr<const Authority>> Provisioning::EnsureRecorder(const Hierarchy& system) {
+  std::optional<AuthorityRecord> newest;
+  const std::vector<AuthorityRecord> records = TRY(store_.LoadAuthorities());
+  for (const AuthorityRecord& record : records) {
+    const bool is_root = record.hierarchy == system.id && record.kind == AuthorityKind::kRoot;
+    if (is_root && !record.certificate.empty() && !record.key_destruction) newest = record;
+  }
+  if (!newest) {
+    return Error(StatusCode::kFailedPrecondition, "{} has no root that could have a recorder",
+                 system.Name());
+  }
+  auto root_key = TRY(keys_.Find(newest->key_label));
+  const auto root = TRY(Authority::Open(*newest, std::move(root_key)));
+  return EnsureDelegate(system, AuthorityKind::kRecorder, *root,
+                        [&](const AuthorityRecord& planned, const SigningKey& key) {
+                          return root->PrepareRecorder(system, planned, key,
+                                                       directory_.For(root->id()), clock_.Now());
+                        });
+}
+
+Result<std::shared_ptr<const Authority>> Provisioning::EnsureDelegate(
+    const Hierarchy& hierarchy, AuthorityKind kind, const Authority& issuer,
+    const PrepareDelegate& prepare) {
+  AuthorityRecord record = TRY(EnsureDelegatePlan(hierarchy, kind, issuer));
   if (!record.certificate.empty()) {
     auto found = keys_.Find(record.key_label);
     if (found.ok()) return Authority::Open(record, *std::move(found));
     if (found.status().code() != StatusCode::kNotFound) return found.status();
     // Its key is lost. Another one makes good for it.
-    record = TRY(PlanResponder(hierarchy, issuer));
+    record = TRY(PlanDelegate(hierarchy, kind, issuer));
   }
   auto key = TRY(EnsureKey(record.key_label));
-  auto prepared = TRY(issuer.PrepareResponder(hierarchy, record, *key, clock_.Now()));
+  auto prepared = TRY(prepare(record, *key));
   const Certificate certificate =
       TRY(RecordAndSign(record, std::move(prepared), [&](RecordedIssuance recorded) {
         return issuer.Sign(std::move(recorded));
@@ -270,31 +314,32 @@ Result<std::shared_ptr<const Authority>> Provisioning::EnsureResponder(const Hie
 }
 
 // The newest that need not be renewed yet, one that was interrupted, or the next generation.
-Result<AuthorityRecord> Provisioning::EnsureResponderPlan(const Hierarchy& hierarchy,
-                                                          const Authority& issuer) {
+Result<AuthorityRecord> Provisioning::EnsureDelegatePlan(const Hierarchy& hierarchy,
+                                                         AuthorityKind kind,
+                                                         const Authority& issuer) {
   const std::vector<AuthorityRecord> records = TRY(store_.LoadAuthorities());
   std::optional<AuthorityRecord> newest;
   for (const AuthorityRecord& record : records) {
-    if (record.kind == AuthorityKind::kResponder && record.issuer == issuer.id()) newest = record;
+    if (record.kind == kind && record.issuer == issuer.id()) newest = record;
   }
   if (newest && !newest->key_destruction &&
       (newest->certificate.empty() || IsFresh(newest->certificate, clock_.Now()))) {
     return *std::move(newest);
   }
-  return PlanResponder(hierarchy, issuer);
+  return PlanDelegate(hierarchy, kind, issuer);
 }
 
-Result<AuthorityRecord> Provisioning::PlanResponder(const Hierarchy& hierarchy,
-                                                    const Authority& issuer) {
+Result<AuthorityRecord> Provisioning::PlanDelegate(const Hierarchy& hierarchy, AuthorityKind kind,
+                                                   const Authority& issuer) {
   const std::vector<AuthorityRecord> records = TRY(store_.LoadAuthorities());
   int generation = 1;
   for (const AuthorityRecord& record : records) {
-    if (record.hierarchy != hierarchy.id || record.kind != AuthorityKind::kResponder) continue;
+    if (record.hierarchy != hierarchy.id || record.kind != kind) continue;
     generation = std::max(generation, record.generation + 1);
   }
   return store_.PlanAuthority(
-      hierarchy, AuthorityKind::kResponder, generation, issuer.id(),
-      Event("PlanAuthority", fmt::format("{}/responder/{}", hierarchy.Name(), generation)));
+      hierarchy, kind, generation, issuer.id(),
+      Event("PlanAuthority", fmt::format("{}/{}/{}", hierarchy.Name(), NameOf(kind), generation)));
 }
 
 // The first generation; planned here, or found.

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <string>
 
 #include "ca/base/clock.h"
@@ -28,9 +29,13 @@ class Provisioning {
   Result<Hierarchy> EnsureHierarchy(const Hierarchy& wanted);
 
   // The issuing authority that is to follow the active one, ready to issue but not issuing: the
-  // newest if it has never been active, or a new one with a key of its own, under the newest root.
-  // kAborted when somebody else is making it at this moment.
+  // newest if it has never been active and is not tainted, or a new one with a key of its own,
+  // under the newest root. kAborted when somebody else is making it at this moment.
   Result<AuthorityRecord> EnsureSuccessor(const Hierarchy& hierarchy);
+
+  // The generation of the root that EnsureNextRoot() would begin now; none when the newest is that
+  // root, planned or published already. kFailedPrecondition, rule authority.roots-overlap.
+  Result<std::optional<int>> NextRootToPlan(const Hierarchy& hierarchy);
 
   // The root that is to follow the newest one, published and linked to it: the newest if no issuing
   // authority of it has ever been active, or a new one with a key of its own. What
@@ -45,6 +50,9 @@ class Provisioning {
   Result<std::shared_ptr<const Authority>> EnsureResponder(const Hierarchy& hierarchy,
                                                            const Authority& issuer);
 
+  // The recorder of the system hierarchy, under its newest root; otherwise as a responder.
+  Result<std::shared_ptr<const Authority>> EnsureRecorder(const Hierarchy& system);
+
   // Registers `wanted` if it is not there, and returns it with its number.
   Result<Agent> EnsureAgent(const Agent& wanted);
   Status EnsureGrant(const SpiffeId& operator_id, const Grant& grant, HierarchyId system);
@@ -55,15 +63,25 @@ class Provisioning {
                                      AuthorityId issuer);
   Status EnsureRoot(const Hierarchy& hierarchy);
   Result<AuthorityRecord> EnsureIssuing(const Hierarchy& hierarchy, AuthorityRecord planned);
-  Result<AuthorityRecord> EnsureRootPlan(const Hierarchy& hierarchy,
-                                         const std::vector<AuthorityRecord>& roots);
+  Result<AuthorityRecord> PlanRoot(const Hierarchy& hierarchy, int generation);
+  Result<std::vector<AuthorityRecord>> RootsOf(const Hierarchy& hierarchy);
+  Result<std::optional<int>> NextRootToPlan(const Hierarchy& hierarchy,
+                                            const std::vector<AuthorityRecord>& roots);
   Status EnsureLink(const Hierarchy& hierarchy, const AuthorityRecord& root,
                     const SigningKey& root_key, const AuthorityRecord& before);
   Result<AuthorityRecord> FindRecord(AuthorityId authority);
   Result<bool> IsActivated(const Hierarchy& hierarchy);
   Status ActivateFirst(const Hierarchy& hierarchy, AuthorityId authority);
-  Result<AuthorityRecord> EnsureResponderPlan(const Hierarchy& hierarchy, const Authority& issuer);
-  Result<AuthorityRecord> PlanResponder(const Hierarchy& hierarchy, const Authority& issuer);
+  using PrepareDelegate =
+      std::function<Result<PreparedCertificate>(const AuthorityRecord& planned, const SigningKey&)>;
+  Result<std::shared_ptr<const Authority>> EnsureDelegate(const Hierarchy& hierarchy,
+                                                          AuthorityKind kind,
+                                                          const Authority& issuer,
+                                                          const PrepareDelegate& prepare);
+  Result<AuthorityRecord> EnsureDelegatePlan(const Hierarchy& hierarchy, AuthorityKind kind,
+                                             const Authority& issuer);
+  Result<AuthorityRecord> PlanDelegate(const Hierarchy& hierarchy, AuthorityKind kind,
+                                       const Authority& issuer);
   Result<std::shared_ptr<const SigningKey>> EnsureKey(const std::string& label);
   template <typename Sign>
   Result<Certificate> RecordAndSign(const AuthorityRecord& planned, PreparedCertificate prepared,

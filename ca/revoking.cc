@@ -3,15 +3,72 @@
 #include "ca/base/asn1.h"
 
 namespace ca {
+namespace {
+
+// The CA whose own certificate has that serial, acme/prod/issuing/1; "" when it is none's.
+std::string CaWithSerial(const Catalog& catalog, const Hierarchy& hierarchy,
+                         const SerialNumber& serial) {
+  for (const auto& authority : catalog.AuthoritiesOf(hierarchy.id)) {
+    if (authority->serial() == serial) return NameOf(hierarchy, *authority);
+  }
+  for (const Catalog::Link& link : catalog.LinksOf(hierarchy.id)) {
+    if (link.serial != serial) continue;
+    const auto root = catalog.FindAuthority(link.root);
+    return fmt::format("the link to {}", root.ok() ? NameOf(hierarchy, **root) : "a root");
+  }
+  return "";
+}
+
+}  // namespace
 
 Result<RevocationOutcome> Revoking::Revoke(const Caller& caller, const RevocationRequest& request,
                                            AuditEvent& event) const {
   const RevocationOrder order = TRY(Authorized(caller, request, Action::kRevoke, event));
+  TRY(RequireApproval(caller, order, event));
   // What an auditor reads: why it was revoked.
   event.reason = std::string(NameOf(order.reason));
   auto outcome = store_.Revoke(order, event);
   if (!outcome.ok()) event.reason.clear();
   return outcome;
+}
+
+// Of authorities; what it names is said with it, so that another is not revoked by the same
+// approval.
+Status Revoking::RequireApproval(const Caller& caller, const RevocationOrder& order,
+                                 AuditEvent& event) const {
+  constexpr ApprovalKind kKind = ApprovalKind::kAuthorityRevocation;
+  const auto catalog = catalogs_.Snapshot();
+  const Hierarchy* const hierarchy = catalog->Find(order.hierarchy);
+  if (!hierarchy) return Ok();
+  std::string what;
+  if (const auto* const of = std::get_if<AllOfAuthority>(&order.target)) {
+    const auto authority = TRY(catalog->FindAuthority(of->authority));
+    what = "all that was issued by " + NameOf(*hierarchy, *authority);
+  } else if (const auto* const serial = std::get_if<SerialNumber>(&order.target)) {
+    const std::string name = CaWithSerial(*catalog, *hierarchy, *serial);
+    if (name.empty()) return Ok();
+    what = fmt::format("the certificate {} of {}", serial->ToString(), name);
+  } else {
+    return Ok();
+  }
+  const bool asks = TRY(approvals_.Asks(hierarchy->id, kKind));
+  if (!asks) return Ok();
+  const RevocationOutcome preview = TRY(store_.Preview(order));
+  // Of what was revoked before, only a compromised key is still to be blocked.
+  if (preview.revoked_count == 0 && order.reason != RevocationReason::kKeyCompromise) return Ok();
+
+  const std::string reason(NameOf(order.reason));
+  const std::string since = order.invalidity_date ? Rfc3339(*order.invalidity_date) : "";
+  std::vector<std::string> changes = {
+      "revoke " + what,
+      fmt::format("{} certificates that stood when it was asked for", preview.revoked_count),
+      "reason: " + reason};
+  if (!since.empty()) changes.push_back("keys may have been lost since " + since);
+  return approvals_.Require(caller, hierarchy->id,
+                            {.kind = kKind,
+                             .digest = DigestOf(kKind, {what, reason, since}),
+                             .changes = std::move(changes)},
+                            event);
 }
 
 Result<RevocationOutcome> Revoking::Preview(const Caller& caller, const RevocationRequest& request,
@@ -71,6 +128,7 @@ Result<RevocationOrder> Revoking::OfSerial(const Caller& caller, const SerialNum
     if (preview.status().code() == StatusCode::kNotFound) continue;
     event.hierarchy = hierarchy;
     TRY(preview.status());
+    TRY(CheckIsNotOfAuthority(*catalog, hierarchy, serial));
     if (!preview->revoked.empty()) event.subject = preview->revoked.front().subject.ToString();
     return order;
   }
@@ -79,6 +137,19 @@ Result<RevocationOrder> Revoking::OfSerial(const Caller& caller, const SerialNum
       "serial: no hierarchy that {} may revoke in has a certificate {}; see: agentpki cert "
       "list",
       caller.Name(), serial.ToString());
+}
+
+// Its certificate alone would leave it issuing.
+Status Revoking::CheckIsNotOfAuthority(const Catalog& catalog, HierarchyId hierarchy,
+                                       const SerialNumber& serial) {
+  for (const auto& authority : catalog.AuthoritiesOf(hierarchy)) {
+    if (authority->kind() != AuthorityKind::kIssuing || authority->serial() != serial) continue;
+    const std::string name = NameOf(*catalog.Find(hierarchy), *authority);
+    return Refusal(StatusCode::kFailedPrecondition, "certificate.authority",
+                   "serial: it is the certificate of {}; run: agentpki authority revoke {}", name,
+                   name);
+  }
+  return Ok();
 }
 
 Result<RevocationOrder> Revoking::OfCertificate(const Caller& caller, const Bytes& der,

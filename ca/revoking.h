@@ -5,6 +5,7 @@
 #include <string>
 #include <variant>
 
+#include "ca/approvals.h"
 #include "ca/authorization.h"
 #include "ca/base/clock.h"
 #include "ca/ledger.h"
@@ -30,21 +31,25 @@ struct RevocationRequest {
 class Revoking {
  public:
   Revoking(const LiveCatalog& catalogs, const Authorization& authorization, Registry& registry,
-           Ledger& ledger, RevocationStore& store, const Clock& clock)
+           Ledger& ledger, RevocationStore& store, Approvals& approvals, const Clock& clock)
       : catalogs_(catalogs),
         authorization_(authorization),
         registry_(registry),
         ledger_(ledger),
         store_(store),
+        approvals_(approvals),
         clock_(clock) {}
 
   // When it returns, it is durable: each replica's OCSP says so within a second. Whoever holds the
   // certificate in question may revoke it by showing it; all else needs the role revoker. What was
-  // revoked before stays as it is, and is no error. Recorded together with `event`.
+  // revoked before stays as it is, and is no error. Recorded together with `event`. All that an
+  // authority has issued, and the certificate of a CA itself, may take two: Approvals::Require();
+  // not when all of it is revoked already.
   //
   //   kInvalidArgument     names the field; also a certificate that is not the ledger's
   //   kNotFound            no such certificate, agent or authority where the caller may revoke
-  //   kFailedPrecondition  rule `certificate.expired`
+  //   kFailedPrecondition  rule `certificate.expired`; rule `certificate.authority` for that of an
+  //                        issuing authority, which Rotation::Revoke() is for
   //   kPermissionDenied    rule `caller.role`
   Result<RevocationOutcome> Revoke(const Caller& caller, const RevocationRequest& request,
                                    AuditEvent& event) const;
@@ -58,18 +63,23 @@ class Revoking {
                                      Action action, AuditEvent& event) const;
   Result<RevocationOrder> OfSerial(const Caller& caller, const SerialNumber& serial, Action action,
                                    AuditEvent& event) const;
+  static Status CheckIsNotOfAuthority(const Catalog& catalog, HierarchyId hierarchy,
+                                      const SerialNumber& serial);
   Result<RevocationOrder> OfCertificate(const Caller& caller, const Bytes& der, Action action,
                                         AuditEvent& event) const;
   Result<RevocationOrder> OfAgent(const Caller& caller, const SpiffeId& agent, Action action,
                                   AuditEvent& event) const;
   Result<RevocationOrder> OfAuthority(const Caller& caller, const AuthorityName& name,
                                       Action action, AuditEvent& event) const;
+  Status RequireApproval(const Caller& caller, const RevocationOrder& order,
+                         AuditEvent& event) const;
 
   const LiveCatalog& catalogs_;
   const Authorization& authorization_;
   Registry& registry_;
   Ledger& ledger_;
   RevocationStore& store_;
+  Approvals& approvals_;
   const Clock& clock_;
 };
 

@@ -37,10 +37,11 @@ std::optional<Validity> ValidityOf(const Catalog& catalog, AuthorityId id) {
 // The schedule may have been lengthened since the authority was made, which still ends when it
 // does.
 TimePoint DueAt(const Hierarchy& hierarchy, TimePoint active_since,
-                const std::optional<Validity>& validity) {
-  const TimePoint due = active_since + hierarchy.rotate_every;
-  return validity ? std::min<TimePoint>(due, validity->not_after - hierarchy.LongestLifetime())
-                  : due;
+                const std::optional<Validity>& validity, const std::optional<Taint>& taint) {
+  TimePoint due = active_since + hierarchy.rotate_every;
+  if (validity) due = std::min<TimePoint>(due, validity->not_after - hierarchy.LongestLifetime());
+  if (taint) due = std::min(due, taint->at);
+  return due;
 }
 
 void FillIssuing(AuthorityView& view, const Hierarchy& hierarchy,
@@ -51,7 +52,8 @@ void FillIssuing(AuthorityView& view, const Hierarchy& hierarchy,
     return;
   }
   view.active_since = active->since;
-  view.active_until = active->until.value_or(DueAt(hierarchy, active->since, view.validity));
+  view.active_until =
+      active->until.value_or(DueAt(hierarchy, active->since, view.validity, view.record.taint));
   view.retiring_until = std::min<TimePoint>(*view.active_until + hierarchy.LongestLifetime(),
                                             view.validity->not_after);
   if (!active->until) {
@@ -161,27 +163,53 @@ Result<AuthorityView> Rotation::PrepareRoot(const Caller& caller, const std::str
   const Hierarchy* hierarchy =
       TRY(FindPermitted(*catalog, caller, Action::kPrepareAuthority, name, event));
   Provisioning provisioning(store_, keys_, registry_, directory_, clock_, caller.Name());
+  // What is planned already goes on: it was approved, or is a new hierarchy's first.
+  const std::optional<int> generation = TRY(provisioning.NextRootToPlan(*hierarchy));
+  if (generation) TRY(RequireApproval(*catalog, caller, *hierarchy, *generation, event));
   const AuthorityRecord root = TRY(provisioning.EnsureNextRoot(*hierarchy));
   TRY(EnsureKnown(provisioning, *hierarchy, root.id, caller.Name()));
   event.subject = NameOf(*hierarchy, root);
   return ViewOf(*catalogs_.Snapshot(), *hierarchy, root.id);
 }
 
+Status Rotation::RequireApproval(const Catalog& catalog, const Caller& caller,
+                                 const Hierarchy& hierarchy, int generation, AuditEvent& event) {
+  const std::vector<Bytes> roots = catalog.Roots(hierarchy.id);
+  const std::string name =
+      fmt::format("{}/{}/{}", hierarchy.Name(), NameOf(AuthorityKind::kRoot), generation);
+  const std::string lifetime = DurationText(hierarchy.root_lifetime);
+  const std::string before = roots.empty() ? "" : Hex(Sha256(roots.back()));
+  return approvals_.Require(
+      caller, hierarchy.id,
+      {.kind = ApprovalKind::kRootRotation,
+       .digest = DigestOf(ApprovalKind::kRootRotation, {name, lifetime, before}),
+       .changes = {fmt::format("make the root {}, for {}", name, lifetime),
+                   fmt::format("to follow the root with the SHA-256 {}", before)}},
+      event);
+}
+
 Result<AuthorityView> Rotation::Activate(const Caller& caller, const std::string& name,
                                          StragglerPolicy policy, AuditEvent& event) {
-  event.subject = Printable(name);
   const auto catalog = catalogs_.Snapshot();
-  for (const Hierarchy& hierarchy : catalog->hierarchies()) {
+  const Found found = TRY(FindIssuing(*catalog, caller, Action::kActivateAuthority, name, event));
+  if (found.view.state != AuthorityState::kActive) {
+    TRY(CheckActivation(*catalog, *found.hierarchy, found.view));
+    TRY(PassGate(*found.hierarchy, found.view, policy, event));
+  }
+  return ActivateFound(*catalog, *found.hierarchy, found.view, event);
+}
+
+Result<Rotation::Found> Rotation::FindIssuing(const Catalog& catalog, const Caller& caller,
+                                              Action action, const std::string& name,
+                                              AuditEvent& event) const {
+  event.subject = Printable(name);
+  for (const Hierarchy& hierarchy : catalog.hierarchies()) {
     if (!name.starts_with(hierarchy.Name() + "/")) continue;
     event.hierarchy = hierarchy.id;
-    TRY(authorization_.Require(caller, Action::kActivateAuthority, hierarchy.id));
-    for (const AuthorityView& view : AuthoritiesAt(*catalog, hierarchy, clock_.Now())) {
+    TRY(authorization_.Require(caller, action, hierarchy.id));
+    for (AuthorityView& view : AuthoritiesAt(catalog, hierarchy, clock_.Now())) {
       if (view.name != name || view.record.kind != AuthorityKind::kIssuing) continue;
-      if (view.state != AuthorityState::kActive) {
-        TRY(CheckActivation(*catalog, hierarchy, view));
-        TRY(PassGate(hierarchy, view, policy, event));
-      }
-      return ActivateFound(*catalog, hierarchy, view, event);
+      return Found{&hierarchy, std::move(view)};
     }
   }
   return Error(StatusCode::kNotFound,
@@ -208,24 +236,94 @@ Result<AuthorityView> Rotation::RollBack(const Caller& caller, const std::string
   return ActivateFound(*catalog, *hierarchy, view, event);
 }
 
+// ---- before its time ----------------------------------------------------------------------------
+
+Result<AuthorityView> Rotation::Taint(const Caller& caller, const std::string& name,
+                                      const std::string& reason, AuditEvent& event) {
+  const auto catalog = catalogs_.Snapshot();
+  const Found found = TRY(FindIssuing(*catalog, caller, Action::kTaintAuthority, name, event));
+  TRY(CheckNote("reason", reason));
+  event.reason = reason;
+  TRY(store_.TaintAuthority(found.view.record.id, reason, event));
+  TRY(catalogs_.Reload());
+  if (found.view.state == AuthorityState::kActive) {
+    TRY(EnsurePublished(*found.hierarchy, caller.Name()).status());
+  }
+  return ViewOf(*catalogs_.Snapshot(), *found.hierarchy, found.view.record.id);
+}
+
+// Its successor is published first, because nothing is issued from the revocation on until that
+// takes over.
+Result<Rotation::RevokedAuthority> Rotation::Revoke(const Caller& caller, const std::string& name,
+                                                    RevocationReason reason,
+                                                    const std::string& note, AuditEvent& event) {
+  auto catalog = catalogs_.Snapshot();
+  const Found found = TRY(FindIssuing(*catalog, caller, Action::kRevokeAuthority, name, event));
+  if (reason == RevocationReason::kKeyCompromise) {
+    return Error(StatusCode::kInvalidArgument,
+                 "reason: keyCompromise would block the keys of all its agents; write "
+                 "cACompromise");
+  }
+  TRY(CheckNote("note", note));
+  const Hierarchy& hierarchy = *found.hierarchy;
+  const auto& taint = found.view.record.taint;
+  if (!taint || !taint->is_revoked) {
+    const std::string reason_text(NameOf(reason));
+    TRY(approvals_.Require(
+        caller, hierarchy.id,
+        {.kind = ApprovalKind::kAuthorityRevocation,
+         .digest = DigestOf(ApprovalKind::kAuthorityRevocation, {"authority", name, reason_text}),
+         .changes = {fmt::format("revoke {} and all that it has issued", name),
+                     "reason: " + reason_text, "note: " + note}},
+        event));
+  }
+  const bool is_active = found.view.state == AuthorityState::kActive;
+  std::optional<AuthorityRecord> successor;
+  if (is_active) successor = TRY(EnsurePublished(hierarchy, caller.Name()));
+  event.reason = fmt::format("{}: {}", NameOf(reason), note);
+  const std::int64_t count = TRY(store_.RevokeAuthority(found.view.record.id, reason, note, event));
+  TRY(catalogs_.Reload());
+  catalog = catalogs_.Snapshot();
+  if (successor) {
+    // If it may already; else the conductor lets it, within seconds.
+    AuditEvent activation = event;
+    activation.action = NameOf(Action::kActivateAuthority);
+    activation.rule = "authority.tainted";
+    const AuthorityView next = TRY(ViewOf(*catalog, hierarchy, successor->id));
+    activation.subject = next.name;
+    if (CheckActivation(*catalog, hierarchy, next).ok()) {
+      ActivateFound(*catalog, hierarchy, next, activation).status().IgnoreError();
+    }
+  }
+  AuthorityView view = TRY(ViewOf(*catalogs_.Snapshot(), hierarchy, found.view.record.id));
+  return RevokedAuthority{std::move(view), count};
+}
+
 // ---- on schedule --------------------------------------------------------------------------------
 
-std::optional<TimePoint> Rotation::DueAt(const Hierarchy& hierarchy) const {
-  const auto catalog = catalogs_.Snapshot();
-  const auto activations = catalog->ActivationsOf(hierarchy.id);
+std::optional<TimePoint> Rotation::DueAt(const Catalog& catalog, const Hierarchy& hierarchy) const {
+  const auto activations = catalog.ActivationsOf(hierarchy.id);
   if (activations.empty()) return std::nullopt;  // not whole yet: its provisioning goes on
   return ca::DueAt(hierarchy, activations.back().at,
-                   ValidityOf(*catalog, activations.back().authority));
+                   ValidityOf(catalog, activations.back().authority),
+                   TaintOfActive(catalog, hierarchy));
+}
+
+std::optional<Taint> Rotation::TaintOfActive(const Catalog& catalog, const Hierarchy& hierarchy) {
+  const auto activations = catalog.ActivationsOf(hierarchy.id);
+  if (activations.empty()) return std::nullopt;
+  const AuthorityRecord* const active = catalog.FindRecord(activations.back().authority);
+  return active ? active->taint : std::nullopt;
 }
 
 Status Rotation::Advance(const Hierarchy& hierarchy) {
   const TimePoint now = clock_.Now();
-  std::optional<TimePoint> due = DueAt(hierarchy);
+  std::optional<TimePoint> due = DueAt(*catalogs_.Snapshot(), hierarchy);
   if (!due || now < *due - hierarchy.publish_ahead) return Ok();
   // It may have been done already, here or elsewhere.
   if (!MayLookAtGate(hierarchy.id)) return Ok();
   TRY(catalogs_.Reload());
-  due = DueAt(hierarchy);
+  due = DueAt(*catalogs_.Snapshot(), hierarchy);
   if (now < *due - hierarchy.publish_ahead) return Ok();
 
   const AuthorityRecord successor = TRY(EnsurePublished(hierarchy, kConductor));
@@ -240,13 +338,18 @@ Status Rotation::Advance(const Hierarchy& hierarchy) {
       .subject = view.name,
       .from = "local",
   };
-  const Gate gate = TRY(GateOf(hierarchy, view));
-  if (!gate.is_open) {
-    LookAtGateLater(hierarchy.id);
-    return Ok();
+  if (const auto taint = TaintOfActive(*catalog, hierarchy)) {
+    event.rule = "authority.tainted";
+    event.reason = taint->reason;
+  } else {
+    const Gate gate = TRY(GateOf(hierarchy, view));
+    if (!gate.is_open) {
+      LookAtGateLater(hierarchy.id);
+      return Ok();
+    }
+    event.rule = gate.rule;
+    if (gate.progress) event.reason = gate.progress->ToString();
   }
-  event.rule = gate.rule;
-  if (gate.progress) event.reason = gate.progress->ToString();
   const Status activated = ActivateFound(*catalog, hierarchy, view, event).status();
   return activated.code() == StatusCode::kAborted ? Ok() : activated;  // an operator was faster
 }
@@ -338,6 +441,13 @@ Status Rotation::CheckActivation(const Catalog& catalog, const Hierarchy& hierar
     return Refusal(StatusCode::kFailedPrecondition, "authority.key-destroyed",
                    "authority: {} has no key any more ({}); run: agentpki authority prepare {}",
                    view.name, view.record.key_destruction->reason, hierarchy.Name());
+  }
+  if (const auto& taint = view.record.taint) {
+    return Refusal(StatusCode::kFailedPrecondition,
+                   taint->is_revoked ? "authority.revoked" : "authority.tainted",
+                   "authority: {} is {} since {} ({}); run: agentpki authority prepare {}",
+                   view.name, taint->is_revoked ? "revoked" : "tainted", Rfc3339(taint->at),
+                   taint->reason, hierarchy.Name());
   }
   const TimePoint now = clock_.Now();
   const auto authority = TRY(catalog.FindAuthority(view.record.id));

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "ca/approvals.h"
 #include "ca/authorization.h"
 #include "ca/base/clock.h"
 #include "ca/ledger.h"
@@ -61,7 +62,8 @@ class Rotation {
   // All outlive it.
   Rotation(LiveCatalog& catalogs, const Authorization& authorization, HierarchyStore& store,
            KeyStore& keys, Registry& registry, Ledger& ledger, const RevocationIndex& revocations,
-           const StatusDirectory& directory, TrustBundles& bundles, const Clock& clock)
+           const StatusDirectory& directory, TrustBundles& bundles, Approvals& approvals,
+           const Clock& clock)
       : catalogs_(catalogs),
         authorization_(authorization),
         store_(store),
@@ -71,6 +73,7 @@ class Rotation {
         revocations_(revocations),
         directory_(directory),
         bundles_(bundles),
+        approvals_(approvals),
         clock_(clock) {}
 
   // The successor of the active issuing authority, published: made now, or found. kNotFound.
@@ -78,13 +81,15 @@ class Rotation {
                                 AuditEvent& event);
 
   // The root that is to follow the newest one, published with a link from that to it: made now, or
-  // found. The next issuing authority to be prepared is its. kNotFound; Provisioning's own.
+  // found. To make it may take two: Approvals::Require(). The next issuing authority to be prepared
+  // is its. kNotFound; Provisioning's own.
   Result<AuthorityView> PrepareRoot(const Caller& caller, const std::string& hierarchy,
                                     AuditEvent& event);
 
   // From now on `authority`, such as acme/prod/issuing/2, issues. Ok when it does already.
   // kNotFound; kFailedPrecondition by the rules
   //   authority.key-destroyed
+  //   authority.tainted
   //   authority.just-published   not every replica has heard of it; retry when the message says so
   //   authority.ending           it would not outlive the certificates that it is to issue
   //   authority.revoked
@@ -100,17 +105,45 @@ class Rotation {
   Result<AuthorityView> RollBack(const Caller& caller, const std::string& hierarchy,
                                  AuditEvent& event);
 
+  // From now on `authority` is never activated again, and when it is the active one its successor,
+  // published by then, takes over by itself within seconds, whoever has acknowledged it. What it
+  // has issued stands. `reason` is for people. kInvalidArgument, kNotFound.
+  Result<AuthorityView> Taint(const Caller& caller, const std::string& authority,
+                              const std::string& reason, AuditEvent& event);
+
+  // The same, and it is revoked with all that it has issued. While it is the active one nothing is
+  // issued in the hierarchy, for some seconds at most. Not for keyCompromise, which is about the
+  // agents' keys: write cACompromise. May be repeated.
+  struct RevokedAuthority {
+    AuthorityView view;
+    std::int64_t revoked_count = 0;  // of its agents' certificates, by this call
+  };
+  Result<RevokedAuthority> Revoke(const Caller& caller, const std::string& authority,
+                                  RevocationReason reason, const std::string& note,
+                                  AuditEvent& event);
+
   // What the schedule of the hierarchy wants by now: a successor, its activation, or nothing, also
   // while it waits for acknowledgements.
   Status Advance(const Hierarchy& hierarchy);
 
  private:
   // When the next authority is to take over; none before the first has.
-  std::optional<TimePoint> DueAt(const Hierarchy& hierarchy) const;
+  std::optional<TimePoint> DueAt(const Catalog& catalog, const Hierarchy& hierarchy) const;
+  // The active one's taint, if it has one.
+  static std::optional<ca::Taint> TaintOfActive(const Catalog& catalog, const Hierarchy& hierarchy);
+  // The issuing authority of that name in `catalog`, if the caller may do it there.
+  struct Found {
+    const Hierarchy* hierarchy = nullptr;
+    AuthorityView view;
+  };
+  Result<Found> FindIssuing(const Catalog& catalog, const Caller& caller, Action action,
+                            const std::string& name, AuditEvent& event) const;
   // The hierarchy of that name in `catalog`, if the caller may do it there.
   Result<const Hierarchy*> FindPermitted(const Catalog& catalog, const Caller& caller,
                                          Action action, const std::string& name,
                                          AuditEvent& event) const;
+  Status RequireApproval(const Catalog& catalog, const Caller& caller, const Hierarchy& hierarchy,
+                         int generation, AuditEvent& event);
   Result<AuthorityRecord> EnsurePublished(const Hierarchy& hierarchy, const std::string& actor);
   // Whether enough agents hold a trust bundle with an authority that has never issued.
   struct Gate {
@@ -144,6 +177,7 @@ class Rotation {
   const RevocationIndex& revocations_;
   const StatusDirectory& directory_;
   TrustBundles& bundles_;
+  Approvals& approvals_;
   const Clock& clock_;
 
   // Of a hierarchy whose schedule waits for acknowledgements: when they are counted again.

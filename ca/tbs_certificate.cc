@@ -185,15 +185,27 @@ void AddNameConstraints(Extensions* extensions, const Hierarchy& hierarchy) {
   Add(extensions, NID_name_constraints, constraints.get(), true);
 }
 
-void AddResponderExtensions(Extensions* extensions) {
+// Of a key that signs for one purpose, which is an OID in dots.
+void AddDelegateExtensions(Extensions* extensions, const char* purpose) {
   AddBasicConstraints(extensions, std::nullopt);
   AddKeyUsage(extensions, {kDigitalSignature});
   const Owned<EXTENDED_KEY_USAGE, EXTENDED_KEY_USAGE_free> usage(EXTENDED_KEY_USAGE_new());
-  RequireAsn1(usage && sk_ASN1_OBJECT_push(usage.get(), OBJ_nid2obj(NID_OCSP_sign)) > 0,
+  Asn1ObjectPtr oid(OBJ_txt2obj(purpose, 1));
+  RequireAsn1(usage && oid && sk_ASN1_OBJECT_push(usage.get(), oid.get()) > 0,
               "EXTENDED_KEY_USAGE_new");
+  static_cast<void>(oid.release());  // the stack's
   Add(extensions, NID_ext_key_usage, usage.get(), false);
+}
+
+void AddResponderExtensions(Extensions* extensions) {
+  AddDelegateExtensions(extensions, "1.3.6.1.5.5.7.3.9");
   const Owned<ASN1_NULL, ASN1_NULL_free> null(ASN1_NULL_new());
   Add(extensions, NID_id_pkix_OCSP_noCheck, null.get(), false);
+}
+
+// RFC 9336 section 3.1, which OpenSSL 3.0 has no name for.
+void AddRecorderExtensions(Extensions* extensions) {
+  AddDelegateExtensions(extensions, "1.3.6.1.5.5.7.3.36");
 }
 
 // RFC 9608 section 2: id-ce-noRevAvail, 2.5.29.56, NULL and not critical. OpenSSL 3.0 has no name
@@ -283,6 +295,7 @@ Bytes TbsCertificate::Encode() const {
   if (leaf) AddLeafExtensions(tbs->extensions, *leaf);
   if (authority) AddAuthorityExtensions(tbs->extensions, *authority);
   if (responder) AddResponderExtensions(tbs->extensions);
+  if (recorder) AddRecorderExtensions(tbs->extensions);
   AddKeyIdentifiers(tbs->extensions, *this);
   AddStatusPointers(tbs->extensions, status);
   return tbs.Der();

@@ -40,6 +40,9 @@ struct AuthorityExtensions {
 // 4.2.2.2.1): it is short-lived.
 struct ResponderExtensions {};
 
+// Who signs documents, id-kp-documentSigning (RFC 9336).
+struct RecorderExtensions {};
+
 // A TBSCertificate (RFC 5280 section 4.1), before it is octets.
 struct TbsCertificate {
   SerialNumber serial;
@@ -52,6 +55,7 @@ struct TbsCertificate {
   std::optional<LeafExtensions> leaf;
   std::optional<AuthorityExtensions> authority;
   std::optional<ResponderExtensions> responder;
+  std::optional<RecorderExtensions> recorder;
   StatusPointers status;
 
   // DER, to be signed with ecdsa-with-SHA256.

@@ -48,6 +48,14 @@ Publisher::Publisher(ca::CrlStore& store, const ca::RevocationIndex& index,
       options_(options) {}
 
 Publisher::Round Publisher::PublishDue(const Authorities& authorities) {
+  return Publish(authorities, Mode::kOngoing);
+}
+
+Publisher::Round Publisher::PublishLast(const Authorities& authorities) {
+  return Publish(authorities, Mode::kLast);
+}
+
+Publisher::Round Publisher::Publish(const Authorities& authorities, Mode mode) {
   Round round;
   auto shards = LoadShards(authorities, round.error);
   if (!shards.ok()) {
@@ -60,7 +68,7 @@ Publisher::Round Publisher::PublishDue(const Authorities& authorities) {
     KeepFirst(round.error, std::move(status));
     return round;
   }
-  for (const auto& authority : authorities) PublishDueOf(*authority, round);
+  for (const auto& authority : authorities) PublishDueOf(*authority, mode, round);
   return round;
 }
 
@@ -96,7 +104,7 @@ Status Publisher::OpenShardIfDue(const ca::Authority& authority,
 
 // ---- what is due --------------------------------------------------------------------------------
 
-void Publisher::PublishDueOf(const ca::Authority& authority, Round& round) {
+void Publisher::PublishDueOf(const ca::Authority& authority, Mode mode, Round& round) {
   const ca::TimePoint now = clock_.Now();
   const bool has_ended =
       authority.validity().not_after < now - ca::RevocationIndex::kKeptAfterExpiry;
@@ -108,9 +116,9 @@ void Publisher::PublishDueOf(const ca::Authority& authority, Round& round) {
     if (shard.authority != authority.id()) continue;
     // Also when only the newest one is left: certificates of those before it may be somewhere.
     const Scope scope{authority, shard.shard, newest > 0};
-    const Due due = WhatIsDue(scope);
+    const Due due = WhatIsDue(scope, mode);
     if (due == Due::kNothing) continue;
-    auto published = Publish(scope, due);
+    auto published = PublishOne(scope, due);
     if (published.ok()) {
       round.published.push_back(*std::move(published));
     } else {
@@ -125,8 +133,11 @@ std::chrono::microseconds Publisher::RefreshAfter() const {
   return std::min<std::chrono::microseconds>(options_.lifetime / 2, kRefreshMax);
 }
 
-Publisher::Due Publisher::WhatIsDue(const Scope& scope) const {
+Publisher::Due Publisher::WhatIsDue(const Scope& scope, Mode mode) const {
   const auto found = last_.find(scope.key());
+  if (mode == Mode::kLast) {
+    return found != last_.end() && found->second.is_last ? Due::kNothing : Due::kLast;
+  }
   if (found == last_.end()) return Due::kComplete;
   const LastPublished& last = found->second;
   // The first shard's CRL becomes one of several.
@@ -147,7 +158,7 @@ Publisher::Due Publisher::WhatIsDue(const Scope& scope) const {
 
 // ---- one CRL ------------------------------------------------------------------------------------
 
-Result<ca::PublishedCrl> Publisher::Publish(const Scope& scope, Due due) {
+Result<ca::PublishedCrl> Publisher::PublishOne(const Scope& scope, Due due) {
   if (scope.is_partition && urls_.empty()) {
     return ca::Error(StatusCode::kFailedPrecondition,
                      "it is one of several, which only their URLs tell apart; configure the base "
@@ -158,7 +169,7 @@ Result<ca::PublishedCrl> Publisher::Publish(const Scope& scope, Due due) {
     ca::PublishedCrl crl = TRY(Sign(scope, draft.list));
     const Status status = store_.Publish(scope.authority.hierarchy(), crl);
     if (status.ok()) {
-      Remember(scope, std::move(draft));
+      Remember(scope, due, std::move(draft));
       return crl;
     }
     if (status.code() != StatusCode::kAlreadyExists) return status;
@@ -181,10 +192,11 @@ Result<Publisher::Draft> Publisher::DraftNext(const Scope& scope, Due due) {
   draft.list.authority_key_identifier = scope.authority.key_identifier();
   draft.list.number = last_number + 1;
   draft.list.this_update = now;
-  draft.list.next_update = now + options_.lifetime;
+  draft.list.next_update =
+      due == Due::kLast ? scope.authority.validity().not_after : now + options_.lifetime;
   if (scope.is_partition) draft.list.distribution_point = urls_.Crl(authority, scope.shard);
   draft.list.revoked = index_.Listed(authority, scope.shard);
-  if (!options_.deltas) return draft;
+  if (!options_.deltas || due == Due::kLast) return draft;
 
   if (!urls_.empty()) draft.list.freshest_crl = urls_.DeltaCrl(authority, scope.shard);
   // A delta is to our own complete CRL; when somebody else has published since, ours is not the
@@ -227,12 +239,13 @@ Result<ca::PublishedCrl> Publisher::Sign(const Scope& scope, const CertList& lis
   };
 }
 
-void Publisher::Remember(const Scope& scope, Draft draft) {
+void Publisher::Remember(const Scope& scope, Due due, Draft draft) {
   LastPublished& last = last_[scope.key()];
   last.generation = draft.generation;
   last.number = draft.list.number;
   last.this_update = draft.list.this_update;
   last.is_partition = scope.is_partition;
+  last.is_last = due == Due::kLast;
   if (draft.list.base_number != 0) return;
   last.complete_number = draft.list.number;
   last.complete_this_update = draft.list.this_update;

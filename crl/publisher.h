@@ -58,11 +58,14 @@ class Publisher {
     std::vector<ca::CrlShardRecord> shards;
     ca::Status error;
   };
-  Round PublishDue(const std::vector<std::shared_ptr<const ca::Authority>>& authorities);
+  using Authorities = std::vector<std::shared_ptr<const ca::Authority>>;
+  Round PublishDue(const Authorities& authorities);
+
+  // Likewise the last CRL of each shard of those which are never to sign again: complete, and
+  // standing until the authority itself ends, because nothing follows it.
+  Round PublishLast(const Authorities& authorities);
 
  private:
-  using Authorities = std::vector<std::shared_ptr<const ca::Authority>>;
-
   struct Key {
     ca::AuthorityId authority;
     ca::CrlShard shard;
@@ -75,7 +78,7 @@ class Publisher {
     bool is_partition = false;  // of several shards: it says which
     Key key() const { return {authority.id(), shard}; }
   };
-  enum class Due { kNothing, kDelta, kComplete };
+  enum class Due { kNothing, kDelta, kComplete, kLast };
 
   // By this publisher.
   struct LastPublished {
@@ -83,6 +86,7 @@ class Publisher {
     std::int64_t number = 0;       // complete or delta
     ca::TimePoint this_update;
     bool is_partition = false;
+    bool is_last = false;
     std::int64_t complete_number = 0;
     ca::TimePoint complete_this_update;
     std::vector<ca::SerialNumber> base;  // that the complete one lists, by serial; with deltas
@@ -99,13 +103,15 @@ class Publisher {
                                                          ca::Status& error);
   ca::Status OpenShardIfDue(const ca::Authority& authority,
                             const std::vector<ca::CrlShardRecord>& shards, bool& opened);
-  void PublishDueOf(const ca::Authority& authority, Round& round);
-  Due WhatIsDue(const Scope& scope) const;
-  ca::Result<ca::PublishedCrl> Publish(const Scope& scope, Due due);
+  enum class Mode { kOngoing, kLast };
+  Round Publish(const Authorities& authorities, Mode mode);
+  void PublishDueOf(const ca::Authority& authority, Mode mode, Round& round);
+  Due WhatIsDue(const Scope& scope, Mode mode) const;
+  ca::Result<ca::PublishedCrl> PublishOne(const Scope& scope, Due due);
   ca::Result<Draft> DraftNext(const Scope& scope, Due due);
   void MakeDelta(Draft& draft, const LastPublished& last) const;
   ca::Result<ca::PublishedCrl> Sign(const Scope& scope, const CertList& list) const;
-  void Remember(const Scope& scope, Draft draft);
+  void Remember(const Scope& scope, Due due, Draft draft);
   std::chrono::microseconds RefreshAfter() const;
 
   ca::CrlStore& store_;

@@ -1,5 +1,6 @@
 #include "db/event_columns.h"
 
+#include "db/request_rows.h"
 #include "db/row.h"
 
 namespace db {
@@ -27,6 +28,11 @@ void EventColumns::Add(const ca::AuditEvent& event) {
   from_address.AddBytes(Text(event.from));
   correlation_id.AddBytes(Text(event.correlation_id));
   request_id.AddBytes(Text(event.request_id));
+  if (event.request) {
+    request.AddBytes(RequestText(*event.request));
+  } else {
+    request.AddNull();
+  }
 }
 
 void NameHierarchy(pqxx::transaction_base& transaction, ca::HierarchyId hierarchy) {

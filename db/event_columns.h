@@ -20,6 +20,7 @@ struct EventColumns {
   BinaryArray from_address{Element::kText};
   BinaryArray correlation_id{Element::kText};
   BinaryArray request_id{Element::kText};
+  BinaryArray request{Element::kText};  // JSON, or NULL
 
   void Add(const ca::AuditEvent& event);
 };

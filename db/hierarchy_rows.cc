@@ -18,6 +18,17 @@ using ca::StatusCode;
 
 std::int64_t Seconds(std::chrono::seconds duration) { return duration.count(); }
 
+ca::ApprovalPolicy ApprovalPolicyOf(const pqxx::row& row) {
+  return ca::ApprovalPolicy{
+      .root_rotation = row["approve_root_rotation"].as<bool>(),
+      .destruction = row["approve_destruction"].as<bool>(),
+      .policy_widening = row["approve_policy_widening"].as<bool>(),
+      .authority_revocation = row["approve_authority_revocation"].as<bool>(),
+      .expire_after =
+          std::chrono::seconds(row["approvals_expire_after_seconds"].as<std::int64_t>()),
+  };
+}
+
 Hierarchy HierarchyOf(const pqxx::row& row) {
   std::vector<ca::IpRange> ip_ranges;
   for (const std::string& text : TextsOf(row["ip_ranges"])) {
@@ -39,6 +50,7 @@ Hierarchy HierarchyOf(const pqxx::row& row) {
           std::chrono::seconds(row["acknowledge_within_seconds"].as<std::int64_t>()),
       .dns_subtrees = TextsOf(row["dns_subtrees"]),
       .ip_ranges = std::move(ip_ranges),
+      .approvals = ApprovalPolicyOf(row),
   };
 }
 
@@ -138,24 +150,61 @@ void InsertRules(pqxx::work& transaction, HierarchyId hierarchy,
 
 }  // namespace
 
-std::vector<Hierarchy> SelectHierarchies(pqxx::transaction_base& transaction) {
-  std::vector<Hierarchy> hierarchies;
+std::vector<Hierarchy> SelectHierarchies(pqxx::transaction_base& transaction,
+                                         const std::string& condition) {
+  const auto select = [&](const std::string& table, const std::string& order) {
+    return transaction.exec("SELECT t.* FROM agentpki." + table +
+                            " AS t JOIN agentpki.hierarchies AS h ON h.id = t.hierarchy WHERE " +
+                            condition + " ORDER BY t.hierarchy, " + order);
+  };
   std::map<int, std::vector<CertificateProfile>> profiles;
-  for (const pqxx::row& row :
-       transaction.exec("SELECT * FROM agentpki.profiles ORDER BY hierarchy, position")) {
+  for (const pqxx::row& row : select("profiles", "t.position")) {
     profiles[row["hierarchy"].as<int>()].push_back(ProfileOf(row));
   }
   std::map<int, std::vector<EnrollmentRule>> rules;
-  for (const pqxx::row& row :
-       transaction.exec("SELECT * FROM agentpki.enrollment_rules ORDER BY hierarchy, position")) {
+  for (const pqxx::row& row : select("enrollment_rules", "t.position")) {
     rules[row["hierarchy"].as<int>()].push_back(RuleOf(row));
   }
-  for (const pqxx::row& row : transaction.exec("SELECT * FROM agentpki.hierarchies ORDER BY id")) {
+  std::vector<Hierarchy> hierarchies;
+  for (const pqxx::row& row : transaction.exec("SELECT h.* FROM agentpki.hierarchies AS h WHERE " +
+                                               condition + " ORDER BY h.id")) {
     hierarchies.push_back(HierarchyOf(row));
     hierarchies.back().profiles = std::move(profiles[row["id"].as<int>()]);
     hierarchies.back().enrollment_rules = std::move(rules[row["id"].as<int>()]);
   }
   return hierarchies;
+}
+
+std::vector<ca::HierarchyDestruction> SelectDestructions(pqxx::transaction_base& transaction,
+                                                         const std::string& condition,
+                                                         const std::string& order) {
+  std::map<HierarchyId, Hierarchy> hierarchies;
+  for (Hierarchy& hierarchy :
+       SelectHierarchies(transaction, "h.destroyed_at IS NOT NULL AND (" + condition + ")")) {
+    hierarchies.emplace(hierarchy.id, std::move(hierarchy));
+  }
+  std::vector<ca::HierarchyDestruction> destructions;
+  for (const pqxx::row& row : transaction.exec(
+           "SELECT d.*, r.record, r.recorded_at FROM agentpki.hierarchy_destructions AS d "
+           "  JOIN agentpki.hierarchies AS h ON h.id = d.hierarchy "
+           "  LEFT JOIN agentpki.destruction_records AS r ON r.hierarchy = d.hierarchy "
+           " WHERE " +
+           condition + " " + order)) {
+    ca::HierarchyDestruction destruction{
+        .hierarchy = hierarchies.at(static_cast<HierarchyId>(row["hierarchy"].as<int>())),
+        .reason = row["reason"].as<std::string>(),
+        .decided_by = row["decided_by"].as<std::string>(),
+        .decided_at = TimeOf(row["decided_at"]),
+        .revoked_count = row["revoked_count"].as<std::int64_t>(),
+        .finished_at = std::nullopt,
+    };
+    if (!row["record"].is_null()) {
+      destruction.record = BytesOf(row["record"]);
+      destruction.finished_at = TimeOf(row["recorded_at"]);
+    }
+    destructions.push_back(std::move(destruction));
+  }
+  return destructions;
 }
 
 HierarchyId InsertHierarchy(pqxx::work& transaction, const Hierarchy& hierarchy,
@@ -166,13 +215,18 @@ HierarchyId InsertHierarchy(pqxx::work& transaction, const Hierarchy& hierarchy,
       "INSERT INTO agentpki.hierarchies (tenant, environment, trust_domain, is_system, "
       "root_lifetime_seconds, issuing_lifetime_seconds, rotate_every_seconds, "
       "publish_ahead_seconds, acknowledged_share, acknowledge_within_seconds, dns_subtrees, "
-      "ip_ranges, created_at) "
-      "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) RETURNING id",
+      "ip_ranges, created_at, approve_root_rotation, approve_destruction, "
+      "approve_policy_widening, approve_authority_revocation, approvals_expire_after_seconds) "
+      "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18) "
+      "RETURNING id",
       hierarchy.tenant, hierarchy.environment, hierarchy.trust_domain.name(), hierarchy.is_system,
       Seconds(hierarchy.root_lifetime), Seconds(hierarchy.issuing_lifetime),
       Seconds(hierarchy.rotate_every), Seconds(hierarchy.publish_ahead),
       hierarchy.acknowledged_share, Seconds(hierarchy.acknowledge_within),
-      TextArray(hierarchy.dns_subtrees), TextArray(ip_ranges), TimeText(now));
+      TextArray(hierarchy.dns_subtrees), TextArray(ip_ranges), TimeText(now),
+      hierarchy.approvals.root_rotation, hierarchy.approvals.destruction,
+      hierarchy.approvals.policy_widening, hierarchy.approvals.authority_revocation,
+      Seconds(hierarchy.approvals.expire_after));
   const auto id = static_cast<HierarchyId>(row[0].as<int>());
   int position = 0;
   for (const CertificateProfile& profile : hierarchy.profiles) {
@@ -186,7 +240,7 @@ Status UpdateHierarchy(pqxx::work& transaction, const Hierarchy& standing,
                        const Hierarchy& wanted) {
   const int id = static_cast<int>(standing.id);
   transaction.exec_params("SELECT FROM agentpki.hierarchies WHERE id = $1 FOR UPDATE", id);
-  const std::vector<Hierarchy> all = SelectHierarchies(transaction);
+  const std::vector<Hierarchy> all = SelectHierarchies(transaction, kStandingHierarchies);
   if (std::find(all.begin(), all.end(), standing) == all.end()) {
     return Error(StatusCode::kAborted, "{} was changed by somebody else just now; plan again",
                  standing.Name());
@@ -194,10 +248,14 @@ Status UpdateHierarchy(pqxx::work& transaction, const Hierarchy& standing,
   transaction.exec_params(
       "UPDATE agentpki.hierarchies SET root_lifetime_seconds = $2, "
       "issuing_lifetime_seconds = $3, rotate_every_seconds = $4, publish_ahead_seconds = $5, "
-      "acknowledged_share = $6, acknowledge_within_seconds = $7 WHERE id = $1",
+      "acknowledged_share = $6, acknowledge_within_seconds = $7, approve_root_rotation = $8, "
+      "approve_destruction = $9, approve_policy_widening = $10, "
+      "approve_authority_revocation = $11, approvals_expire_after_seconds = $12 WHERE id = $1",
       id, Seconds(wanted.root_lifetime), Seconds(wanted.issuing_lifetime),
       Seconds(wanted.rotate_every), Seconds(wanted.publish_ahead), wanted.acknowledged_share,
-      Seconds(wanted.acknowledge_within));
+      Seconds(wanted.acknowledge_within), wanted.approvals.root_rotation,
+      wanted.approvals.destruction, wanted.approvals.policy_widening,
+      wanted.approvals.authority_revocation, Seconds(wanted.approvals.expire_after));
   for (const CertificateProfile& profile : standing.profiles) {
     if (wanted.FindProfile(profile.name).ok()) continue;
     TRY(DeleteProfile(transaction, standing, profile.name));

@@ -1,15 +1,27 @@
 #pragma once
 
 #include <pqxx/pqxx>
+#include <string>
 #include <vector>
 
-#include "ca/hierarchy.h"
+#include "ca/hierarchy_store.h"
 
-// Hierarchies with their profiles and enrollment rules, as rows.
+// Hierarchies with their profiles and enrollment rules, and their ends, as rows.
 namespace db {
 
-// All, by id. A transaction that others may change them beside has to have one snapshot.
-std::vector<ca::Hierarchy> SelectHierarchies(pqxx::transaction_base& transaction);
+// Those of which `condition` is true, an expression in SQL over hierarchies AS h, by id. A
+// transaction that others may change them beside has to have one snapshot.
+std::vector<ca::Hierarchy> SelectHierarchies(pqxx::transaction_base& transaction,
+                                             const std::string& condition);
+inline constexpr char kStandingHierarchies[] = "h.destroyed_at IS NULL";
+// What one of which nobody has to know any more has left is not read.
+inline constexpr char kUnsettledHierarchies[] = "(h.settled_at IS NULL OR h.settled_at > now())";
+
+// Those of which `condition` is true, over hierarchies AS h and hierarchy_destructions AS d;
+// `order` is what follows it in SQL.
+std::vector<ca::HierarchyDestruction> SelectDestructions(pqxx::transaction_base& transaction,
+                                                         const std::string& condition,
+                                                         const std::string& order);
 
 // Returns its id.
 ca::HierarchyId InsertHierarchy(pqxx::work& transaction, const ca::Hierarchy& hierarchy,

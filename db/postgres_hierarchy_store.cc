@@ -17,6 +17,7 @@ using ca::AuthorityRecord;
 using ca::Certificate;
 using ca::Error;
 using ca::Hierarchy;
+using ca::HierarchyDestruction;
 using ca::HierarchyId;
 using ca::IssuanceRecord;
 using ca::KeyDestruction;
@@ -36,20 +37,33 @@ constexpr char kFindIssuance[] =
     " WHERE a.id = $1";
 
 // What the end of a key is judged by. A root is in use while a key stays that it has certified.
+// In a hierarchy that is destroyed, none is.
 constexpr char kJudgeKeyDestruction[] =
     "SELECT a.key_label, coalesce(last.sequence, 0) AS last_sequence, "
     "       EXISTS (SELECT FROM agentpki.key_destructions AS k WHERE k.authority = a.id) "
     "         AS is_decided, "
-    "       coalesce(last.authority = a.id, false) "
+    "       h.destroyed_at IS NULL AND (coalesce(last.authority = a.id, false) "
     "         OR EXISTS (SELECT FROM agentpki.authorities AS c "
     "                     WHERE c.issuer = a.id AND c.kind = 'issuing' "
     "                       AND NOT EXISTS (SELECT FROM agentpki.key_destructions AS k "
-    "                                        WHERE k.authority = c.id)) AS is_in_use "
+    "                                        WHERE k.authority = c.id))) AS is_in_use "
     "  FROM agentpki.authorities AS a "
+    "  JOIN agentpki.hierarchies AS h ON h.id = a.hierarchy "
     "  LEFT JOIN LATERAL (SELECT s.sequence, s.authority FROM agentpki.activations AS s "
     "                      WHERE s.hierarchy = a.hierarchy ORDER BY s.sequence DESC LIMIT 1) "
     "         AS last ON true "
     " WHERE a.id = $1";
+
+const std::string kWhereUnsettled = std::string(" WHERE ") + kUnsettledHierarchies;
+
+// Whether it may be recorded that its keys are gone.
+constexpr char kJudgeDestruction[] =
+    "SELECT EXISTS (SELECT FROM agentpki.hierarchy_destructions AS d WHERE d.hierarchy = $1) "
+    "         AS is_decided, "
+    "       EXISTS (SELECT FROM agentpki.authorities AS a "
+    "                WHERE a.hierarchy = $1 AND a.kind <> 'link' "
+    "                  AND NOT EXISTS (SELECT FROM agentpki.destroyed_keys AS k "
+    "                                   WHERE k.authority = a.id)) AS has_key";
 
 std::int64_t Number(AuthorityId id) { return static_cast<std::int64_t>(id); }
 
@@ -69,7 +83,7 @@ IssuanceRecord RecordOf(const pqxx::row& row) {
 
 AuthorityKind KindOf(const pqxx::field& field) {
   for (const auto kind : {AuthorityKind::kRoot, AuthorityKind::kIssuing, AuthorityKind::kResponder,
-                          AuthorityKind::kLink}) {
+                          AuthorityKind::kLink, AuthorityKind::kRecorder}) {
     if (ca::NameOf(kind) == field.c_str()) return kind;
   }
   throw std::runtime_error(std::string("column kind: not a kind: ") + field.c_str());
@@ -90,6 +104,16 @@ std::optional<KeyDestruction> KeyDestructionOf(const pqxx::row& row) {
 // authority there, or decides to destroy a key, has it alone.
 void LockActivations(pqxx::work& transaction, HierarchyId hierarchy) {
   transaction.exec_params("SELECT pg_advisory_xact_lock(1, $1)", static_cast<int>(hierarchy));
+}
+
+// Nobody destroys it before this transaction ends.
+ca::Status KeepStanding(pqxx::work& transaction, const Hierarchy& hierarchy) {
+  const pqxx::result standing = transaction.exec_params(
+      "SELECT FROM agentpki.hierarchies AS h WHERE h.id = $1 AND h.destroyed_at IS NULL FOR SHARE",
+      static_cast<int>(hierarchy.id));
+  if (!standing.empty()) return ca::Ok();
+  return ca::Refusal(StatusCode::kFailedPrecondition, "hierarchy.destroyed",
+                     "{} is destroyed; it gets no more authorities", hierarchy.Name());
 }
 
 HierarchyId FindHierarchyOf(pqxx::work& transaction, AuthorityId authority) {
@@ -133,7 +157,7 @@ Result<std::vector<Hierarchy>> PostgresHierarchyStore::LoadHierarchies() {
   return pool_->RunRepeatable([](pqxx::connection& connection) -> Result<Hierarchies> {
     // One snapshot: a profile is never older or newer than its hierarchy.
     pqxx::transaction<pqxx::repeatable_read, pqxx::read_only> transaction(connection);
-    return SelectHierarchies(transaction);
+    return SelectHierarchies(transaction, kStandingHierarchies);
   });
 }
 
@@ -148,6 +172,79 @@ Status PostgresHierarchyStore::ChangeHierarchy(const Hierarchy& standing, const 
   });
 }
 
+// ---- destroying ---------------------------------------------------------------------------------
+
+Result<HierarchyDestruction> PostgresHierarchyStore::DestroyHierarchy(HierarchyId hierarchy,
+                                                                      const std::string& reason,
+                                                                      const AuditEvent& event) {
+  const std::string is_it = fmt::format("h.id = {}", static_cast<int>(hierarchy));
+  return pool_->RunRepeatable([&](pqxx::connection& connection) -> Result<HierarchyDestruction> {
+    pqxx::work transaction(connection);
+    const std::vector<Hierarchy> found = SelectHierarchies(transaction, is_it);
+    if (found.empty()) return Error(StatusCode::kNotFound, "there is no such hierarchy");
+    if (found.front().is_system) {
+      return ca::Refusal(StatusCode::kFailedPrecondition, "hierarchy.system",
+                         "{} identifies servers and operators: it cannot be destroyed",
+                         found.front().Name());
+    }
+    const bool is_new = transaction
+                            .exec_params1("SELECT agentpki.destroy_hierarchy($1, $2, $3, $4, $5)",
+                                          static_cast<int>(hierarchy), TimeText(event.at), reason,
+                                          event.actor, event.correlation_id)[0]
+                            .as<bool>();
+    AuditEvent told = event;
+    if (!is_new) told.rule = "replay";
+    InsertEventIn(transaction, hierarchy, std::move(told));
+    HierarchyDestruction destruction = SelectDestructions(transaction, is_it, "").front();
+    transaction.commit();
+    return destruction;
+  });
+}
+
+Result<std::vector<HierarchyDestruction>> PostgresHierarchyStore::LoadDestructions() {
+  using Destructions = std::vector<HierarchyDestruction>;
+  return pool_->RunRepeatable([](pqxx::connection& connection) -> Result<Destructions> {
+    pqxx::transaction<pqxx::repeatable_read, pqxx::read_only> transaction(connection);
+    return SelectDestructions(transaction, kUnsettledHierarchies, "ORDER BY h.id");
+  });
+}
+
+Result<std::vector<HierarchyDestruction>> PostgresHierarchyStore::FindDestructions(
+    const std::string& name, int limit) {
+  using Destructions = std::vector<HierarchyDestruction>;
+  return pool_->RunRepeatable([&](pqxx::connection& connection) -> Result<Destructions> {
+    pqxx::transaction<pqxx::repeatable_read, pqxx::read_only> transaction(connection);
+    const std::string condition =
+        name.empty() ? "true" : "h.tenant || '/' || h.environment = " + transaction.quote(name);
+    return SelectDestructions(transaction, condition,
+                              fmt::format("ORDER BY d.decided_at DESC, h.id DESC LIMIT {}", limit));
+  });
+}
+
+Status PostgresHierarchyStore::RecordHierarchyDestroyed(HierarchyId hierarchy,
+                                                        const ca::Bytes& record,
+                                                        const AuditEvent& event) {
+  const int id = static_cast<int>(hierarchy);
+  return pool_->RunRepeatable([&](pqxx::connection& connection) -> Status {
+    pqxx::work transaction(connection);
+    const pqxx::row standing = transaction.exec_params1(kJudgeDestruction, id);
+    if (!standing["is_decided"].as<bool>() || standing["has_key"].as<bool>()) {
+      return Error(StatusCode::kFailedPrecondition,
+                   "it is not destroyed, or one of its keys is not");
+    }
+    const pqxx::result inserted = transaction.exec_params(
+        "INSERT INTO agentpki.destruction_records VALUES ($1, $2, $3) ON CONFLICT DO NOTHING", id,
+        pqxx::binarystring(record), TimeText(event.at));
+    if (inserted.affected_rows() == 0) return ca::Ok();
+    transaction.exec_params("SELECT agentpki.settle_hierarchy($1, $2)", id, TimeText(event.at));
+    InsertEventIn(transaction, hierarchy, event);
+    transaction.commit();
+    return ca::Ok();
+  });
+}
+
+// ---- authorities --------------------------------------------------------------------------------
+
 Result<std::vector<AuthorityRecord>> PostgresHierarchyStore::LoadAuthorities() {
   using Records = std::vector<AuthorityRecord>;
   return pool_->RunRepeatable([](pqxx::connection& connection) -> Result<Records> {
@@ -157,14 +254,20 @@ Result<std::vector<AuthorityRecord>> PostgresHierarchyStore::LoadAuthorities() {
              "SELECT a.id, a.hierarchy, a.kind, a.generation, coalesce(a.issuer, a.id) AS issuer, "
              "a.key_label, "
              "       h.trust_domain, i.serial, i.key_fingerprint, i.not_before, i.not_after, "
-             "       i.tbs, s.signature, s.signed_at, k.reason, k.decided_at, d.destroyed_at "
+             "       i.tbs, s.signature, s.signed_at, k.reason, k.decided_at, d.destroyed_at, "
+             "       coalesce(v.reason, t.reason) AS taint, "
+             "       least(t.tainted_at, v.tainted_at) AS tainted_at, "
+             "       v.authority IS NOT NULL AS is_revoked "
              "  FROM agentpki.authorities AS a "
              "  JOIN agentpki.hierarchies AS h ON h.id = a.hierarchy "
              "  LEFT JOIN agentpki.authority_issuances AS i ON i.authority = a.id "
              "  LEFT JOIN agentpki.authority_signatures AS s ON s.authority = a.id "
+             "  LEFT JOIN agentpki.authority_taints AS t "
+             "         ON t.authority = a.id AND NOT t.is_revoked "
+             "  LEFT JOIN agentpki.authority_taints AS v ON v.authority = a.id AND v.is_revoked "
              "  LEFT JOIN agentpki.key_destructions AS k ON k.authority = a.id "
-             "  LEFT JOIN agentpki.destroyed_keys AS d ON d.authority = a.id "
-             " ORDER BY a.id")) {
+             "  LEFT JOIN agentpki.destroyed_keys AS d ON d.authority = a.id " +
+             kWhereUnsettled + " ORDER BY a.id")) {
       AuthorityRecord record{
           .id = static_cast<AuthorityId>(row["id"].as<std::int64_t>()),
           .hierarchy = static_cast<HierarchyId>(row["hierarchy"].as<int>()),
@@ -176,6 +279,10 @@ Result<std::vector<AuthorityRecord>> PostgresHierarchyStore::LoadAuthorities() {
       if (!row["signature"].is_null()) {
         record.certificate = Certificate{RecordOf(row), BytesOf(row["signature"])}.Der();
         record.published_at = TimeOf(row["signed_at"]);
+      }
+      if (!row["taint"].is_null()) {
+        record.taint = {row["taint"].as<std::string>(), TimeOf(row["tainted_at"]),
+                        row["is_revoked"].as<bool>()};
       }
       record.key_destruction = KeyDestructionOf(row);
       records.push_back(std::move(record));
@@ -193,6 +300,7 @@ Result<AuthorityRecord> PostgresHierarchyStore::PlanAuthority(const Hierarchy& h
                                             generation, ca::Hex(ca::RandomBytes(4)));
   auto planned = pool_->Run([&](pqxx::connection& connection) -> Result<AuthorityRecord> {
     pqxx::work transaction(connection);
+    TRY(KeepStanding(transaction, hierarchy));
     const pqxx::row row = transaction.exec_params1(
         "INSERT INTO agentpki.authorities (hierarchy, kind, generation, issuer, key_label, "
         "planned_at) "
@@ -266,8 +374,10 @@ Result<std::vector<Activation>> PostgresHierarchyStore::LoadActivations() {
     pqxx::read_transaction transaction(connection);
     Activations activations;
     for (const pqxx::row& row :
-         transaction.exec("SELECT hierarchy, sequence, authority, activated_at "
-                          "  FROM agentpki.activations ORDER BY hierarchy, sequence")) {
+         transaction.exec("SELECT s.hierarchy, s.sequence, s.authority, s.activated_at "
+                          "  FROM agentpki.activations AS s "
+                          "  JOIN agentpki.hierarchies AS h ON h.id = s.hierarchy " +
+                          kWhereUnsettled + " ORDER BY s.hierarchy, s.sequence")) {
       activations.push_back({
           .hierarchy = static_cast<HierarchyId>(row["hierarchy"].as<int>()),
           .sequence = row["sequence"].as<int>(),
@@ -290,7 +400,10 @@ Status PostgresHierarchyStore::Activate(const Activation& activation, const Audi
         "INSERT INTO agentpki.activations (hierarchy, sequence, authority, activated_at) "
         "SELECT $1, $2, $3, $4 WHERE $2 = 1 + coalesce("
         "  (SELECT max(sequence) FROM agentpki.activations WHERE hierarchy = $1), 0) "
-        "AND NOT EXISTS (SELECT FROM agentpki.key_destructions AS k WHERE k.authority = $3)",
+        "AND NOT EXISTS (SELECT FROM agentpki.key_destructions AS k WHERE k.authority = $3) "
+        "AND NOT EXISTS (SELECT FROM agentpki.authority_taints AS t WHERE t.authority = $3) "
+        "AND EXISTS (SELECT FROM agentpki.hierarchies AS h "
+        "             WHERE h.id = $1 AND h.destroyed_at IS NULL)",
         static_cast<int>(activation.hierarchy), activation.sequence, Number(activation.authority),
         TimeText(activation.at));
     if (inserted.affected_rows() == 0) return conflict();
@@ -300,6 +413,48 @@ Status PostgresHierarchyStore::Activate(const Activation& activation, const Audi
     return ca::Ok();
   });
   return activated.code() == StatusCode::kAlreadyExists ? conflict() : activated;
+}
+
+Status PostgresHierarchyStore::TaintAuthority(AuthorityId authority, const std::string& reason,
+                                              const AuditEvent& event) {
+  return pool_->RunRepeatable([&](pqxx::connection& connection) -> Status {
+    pqxx::work transaction(connection);
+    const HierarchyId hierarchy = FindHierarchyOf(transaction, authority);
+    LockActivations(transaction, hierarchy);
+    const pqxx::result inserted = transaction.exec_params(
+        "INSERT INTO agentpki.authority_taints SELECT $1, false, $2, $3 "
+        " WHERE NOT EXISTS (SELECT FROM agentpki.authority_taints AS t WHERE t.authority = $1)",
+        Number(authority), reason, TimeText(event.at));
+    if (inserted.affected_rows() == 0) return ca::Ok();
+    transaction.exec("NOTIFY agentpki_revocations");
+    InsertEventIn(transaction, hierarchy, event);
+    transaction.commit();
+    return ca::Ok();
+  });
+}
+
+Result<std::int64_t> PostgresHierarchyStore::RevokeAuthority(AuthorityId authority,
+                                                             ca::RevocationReason reason,
+                                                             const std::string& note,
+                                                             const AuditEvent& event) {
+  return pool_->RunRepeatable([&](pqxx::connection& connection) -> Result<std::int64_t> {
+    pqxx::work transaction(connection);
+    const HierarchyId hierarchy = FindHierarchyOf(transaction, authority);
+    NameHierarchy(transaction, hierarchy);
+    LockActivations(transaction, hierarchy);
+    const auto count =
+        transaction
+            .exec_params1("SELECT agentpki.revoke_authority($1, $2, $3, $4, $5)",
+                          static_cast<int>(hierarchy), TimeText(event.at), Number(authority),
+                          static_cast<int>(reason), event.correlation_id)[0]
+            .as<std::int64_t>();
+    transaction.exec_params(
+        "INSERT INTO agentpki.authority_taints VALUES ($1, true, $2, $3) ON CONFLICT DO NOTHING",
+        Number(authority), note, TimeText(event.at));
+    InsertEventIn(transaction, hierarchy, event);
+    transaction.commit();
+    return count;
+  });
 }
 
 Status PostgresHierarchyStore::DecideKeyDestruction(AuthorityId authority, int last_sequence,
@@ -351,9 +506,11 @@ Result<std::vector<TrustBundleRecord>> PostgresHierarchyStore::LoadTrustBundles(
     pqxx::read_transaction transaction(connection);
     Bundles bundles;
     for (const pqxx::row& row :
-         transaction.exec("SELECT hierarchy, version, authorities::text[] AS authorities, "
-                          "       published_at "
-                          "  FROM agentpki.trust_bundles ORDER BY hierarchy, version")) {
+         transaction.exec("SELECT b.hierarchy, b.version, b.authorities::text[] AS authorities, "
+                          "       b.published_at "
+                          "  FROM agentpki.trust_bundles AS b "
+                          "  JOIN agentpki.hierarchies AS h ON h.id = b.hierarchy " +
+                          kWhereUnsettled + " ORDER BY b.hierarchy, b.version")) {
       TrustBundleRecord bundle{.hierarchy = static_cast<HierarchyId>(row["hierarchy"].as<int>()),
                                .version = row["version"].as<int>(),
                                .published_at = TimeOf(row["published_at"])};

@@ -20,6 +20,14 @@ class PostgresHierarchyStore final : public ca::HierarchyStore {
   ca::Result<std::vector<ca::Hierarchy>> LoadHierarchies() override;
   ca::Status ChangeHierarchy(const ca::Hierarchy& standing, const ca::Hierarchy& wanted,
                              const ca::AuditEvent& event) override;
+  ca::Result<ca::HierarchyDestruction> DestroyHierarchy(ca::HierarchyId hierarchy,
+                                                        const std::string& reason,
+                                                        const ca::AuditEvent& event) override;
+  ca::Result<std::vector<ca::HierarchyDestruction>> LoadDestructions() override;
+  ca::Result<std::vector<ca::HierarchyDestruction>> FindDestructions(const std::string& name,
+                                                                     int limit) override;
+  ca::Status RecordHierarchyDestroyed(ca::HierarchyId hierarchy, const ca::Bytes& record,
+                                      const ca::AuditEvent& event) override;
   ca::Result<std::vector<ca::AuthorityRecord>> LoadAuthorities() override;
   ca::Result<ca::AuthorityRecord> PlanAuthority(const ca::Hierarchy& hierarchy,
                                                 ca::AuthorityKind kind, int generation,
@@ -33,6 +41,11 @@ class PostgresHierarchyStore final : public ca::HierarchyStore {
                                                          ca::TimePoint now) override;
   ca::Result<std::vector<ca::Activation>> LoadActivations() override;
   ca::Status Activate(const ca::Activation& activation, const ca::AuditEvent& event) override;
+  ca::Status TaintAuthority(ca::AuthorityId authority, const std::string& reason,
+                            const ca::AuditEvent& event) override;
+  ca::Result<std::int64_t> RevokeAuthority(ca::AuthorityId authority, ca::RevocationReason reason,
+                                           const std::string& note,
+                                           const ca::AuditEvent& event) override;
   ca::Status DecideKeyDestruction(ca::AuthorityId authority, int last_sequence,
                                   std::string_view reason, const ca::AuditEvent& event) override;
   ca::Status RecordKeyDestroyed(ca::AuthorityId authority, const ca::AuditEvent& event) override;

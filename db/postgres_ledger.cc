@@ -8,6 +8,7 @@
 #include "db/binary_array.h"
 #include "db/connection.h"
 #include "db/event_columns.h"
+#include "db/request_rows.h"
 #include "db/row.h"
 
 namespace db {
@@ -272,12 +273,12 @@ class PostgresLedger::Writers {
     connection.prepare(
         "record_intents",
         "SELECT * FROM agentpki.record_intents($1, $2, $3, $4, $5, $6, $7, $8, $9, "
-        "$10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24)");
+        "$10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26)");
     connection.prepare("record_signatures",
                        "SELECT * FROM agentpki.record_signatures($1, $2, $3, $4, $5)");
     connection.prepare("record_events",
                        "SELECT agentpki.record_events($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, "
-                       "$11, $12)");
+                       "$11, $12, $13)");
   }
 
   // A batch that fails as one, because of one of its rows or a race that it lost, is tried again
@@ -332,8 +333,9 @@ class PostgresLedger::Writers {
                 rows.not_after.Parameter(), rows.tbs.Parameter(), rows.token.Parameter(),
                 rows.presented_day.Parameter(), rows.presented.Parameter(),
                 rows.request_day.Parameter(), rows.request_id.Parameter(), events.at.Parameter(),
-                events.actor.Parameter(), events.action.Parameter(),
-                events.from_address.Parameter(), events.correlation_id.Parameter());
+                events.actor.Parameter(), events.action.Parameter(), events.rule.Parameter(),
+                events.from_address.Parameter(), events.correlation_id.Parameter(),
+                events.request.Parameter());
     for (const pqxx::row& row : result) {
       auto* const entry = batch.at(row["row_number"].as<size_t>() - 1);
       entry->outcome = StandingOf(row, *entry->item);
@@ -386,7 +388,8 @@ class PostgresLedger::Writers {
                          events.decision.Parameter(), events.rule.Parameter(),
                          events.reason.Parameter(), events.subject.Parameter(),
                          events.serial.Parameter(), events.from_address.Parameter(),
-                         events.correlation_id.Parameter(), events.request_id.Parameter());
+                         events.correlation_id.Parameter(), events.request_id.Parameter(),
+                         events.request.Parameter());
       for (auto* entry : rows) entry->outcome = ca::Ok();
       return ca::Ok();
     });
@@ -465,6 +468,16 @@ Result<std::vector<ca::CertificateEntry>> PostgresLedger::ListCertificates(
     Entries entries;
     for (const pqxx::row& row : rows) entries.push_back(EntryOf(row, query.hierarchy));
     return entries;
+  });
+}
+
+Result<std::vector<ca::RecordedRequest>> PostgresLedger::ListRequests(
+    const ca::RequestQuery& query) {
+  using Requests = std::vector<ca::RecordedRequest>;
+  return writers_->readers().RunRepeatable([&](pqxx::connection& connection) -> Result<Requests> {
+    pqxx::work transaction(connection);
+    NameHierarchy(transaction, query.hierarchy);
+    return db::ListRequests(transaction, query);
   });
 }
 

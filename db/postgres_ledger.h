@@ -26,6 +26,7 @@ class PostgresLedger final : public ca::Ledger {
                                               const ca::SerialNumber& serial) override;
   ca::Result<std::vector<ca::CertificateEntry>> ListCertificates(
       const ca::CertificateQuery& query) override;
+  ca::Result<std::vector<ca::RecordedRequest>> ListRequests(const ca::RequestQuery& query) override;
 
   // Makes the partitions of the days to come and drops what is past its retention; to be called at
   // start-up and every hour. kUnavailable while the database is away.

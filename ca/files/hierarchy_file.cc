@@ -7,10 +7,12 @@
 namespace files {
 namespace {
 
+using agentpki::v1::ApprovalsSpec;
 using agentpki::v1::EnrollmentRuleSpec;
 using agentpki::v1::HierarchySpec;
 using agentpki::v1::OperatorSpec;
 using agentpki::v1::ProfileSpec;
+using ca::ApprovalPolicy;
 using ca::CertificateProfile;
 using ca::EnrollmentRule;
 using ca::Error;
@@ -93,6 +95,14 @@ void FillSpec(const EnrollmentRule& rule, EnrollmentRuleSpec& spec) {
   }
 }
 
+void FillSpec(const ApprovalPolicy& approvals, ApprovalsSpec& spec) {
+  spec.set_root_rotation(approvals.root_rotation);
+  spec.set_destruction(approvals.destruction);
+  spec.set_policy_widening(approvals.policy_widening);
+  spec.set_authority_revocation(approvals.authority_revocation);
+  spec.mutable_expire_after()->set_seconds(approvals.expire_after.count());
+}
+
 Result<Hierarchy> HierarchyOf(const HierarchySpec& spec) {
   auto trust_domain = ca::TrustDomain::Parse(spec.trust_domain());
   if (!trust_domain.ok()) return ca::Annotate(trust_domain.status(), "trust_domain: ");
@@ -141,10 +151,25 @@ Result<Hierarchy> HierarchyOf(const HierarchySpec& spec) {
     }
     hierarchy.enrollment_rules.push_back(*std::move(parsed));
   }
+  hierarchy.approvals = ApprovalPolicyOf(spec.approvals());
   return hierarchy;
 }
 
 }  // namespace
+
+ApprovalPolicy ApprovalPolicyOf(const ApprovalsSpec& spec) {
+  ApprovalPolicy approvals;
+  if (spec.has_root_rotation()) approvals.root_rotation = spec.root_rotation();
+  if (spec.has_destruction()) approvals.destruction = spec.destruction();
+  if (spec.has_policy_widening()) approvals.policy_widening = spec.policy_widening();
+  if (spec.has_authority_revocation()) {
+    approvals.authority_revocation = spec.authority_revocation();
+  }
+  if (spec.has_expire_after()) {
+    approvals.expire_after = std::chrono::seconds(spec.expire_after().seconds());
+  }
+  return approvals;
+}
 
 Result<HierarchyDeclaration> DeclarationOf(const HierarchySpec& spec) {
   auto hierarchy = TRY(HierarchyOf(spec));
@@ -188,6 +213,7 @@ HierarchySpec SpecOf(const HierarchyDeclaration& declaration) {
   for (const EnrollmentRule& rule : hierarchy.enrollment_rules) {
     FillSpec(rule, *spec.mutable_enrollment()->add_rules());
   }
+  FillSpec(hierarchy.approvals, *spec.mutable_approvals());
   return spec;
 }
 

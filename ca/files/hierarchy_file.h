@@ -11,6 +11,9 @@ namespace files {
 // field.
 ca::Result<ca::HierarchyDeclaration> DeclarationOf(const agentpki::v1::HierarchySpec& spec);
 
+// What takes two, as people write it. Hierarchy::Validate() says whether it can be.
+ca::ApprovalPolicy ApprovalPolicyOf(const agentpki::v1::ApprovalsSpec& spec);
+
 // What DeclarationOf() makes the same declaration of, with nothing left to a default.
 agentpki::v1::HierarchySpec SpecOf(const ca::HierarchyDeclaration& declaration);
 

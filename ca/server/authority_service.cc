@@ -68,6 +68,35 @@ grpc::ServerUnaryReactor* AuthorityService::RollBackAuthority(
                       });
 }
 
+grpc::ServerUnaryReactor* AuthorityService::TaintAuthority(
+    grpc::CallbackServerContext* context, const agentpki::v1::TaintAuthorityRequest* request,
+    agentpki::v1::TaintAuthorityResponse* response) {
+  return door_.Handle(context, Action::kTaintAuthority, "",
+                      [=, this](const Caller& caller, AuditEvent& event) -> Status {
+                        const auto view = TRY(rotation_.Taint(caller, request->authority(),
+                                                              request->reason(), event));
+                        *response->mutable_authority() = ToProto(view);
+                        return ca::Ok();
+                      });
+}
+
+grpc::ServerUnaryReactor* AuthorityService::RevokeAuthority(
+    grpc::CallbackServerContext* context, const agentpki::v1::RevokeAuthorityRequest* request,
+    agentpki::v1::RevokeAuthorityResponse* response) {
+  return door_.Handle(context, Action::kRevokeAuthority, "",
+                      [=, this](const Caller& caller, AuditEvent& event) -> Status {
+                        auto reason = ca::RevocationReason::kCaCompromise;
+                        if (!request->reason().empty()) {
+                          reason = TRY(ca::RevocationReasonFrom(request->reason()));
+                        }
+                        const auto revoked = TRY(rotation_.Revoke(caller, request->authority(),
+                                                                  reason, request->note(), event));
+                        *response->mutable_authority() = ToProto(revoked.view);
+                        response->set_revoked_count(revoked.revoked_count);
+                        return ca::Ok();
+                      });
+}
+
 grpc::ServerUnaryReactor* AuthorityService::ListStragglers(
     grpc::CallbackServerContext* context, const agentpki::v1::ListStragglersRequest* request,
     agentpki::v1::ListStragglersResponse* response) {

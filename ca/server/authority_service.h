@@ -30,6 +30,12 @@ class AuthorityService final : public agentpki::v1::AuthorityService::CallbackSe
   grpc::ServerUnaryReactor* RollBackAuthority(
       grpc::CallbackServerContext* context, const agentpki::v1::RollBackAuthorityRequest* request,
       agentpki::v1::RollBackAuthorityResponse* response) override;
+  grpc::ServerUnaryReactor* TaintAuthority(grpc::CallbackServerContext* context,
+                                           const agentpki::v1::TaintAuthorityRequest* request,
+                                           agentpki::v1::TaintAuthorityResponse* response) override;
+  grpc::ServerUnaryReactor* RevokeAuthority(
+      grpc::CallbackServerContext* context, const agentpki::v1::RevokeAuthorityRequest* request,
+      agentpki::v1::RevokeAuthorityResponse* response) override;
   grpc::ServerUnaryReactor* ListStragglers(grpc::CallbackServerContext* context,
                                            const agentpki::v1::ListStragglersRequest* request,
                                            agentpki::v1::ListStragglersResponse* response) override;

@@ -68,6 +68,7 @@ ca::Result<Backends> Backends::Open(const Config& config, const ca::Clock& clock
       .revocations = std::make_unique<db::PostgresRevocationStore>(database),
       .crls = std::make_unique<db::PostgresCrlStore>(database),
       .acknowledgements = std::make_unique<db::PostgresAcknowledgementStore>(database),
+      .approvals = std::make_unique<db::PostgresApprovalStore>(database),
   };
 }
 

@@ -5,6 +5,7 @@
 #include "ca/base/clock.h"
 #include "ca/server/config.h"
 #include "db/postgres_acknowledgement_store.h"
+#include "db/postgres_approval_store.h"
 #include "db/postgres_crl_store.h"
 #include "db/postgres_hierarchy_store.h"
 #include "db/postgres_ledger.h"
@@ -26,6 +27,7 @@ struct Backends {
   std::unique_ptr<db::PostgresRevocationStore> revocations;
   std::unique_ptr<db::PostgresCrlStore> crls;
   std::unique_ptr<db::PostgresAcknowledgementStore> acknowledgements;
+  std::unique_ptr<db::PostgresApprovalStore> approvals;
 
   // kFailedPrecondition when the schema or a token is not what this program needs, kUnavailable
   // when one is away; each says what to check, and of a tenant's token, whose it is. `clock`

@@ -37,7 +37,7 @@ Result<ca::Certificate> CertificateService::Find(const Caller& caller,
                                                  const ca::SerialNumber& serial) const {
   const auto catalog = catalogs_.Snapshot();
   const auto allowed =
-      TRY(authorization_.Allowed(caller, Action::kGetCertificate, catalog->hierarchies()));
+      TRY(authorization_.Allowed(caller, Action::kGetCertificate, catalog->AllHierarchies()));
   for (const ca::HierarchyId hierarchy : allowed) {
     auto found = ledger_.FindCertificate(hierarchy, serial);
     if (found.status().code() != StatusCode::kNotFound) return found;

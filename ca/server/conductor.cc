@@ -81,6 +81,7 @@ void Conductor::Round() {
     }
     group->last_round = status;
   }
+  Dismantle();
   RetireKeys();
 }
 
@@ -138,6 +139,30 @@ void Conductor::RetireKeys() {
   keys_due_ = clock_.Now() + kKeyInterval;
 }
 
+// As with a key that does not go.
+void Conductor::Dismantle() {
+  const auto catalog = catalogs_.Snapshot();
+  Status first;
+  for (const ca::HierarchyDestruction& destruction : catalog->destructions()) {
+    if (destruction.finished_at) continue;
+    const Status done = Dismantle(*catalog, destruction);
+    if (first.ok()) {
+      first = ca::Annotate(done, "destruction of " + destruction.hierarchy.Name() + ": ");
+    }
+  }
+  if (!first.ok() && first.message() != dismantled_.message()) {
+    spdlog::error("conductor: {}", first.ToString());
+  }
+  dismantled_ = first;
+}
+
+// Its keys go when they have said the last that they have to say.
+Status Conductor::Dismantle(const ca::Catalog& catalog,
+                            const ca::HierarchyDestruction& destruction) {
+  TRY(Observe(parts_.publisher.PublishLast(catalog.AuthoritiesOf(destruction.hierarchy.id))));
+  return parts_.destroying.Advance(destruction);
+}
+
 Status Conductor::EnsureResponders(const Hierarchies& hierarchies, const ca::Catalog& catalog) {
   Status first;
   for (const ca::Hierarchy* const hierarchy : hierarchies) {
@@ -168,7 +193,10 @@ Status Conductor::PublishCrls(const Hierarchies& hierarchies, const ca::Catalog&
   for (const ca::Hierarchy* const hierarchy : hierarchies) {
     for (auto& authority : catalog.AuthoritiesOf(hierarchy->id)) authorities.push_back(authority);
   }
-  const auto round = parts_.publisher.PublishDue(authorities);
+  return Observe(parts_.publisher.PublishDue(authorities));
+}
+
+Status Conductor::Observe(const crl::Publisher::Round& round) {
   for (const ca::PublishedCrl& crl : round.published) observers_.published(crl);
   if (!round.published.empty()) TRY(parts_.shelf.Refresh(parts_.crls));
   return round.error;

@@ -9,6 +9,7 @@
 #include <thread>
 #include <vector>
 
+#include "ca/destroying.h"
 #include "ca/key_retirement.h"
 #include "ca/live_catalog.h"
 #include "ca/provisioning.h"
@@ -20,9 +21,9 @@
 namespace server {
 
 // What one replica at a time does for all: issuing authorities that follow each other on schedule,
-// trust bundles that say so, OCSP responders with fresh certificates, CRLs, and the end of keys
-// that are spent. An advisory lock says which; everything it does is safe when two do it by
-// accident. Thread-safe.
+// trust bundles that say so, OCSP responders with fresh certificates, CRLs, the end of keys that
+// are spent, and of hierarchies that are destroyed. An advisory lock says which; everything it does
+// is safe when two do it by accident. Thread-safe.
 class Conductor {
  public:
   struct Parts {
@@ -30,6 +31,7 @@ class Conductor {
     ca::Provisioning& provisioning;
     ca::Rotation& rotation;
     ca::KeyRetirement& key_retirement;
+    ca::Destroying& destroying;
     ca::TrustBundles& bundles;
     crl::Publisher& publisher;
     crl::Shelf& shelf;
@@ -77,6 +79,9 @@ class Conductor {
   ca::Status EnsureResponders(const Hierarchies& hierarchies, const ca::Catalog& catalog);
   ca::Status EnsureRespondersOf(const ca::Hierarchy& hierarchy, const ca::Catalog& catalog);
   ca::Status PublishCrls(const Hierarchies& hierarchies, const ca::Catalog& catalog);
+  void Dismantle();
+  ca::Status Dismantle(const ca::Catalog& catalog, const ca::HierarchyDestruction& destruction);
+  ca::Status Observe(const crl::Publisher::Round& round);
 
   const db::Endpoint database_;
   const Parts parts_;
@@ -89,6 +94,7 @@ class Conductor {
   Group apart_{.is_apart = true, .responder_patience = std::chrono::seconds(10)};
   ca::TimePoint keys_due_;
   ca::Status keys_retired_;
+  ca::Status dismantled_;
 
   mutable std::mutex mutex_;
   std::condition_variable changed_;

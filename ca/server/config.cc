@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "agentpki/v1/config.pb.h"
+#include "ca/files/hierarchy_file.h"
 #include "ca/files/yaml_message.h"
 #include "ca/hierarchy.h"
 #include "ca/short_name.h"
@@ -72,6 +73,14 @@ Status FillServerNames(const ServerConfig& yaml, Config& config) {
   return ca::Ok();
 }
 
+Status CheckExpireAfter(std::chrono::seconds expire_after) {
+  if (expire_after >= ca::ApprovalPolicy::kExpireAfterMin &&
+      expire_after <= ca::ApprovalPolicy::kExpireAfterMax) {
+    return ca::Ok();
+  }
+  return Wrong("system: approvals: expire_after", "write 5m to 30d");
+}
+
 // The name constraints of the system hierarchy; the names of this one server when nothing is said.
 Status FillSystem(const agentpki::v1::SystemConfig& yaml, Config& config) {
   for (const std::string& subtree : yaml.dns_subtrees()) {
@@ -91,7 +100,8 @@ Status FillSystem(const agentpki::v1::SystemConfig& yaml, Config& config) {
     if (!parsed.ok()) return ca::Annotate(parsed.status(), "system: ip_ranges: ");
     config.system_ip_ranges.push_back(*std::move(parsed));
   }
-  return ca::Ok();
+  config.system_approvals = files::ApprovalPolicyOf(yaml.approvals());
+  return CheckExpireAfter(config.system_approvals.expire_after);
 }
 
 // What the common token and those of tenants have in common.

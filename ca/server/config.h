@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "ca/approval_policy.h"
 #include "ca/base/host_name.h"
 #include "ca/base/result.h"
 #include "ca/base/spiffe_id.h"
@@ -52,6 +53,7 @@ struct Config {
   ca::TrustDomain system_trust_domain;
   std::vector<std::string> system_dns_subtrees;  // what servers may be called, for good
   std::vector<ca::IpRange> system_ip_ranges;
+  ca::ApprovalPolicy system_approvals;
   int concurrent_calls = 256;
   StatusConfig status;
 };

@@ -24,8 +24,8 @@ std::string FirstOf(const std::vector<Discrepancy>& discrepancies) {
 
 }  // namespace
 
-ConsistencyWatch::ConsistencyWatch(const ca::LiveCatalog& catalogs, Check check,
-                                   Metrics& metrics, const ca::Clock& clock)
+ConsistencyWatch::ConsistencyWatch(const ca::LiveCatalog& catalogs, Check check, Metrics& metrics,
+                                   const ca::Clock& clock)
     : catalogs_(catalogs),
       check_(std::move(check)),
       metrics_(metrics),

@@ -83,7 +83,7 @@ ca::Status Doctor::Sort(const std::vector<ca::TokenContent>& contents, Evidence&
       }
     }
     if (content.status.ok()) continue;
-    for (const ca::Hierarchy& hierarchy : evidence.catalog->hierarchies()) {
+    for (const ca::Hierarchy& hierarchy : evidence.catalog->AllHierarchies()) {
       const std::string prefix = hierarchy.Name() + "/";
       if (keys_.TokenOf(prefix) != content.token) continue;
       if (!keys_.IsApart(prefix)) return content.status;

@@ -17,28 +17,28 @@ constexpr int kForeignKeysMax = 1000;
 grpc::ServerUnaryReactor* DoctorService::Diagnose(grpc::CallbackServerContext* context,
                                                   const agentpki::v1::DiagnoseRequest* request,
                                                   agentpki::v1::DiagnoseResponse* response) {
-  return door_.Handle(context, Action::kDiagnose, "",
-                      [=, this](const ca::Caller& caller, ca::AuditEvent& event) -> ca::Status {
-                        const auto catalog = catalogs_.Snapshot();
-                        const auto hierarchies =
-                            TRY(Permitted(*catalog, caller, request->hierarchy(), event));
-                        const Doctor::Report report = TRY(doctor_.Examine(hierarchies));
-                        for (const ca::Finding& finding : report.findings) {
-                          *response->add_findings() = ToProto(finding);
-                        }
-                        for (const HierarchyId id : hierarchies) {
-                          response->add_hierarchies(catalog->Find(id)->Name());
-                        }
-                        response->set_key_count(report.key_count);
-                        // Other people's names are not for whoever sees a part of ours.
-                        const bool sees_all = hierarchies.size() == catalog->hierarchies().size();
-                        for (const std::string& label : report.foreign_keys) {
-                          if (!sees_all || response->foreign_keys_size() >= kForeignKeysMax) break;
-                          response->add_foreign_keys(ca::Printable(label));
-                        }
-                        *response->mutable_now() = ToProto(clock_.Now());
-                        return ca::Ok();
-                      });
+  return door_.Handle(
+      context, Action::kDiagnose, "",
+      [=, this](const ca::Caller& caller, ca::AuditEvent& event) -> ca::Status {
+        const auto catalog = catalogs_.Snapshot();
+        const auto hierarchies = TRY(Permitted(*catalog, caller, request->hierarchy(), event));
+        const Doctor::Report report = TRY(doctor_.Examine(hierarchies));
+        for (const ca::Finding& finding : report.findings) {
+          *response->add_findings() = ToProto(finding);
+        }
+        for (const HierarchyId id : hierarchies) {
+          response->add_hierarchies(catalog->Find(id)->Name());
+        }
+        response->set_key_count(report.key_count);
+        // Other people's names are not for whoever sees a part of ours.
+        const bool sees_all = hierarchies.size() == catalog->AllHierarchies().size();
+        for (const std::string& label : report.foreign_keys) {
+          if (!sees_all || response->foreign_keys_size() >= kForeignKeysMax) break;
+          response->add_foreign_keys(ca::Printable(label));
+        }
+        *response->mutable_now() = ToProto(clock_.Now());
+        return ca::Ok();
+      });
 }
 
 Result<std::vector<HierarchyId>> DoctorService::Permitted(const ca::Catalog& catalog,
@@ -52,7 +52,7 @@ Result<std::vector<HierarchyId>> DoctorService::Permitted(const ca::Catalog& cat
     TRY(authorization_.Require(caller, Action::kDiagnose, hierarchy->id));
     return std::vector{hierarchy->id};
   }
-  auto allowed = TRY(authorization_.Allowed(caller, Action::kDiagnose, catalog.hierarchies()));
+  auto allowed = TRY(authorization_.Allowed(caller, Action::kDiagnose, catalog.AllHierarchies()));
   if (allowed.empty()) TRY(authorization_.Require(caller, Action::kDiagnose, {}));
   return allowed;
 }

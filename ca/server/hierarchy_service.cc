@@ -1,8 +1,12 @@
 #include "ca/server/hierarchy_service.h"
 
+#include <algorithm>
+
 #include "ca/base/openssl.h"
 #include "ca/files/hierarchy_file.h"
 #include "ca/files/message_difference.h"
+#include "ca/policy_widening.h"
+#include "ca/server/proto_mapping.h"
 
 namespace server {
 namespace {
@@ -25,11 +29,17 @@ HierarchyPlan PlanOf(const std::optional<HierarchyDeclaration>& standing,
   HierarchyPlan plan;
   plan.set_hierarchy(wanted.hierarchy.Name());
   plan.set_creates(!standing);
+  const auto widenings =
+      standing ? ca::WideningsOf(*standing, wanted) : std::vector<ca::Widening>();
+  plan.set_needs_approval(standing && ca::TakesApproval(*standing, wanted));
   for (const files::FieldDifference& difference : files::DifferencesOf(before, after)) {
     FieldChange& change = *plan.add_changes();
     change.set_field(difference.field);
     change.set_before(difference.before);
     change.set_after(difference.after);
+    change.set_widens(std::any_of(
+        widenings.begin(), widenings.end(),
+        [&](const ca::Widening& widening) { return widening.Covers(difference.field); }));
   }
   // Neither has a map, so equal messages have equal octets.
   plan.set_digest(ca::Hex(
@@ -37,16 +47,48 @@ HierarchyPlan PlanOf(const std::optional<HierarchyDeclaration>& standing,
   return plan;
 }
 
-// For the auditor: "issuing.rotate_every: 90d -> 30d; ...".
-std::string SummaryOf(const HierarchyPlan& plan) {
-  std::string summary;
+// issuing.rotate_every: 90d -> 30d
+std::string TextOf(const FieldChange& change) {
+  return fmt::format("{}: {} -> {}", change.field(),
+                     change.before().empty() ? "none" : change.before(),
+                     change.after().empty() ? "none" : change.after());
+}
+
+ca::Result<ca::PlanText> TextOf(const HierarchyPlan& plan) {
+  auto digest = TRY(ca::FromHex(plan.digest()));
+  ca::PlanText text{.summary = "", .digest = std::move(digest), .lines = {}};
   for (const FieldChange& change : plan.changes()) {
-    summary += fmt::format("{}{}: {} -> {}", summary.empty() ? "" : "; ", change.field(),
-                           change.before().empty() ? "none" : change.before(),
-                           change.after().empty() ? "none" : change.after());
+    text.summary += (text.summary.empty() ? "" : "; ") + TextOf(change);
   }
-  if (summary.size() <= kSummaryMax) return summary;
-  return fmt::format("{} fields, plan {}", plan.changes_size(), plan.digest());
+  if (text.summary.size() > kSummaryMax) {
+    text.summary = fmt::format("{} fields, plan {}", plan.changes_size(), plan.digest());
+  }
+  for (const bool widens : {true, false}) {
+    for (const FieldChange& change : plan.changes()) {
+      if (change.widens() != widens) continue;
+      text.lines.push_back((widens ? "widens " : "") + TextOf(change));
+    }
+  }
+  return text;
+}
+
+agentpki::v1::Destruction DestructionOf(const ca::DestructionView& view) {
+  const ca::HierarchyDestruction& destruction = view.destruction;
+  agentpki::v1::Destruction message;
+  message.set_hierarchy(destruction.hierarchy.Name());
+  message.set_trust_domain(destruction.hierarchy.trust_domain.name());
+  message.set_state(destruction.finished_at ? "destroyed" : "destroying");
+  message.set_reason(destruction.reason);
+  message.set_decided_by(destruction.decided_by);
+  *message.mutable_decided_at() = server::ToProto(destruction.decided_at);
+  message.set_revoked_certificates(destruction.revoked_count);
+  message.set_keys(view.key_count);
+  message.set_destroyed_keys(view.destroyed_key_count);
+  if (destruction.finished_at) {
+    *message.mutable_recorded_at() = server::ToProto(*destruction.finished_at);
+  }
+  message.set_record(destruction.record);
+  return message;
 }
 
 }  // namespace
@@ -130,11 +172,38 @@ grpc::ServerUnaryReactor* HierarchyService::ApplyHierarchy(
                              "again",
                              plan.hierarchy());
         }
-        const auto made = TRY(hierarchies_.Apply(caller, standing, wanted, SummaryOf(plan), event));
+        const ca::PlanText text = TRY(TextOf(plan));
+        const auto made = TRY(hierarchies_.Apply(caller, standing, wanted, text, event));
         *response->mutable_plan() = std::move(plan);
         *response->mutable_hierarchy() = ToProto(made);
         return ca::Ok();
       });
+}
+
+grpc::ServerUnaryReactor* HierarchyService::DestroyHierarchy(
+    grpc::CallbackServerContext* context, const agentpki::v1::DestroyHierarchyRequest* request,
+    agentpki::v1::DestroyHierarchyResponse* response) {
+  return door_.Handle(context, Action::kDestroyHierarchy, "",
+                      [=, this](const Caller& caller, AuditEvent& event) -> Status {
+                        const auto view = TRY(destroying_.Destroy(caller, request->hierarchy(),
+                                                                  request->reason(), event));
+                        *response->mutable_destruction() = DestructionOf(view);
+                        return ca::Ok();
+                      });
+}
+
+grpc::ServerUnaryReactor* HierarchyService::ListDestructions(
+    grpc::CallbackServerContext* context, const agentpki::v1::ListDestructionsRequest* request,
+    agentpki::v1::ListDestructionsResponse* response) {
+  return door_.Handle(context, Action::kListDestructions, "",
+                      [=, this](const Caller& caller, AuditEvent& event) -> Status {
+                        const auto views =
+                            TRY(destroying_.List(caller, request->hierarchy(), event));
+                        for (const ca::DestructionView& view : views) {
+                          *response->add_destructions() = DestructionOf(view);
+                        }
+                        return ca::Ok();
+                      });
 }
 
 }  // namespace server

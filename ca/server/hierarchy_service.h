@@ -3,6 +3,7 @@
 #include <functional>
 
 #include "agentpki/v1/hierarchy.grpc.pb.h"
+#include "ca/destroying.h"
 #include "ca/hierarchies.h"
 #include "ca/server/door.h"
 
@@ -16,8 +17,12 @@ class HierarchyService final : public agentpki::v1::HierarchyService::CallbackSe
 
   // What is referred to outlives it.
   HierarchyService(Door& door, const ca::LiveCatalog& catalogs, ca::Hierarchies& hierarchies,
-                   Missing missing)
-      : door_(door), catalogs_(catalogs), hierarchies_(hierarchies), missing_(std::move(missing)) {}
+                   ca::Destroying& destroying, Missing missing)
+      : door_(door),
+        catalogs_(catalogs),
+        hierarchies_(hierarchies),
+        destroying_(destroying),
+        missing_(std::move(missing)) {}
 
   grpc::ServerUnaryReactor* ListHierarchies(
       grpc::CallbackServerContext* context, const agentpki::v1::ListHierarchiesRequest* request,
@@ -31,6 +36,12 @@ class HierarchyService final : public agentpki::v1::HierarchyService::CallbackSe
   grpc::ServerUnaryReactor* ApplyHierarchy(grpc::CallbackServerContext* context,
                                            const agentpki::v1::ApplyHierarchyRequest* request,
                                            agentpki::v1::ApplyHierarchyResponse* response) override;
+  grpc::ServerUnaryReactor* DestroyHierarchy(
+      grpc::CallbackServerContext* context, const agentpki::v1::DestroyHierarchyRequest* request,
+      agentpki::v1::DestroyHierarchyResponse* response) override;
+  grpc::ServerUnaryReactor* ListDestructions(
+      grpc::CallbackServerContext* context, const agentpki::v1::ListDestructionsRequest* request,
+      agentpki::v1::ListDestructionsResponse* response) override;
 
  private:
   agentpki::v1::Hierarchy ToProto(const ca::HierarchyDeclaration& declaration) const;
@@ -38,6 +49,7 @@ class HierarchyService final : public agentpki::v1::HierarchyService::CallbackSe
   Door& door_;
   const ca::LiveCatalog& catalogs_;
   ca::Hierarchies& hierarchies_;
+  ca::Destroying& destroying_;
   const Missing missing_;
 };
 

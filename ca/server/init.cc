@@ -46,6 +46,23 @@ bool Stands(const std::filesystem::path& folder, const std::string& bundle, ca::
   return half_life.ok() && now < *half_life;
 }
 
+// The one part of the system hierarchy that later configurations may change: whoever runs `init`
+// holds the database.
+Status EnsureApprovals(const Config& config, ca::HierarchyStore& store, const ca::Hierarchy& system,
+                       ca::TimePoint now) {
+  if (system.approvals == config.system_approvals) return ca::Ok();
+  ca::Hierarchy wanted = system;
+  wanted.approvals = config.system_approvals;
+  return store.ChangeHierarchy(system, wanted,
+                               {.at = now,
+                                .actor = kActor,
+                                .action = "ChangeHierarchy",
+                                .reason = "system: approvals, as the configuration says",
+                                .hierarchy = system.id,
+                                .subject = system.Name(),
+                                .from = "local"});
+}
+
 Status WriteOperator(const Config& config, const std::filesystem::path& folder,
                      const ca::Agent& agent, const ca::Catalog& catalog,
                      const ca::Enrollment& enrollment, const ca::Clock& clock) {
@@ -101,6 +118,7 @@ ca::Hierarchy SystemHierarchy(const Config& config) {
       .dns_subtrees = config.system_dns_subtrees,
       .ip_ranges = config.system_ip_ranges,
       .profiles = {operators, servers},
+      .approvals = config.system_approvals,
   };
 }
 
@@ -115,6 +133,7 @@ Status RunInit(const Config& config, const InitOptions& options) {
                                 directory, clock, kActor);
 
   const ca::Hierarchy system = TRY(provisioning.EnsureHierarchy(SystemHierarchy(config)));
+  TRY(EnsureApprovals(config, *backends.hierarchies, system, clock.Now()));
   fmt::print("hierarchy {}: {}\n", system.Name(), system.trust_domain.name());
   if (!options.hierarchy_file.empty()) {
     const auto wanted = TRY(files::LoadHierarchyFile(options.hierarchy_file));

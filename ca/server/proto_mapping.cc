@@ -8,6 +8,8 @@ using ca::Result;
 using ca::StatusCode;
 
 constexpr int kPageSizeDefault = 100;
+// What `since` may be beyond its bound, so that it does not become wrong from page to page.
+constexpr std::chrono::hours kPagingMax(24);
 
 agentpki::v1::JoinToken::State ToProto(ca::JoinTokenRecord::State state) {
   switch (state) {
@@ -153,6 +155,11 @@ agentpki::v1::Authority ToProto(const ca::AuthorityView& view) {
       *message.mutable_key_destroyed_at() = ToProto(*destruction->destroyed_at);
     }
   }
+  if (const auto& taint = view.record.taint) {
+    *message.mutable_tainted_at() = ToProto(taint->at);
+    message.set_taint(taint->reason);
+    message.set_revoked(taint->is_revoked);
+  }
   if (!view.validity) return message;
   message.set_fingerprint(ca::Hex(ca::Sha256(view.record.certificate)));
   *message.mutable_published_at() = ToProto(view.record.published_at);
@@ -233,6 +240,22 @@ agentpki::v1::ListStragglersResponse ToProto(const ca::Stragglers& stragglers) {
   return message;
 }
 
+agentpki::v1::RecordedRequest ToProto(const ca::RecordedRequest& request) {
+  agentpki::v1::RecordedRequest message;
+  *message.mutable_at() = ToProto(request.position.at);
+  message.set_operation(std::string(NameOf(request.operation)));
+  message.set_spiffe_id(request.subject);
+  message.set_decision(std::string(NameOf(request.decision)));
+  message.set_rule(request.rule);
+  if (!request.facts) return message;
+  message.mutable_facts()->set_owner(request.facts->owner);
+  message.mutable_facts()->set_role(request.facts->role);
+  message.mutable_facts()->set_version(request.facts->version);
+  message.mutable_facts()->set_profile(request.facts->profile);
+  message.mutable_facts()->set_key_type(std::string(NameOf(request.facts->key_type)));
+  return message;
+}
+
 Result<ca::EnrollmentRequest> FromProto(const agentpki::v1::EnrollRequest& request,
                                         ca::TimePoint now) {
   ca::RequestId id = TRY(ca::RequestId::Parse(request.request_id(), now));
@@ -286,6 +309,21 @@ Result<ca::AgentRegistration> FromProto(const agentpki::v1::RegisterAgentRequest
     registration.ip_addresses.push_back(*std::move(address));
   }
   return registration;
+}
+
+Result<ca::RequestQuery> FromProto(const agentpki::v1::ListEnrollmentRequestsRequest& request,
+                                   ca::TimePoint now) {
+  ca::RequestQuery query{.after = std::nullopt};
+  if (request.has_since()) query.since = TRY(TimeFrom("since", request.since()));
+  if (!request.has_since() || query.since < now - ca::RequestQuery::kBackMax - kPagingMax) {
+    return Error(StatusCode::kInvalidArgument, "since: write a time of the last {}",
+                 ca::DurationText(ca::RequestQuery::kBackMax));
+  }
+  query.page_size = TRY(PageSizeFrom(request.page_size(), ca::RequestQuery::kPageSizeMax));
+  if (!request.page_token().empty()) {
+    query.after = TRY(ca::RequestPosition::Parse(request.page_token()));
+  }
+  return query;
 }
 
 Result<ca::SpiffeId> SpiffeIdFrom(const std::string& field, const std::string& text) {

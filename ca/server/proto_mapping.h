@@ -6,6 +6,7 @@
 #include "agentpki/v1/certificate.pb.h"
 #include "agentpki/v1/doctor.pb.h"
 #include "agentpki/v1/enrollment.pb.h"
+#include "agentpki/v1/policy.pb.h"
 #include "agentpki/v1/registry.pb.h"
 #include "agentpki/v1/revocation.pb.h"
 #include "agentpki/v1/status.pb.h"
@@ -35,6 +36,7 @@ agentpki::v1::RevokeResponse ToProto(const ca::RevocationOutcome& outcome);
 agentpki::v1::CheckStatusResponse ToProto(const ConsistencyReport& report);
 agentpki::v1::TrustBundle ToProto(const ca::TrustBundle& bundle);
 agentpki::v1::ListStragglersResponse ToProto(const ca::Stragglers& stragglers);
+agentpki::v1::RecordedRequest ToProto(const ca::RecordedRequest& request);
 
 ca::Result<ca::EnrollmentRequest> FromProto(const agentpki::v1::EnrollRequest& request,
                                             ca::TimePoint now);
@@ -42,6 +44,9 @@ ca::Result<ca::RenewalRequest> FromProto(const agentpki::v1::RenewRequest& reque
                                          ca::TimePoint now);
 ca::Result<ca::RevocationRequest> FromProto(const agentpki::v1::RevokeRequest& request);
 ca::Result<ca::AgentRegistration> FromProto(const agentpki::v1::RegisterAgentRequest& request);
+// The hierarchy is still to be said.
+ca::Result<ca::RequestQuery> FromProto(const agentpki::v1::ListEnrollmentRequestsRequest& request,
+                                       ca::TimePoint now);
 
 // A SPIFFE ID that a field holds.
 ca::Result<ca::SpiffeId> SpiffeIdFrom(const std::string& field, const std::string& text);

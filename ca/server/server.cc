@@ -13,6 +13,7 @@
 #include <mutex>
 #include <thread>
 
+#include "ca/server/approval_service.h"
 #include "ca/server/authority_service.h"
 #include "ca/server/backends.h"
 #include "ca/server/certificate_service.h"
@@ -22,6 +23,7 @@
 #include "ca/server/health_monitor.h"
 #include "ca/server/hierarchy_service.h"
 #include "ca/server/operator_service.h"
+#include "ca/server/policy_service.h"
 #include "ca/server/registry_service.h"
 #include "ca/server/revocation_service.h"
 #include "ca/server/server_identity.h"
@@ -151,10 +153,11 @@ Status Serve(const Config& config) {
                                       config.advertise);
   ca::Provisioning provisioning(*backends.hierarchies, *backends.keys, *backends.registry,
                                 directory, clock, "server");
-  const auto status =
-      TRY(StatusSide::Create(config, backends, *catalogs, authorization, directory, clock));
+  ca::Approvals approvals(*catalogs, authorization, *backends.approvals, clock);
+  const auto status = TRY(
+      StatusSide::Create(config, backends, *catalogs, authorization, directory, approvals, clock));
   const ca::Revoking revoking(*catalogs, authorization, *backends.registry, *backends.ledger,
-                              *backends.revocations, clock);
+                              *backends.revocations, approvals, clock);
   const auto identity =
       TRY(ServerIdentity::Create(config, *catalogs, provisioning, enrollment, clock));
 
@@ -166,16 +169,19 @@ Status Serve(const Config& config) {
                                    clock);
   CertificateService certificate_service(door, *catalogs, authorization, *backends.ledger,
                                          status->index(), clock);
+  PolicyService policy_service(door, *catalogs, authorization, *backends.ledger, clock);
   RevocationService revocation_service(door, revoking);
   ca::Hierarchies hierarchies(*catalogs, authorization, *backends.hierarchies, *backends.keys,
-                              *backends.registry, directory, clock);
+                              *backends.registry, directory, approvals, clock);
   HierarchyService hierarchy_service(
-      door, *catalogs, hierarchies,
+      door, *catalogs, hierarchies, status->destroying(),
       [&](const ca::Authority& authority) { return status->MissingFor(authority); });
-  const ca::Operators operators(*catalogs, authorization, *backends.registry);
+  const ca::Operators operators(*catalogs, authorization, *backends.registry, approvals);
   OperatorService operator_service(door, *catalogs, operators);
   AuthorityService authority_service(door, *catalogs, authorization, status->rotation(),
                                      status->bundles(), clock);
+
+  ApprovalService approval_service(door, *catalogs, approvals, clock);
 
   TrustBundleWatch bundle_watch(door, status->bundles());
   TrustBundleService bundle_service(door, status->bundles(), bundle_watch);
@@ -216,10 +222,12 @@ Status Serve(const Config& config) {
   builder.RegisterService(&enrollment_service);
   builder.RegisterService(&registry_service);
   builder.RegisterService(&certificate_service);
+  builder.RegisterService(&policy_service);
   builder.RegisterService(&revocation_service);
   builder.RegisterService(&hierarchy_service);
   builder.RegisterService(&operator_service);
   builder.RegisterService(&authority_service);
+  builder.RegisterService(&approval_service);
   builder.RegisterService(&status_service);
   builder.RegisterService(&doctor_service);
   builder.RegisterService(&bundle_service);

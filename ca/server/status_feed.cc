@@ -65,8 +65,13 @@ Status StatusFeed::Refresh() {
       if (!ca::IsAskedAbout(view, clock_.Now())) continue;
       if (!responders.contains(view.record.id) && !is_apart) lacks_responder_ = true;
     }
+  }
+  for (const ca::Hierarchy& hierarchy : catalog->AllHierarchies()) {
+    const bool is_destroyed = catalog->IsDestroyed(hierarchy.id);
     const auto authorities = catalog->AuthoritiesOf(hierarchy.id);
     for (const auto& authority : authorities) {
+      // When its responder is gone, too, the last CRL alone speaks for it.
+      if (is_destroyed && !responders.contains(authority->id())) continue;
       ocsp::AnsweredAuthority entry{.issuer = authority};
       if (const auto found = responders.find(authority->id()); found != responders.end()) {
         entry.responder = found->second;

@@ -2,6 +2,7 @@
 
 #include <spdlog/spdlog.h>
 
+#include "ca/files/destruction_statement.h"
 #include "ca/lint.h"
 
 namespace server {
@@ -18,21 +19,19 @@ std::chrono::duration<double> Since(ca::TimePoint then, ca::TimePoint now) {
 
 }  // namespace
 
-ca::Result<std::unique_ptr<StatusSide>> StatusSide::Create(const Config& config,
-                                                           const Backends& backends,
-                                                           ca::LiveCatalog& catalogs,
-                                                           const ca::Authorization& authorization,
-                                                           ca::StatusDirectory& directory,
-                                                           const ca::Clock& clock) {
+ca::Result<std::unique_ptr<StatusSide>> StatusSide::Create(
+    const Config& config, const Backends& backends, ca::LiveCatalog& catalogs,
+    const ca::Authorization& authorization, ca::StatusDirectory& directory,
+    ca::Approvals& approvals, const ca::Clock& clock) {
   std::unique_ptr<StatusSide> side(
-      new StatusSide(config, backends, catalogs, authorization, directory, clock));
+      new StatusSide(config, backends, catalogs, authorization, directory, approvals, clock));
   TRY(side->feed_.Load());
   return side;
 }
 
 StatusSide::StatusSide(const Config& config, const Backends& backends, ca::LiveCatalog& catalogs,
                        const ca::Authorization& authorization, ca::StatusDirectory& directory,
-                       const ca::Clock& clock)
+                       ca::Approvals& approvals, const ca::Clock& clock)
     : config_(config),
       ledger_(*backends.ledger),
       clock_(clock),
@@ -45,16 +44,18 @@ StatusSide::StatusSide(const Config& config, const Backends& backends, ca::LiveC
       bundles_(catalogs, authorization, *backends.hierarchies, *backends.acknowledgements,
                *backends.registry, index_, clock),
       rotation_(catalogs, authorization, *backends.hierarchies, *backends.keys, *backends.registry,
-                *backends.ledger, index_, directory, bundles_, clock),
+                *backends.ledger, index_, directory, bundles_, approvals, clock),
       key_retirement_(catalogs, *backends.hierarchies, *backends.keys, clock),
+      destroying_(catalogs, authorization, *backends.hierarchies, key_retirement_, provisioning_,
+                  approvals, clock, files::WriteStatement),
       publisher_(*backends.crls, index_, [this] { return feed_.CatchUp(); }, config.status.urls,
                  clock,
                  {.lifetime = config.status.crl_lifetime,
                   .shard_size = config.status.crl_shard_size,
                   .deltas = config.status.delta_crls}),
       conductor_({config.database_server},
-                 {*backends.keys, provisioning_, rotation_, key_retirement_, bundles_, publisher_,
-                  shelf_, *backends.crls, feed_},
+                 {*backends.keys, provisioning_, rotation_, key_retirement_, destroying_, bundles_,
+                  publisher_, shelf_, *backends.crls, feed_},
                  catalogs, clock,
                  {[this](const ca::PublishedCrl& crl) { ObserveCrl(crl); },
                   [this](const ca::Status& status) { ObserveFailedRound(status); }}),

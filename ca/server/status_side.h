@@ -2,6 +2,7 @@
 
 #include <memory>
 
+#include "ca/destroying.h"
 #include "ca/provisioning.h"
 #include "ca/server/backends.h"
 #include "ca/server/conductor.h"
@@ -19,12 +20,10 @@ namespace server {
 class StatusSide {
  public:
   // Knows every revocation that is committed by now. kUnavailable while the database is away.
-  static ca::Result<std::unique_ptr<StatusSide>> Create(const Config& config,
-                                                        const Backends& backends,
-                                                        ca::LiveCatalog& catalogs,
-                                                        const ca::Authorization& authorization,
-                                                        ca::StatusDirectory& directory,
-                                                        const ca::Clock& clock);
+  static ca::Result<std::unique_ptr<StatusSide>> Create(
+      const Config& config, const Backends& backends, ca::LiveCatalog& catalogs,
+      const ca::Authorization& authorization, ca::StatusDirectory& directory,
+      ca::Approvals& approvals, const ca::Clock& clock);
   ~StatusSide();
 
   // Begins to follow, to conduct, to check and to listen. kFailedPrecondition when a port is taken.
@@ -35,6 +34,7 @@ class StatusSide {
   const Consistency& consistency() const { return consistency_; }
   ca::TrustBundles& bundles() { return bundles_; }
   ca::Rotation& rotation() { return rotation_; }
+  ca::Destroying& destroying() { return destroying_; }
   Metrics& metrics() { return metrics_; }
   ca::Status CheckHealth() const;
 
@@ -44,7 +44,7 @@ class StatusSide {
  private:
   StatusSide(const Config& config, const Backends& backends, ca::LiveCatalog& catalogs,
              const ca::Authorization& authorization, ca::StatusDirectory& directory,
-             const ca::Clock& clock);
+             ca::Approvals& approvals, const ca::Clock& clock);
 
   void ObserveRevocation(const ca::Revocation& revocation);
   void ObserveFailedRound(const ca::Status& status);
@@ -63,6 +63,7 @@ class StatusSide {
   ca::TrustBundles bundles_;
   ca::Rotation rotation_;
   ca::KeyRetirement key_retirement_;
+  ca::Destroying destroying_;
   crl::Publisher publisher_;
   std::map<std::pair<ca::AuthorityId, ca::CrlShard>, ca::TimePoint> seen_in_crl_until_;
   Conductor conductor_;

@@ -18,7 +18,7 @@ CREATE TABLE agentpki.hierarchies (
   id                       integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
   tenant                   text NOT NULL CHECK (tenant ~ '^[a-z0-9-]{1,32}$'),
   environment              text NOT NULL CHECK (environment ~ '^[a-z0-9-]{1,32}$'),
-  trust_domain             text NOT NULL UNIQUE,
+  trust_domain             text NOT NULL,
   is_system                boolean NOT NULL,
   root_lifetime_seconds    bigint NOT NULL,
   issuing_lifetime_seconds bigint NOT NULL,
@@ -28,9 +28,24 @@ CREATE TABLE agentpki.hierarchies (
   acknowledge_within_seconds bigint NOT NULL,
   dns_subtrees             text[] NOT NULL,
   ip_ranges                text[] NOT NULL,
+  -- What takes two (0007_approvals.sql).
+  approve_root_rotation        boolean NOT NULL,
+  approve_destruction          boolean NOT NULL,
+  approve_policy_widening      boolean NOT NULL,
+  approve_authority_revocation boolean NOT NULL,
+  approvals_expire_after_seconds bigint NOT NULL,
   created_at               timestamptz NOT NULL,
-  UNIQUE (tenant, environment)
+  -- 0006_destruction.sql: when it was destroyed, and from when on nobody has to know of it any more:
+  -- its keys are destroyed, that is on record, and the last of its agents' certificates has ended.
+  destroyed_at             timestamptz,
+  settled_at               timestamptz,
+  CHECK (settled_at IS NULL OR destroyed_at IS NOT NULL)
 );
+-- The name and the trust domain of one that is destroyed are free for another.
+CREATE UNIQUE INDEX hierarchies_by_name ON agentpki.hierarchies (tenant, environment)
+  WHERE destroyed_at IS NULL;
+CREATE UNIQUE INDEX hierarchies_by_trust_domain ON agentpki.hierarchies (trust_domain)
+  WHERE destroyed_at IS NULL;
 CREATE UNIQUE INDEX one_system_hierarchy ON agentpki.hierarchies (is_system) WHERE is_system;
 
 CREATE TABLE agentpki.profiles (
@@ -67,12 +82,12 @@ CREATE TABLE agentpki.enrollment_rules (
 
 -- Three rows make an authority, each inserted when it is so: planned, recorded, signed. Whatever key
 -- is on the token has its plan here. An OCSP responder is one too, of the authority it answers for, and
--- so is the link to a root, which is that root's name and key signed by the root before: the one that
--- has no key of its own.
+-- a recorder, which signs records. So is the link to a root, which is that root's name and key signed by
+-- the root before: the one that has no key of its own.
 CREATE TABLE agentpki.authorities (
   id         bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
   hierarchy  integer NOT NULL REFERENCES agentpki.hierarchies,
-  kind       text NOT NULL CHECK (kind IN ('root', 'issuing', 'responder', 'link')),
+  kind       text NOT NULL CHECK (kind IN ('root', 'issuing', 'responder', 'link', 'recorder')),
   generation integer NOT NULL CHECK (generation > 0),
   issuer     bigint REFERENCES agentpki.authorities,  -- NULL for a root
   key_label  text NOT NULL,
@@ -110,6 +125,16 @@ CREATE TABLE agentpki.activations (
   FOREIGN KEY (authority, hierarchy) REFERENCES agentpki.authorities (id, hierarchy)
 );
 
+-- An issuing authority that is not to issue any more: tainted, revoked, or first the one and then the
+-- other.
+CREATE TABLE agentpki.authority_taints (
+  authority  bigint NOT NULL REFERENCES agentpki.authorities,
+  is_revoked boolean NOT NULL,
+  reason     text NOT NULL CHECK (reason <> ''),
+  tainted_at timestamptz NOT NULL,
+  PRIMARY KEY (authority, is_revoked)
+);
+
 -- The end of an authority's key, two rows, each inserted when it is so: decided, destroyed. What is
 -- decided stays decided, so that a crash between the two leaves no key that somebody still counts on.
 CREATE TABLE agentpki.key_destructions (
@@ -125,11 +150,14 @@ CREATE TABLE agentpki.destroyed_keys (
 GRANT SELECT, INSERT ON agentpki.hierarchies, agentpki.profiles, agentpki.enrollment_rules,
   agentpki.authorities,
   agentpki.authority_issuances, agentpki.authority_signatures, agentpki.activations,
+  agentpki.authority_taints,
   agentpki.key_destructions, agentpki.destroyed_keys
   TO agentpki_server;
 -- What a hierarchy is stays for ever; how it issues may change.
 GRANT UPDATE (root_lifetime_seconds, issuing_lifetime_seconds, rotate_every_seconds,
-  publish_ahead_seconds, acknowledged_share, acknowledge_within_seconds)
+  publish_ahead_seconds, acknowledged_share, acknowledge_within_seconds, approve_root_rotation,
+  approve_destruction, approve_policy_widening, approve_authority_revocation,
+  approvals_expire_after_seconds)
   ON agentpki.hierarchies TO agentpki_server;
 GRANT UPDATE, DELETE ON agentpki.profiles TO agentpki_server;
 GRANT DELETE ON agentpki.enrollment_rules TO agentpki_server;
@@ -139,7 +167,7 @@ GRANT DELETE ON agentpki.enrollment_rules TO agentpki_server;
 CREATE TABLE agentpki.agents (
   number        bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
   hierarchy     integer NOT NULL REFERENCES agentpki.hierarchies,
-  spiffe_id     text NOT NULL UNIQUE,
+  spiffe_id     text NOT NULL,
   owner         text NOT NULL CHECK (owner <> ''),
   role          text NOT NULL,
   version       text NOT NULL,
@@ -148,6 +176,7 @@ CREATE TABLE agentpki.agents (
   ip_addresses  text[] NOT NULL,
   disabled      boolean NOT NULL DEFAULT false,
   registered_at timestamptz NOT NULL,
+  UNIQUE (spiffe_id, hierarchy),  -- of one that is destroyed, and of the next with its trust domain
   FOREIGN KEY (hierarchy, profile) REFERENCES agentpki.profiles
 );
 
@@ -231,7 +260,8 @@ BEGIN
     FROM agentpki.agents AS a
     JOIN agentpki.hierarchies AS h ON h.id = a.hierarchy AND h.is_system
     JOIN agentpki.grants AS g ON g.agent = a.number
-    LEFT JOIN agentpki.hierarchies AS t ON t.tenant = g.tenant
+    LEFT JOIN agentpki.hierarchies AS t
+           ON t.tenant = g.tenant AND (t.settled_at IS NULL OR t.settled_at > now())
    WHERE a.spiffe_id = ANY (p_spiffe_ids) AND NOT a.disabled;
 END $$;
 
@@ -242,6 +272,8 @@ BEGIN
   RETURN QUERY
   SELECT a.spiffe_id, g.role, g.hierarchy, g.tenant
     FROM agentpki.grants AS g JOIN agentpki.agents AS a ON a.number = g.agent
+    LEFT JOIN agentpki.hierarchies AS h ON h.id = g.hierarchy
+   WHERE h.destroyed_at IS NULL
    ORDER BY a.spiffe_id, g.tenant, g.hierarchy, g.role;
 END $$;
 

@@ -192,7 +192,7 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$ SELECT (p_agent % 2147483647)::intege
 -- it commits, and what is revoked whole has nothing left out. Intents share these locks among
 -- themselves; a revocation has alone what it is about:
 --   (1, 0)          all that there is           revoking many keys for compromise
---   (1, hierarchy)  one hierarchy               revoking all that an authority has issued
+--   (1, hierarchy)  one hierarchy               revoking all that an authority has issued, destroying
 --   (2, agent)      one agent, by its number    revoking one or all of its certificates
 --   LockOf(key)     one key, not shared         revoking a key for compromise
 -- An advisory lock is an entry in shared memory, less than a microsecond each; a row lock on the
@@ -206,8 +206,8 @@ CREATE FUNCTION agentpki.record_intents(
   p_not_after timestamptz[], p_tbs bytea[],
   p_token bytea[], p_presented_day date[], p_presented bytea[],
   p_request_day date[], p_request_id uuid[],
-  p_at timestamptz[], p_actor text[], p_action text[], p_from_address text[],
-  p_correlation_id text[])
+  p_at timestamptz[], p_actor text[], p_action text[], p_rule text[], p_from_address text[],
+  p_correlation_id text[], p_request text[])
 RETURNS TABLE (row_number bigint, outcome text, serial bytea)
 LANGUAGE plpgsql AS $$
 #variable_conflict use_column
@@ -231,17 +231,23 @@ BEGIN
   -- Another cannot become active before this commits: that takes the hierarchy's lock for itself.
   active := (SELECT s.authority FROM agentpki.activations AS s
               WHERE s.hierarchy = p_hierarchy ORDER BY s.sequence DESC LIMIT 1);
+  -- None is when it is revoked or the hierarchy destroyed, which take that lock as well.
+  IF EXISTS (SELECT FROM agentpki.authority_taints AS t WHERE t.authority = active AND t.is_revoked)
+     OR EXISTS (SELECT FROM agentpki.hierarchies AS h
+                 WHERE h.id = p_hierarchy AND h.destroyed_at IS NOT NULL) THEN
+    active := NULL;
+  END IF;
 
   RETURN QUERY
   WITH asked AS (
     SELECT * FROM unnest(p_expiry_day, p_serial, p_authority, p_shard, p_agent, p_subject, p_profile,
                          p_key_fingerprint, p_not_before, p_not_after, p_tbs, p_token,
-                         p_presented, p_request_day, p_request_id, p_at, p_actor, p_action,
-                         p_from_address, p_correlation_id)
+                         p_presented, p_request_day, p_request_id, p_at, p_actor, p_action, p_rule,
+                         p_from_address, p_correlation_id, p_request)
       WITH ORDINALITY
       AS a(expiry_day, serial, authority, shard, agent, subject, profile, key_fingerprint,
            not_before, not_after, tbs, token, presented, request_day, request_id, at, actor, action,
-           from_address, correlation_id, row_number)
+           rule, from_address, correlation_id, request, row_number)
   ),
   holders AS MATERIALIZED (
     SELECT * FROM agentpki.live_key_holders(p_key_fingerprint, p_now)
@@ -329,10 +335,12 @@ BEGIN
   ),
   told AS (
     INSERT INTO agentpki.audit_events (at, actor, action, decision, rule, reason, hierarchy,
-                                       subject, serial, from_address, correlation_id, request_id)
-    SELECT j.at, j.actor, j.action, 'allowed', CASE j.outcome WHEN 'replay' THEN 'replay' ELSE '' END,
+                                       subject, serial, from_address, correlation_id, request_id,
+                                       request)
+    SELECT j.at, j.actor, j.action, 'allowed',
+           CASE j.outcome WHEN 'replay' THEN 'replay' ELSE j.rule END,
            '', p_hierarchy, j.subject, encode(j.standing, 'hex'), j.from_address,
-           j.correlation_id, j.request_id::text
+           j.correlation_id, j.request_id::text, j.request::jsonb
       FROM judged AS j WHERE j.outcome IN ('recorded', 'replay')
   )
   SELECT j.row_number, j.outcome, j.standing FROM judged AS j;

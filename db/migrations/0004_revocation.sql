@@ -188,6 +188,24 @@ BEGIN
     FROM total AS t LEFT JOIN listed AS l ON true ORDER BY l.serial;
 END $$;
 
+-- An issuing authority with all that it has issued; says how many of its agents' certificates were
+-- revoked now. Its own certificate may be revoked, or have ended, before.
+CREATE FUNCTION agentpki.revoke_authority(
+  p_hierarchy integer, p_now timestamptz, p_authority bigint, p_reason smallint, p_revoked_by text)
+RETURNS bigint
+LANGUAGE plpgsql AS $$
+DECLARE
+  revoked bigint;
+BEGIN
+  SELECT r.revoked_count INTO revoked
+    FROM agentpki.revoke(p_hierarchy, p_now, NULL, NULL, NULL, p_authority, p_reason, NULL,
+                         p_revoked_by, false, 0) AS r;
+  PERFORM agentpki.revoke(p_hierarchy, p_now, NULL, i.serial, NULL, NULL, p_reason, NULL,
+                          p_revoked_by, false, 0)
+    FROM agentpki.authority_issuances AS i WHERE i.authority = p_authority;
+  RETURN revoked;
+END $$;
+
 -- ---- reading ----------------------------------------------------------------------------------
 
 -- What became visible after the snapshot p_after, or all (NULL), of certificates that end at
@@ -344,7 +362,8 @@ BEGIN
   RETURN QUERY
   WITH opened AS (
     SELECT a.id AS authority, 0 AS shard, NULL::timestamptz AS opened_at
-      FROM agentpki.authorities AS a WHERE a.kind IN ('root', 'issuing')
+      FROM agentpki.authorities AS a JOIN agentpki.hierarchies AS h ON h.id = a.hierarchy
+     WHERE a.kind IN ('root', 'issuing') AND (h.settled_at IS NULL OR h.settled_at > p_now)
     UNION ALL SELECT s.authority, s.shard, s.opened_at FROM agentpki.crl_shards AS s
   ),
   -- Of agents' certificates in whole days; of issuing authorities' own, the time itself.
@@ -356,14 +375,14 @@ BEGIN
     UNION ALL
     SELECT a.issuer, 0, max(i.not_after)
       FROM agentpki.authorities AS a JOIN agentpki.authority_issuances AS i ON i.authority = a.id
-     WHERE a.kind IN ('issuing', 'link') GROUP BY a.issuer
+     WHERE a.kind IN ('issuing', 'link', 'recorder') GROUP BY a.issuer
   ),
   live AS (
     SELECT * FROM agentpki.live_certificates(p_now)
     UNION ALL
     SELECT a.issuer, 0, count(*)
       FROM agentpki.authorities AS a JOIN agentpki.authority_issuances AS i ON i.authority = a.id
-     WHERE a.kind IN ('issuing', 'link') AND i.not_after >= p_now GROUP BY a.issuer
+     WHERE a.kind IN ('issuing', 'link', 'recorder') AND i.not_after >= p_now GROUP BY a.issuer
   )
   SELECT o.authority, o.shard, o.opened_at, i.last_not_after, coalesce(l.certificate_count, 0)
     FROM opened AS o
@@ -443,7 +462,8 @@ BEGIN
   RETURN QUERY
   SELECT n.*
     FROM (SELECT DISTINCT ON (c.authority, c.shard, c.base_number = 0) c.*
-            FROM agentpki.crls AS c
+            FROM agentpki.crls AS c JOIN agentpki.hierarchies AS h ON h.id = c.hierarchy
+           WHERE h.settled_at IS NULL OR h.settled_at > now()
            ORDER BY c.authority, c.shard, c.base_number = 0, c.number DESC) AS n
    WHERE NOT EXISTS (SELECT FROM unnest(p_authority, p_shard, p_number, p_base_number)
                                    AS k(authority, shard, number, base_number)
@@ -454,7 +474,8 @@ END $$;
 
 REVOKE ALL ON ALL FUNCTIONS IN SCHEMA agentpki FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION agentpki.named_certificates, agentpki.key_lock,
-  agentpki.lock_for_revocation, agentpki.revoke, agentpki.read_revocations, agentpki.find_statuses,
+  agentpki.lock_for_revocation, agentpki.revoke, agentpki.revoke_authority,
+  agentpki.read_revocations, agentpki.find_statuses,
   agentpki.load_crl_shards, agentpki.lock_crls, agentpki.open_shard, agentpki.last_crl_number,
   agentpki.drop_superseded_crls, agentpki.publish_crl, agentpki.load_newer_crls TO agentpki_server;
 

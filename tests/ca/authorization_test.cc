@@ -42,15 +42,22 @@ const std::map<Action, Expectation> kTable = {
     {Action::kPrepareAuthority, {"PrepareAuthority", kNobodyElse, false}},
     {Action::kActivateAuthority, {"ActivateAuthority", kNobodyElse, true}},
     {Action::kRollBackAuthority, {"RollBackAuthority", kNobodyElse, true}},
+    {Action::kTaintAuthority, {"TaintAuthority", kNobodyElse, true}},
+    {Action::kRevokeAuthority, {"RevokeAuthority", kNobodyElse, true}},
     {Action::kListHierarchies, {"ListHierarchies", kReaders, false}},
     {Action::kGetHierarchy, {"GetHierarchy", kReaders, false}},
     {Action::kPlanHierarchy, {"PlanHierarchy", kReaders, false}},
     {Action::kApplyHierarchy, {"ApplyHierarchy", kNobodyElse, false}},
-    {Action::kDestroyHierarchy, {"DestroyHierarchy", kNobodyElse, false}},
+    {Action::kDestroyHierarchy, {"DestroyHierarchy", kNobodyElse, true}},
+    {Action::kListDestructions, {"ListDestructions", kReaders, false}},
     {Action::kListGrants, {"ListGrants", {Role::kAuditor}, false}},
     {Action::kAddGrant, {"AddGrant", kNobodyElse, true}},
     {Action::kRemoveGrant, {"RemoveGrant", kNobodyElse, true}},
     {Action::kDiagnose, {"Diagnose", {Role::kAuditor}, false}},
+    {Action::kListEnrollmentRequests, {"ListEnrollmentRequests", {Role::kAuditor}, false}},
+    {Action::kListApprovals, {"ListApprovals", kReaders, false}},
+    {Action::kApproveChange, {"ApproveChange", kNobodyElse, true}},
+    {Action::kDenyChange, {"DenyChange", kNobodyElse, true}},
 };
 constexpr Role kRoles[] = {Role::kAdmin, Role::kRegistrar, Role::kRevoker, Role::kAuditor};
 

@@ -93,6 +93,29 @@ class EnrollmentTest : public testing::StoryTest {
   const Enrollment enrollment_{*catalogs_, ports_.registry, ledger_, testing::Directory(), clock_};
 };
 
+// ---- what is kept of a request ------------------------------------------------------------------
+
+TEST_F(EnrollmentTest, TheEventKeepsWhatThePolicyDecidedBy) {
+  const auto issued = Must(Enroll(RequestBy(token_)));
+  EXPECT_EQ(ports_.events.All().back().request,
+            RequestFacts::Of(bot_, KeyType::kP256, Operation::kEnroll));
+  Must(Renew(CallerWith(issued)).status());
+  EXPECT_EQ(ports_.events.All().back().request,
+            RequestFacts::Of(bot_, KeyType::kP256, Operation::kRenew));
+}
+
+TEST_F(EnrollmentTest, TheEventOfARefusalKeepsIt) {
+  const SubjectKey key = Must(SubjectKey::Generate(KeyType::kEd25519));
+  ExpectRefused(RequestBy(token_, key.Csr(std::nullopt)), StatusCode::kInvalidArgument,
+                "profile.key-type");
+  EXPECT_EQ(event_.request, RequestFacts::Of(bot_, KeyType::kEd25519, Operation::kEnroll));
+}
+
+TEST_F(EnrollmentTest, TheEventOfARequestThatIsNoneHasNothingToKeep) {
+  EXPECT_FALSE(Enroll(RequestBy(token_, "no csr")).ok());
+  EXPECT_EQ(event_.request, std::nullopt);
+}
+
 // ---- enrolling ----------------------------------------------------------------------------------
 
 TEST_F(EnrollmentTest, IssuesACertificateForWhomTheJoinTokenNames) {

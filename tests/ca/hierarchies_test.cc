@@ -46,7 +46,7 @@ class HierarchiesTest : public testing::StoryTest {
   Result<HierarchyDeclaration> Apply(const Caller& caller, const HierarchyDeclaration& wanted) {
     const auto standing = TRY(Plan(caller, wanted));
     AuditEvent event = NewEvent();
-    return hierarchies_.Apply(caller, standing, wanted, "summary", event);
+    return hierarchies_.Apply(caller, standing, wanted, {.summary = "summary"}, event);
   }
 
   AuditEvent NewEvent() const {
@@ -64,9 +64,10 @@ class HierarchiesTest : public testing::StoryTest {
 
   const Caller admin_;
   const Authorization authorization_{ports_.registry};
+  Approvals approvals_{*deployment_.catalogs, authorization_, ports_.approvals, clock_};
   Hierarchies hierarchies_{
-      *deployment_.catalogs, authorization_, ports_.hierarchies, ports_.keys, ports_.registry,
-      testing::Directory(),  clock_};
+      *deployment_.catalogs, authorization_,       ports_.hierarchies, ports_.keys,
+      ports_.registry,       testing::Directory(), approvals_,         clock_};
 };
 
 // ---- making -------------------------------------------------------------------------------------
@@ -107,7 +108,7 @@ TEST_F(HierarchiesTest, GoesOnWhereItWasInterruptedAndLeavesNoOrphanKey) {
   testing::SteppedHierarchyStore store(ports_.hierarchies, at_step);
   testing::SteppedKeyStore keys(ports_.keys, at_step);
   Hierarchies stepped(*deployment_.catalogs, authorization_, store, keys, ports_.registry,
-                      testing::Directory(), clock_);
+                      testing::Directory(), approvals_, clock_);
   bool was_interrupted = true;
   for (int interrupted_at = 0; was_interrupted; ++interrupted_at) {
     ASSERT_LT(interrupted_at, 200) << "it never ends";
@@ -118,7 +119,7 @@ TEST_F(HierarchiesTest, GoesOnWhereItWasInterruptedAndLeavesNoOrphanKey) {
     keys.generated.clear();
     steps_left = interrupted_at;
     AuditEvent event = NewEvent();
-    was_interrupted = !stepped.Apply(admin_, std::nullopt, wanted, "", event).ok();
+    was_interrupted = !stepped.Apply(admin_, std::nullopt, wanted, {}, event).ok();
     Must(deployment_.catalogs->Reload());
 
     const HierarchyDeclaration made = Must(Apply(wanted));
@@ -215,7 +216,7 @@ TEST_F(HierarchiesTest, LetsOneOfTwoWhoPlannedOnTheSame) {
   const auto standing = Must(Plan(other));
   Must(Apply(one));
   AuditEvent event = NewEvent();
-  EXPECT_EQ(hierarchies_.Apply(admin_, standing, other, "", event).status().code(),
+  EXPECT_EQ(hierarchies_.Apply(admin_, standing, other, {}, event).status().code(),
             StatusCode::kAborted);
   EXPECT_EQ(Acme(), one);
 }

@@ -13,14 +13,16 @@ std::chrono::seconds LifetimeOf(AuthorityKind kind) {
     case AuthorityKind::kIssuing:
       return AcmeProd().issuing_lifetime;
     case AuthorityKind::kResponder:
-      break;
+      return Authority::kResponderLifetime;
+    case AuthorityKind::kRecorder:
+      return Authority::kRecorderLifetime;
   }
-  return Authority::kResponderLifetime;
+  return {};
 }
 
 std::string CommonNameOf(AuthorityKind kind) {
   if (kind == AuthorityKind::kLink) return "root authority 1";
-  return std::string(NameOf(kind)) + (kind == AuthorityKind::kResponder ? " 1" : " authority 1");
+  return std::string(NameOf(kind)) + (IsDelegate(kind) ? " 1" : " authority 1");
 }
 
 }  // namespace
@@ -76,6 +78,9 @@ TbsCertificate LintSample::Tbs() const {
     tbs.status = status;
   } else if (*kind == AuthorityKind::kIssuing) {
     tbs.authority = AuthorityExtensions{trust_domain, 0, &hierarchy};
+    tbs.status = status;
+  } else if (*kind == AuthorityKind::kRecorder) {
+    tbs.recorder = RecorderExtensions{};
     tbs.status = status;
   } else {
     tbs.responder = ResponderExtensions{};

@@ -52,8 +52,9 @@ std::string Text(const std::vector<LintFinding>& findings) {
 // ---- as it should be ----------------------------------------------------------------------------
 
 TEST(LintTest, FindsNothingInWhatEachKindOfAuthorityHas) {
-  for (const AuthorityKind kind : {AuthorityKind::kRoot, AuthorityKind::kIssuing,
-                                   AuthorityKind::kResponder, AuthorityKind::kLink}) {
+  for (const AuthorityKind kind :
+       {AuthorityKind::kRoot, AuthorityKind::kIssuing, AuthorityKind::kResponder,
+        AuthorityKind::kLink, AuthorityKind::kRecorder}) {
     const LintSample sample(kind);
     EXPECT_EQ(Text(FindingsOf(sample.Record(), sample.terms())), "") << NameOf(kind);
   }

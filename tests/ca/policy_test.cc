@@ -148,8 +148,7 @@ TEST_F(PolicyTest, RulesAreValidated) {
   EXPECT_TRUE(Says(Validate(rule), StatusCode::kInvalidArgument, "has no 'agnet'"));
 }
 
-// ---- at enrollment and renewal
-// -------------------------------------------------------------------
+// ---- at enrollment and renewal ------------------------------------------------------------------
 
 TEST_F(PolicyTest, EnrollmentIsRefusedByItsRuleAndTheEventSaysSo) {
   Hierarchy wanted = testing::GlobexProd();
@@ -177,6 +176,7 @@ TEST_F(PolicyTest, EnrollmentIsRefusedByItsRuleAndTheEventSaysSo) {
   AuditEvent admitted = testing::EventAt(clock_.Now(), "Enroll");
   EXPECT_TRUE(enroll("billing/bot", admitted).ok());
   EXPECT_EQ(admitted.rule, "policy.known");
+  EXPECT_EQ(ports_.events.All().back().rule, "policy.known");
   AuditEvent refused = testing::EventAt(clock_.Now(), "Enroll");
   EXPECT_TRUE(
       IsRefusal(enroll("crm/bot", refused), StatusCode::kPermissionDenied, "policy.others"));

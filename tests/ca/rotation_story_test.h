@@ -19,9 +19,18 @@ class RotationStoryTest : public StoryTest {
                         ports_.registry,
                         revocations_,
                         clock_};
-  Rotation rotation_{
-      *deployment_.catalogs, authorization_, ports_.hierarchies, ports_.keys, ports_.registry,
-      ports_.ledger,         revocations_,   Directory(),        bundles_,    clock_};
+  Approvals approvals_{*deployment_.catalogs, authorization_, ports_.approvals, clock_};
+  Rotation rotation_{*deployment_.catalogs,
+                     authorization_,
+                     ports_.hierarchies,
+                     ports_.keys,
+                     ports_.registry,
+                     ports_.ledger,
+                     revocations_,
+                     Directory(),
+                     bundles_,
+                     approvals_,
+                     clock_};
 };
 
 }  // namespace ca::testing

@@ -23,14 +23,16 @@ class RotationTest : public testing::StoryTest {
           authorization(ports.registry),
           bundles(*catalogs, authorization, ports.hierarchies, ports.acknowledgements,
                   ports.registry, revocations, clock),
+          approvals(*catalogs, authorization, ports.approvals, clock),
           rotation(*catalogs, authorization, ports.hierarchies, ports.keys, ports.registry,
-                   ports.ledger, revocations, testing::Directory(), bundles, clock),
+                   ports.ledger, revocations, testing::Directory(), bundles, approvals, clock),
           enrollment(*catalogs, ports.registry, ports.ledger, testing::Directory(), clock) {}
 
     const std::unique_ptr<LiveCatalog> catalogs;
     RevocationIndex revocations;
     const Authorization authorization;
     TrustBundles bundles;
+    Approvals approvals;
     Rotation rotation;
     const Enrollment enrollment;
   };
@@ -44,6 +46,15 @@ class RotationTest : public testing::StoryTest {
   Result<AuthorityView> Activate(const std::string& name) {
     AuditEvent event = Event("ActivateAuthority");
     return one_.rotation.Activate(admin_, name, StragglerPolicy::kWait, event);
+  }
+  Result<AuthorityView> Taint(const std::string& name, const std::string& reason = "an advisory") {
+    AuditEvent event = Event("TaintAuthority");
+    return one_.rotation.Taint(admin_, name, reason, event);
+  }
+  Result<Rotation::RevokedAuthority> Revoke(
+      const std::string& name, RevocationReason reason = RevocationReason::kCaCompromise) {
+    AuditEvent event = Event("RevokeAuthority");
+    return one_.rotation.Revoke(admin_, name, reason, "it was stolen", event);
   }
   Result<AuthorityView> RollBack() {
     AuditEvent event = Event("RollBackAuthority");
@@ -103,6 +114,67 @@ TEST_F(RotationTest, GoesFromPublishedToRetired) {
   EXPECT_EQ(States(), "1 retiring, 2 active") << "its last certificate still stands";
   clock_.Advance(microseconds(1));
   EXPECT_EQ(States(), "1 retired, 2 active");
+}
+
+// ---- before its time ----------------------------------------------------------------------------
+
+TEST_F(RotationTest, LetsAnotherFollowATaintedOneAtOnce) {
+  ASSERT_EQ(Must(Taint("acme/prod/issuing/1")).state, AuthorityState::kActive);
+  EXPECT_EQ(States(), "1 active, 2 published");
+  EXPECT_EQ(GenerationOf(Must(Issue(one_))), 1) << "until then it goes on";
+  Must(one_.rotation.Advance(acme_));
+  EXPECT_EQ(States(), "1 active, 2 published") << "not every replica has heard of it";
+  clock_.Advance(Hierarchy::kPublishAheadMin);
+  Must(one_.rotation.Advance(acme_));
+  EXPECT_EQ(States(), "1 retiring, 2 active");
+  EXPECT_EQ(ports_.events.All().back().rule, "authority.tainted");
+  EXPECT_TRUE(IsRefusal(RollBack().status(), StatusCode::kFailedPrecondition, "authority.tainted"));
+  Must(one_.rotation.Advance(acme_));
+  EXPECT_EQ(States(), "1 retiring, 2 active") << "and that is all";
+}
+
+TEST_F(RotationTest, PreparesAnotherInThePlaceOfATaintedSuccessor) {
+  PrepareAndWait();
+  EXPECT_EQ(Must(Taint("acme/prod/issuing/2")).state, AuthorityState::kPublished);
+  EXPECT_TRUE(IsRefusal(Activate("acme/prod/issuing/2").status(), StatusCode::kFailedPrecondition,
+                        "authority.tainted"));
+  EXPECT_EQ(Must(Prepare()).name, "acme/prod/issuing/3");
+  clock_.Advance(Hierarchy::kPublishAheadMin);
+  Must(Activate("acme/prod/issuing/3"));
+  EXPECT_EQ(States(), "1 retiring, 2 published, 3 active");
+}
+
+TEST_F(RotationTest, IssuesNothingFromARevokedOneAndGoesOnWithTheNext) {
+  const auto issued = Must(Issue(one_));
+  const auto revoked = Must(Revoke("acme/prod/issuing/1"));
+  EXPECT_EQ(revoked.revoked_count, 1);
+  EXPECT_TRUE(revoked.view.record.taint->is_revoked);
+  EXPECT_TRUE(IsRefusal(Issue(one_).status(), StatusCode::kUnavailable, "authority.revoked"));
+  EXPECT_TRUE(IsRefusal(Issue(two_).status(), StatusCode::kUnavailable, "authority.revoked"))
+      << "nor by a replica that has not heard of it";
+  clock_.Advance(Hierarchy::kPublishAheadMin);
+  Must(two_.rotation.Advance(acme_));
+  EXPECT_EQ(GenerationOf(Must(Issue(one_))), 2);
+  EXPECT_TRUE(IsRefusal(RollBack().status(), StatusCode::kFailedPrecondition, "authority.revoked"));
+  EXPECT_EQ(Must(Revoke("acme/prod/issuing/1")).revoked_count, 0) << "it may be repeated";
+}
+
+TEST_F(RotationTest, LetsAPreparedSuccessorTakeOverInTheSameCall) {
+  PrepareAndWait();
+  Must(Revoke("acme/prod/issuing/1"));
+  EXPECT_EQ(States(), "1 retiring, 2 active");
+  EXPECT_EQ(GenerationOf(Must(Issue(one_))), 2);
+}
+
+TEST_F(RotationTest, NamesWhatIsWrongWithATaint) {
+  EXPECT_EQ(Taint("acme/prod/root/1").status().code(), StatusCode::kNotFound);
+  EXPECT_EQ(Taint("acme/prod/issuing/9").status().code(), StatusCode::kNotFound);
+  EXPECT_TRUE(testing::Says(Taint("acme/prod/issuing/1", "").status(), StatusCode::kInvalidArgument,
+                            "reason: "));
+  EXPECT_TRUE(
+      testing::Says(Revoke("acme/prod/issuing/1", RevocationReason::kKeyCompromise).status(),
+                    StatusCode::kInvalidArgument, "cACompromise"));
+  EXPECT_EQ(States(), "1 active") << "nothing was changed";
 }
 
 TEST_F(RotationTest, IsAskedAboutAsLongAsACertificateMayStand) {

@@ -71,6 +71,7 @@ void ExpectSame(const ca::Hierarchy& actual, const ca::Hierarchy& expected) {
   EXPECT_EQ(actual.publish_ahead, expected.publish_ahead);
   EXPECT_EQ(actual.acknowledged_share, expected.acknowledged_share);
   EXPECT_EQ(actual.acknowledge_within, expected.acknowledge_within);
+  EXPECT_TRUE(actual.approvals == expected.approvals);
   EXPECT_EQ(actual.dns_subtrees, expected.dns_subtrees);
   ASSERT_EQ(actual.ip_ranges.size(), expected.ip_ranges.size());
   for (size_t i = 0; i < expected.ip_ranges.size(); ++i) {
@@ -95,6 +96,7 @@ void ExpectSame(const ca::AuditEvent& actual, const ca::AuditEvent& expected) {
   EXPECT_EQ(actual.from, expected.from);
   EXPECT_EQ(actual.correlation_id, expected.correlation_id);
   EXPECT_EQ(actual.request_id, expected.request_id);
+  EXPECT_EQ(actual.request, expected.request);
 }
 
 void ExpectSame(const ca::Revocation& actual, const ca::Revocation& expected) {

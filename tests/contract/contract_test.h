@@ -26,6 +26,7 @@ class ContractTest : public ::testing::TestWithParam<WorldKind> {
   ca::RevocationStore& revocations() { return world_.revocations(); }
   ca::CrlStore& crls() { return world_.crls(); }
   ca::AcknowledgementStore& acknowledgements() { return world_.acknowledgements(); }
+  ca::ApprovalStore& approvals() { return world_.approvals(); }
 
   ca::AuditEvent EventIn(const ca::Hierarchy& hierarchy, std::string action) const {
     ca::AuditEvent event = ca::testing::EventAt(clock_.Now(), std::move(action));

@@ -332,6 +332,7 @@ TEST_P(ChangeContract, IsWhatIsLoadedFromThenOn) {
                      wanted.profiles[0]};
   wanted.profiles[2].key_types = {ca::KeyType::kEd25519};
   wanted.profiles[2].status_free = true;
+  wanted.approvals = {.destruction = false, .expire_after = std::chrono::minutes(7)};
   Must(Change(acme, wanted));
   EXPECT_EQ(Standing("acme/prod"), wanted);
   EXPECT_EQ(Standing("globex/prod"), globex);
@@ -456,6 +457,35 @@ TEST_P(ActivationContract, LeavesAnEvent) {
   const size_t events = world_.Events().size();
   EXPECT_EQ(Activate(acme, 1, first).code(), StatusCode::kAborted);
   EXPECT_EQ(world_.Events().size(), events);
+}
+
+// ---- before its time ----------------------------------------------------------------------------
+
+TEST_P(ActivationContract, KeepsATaintAndActivatesItNoMore) {
+  const Hierarchy acme = Must(Create(AcmeProd()));
+  const AuthorityId first = NewAuthority(acme, 1).id;
+  const AuthorityId second = NewAuthority(acme, 2).id;
+  Must(Activate(acme, 1, first));
+  EXPECT_EQ(Find(second).taint, std::nullopt);
+  const ca::TimePoint at = clock_.Now();
+  Must(hierarchies().TaintAuthority(second, "an advisory", EventIn(acme, "TaintAuthority")));
+  ExpectSame(world_.Events().back(), EventIn(acme, "TaintAuthority"));
+  EXPECT_EQ(Find(second).taint, (ca::Taint{"an advisory", at, false}));
+  EXPECT_EQ(Activate(acme, 2, second).code(), StatusCode::kAborted);
+
+  clock_.Advance(std::chrono::minutes(1));
+  const size_t events = world_.Events().size();
+  Must(hierarchies().TaintAuthority(second, "another", EventIn(acme, "TaintAuthority")));
+  EXPECT_EQ(world_.Events().size(), events) << "the first stands";
+  EXPECT_EQ(Find(second).taint, (ca::Taint{"an advisory", at, false}));
+
+  Must(hierarchies()
+           .RevokeAuthority(second, ca::RevocationReason::kCaCompromise, "it was stolen",
+                            EventIn(acme, "RevokeAuthority"))
+           .status());
+  EXPECT_EQ(Find(second).taint, (ca::Taint{"it was stolen", at, true}));
+  ExpectSame(world_.Events().back(), EventIn(acme, "RevokeAuthority"));
+  EXPECT_EQ(Find(first).taint, std::nullopt);
 }
 
 // ---- the end of a key ---------------------------------------------------------------------------

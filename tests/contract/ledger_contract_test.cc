@@ -24,6 +24,34 @@ INSTANTIATE_CONTRACT(LedgerContract);
 
 // ---- record, sign, release ----------------------------------------------------------------------
 
+TEST_P(LedgerContract, RecordsNothingOfAnAuthorityThatIsRevokedWithAllThatItHasIssued) {
+  const ca::Certificate before = deployment_.Issue(bot_);
+  const ca::Certificate stranger = deployment_.Issue(stranger_);
+  auto prepared = deployment_.Prepare(other_, NewKey());
+  const auto authority = before.record.authority;
+  const auto revoke = [&] {
+    return Must(hierarchies().RevokeAuthority(authority, ca::RevocationReason::kCaCompromise,
+                                              "it was stolen",
+                                              EventIn(deployment_.acme, "RevokeAuthority")));
+  };
+  EXPECT_EQ(revoke(), 1);
+  EXPECT_EQ(revoke(), 0) << "it may be repeated";
+  ExpectRefused(Record(std::move(prepared), ca::SystemGrounds{}, NewRequest()),
+                StatusCode::kAborted, "authority.superseded");
+  const auto status_of = [&](const ca::Hierarchy& hierarchy, ca::AuthorityId by,
+                             const ca::SerialNumber& serial) {
+    return Must(revocations().FindStatus(hierarchy.id, by, serial));
+  };
+  const auto issuing = Must(deployment_.catalog->FindAuthority(authority));
+  for (const auto& status : {status_of(deployment_.acme, authority, before.record.serial),
+                             status_of(deployment_.acme, issuing->issuer(), issuing->serial())}) {
+    ASSERT_TRUE(std::holds_alternative<ca::Revocation>(status));
+    EXPECT_EQ(std::get<ca::Revocation>(status).reason, ca::RevocationReason::kCaCompromise);
+  }
+  EXPECT_TRUE(std::holds_alternative<ca::GoodCertificate>(
+      status_of(deployment_.globex, stranger.record.authority, stranger.record.serial)));
+}
+
 TEST_P(LedgerContract, GivesBackWhatItRecordsToBeSigned) {
   auto prepared = deployment_.Prepare(bot_, NewKey());
   const ca::IssuanceRecord expected = prepared.record();

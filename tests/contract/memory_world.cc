@@ -16,6 +16,7 @@ class MemoryWorld final : public World {
   ca::RevocationStore& revocations() override { return ports_->revocations; }
   ca::CrlStore& crls() override { return ports_->crls; }
   ca::AcknowledgementStore& acknowledgements() override { return ports_->acknowledgements; }
+  ca::ApprovalStore& approvals() override { return ports_->approvals; }
   void Disable(const ca::SpiffeId& agent) override { ports_->registry.Disable(agent); }
   std::vector<ca::AuditEvent> Events() override { return ports_->events.All(); }
 

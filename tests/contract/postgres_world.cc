@@ -1,22 +1,17 @@
 #include "db/postgres_acknowledgement_store.h"
+#include "db/postgres_approval_store.h"
 #include "db/postgres_crl_store.h"
 #include "db/postgres_hierarchy_store.h"
 #include "db/postgres_ledger.h"
 #include "db/postgres_registry.h"
 #include "db/postgres_revocation_store.h"
+#include "db/request_rows.h"
 #include "db/row.h"
 #include "tests/contract/world.h"
 #include "tests/db/private_postgres.h"
 
 namespace contract {
 namespace {
-
-ca::Decision DecisionFrom(const std::string& name) {
-  for (const auto decision : {ca::Decision::kAllowed, ca::Decision::kDenied}) {
-    if (NameOf(decision) == name) return decision;
-  }
-  return ca::Decision::kFailed;
-}
 
 class PostgresWorld final : public World {
  public:
@@ -29,6 +24,7 @@ class PostgresWorld final : public World {
   ca::RevocationStore& revocations() override { return revocations_; }
   ca::CrlStore& crls() override { return crls_; }
   ca::AcknowledgementStore& acknowledgements() override { return acknowledgements_; }
+  ca::ApprovalStore& approvals() override { return approvals_; }
 
   void Disable(const ca::SpiffeId& agent) override {
     database_.Query("UPDATE agentpki.agents SET disabled = true WHERE spiffe_id = '" +
@@ -37,13 +33,14 @@ class PostgresWorld final : public World {
 
   std::vector<ca::AuditEvent> Events() override {
     std::vector<ca::AuditEvent> events;
-    for (const pqxx::row& row :
-         database_.Query("SELECT * FROM agentpki.audit_events ORDER BY sequence")) {
+    for (const pqxx::row& row : database_.Query(std::string("SELECT *, ") + db::kRequestColumns +
+                                                " FROM agentpki.audit_events ORDER BY sequence")) {
       events.push_back({
           .at = db::TimeOf(row["at"]),
           .actor = row["actor"].as<std::string>(),
           .action = row["action"].as<std::string>(),
-          .decision = DecisionFrom(row["decision"].as<std::string>()),
+          .decision =
+              db::Expect(ca::DecisionFrom(row["decision"].as<std::string>()), row["decision"]),
           .rule = row["rule"].as<std::string>(),
           .reason = row["reason"].as<std::string>(),
           .hierarchy = static_cast<ca::HierarchyId>(row["hierarchy"].as<int>(0)),
@@ -52,6 +49,7 @@ class PostgresWorld final : public World {
           .from = row["from_address"].as<std::string>(),
           .correlation_id = row["correlation_id"].as<std::string>(),
           .request_id = row["request_id"].as<std::string>(),
+          .request = db::FactsOf(row),
       });
     }
     return events;
@@ -65,6 +63,7 @@ class PostgresWorld final : public World {
   db::PostgresRevocationStore revocations_{database_.server()};
   db::PostgresCrlStore crls_{database_.server()};
   db::PostgresAcknowledgementStore acknowledgements_{database_.server()};
+  db::PostgresApprovalStore approvals_{database_.server()};
   ca::testing::MemoryKeyStore keys_;
 };
 

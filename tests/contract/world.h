@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "ca/acknowledgement_store.h"
+#include "ca/approval_store.h"
 #include "ca/crl_store.h"
 #include "ca/ledger.h"
 #include "ca/registry.h"
@@ -32,6 +33,7 @@ class World {
   virtual ca::RevocationStore& revocations() = 0;
   virtual ca::CrlStore& crls() = 0;
   virtual ca::AcknowledgementStore& acknowledgements() = 0;
+  virtual ca::ApprovalStore& approvals() = 0;
 
   // An operator's hand in the database.
   virtual void Disable(const ca::SpiffeId& agent) = 0;

@@ -67,6 +67,22 @@ TEST_F(PublisherTest, RefreshesACrlAtHalfItsLife) {
   EXPECT_TRUE(Lists(crl, serial));
 }
 
+TEST_F(PublisherTest, PublishesALastCrlThatStandsAsLongAsItsAuthority) {
+  PublishOne();
+  const auto serial = RevokeOne();
+  const auto last = replica_.publisher.PublishLast({issuer_});
+  Must(last.error);
+  ASSERT_EQ(last.published.size(), 1u);
+  EXPECT_EQ(last.published.front().next_update, issuer_->validity().not_after);
+  EXPECT_TRUE(Lists(last.published.front(), serial));
+  EXPECT_TRUE(replica_.publisher.PublishLast({issuer_}).published.empty()) << "once";
+
+  Replica heir(ports_, ports_.crls, clock_);
+  const auto again = heir.publisher.PublishLast({issuer_});
+  ASSERT_EQ(again.published.size(), 1u) << "who does not know that it is out makes another";
+  EXPECT_EQ(again.published.front().number, last.published.front().number + 1);
+}
+
 TEST_F(PublisherTest, LeavesTheLastCrlOfAnAuthorityWhoseKeyIsToBeDestroyed) {
   PublishOne();
   deployment_.ActivateSuccessor(deployment_.acme);

@@ -142,6 +142,11 @@ TEST_F(OutageTest, EveryPortSaysThatTheDatabaseIsAwayAndComesBackWithIt) {
        [&] { return ledger_.FindCertificate(deployment_.acme.id, issued.record.serial).status(); }},
       {"ListCertificates",
        [&] { return ledger_.ListCertificates({.hierarchy = deployment_.acme.id}).status(); }},
+      {"ListRequests",
+       [&] {
+         return ledger_.ListRequests({.hierarchy = deployment_.acme.id, .after = std::nullopt})
+             .status();
+       }},
       {"RecordEvent",
        [&] { return ledger_.RecordEvent(ca::testing::EventAt(clock_.Now(), "GetAgent")); }},
       {"CheckHealth", [&] { return ledger_.CheckHealth(); }},

@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include "db/postgres_approval_store.h"
 #include "tests/db/database_test.h"
 
 namespace db {
@@ -53,6 +54,29 @@ class PrivilegesTest : public DeployedDatabaseTest {
         ca::Hex(ca::Bytes(20, '\1')), static_cast<int>(hierarchy.id), subject);
   }
 
+  // Asked for by alice, approved by bob, and used.
+  void ApproveAndUse(const ca::Hierarchy& hierarchy) {
+    const ca::SpiffeId alice = ca::testing::IdOf(deployment_.system, "operator/alice");
+    const ca::SpiffeId bob = ca::testing::IdOf(deployment_.system, "operator/bob");
+    const std::string id = fmt::format("{:016x}", static_cast<int>(hierarchy.id));
+    const ca::AuditEvent event = EventIn(hierarchy, "ApproveChange");
+    Must(approvals_
+             .FindOrRequest({.id = id,
+                             .hierarchy = hierarchy.id,
+                             .digest = ca::Sha256("change"),
+                             .requested_by = alice,
+                             .requested_at = clock_.Now(),
+                             .expires_at = clock_.Now() + std::chrono::hours(1)},
+                            {}, event)
+             .status());
+    Must(approvals_
+             .Decide(hierarchy.id, id, {ca::Verdict::kApprove, bob, clock_.Now(), "seen"}, event)
+             .status());
+    Must(approvals_.Use(hierarchy.id, id, event));
+  }
+
+  PostgresApprovalStore approvals_{database_.server()};
+
  private:
   static void Name(pqxx::work& transaction, ca::HierarchyId hierarchy) {
     if (hierarchy == ca::HierarchyId{}) return;
@@ -85,7 +109,13 @@ TEST_F(PrivilegesTest, CanNeitherUpdateNorDeleteNorTruncateWhatIsRecorded) {
                             "crls",
                             "activations",
                             "trust_bundles",
-                            "bundle_acknowledgements"}) {
+                            "authority_taints",
+                            "hierarchy_destructions",
+                            "destruction_records",
+                            "bundle_acknowledgements",
+                            "approvals",
+                            "approval_decisions",
+                            "approval_uses"}) {
     const std::string name = std::string("agentpki.") + table;
     const std::string column = Value("SELECT attname FROM pg_attribute WHERE attrelid = '" + name +
                                      "'::regclass AND attnum > 0 AND attidentity = ''");
@@ -117,7 +147,7 @@ TEST_F(PrivilegesTest, HasNoPrivilegeOnATableOfRecordsButToReadAndInsert) {
 
 TEST_F(PrivilegesTest, CannotChangeWhatAHierarchyIs) {
   for (const char* column : {"trust_domain", "dns_subtrees", "ip_ranges", "is_system", "tenant",
-                             "environment", "created_at"}) {
+                             "environment", "created_at", "destroyed_at", "settled_at"}) {
     EXPECT_EQ(Try(fmt::format("UPDATE agentpki.hierarchies SET {0} = {0}", column)),
               kInsufficientPrivilege)
         << column;
@@ -135,6 +165,11 @@ TEST_F(PrivilegesTest, MayUpdateTheseColumnsAndNoOther) {
        AND has_column_privilege('agentpki_server', c.oid, attnum, 'UPDATE'))"),
             "agentpki.hierarchies.acknowledge_within_seconds "
             "agentpki.hierarchies.acknowledged_share "
+            "agentpki.hierarchies.approvals_expire_after_seconds "
+            "agentpki.hierarchies.approve_authority_revocation "
+            "agentpki.hierarchies.approve_destruction "
+            "agentpki.hierarchies.approve_policy_widening "
+            "agentpki.hierarchies.approve_root_rotation "
             "agentpki.hierarchies.issuing_lifetime_seconds "
             "agentpki.hierarchies.publish_ahead_seconds agentpki.join_tokens.revoked_at "
             "agentpki.hierarchies.root_lifetime_seconds agentpki.hierarchies.rotate_every_seconds "
@@ -204,9 +239,11 @@ TEST_F(PrivilegesTest, SeesTheRowsOfTheHierarchyThatItNamedAndNoOther) {
         EventIn(*hierarchy, "PublishTrustBundle")));
     Must(acknowledgements_.Acknowledge({hierarchy->id, agent.number, 1, clock_.Now()},
                                        EventIn(*hierarchy, "AcknowledgeTrustBundle")));
+    ApproveAndUse(*hierarchy);
   }
-  for (const char* table : {"agents", "join_tokens", "issuances", "signatures", "requests",
-                            "revocations", "crls", "bundle_acknowledgements"}) {
+  for (const char* table :
+       {"agents", "join_tokens", "issuances", "signatures", "requests", "revocations", "crls",
+        "bundle_acknowledgements", "approvals", "approval_decisions", "approval_uses"}) {
     EXPECT_EQ(CountAsServer(table), 0) << table << ", when none was named";
     EXPECT_EQ(CountAsServer(table, deployment_.acme.id), 1) << table;
     EXPECT_EQ(CountAsServer(table, deployment_.system.id), 0) << table;
@@ -297,6 +334,49 @@ TEST_F(PrivilegesTest, CannotWriteIntoAnotherHierarchyThanItNamed) {
     EXPECT_EQ(Try(statement), kInsufficientPrivilege) << statement;
     EXPECT_EQ(Try(statement, deployment_.acme.id), "") << "as the control: " << statement;
   }
+}
+
+// Whatever a server that was taken over says: nobody approves their own, and what was not approved
+// was not used.
+TEST_F(PrivilegesTest, CannotApproveForWhoAskedNorUseWhatIsNotApproved) {
+  constexpr char kCheckViolation[] = "23514";
+  constexpr char kForeignKeyViolation[] = "23503";
+  const int acme = static_cast<int>(deployment_.acme.id);
+  const auto ask = [&](const char* id) {
+    return Try(fmt::format("INSERT INTO agentpki.approvals (id, hierarchy, kind, digest, changes, "
+                           "requested_by, requested_at, expires_at) VALUES ('{}', {}, "
+                           "'destruction', sha256('x'), '{{}}', 'alice', now(), now() + '1 h')",
+                           id, acme),
+               deployment_.acme.id);
+  };
+  const auto decide = [&](const char* id, const char* asked_by, const char* verdict, const char* by,
+                          ca::HierarchyId as) {
+    return Try(fmt::format("INSERT INTO agentpki.approval_decisions (approval, hierarchy, "
+                           "requested_by, verdict, decided_by, decided_at, reason) VALUES ('{}', "
+                           "{}, '{}', '{}', '{}', now(), 'seen')",
+                           id, acme, asked_by, verdict, by),
+               as);
+  };
+  const auto use = [&](const char* id, const char* verdict) {
+    return Try(fmt::format("INSERT INTO agentpki.approval_uses (approval, hierarchy, verdict, "
+                           "used_at, correlation_id) VALUES ('{}', {}, '{}', now(), '')",
+                           id, acme, verdict),
+               deployment_.acme.id);
+  };
+  constexpr char kOne[] = "0000000000000001";
+  constexpr char kTwo[] = "0000000000000002";
+  EXPECT_EQ(ask(kOne), "");
+  EXPECT_EQ(ask(kTwo), "");
+  EXPECT_EQ(decide(kOne, "alice", "approve", "alice", deployment_.acme.id), kCheckViolation);
+  EXPECT_EQ(decide(kOne, "carol", "approve", "alice", deployment_.acme.id), kForeignKeyViolation)
+      << "nor by saying that somebody else asked";
+  EXPECT_EQ(decide(kOne, "alice", "approve", "bob", deployment_.globex.id), kInsufficientPrivilege);
+  EXPECT_EQ(use(kOne, "approve"), kForeignKeyViolation) << "it is pending";
+  EXPECT_EQ(decide(kTwo, "alice", "deny", "bob", deployment_.acme.id), "");
+  EXPECT_EQ(use(kTwo, "approve"), kForeignKeyViolation) << "it is denied";
+  EXPECT_EQ(use(kTwo, "deny"), kCheckViolation);
+  EXPECT_EQ(decide(kOne, "alice", "approve", "bob", deployment_.acme.id), "") << "as the control";
+  EXPECT_EQ(use(kOne, "approve"), "") << "as the control";
 }
 
 TEST_F(PrivilegesTest, CannotAcknowledgeForAnotherHierarchyThanItNamed) {

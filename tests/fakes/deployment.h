@@ -11,6 +11,7 @@
 #include "tests/fakes/event_log.h"
 #include "tests/fakes/fake_clock.h"
 #include "tests/fakes/memory_acknowledgement_store.h"
+#include "tests/fakes/memory_approval_store.h"
 #include "tests/fakes/memory_crl_store.h"
 #include "tests/fakes/memory_hierarchy_store.h"
 #include "tests/fakes/memory_key_store.h"
@@ -87,6 +88,7 @@ struct MemoryPorts {
   MemoryKeyStore keys;
   MemoryRevocationStore revocations{ledger, hierarchies, events};
   MemoryCrlStore crls{ledger, hierarchies};
+  MemoryApprovalStore approvals{events};
   MemoryAcknowledgementStore acknowledgements{hierarchies, registry, ledger, events};
 };
 

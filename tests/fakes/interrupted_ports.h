@@ -73,6 +73,9 @@ class InterruptedLedger final : public Ledger {
   Result<std::vector<CertificateEntry>> ListCertificates(const CertificateQuery& query) override {
     return inner_.ListCertificates(query);
   }
+  Result<std::vector<RecordedRequest>> ListRequests(const RequestQuery& query) override {
+    return inner_.ListRequests(query);
+  }
 
  private:
   Ledger& inner_;

@@ -32,7 +32,7 @@ std::map<MemoryCrlStore::Shard, CrlShardRecord> MemoryCrlStore::CountShards(Time
   };
   for (const auto& [serial, issuance] : ledger_.issuances_) count(issuance.record);
   for (const auto& issuance : hierarchies_.Issuances()) {
-    if (issuance.of.kind == AuthorityKind::kIssuing || issuance.of.kind == AuthorityKind::kLink) {
+    if (issuance.of.kind != AuthorityKind::kRoot && issuance.of.kind != AuthorityKind::kResponder) {
       count(issuance.record);
     }
   }

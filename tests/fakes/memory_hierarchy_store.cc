@@ -10,6 +10,7 @@ Result<Hierarchy> MemoryHierarchyStore::CreateHierarchy(const Hierarchy& hierarc
                                                         const AuditEvent& event) {
   const std::lock_guard lock(mutex_);
   for (const Hierarchy& other : hierarchies_) {
+    if (IsDestroyed(other.id)) continue;
     if (other.Name() == hierarchy.Name() || other.trust_domain == hierarchy.trust_domain ||
         (other.is_system && hierarchy.is_system)) {
       return Error(StatusCode::kAlreadyExists, "hierarchy {} exists already", hierarchy.Name());
@@ -26,14 +27,16 @@ Result<Hierarchy> MemoryHierarchyStore::CreateHierarchy(const Hierarchy& hierarc
 
 Result<std::vector<Hierarchy>> MemoryHierarchyStore::LoadHierarchies() {
   const std::lock_guard lock(mutex_);
-  return hierarchies_;
+  std::vector<Hierarchy> standing = hierarchies_;
+  std::erase_if(standing, [&](const Hierarchy& hierarchy) { return IsDestroyed(hierarchy.id); });
+  return standing;
 }
 
 Status MemoryHierarchyStore::ChangeHierarchy(const Hierarchy& standing, const Hierarchy& wanted,
                                              const AuditEvent& event) {
   const std::lock_guard lock(mutex_);
   const auto found = std::find(hierarchies_.begin(), hierarchies_.end(), standing);
-  if (found == hierarchies_.end()) {
+  if (found == hierarchies_.end() || IsDestroyed(standing.id)) {
     return Error(StatusCode::kAborted, "{} was changed by somebody else", standing.Name());
   }
   for (const CertificateProfile& profile : standing.profiles) {
@@ -50,6 +53,118 @@ Status MemoryHierarchyStore::ChangeHierarchy(const Hierarchy& standing, const Hi
   events_.Add(std::move(told));
   return Ok();
 }
+
+// ---- destroying ---------------------------------------------------------------------------------
+
+HierarchyDestruction* MemoryHierarchyStore::FindDestruction(HierarchyId hierarchy) {
+  const auto found =
+      std::find_if(destructions_.begin(), destructions_.end(),
+                   [&](const HierarchyDestruction& d) { return d.hierarchy.id == hierarchy; });
+  return found == destructions_.end() ? nullptr : &*found;
+}
+
+bool MemoryHierarchyStore::IsDestroyed(HierarchyId hierarchy) const {
+  return std::any_of(destructions_.begin(), destructions_.end(), [&](const auto& destruction) {
+    return destruction.hierarchy.id == hierarchy;
+  });
+}
+
+Result<HierarchyDestruction> MemoryHierarchyStore::DestroyHierarchy(HierarchyId hierarchy,
+                                                                    const std::string& reason,
+                                                                    const AuditEvent& event) {
+  AuditEvent told = event;
+  told.hierarchy = hierarchy;
+  {
+    const std::lock_guard lock(mutex_);
+    if (HierarchyDestruction* const before = FindDestruction(hierarchy)) {
+      told.rule = "replay";
+      events_.Add(std::move(told));
+      return *before;
+    }
+    const auto found = std::find_if(hierarchies_.begin(), hierarchies_.end(),
+                                    [&](const Hierarchy& h) { return h.id == hierarchy; });
+    if (found == hierarchies_.end()) return Error(StatusCode::kNotFound, "no such hierarchy");
+    if (found->is_system) {
+      return Refusal(StatusCode::kFailedPrecondition, "hierarchy.system", "it stays");
+    }
+    destructions_.push_back({.hierarchy = *found,
+                             .reason = reason,
+                             .decided_by = event.actor,
+                             .decided_at = event.at,
+                             .finished_at = std::nullopt});
+    events_.Add(std::move(told));
+  }
+  const std::int64_t revoked = RevokeAll(hierarchy, event.at);
+  const std::lock_guard lock(mutex_);
+  HierarchyDestruction& destruction = *FindDestruction(hierarchy);
+  destruction.revoked_count = revoked;
+  return destruction;
+}
+
+std::int64_t MemoryHierarchyStore::RevokeAll(HierarchyId hierarchy, TimePoint now) {
+  std::int64_t revoked = 0;
+  for (const Issuance& issuance : Issuances()) {
+    if (issuance.of.hierarchy != hierarchy) continue;
+    revoked += RevokeIssued(issuance.of, issuance.record.serial,
+                            RevocationReason::kCessationOfOperation, now);
+  }
+  return revoked;
+}
+
+std::int64_t MemoryHierarchyStore::RevokeIssued(const AuthorityRecord& authority,
+                                                const SerialNumber& serial, RevocationReason reason,
+                                                TimePoint now) {
+  if (!revoke_) return 0;
+  RevocationOrder order{.hierarchy = authority.hierarchy,
+                        .target = AllOfAuthority{authority.id},
+                        .reason = reason,
+                        .invalidity_date = std::nullopt,
+                        .now = now};
+  std::int64_t revoked = 0;
+  if (authority.kind == AuthorityKind::kIssuing) {
+    const auto outcome = revoke_(order);
+    if (outcome.ok()) revoked = static_cast<std::int64_t>(outcome->revoked_count);
+  }
+  order.target = serial;
+  static_cast<void>(revoke_(order));  // unless it is a root's, or has ended
+  return revoked;
+}
+
+Result<std::vector<HierarchyDestruction>> MemoryHierarchyStore::LoadDestructions() {
+  const std::lock_guard lock(mutex_);
+  return destructions_;
+}
+
+Result<std::vector<HierarchyDestruction>> MemoryHierarchyStore::FindDestructions(
+    const std::string& name, int limit) {
+  const std::lock_guard lock(mutex_);
+  std::vector<HierarchyDestruction> found;
+  for (auto at = destructions_.rbegin(); at != destructions_.rend(); ++at) {
+    if (static_cast<int>(found.size()) == limit) break;
+    if (name.empty() || at->hierarchy.Name() == name) found.push_back(*at);
+  }
+  return found;
+}
+
+Status MemoryHierarchyStore::RecordHierarchyDestroyed(HierarchyId hierarchy, const Bytes& record,
+                                                      const AuditEvent& event) {
+  const std::lock_guard lock(mutex_);
+  HierarchyDestruction* const destruction = FindDestruction(hierarchy);
+  const bool has_key = std::any_of(authorities_.begin(), authorities_.end(), [&](const auto& of) {
+    return of.hierarchy == hierarchy && of.kind != AuthorityKind::kLink &&
+           !(of.key_destruction && of.key_destruction->destroyed_at);
+  });
+  if (!destruction || has_key) return Error(StatusCode::kFailedPrecondition, "a key is left");
+  if (destruction->finished_at) return Ok();
+  destruction->finished_at = event.at;
+  destruction->record = record;
+  AuditEvent told = event;
+  told.hierarchy = hierarchy;
+  events_.Add(std::move(told));
+  return Ok();
+}
+
+// ---- authorities --------------------------------------------------------------------------------
 
 Result<std::vector<AuthorityRecord>> MemoryHierarchyStore::LoadAuthorities() {
   const std::lock_guard lock(mutex_);
@@ -68,6 +183,9 @@ Result<AuthorityRecord> MemoryHierarchyStore::PlanAuthority(const Hierarchy& hie
                                                             AuthorityId issuer,
                                                             const AuditEvent& event) {
   const std::lock_guard lock(mutex_);
+  if (IsDestroyed(hierarchy.id)) {
+    return Refusal(StatusCode::kFailedPrecondition, "hierarchy.destroyed", "it is destroyed");
+  }
   std::string key_label;
   if (kind != AuthorityKind::kLink) {
     key_label =
@@ -147,7 +265,8 @@ Status MemoryHierarchyStore::Activate(const Activation& activation, const AuditE
     return Error(StatusCode::kInternal, "activated but never signed");
   }
   const int last = static_cast<int>(ActivationsOf(activation.hierarchy).size());
-  if (activation.sequence != last + 1 || Find(activation.authority).key_destruction) {
+  if (activation.sequence != last + 1 || Find(activation.authority).key_destruction ||
+      Find(activation.authority).taint || IsDestroyed(activation.hierarchy)) {
     return Error(StatusCode::kAborted, "activated by somebody else");
   }
   activations_.push_back(activation);
@@ -162,12 +281,55 @@ AuthorityRecord& MemoryHierarchyStore::Find(AuthorityId authority) {
 }
 
 bool MemoryHierarchyStore::IsInUse(const AuthorityRecord& record) const {
+  if (IsDestroyed(record.hierarchy)) return false;
   const std::vector<Activation> activations = ActivationsOf(record.hierarchy);
   if (!activations.empty() && activations.back().authority == record.id) return true;
   return std::any_of(authorities_.begin(), authorities_.end(), [&](const AuthorityRecord& other) {
     return other.kind == AuthorityKind::kIssuing && other.issuer == record.id &&
            !other.key_destruction;
   });
+}
+
+bool MemoryHierarchyStore::IsRevoked(AuthorityId authority) const {
+  return std::any_of(authorities_.begin(), authorities_.end(), [&](const auto& record) {
+    return record.id == authority && record.taint && record.taint->is_revoked;
+  });
+}
+
+Status MemoryHierarchyStore::TaintAuthority(AuthorityId authority, const std::string& reason,
+                                            const AuditEvent& event) {
+  const std::lock_guard lock(mutex_);
+  AuthorityRecord& record = Find(authority);
+  if (record.taint) return Ok();
+  record.taint = {reason, event.at, false};
+  AuditEvent told = event;
+  told.hierarchy = record.hierarchy;
+  events_.Add(std::move(told));
+  return Ok();
+}
+
+Result<std::int64_t> MemoryHierarchyStore::RevokeAuthority(AuthorityId authority,
+                                                           RevocationReason reason,
+                                                           const std::string& note,
+                                                           const AuditEvent& event) {
+  AuditEvent told = event;
+  AuthorityRecord revoked;
+  {
+    const std::lock_guard lock(mutex_);
+    AuthorityRecord& record = Find(authority);
+    if (!record.taint || !record.taint->is_revoked) {
+      record.taint = {note, record.taint ? record.taint->at : event.at, true};
+    }
+    told.hierarchy = record.hierarchy;
+    events_.Add(std::move(told));
+    revoked = record;
+  }
+  for (const Issuance& issuance : Issuances()) {
+    if (issuance.of.id == authority) {
+      return RevokeIssued(revoked, issuance.record.serial, reason, event.at);
+    }
+  }
+  return 0;
 }
 
 Status MemoryHierarchyStore::DecideKeyDestruction(AuthorityId authority, int last_sequence,
@@ -236,7 +398,8 @@ bool MemoryHierarchyStore::HasTrustBundle(HierarchyId hierarchy, int version) co
 Status MemoryHierarchyStore::CheckActive(HierarchyId hierarchy, AuthorityId authority) const {
   const std::lock_guard lock(mutex_);
   const std::vector<Activation> activations = ActivationsOf(hierarchy);
-  if (!activations.empty() && activations.back().authority == authority) return Ok();
+  const bool issues = !activations.empty() && activations.back().authority == authority;
+  if (issues && !IsDestroyed(hierarchy) && !IsRevoked(authority)) return Ok();
   return Refusal(StatusCode::kAborted, "authority.superseded", "another authority issues now");
 }
 

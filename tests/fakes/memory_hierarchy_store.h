@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "ca/hierarchy_store.h"
+#include "ca/revocation.h"
 #include "tests/fakes/event_log.h"
 
 namespace ca::testing {
@@ -22,6 +23,13 @@ class MemoryHierarchyStore final : public HierarchyStore {
   Result<std::vector<Hierarchy>> LoadHierarchies() override;
   Status ChangeHierarchy(const Hierarchy& standing, const Hierarchy& wanted,
                          const AuditEvent& event) override;
+  Result<HierarchyDestruction> DestroyHierarchy(HierarchyId hierarchy, const std::string& reason,
+                                                const AuditEvent& event) override;
+  Result<std::vector<HierarchyDestruction>> LoadDestructions() override;
+  Result<std::vector<HierarchyDestruction>> FindDestructions(const std::string& name,
+                                                             int limit) override;
+  Status RecordHierarchyDestroyed(HierarchyId hierarchy, const Bytes& record,
+                                  const AuditEvent& event) override;
   Result<std::vector<AuthorityRecord>> LoadAuthorities() override;
   Result<AuthorityRecord> PlanAuthority(const Hierarchy& hierarchy, AuthorityKind kind,
                                         int generation, AuthorityId issuer,
@@ -33,6 +41,10 @@ class MemoryHierarchyStore final : public HierarchyStore {
                                                  TimePoint now) override;
   Result<std::vector<Activation>> LoadActivations() override;
   Status Activate(const Activation& activation, const AuditEvent& event) override;
+  Status TaintAuthority(AuthorityId authority, const std::string& reason,
+                        const AuditEvent& event) override;
+  Result<std::int64_t> RevokeAuthority(AuthorityId authority, RevocationReason reason,
+                                       const std::string& note, const AuditEvent& event) override;
   Status DecideKeyDestruction(AuthorityId authority, int last_sequence, std::string_view reason,
                               const AuditEvent& event) override;
   Status RecordKeyDestroyed(AuthorityId authority, const AuditEvent& event) override;
@@ -42,6 +54,13 @@ class MemoryHierarchyStore final : public HierarchyStore {
   void AskForProfiles(ProfilesInUse profiles) { profiles_in_use_ = std::move(profiles); }
   Result<std::vector<TrustBundleRecord>> LoadTrustBundles() override;
   Status PublishTrustBundle(const TrustBundleRecord& bundle, const AuditEvent& event) override;
+
+  // The first revocation store that shares the database revokes what an authority has issued, or
+  // its own certificate, and says how many.
+  using RevokeOrder = std::function<Result<RevocationOutcome>(const RevocationOrder&)>;
+  void AskToRevoke(RevokeOrder revoke) {
+    if (!revoke_) revoke_ = std::move(revoke);
+  }
 
   // For the ledger, which shares the database: kAborted, rule authority.superseded.
   Status CheckActive(HierarchyId hierarchy, AuthorityId authority) const;
@@ -62,6 +81,13 @@ class MemoryHierarchyStore final : public HierarchyStore {
   std::vector<Activation> ActivationsOf(HierarchyId hierarchy) const;
   AuthorityRecord& Find(AuthorityId authority);
   bool IsInUse(const AuthorityRecord& record) const;
+  HierarchyDestruction* FindDestruction(HierarchyId hierarchy);
+  bool IsDestroyed(HierarchyId hierarchy) const;
+  bool IsRevoked(AuthorityId authority) const;
+  // These two without the lock, which the revocation store takes.
+  std::int64_t RevokeAll(HierarchyId hierarchy, TimePoint now);
+  std::int64_t RevokeIssued(const AuthorityRecord& authority, const SerialNumber& serial,
+                            RevocationReason reason, TimePoint now);
 
   EventLog& events_;
   mutable std::mutex mutex_;
@@ -76,6 +102,8 @@ class MemoryHierarchyStore final : public HierarchyStore {
   std::vector<Activation> activations_;
   ProfilesInUse profiles_in_use_;
   std::vector<TrustBundleRecord> bundles_;
+  std::vector<HierarchyDestruction> destructions_;
+  RevokeOrder revoke_;
 };
 
 }  // namespace ca::testing

@@ -1,5 +1,7 @@
 #include "tests/fakes/memory_ledger.h"
 
+#include <algorithm>
+
 namespace ca::testing {
 
 Result<std::variant<RecordedIssuance, Certificate>> MemoryLedger::RecordIntent(
@@ -34,7 +36,7 @@ Result<std::variant<RecordedIssuance, Certificate>> MemoryLedger::RecordIntent(
   TRY(Judge(record, grounds, request, now));
   issuances_.emplace(record.serial, Issuance{record, now, std::nullopt});
   requests_.emplace(std::pair(request, record.agent), record.serial);
-  tell(record.serial, "");
+  tell(record.serial, event.rule);
   return Answer(Recorded(std::move(prepared)));
 }
 
@@ -130,6 +132,28 @@ Result<std::vector<CertificateEntry>> MemoryLedger::ListCertificates(
         .is_signed = issuance.signature.has_value(),
     });
   }
+  return page;
+}
+
+Result<std::vector<RecordedRequest>> MemoryLedger::ListRequests(const RequestQuery& query) {
+  std::vector<RecordedRequest> page;
+  std::int64_t sequence = 0;
+  for (const AuditEvent& event : events_.All()) {
+    const RequestPosition position{event.at, ++sequence};
+    const bool is_request = event.action == "Enroll" || event.action == "Renew";
+    if (!is_request || event.hierarchy != query.hierarchy || event.rule == "replay") continue;
+    if (event.at < query.since || (query.after && position <= *query.after)) continue;
+    page.push_back({
+        .position = position,
+        .operation = event.action == "Enroll" ? Operation::kEnroll : Operation::kRenew,
+        .subject = event.subject,
+        .decision = event.decision,
+        .rule = event.rule,
+        .facts = event.request,
+    });
+  }
+  std::ranges::sort(page, {}, &RecordedRequest::position);
+  if (page.size() > static_cast<size_t>(query.page_size)) page.resize(query.page_size);
   return page;
 }
 

@@ -29,6 +29,7 @@ class MemoryLedger final : public Ledger {
   Status RecordEvent(const AuditEvent& event) override;
   Result<Certificate> FindCertificate(HierarchyId hierarchy, const SerialNumber& serial) override;
   Result<std::vector<CertificateEntry>> ListCertificates(const CertificateQuery& query) override;
+  Result<std::vector<RecordedRequest>> ListRequests(const RequestQuery& query) override;
 
  private:
   friend class MemoryRevocationStore;  // which share the database

@@ -30,13 +30,15 @@ Agent* MemoryRegistry::Find(const SpiffeId& id) {
 
 Result<Agent> MemoryRegistry::RegisterAgent(const Agent& agent, const AuditEvent& event) {
   const std::lock_guard lock(mutex_);
-  if (Find(agent.id)) {
+  const Agent* const other = Find(agent.id);
+  // Of a hierarchy that is destroyed, whose trust domain is another's now, none is looked for.
+  if (other && other->hierarchy == agent.hierarchy) {
     return Refusal(StatusCode::kAlreadyExists, "agent.exists", "agent {} is registered already",
                    agent.id.ToString());
   }
   Agent registered = agent;
-  registered.number = static_cast<AgentNumber>(agents_.size() + 1);
-  agents_.emplace(agent.id, registered);
+  registered.number = static_cast<AgentNumber>(++agent_count_);
+  agents_.insert_or_assign(agent.id, registered);
   events_.Add(event);
   return registered;
 }

@@ -65,6 +65,7 @@ class MemoryRegistry final : public Registry {
   EventLog& events_;
   std::atomic<bool> is_away_ = false;
   std::mutex mutex_;
+  int agent_count_ = 0;
   std::map<SpiffeId, Agent> agents_;
   std::map<Bytes, JoinTokenRecord> tokens_;  // by secret_hash, which sorts as the id does
   std::map<SpiffeId, std::vector<Grant>> grants_;

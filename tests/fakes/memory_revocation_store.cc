@@ -24,6 +24,14 @@ Result<RevocationOutcome> MemoryRevocationStore::Revoke(const RevocationOrder& o
   return outcome;
 }
 
+Result<RevocationOutcome> MemoryRevocationStore::RevokeSilently(const RevocationOrder& order) {
+  const std::lock_guard lock(ledger_.mutex_);
+  auto outcome = Carry(order, /*is_preview=*/false);
+  ++ledger_.news_;
+  ledger_.news_came_.notify_all();
+  return outcome;
+}
+
 Result<RevocationOutcome> MemoryRevocationStore::Preview(const RevocationOrder& order) {
   TRY(CheckThere());
   const std::lock_guard lock(ledger_.mutex_);

@@ -15,9 +15,10 @@ namespace ca::testing {
 // replica of a test has one of its own, over one ledger.
 class MemoryRevocationStore final : public RevocationStore {
  public:
-  MemoryRevocationStore(MemoryLedger& ledger, const MemoryHierarchyStore& hierarchies,
-                        EventLog& events)
-      : ledger_(ledger), hierarchies_(hierarchies), events_(events) {}
+  MemoryRevocationStore(MemoryLedger& ledger, MemoryHierarchyStore& hierarchies, EventLog& events)
+      : ledger_(ledger), hierarchies_(hierarchies), events_(events) {
+    hierarchies.AskToRevoke([this](const RevocationOrder& order) { return RevokeSilently(order); });
+  }
 
   Result<RevocationOutcome> Revoke(const RevocationOrder& order, const AuditEvent& event) override;
   Result<RevocationOutcome> Preview(const RevocationOrder& order) override;
@@ -43,6 +44,8 @@ class MemoryRevocationStore final : public RevocationStore {
   };
 
   Status CheckThere() const;
+  // As a part of something else, whose event says so.
+  Result<RevocationOutcome> RevokeSilently(const RevocationOrder& order);
 
   // The caller holds the ledger's lock.
   std::vector<Named> NamedBy(const RevocationOrder& order) const;

@@ -24,6 +24,7 @@ Hierarchy SystemHierarchy() {
       .trust_domain = Must(TrustDomain::Parse("system.agentpki.internal")),
       .is_system = true,
       .profiles = {ProfileNamed("operator"), ProfileNamed("server")},
+      .approvals = ApprovalPolicy::Off(),
   };
 }
 
@@ -37,6 +38,7 @@ Hierarchy AcmeProd() {
       .dns_subtrees = {"svc.acme.example"},
       .ip_ranges = {Must(IpRange::Parse("10.0.0.0/8"))},
       .profiles = {ProfileNamed("agent"), service},
+      .approvals = ApprovalPolicy::Off(),
   };
 }
 
@@ -46,6 +48,7 @@ Hierarchy GlobexProd() {
       .environment = "prod",
       .trust_domain = Must(TrustDomain::Parse("prod.globex.example")),
       .profiles = {ProfileNamed("agent")},
+      .approvals = ApprovalPolicy::Off(),
   };
 }
 

@@ -31,6 +31,21 @@ class SteppedHierarchyStore final : public HierarchyStore {
                          const AuditEvent& event) override {
     return Stepped([&] { return inner_.ChangeHierarchy(standing, wanted, event); });
   }
+  Result<HierarchyDestruction> DestroyHierarchy(HierarchyId hierarchy, const std::string& reason,
+                                                const AuditEvent& event) override {
+    return Stepped([&] { return inner_.DestroyHierarchy(hierarchy, reason, event); });
+  }
+  Result<std::vector<HierarchyDestruction>> LoadDestructions() override {
+    return Stepped([&] { return inner_.LoadDestructions(); });
+  }
+  Result<std::vector<HierarchyDestruction>> FindDestructions(const std::string& name,
+                                                             int limit) override {
+    return Stepped([&] { return inner_.FindDestructions(name, limit); });
+  }
+  Status RecordHierarchyDestroyed(HierarchyId hierarchy, const Bytes& record,
+                                  const AuditEvent& event) override {
+    return Stepped([&] { return inner_.RecordHierarchyDestroyed(hierarchy, record, event); });
+  }
   Result<std::vector<AuthorityRecord>> LoadAuthorities() override {
     return Stepped([&] { return inner_.LoadAuthorities(); });
   }
@@ -60,6 +75,14 @@ class SteppedHierarchyStore final : public HierarchyStore {
   }
   Status PublishTrustBundle(const TrustBundleRecord& bundle, const AuditEvent& event) override {
     return Stepped([&] { return inner_.PublishTrustBundle(bundle, event); });
+  }
+  Status TaintAuthority(AuthorityId authority, const std::string& reason,
+                        const AuditEvent& event) override {
+    return Stepped([&] { return inner_.TaintAuthority(authority, reason, event); });
+  }
+  Result<std::int64_t> RevokeAuthority(AuthorityId authority, RevocationReason reason,
+                                       const std::string& note, const AuditEvent& event) override {
+    return Stepped([&] { return inner_.RevokeAuthority(authority, reason, note, event); });
   }
   Status DecideKeyDestruction(AuthorityId authority, int last_sequence, std::string_view reason,
                               const AuditEvent& event) override {

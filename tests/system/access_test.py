@@ -38,17 +38,28 @@ OPERATORS_REQUESTS = {
     "agentpki.v1.AuthorityService/PrepareAuthority": {"hierarchy": "acme/test"},
     "agentpki.v1.AuthorityService/ActivateAuthority": {"authority": "acme/test/issuing/1"},
     "agentpki.v1.AuthorityService/RollBackAuthority": {"hierarchy": "acme/test"},
+    "agentpki.v1.AuthorityService/TaintAuthority": {"authority": "acme/test/issuing/1",
+                                                    "reason": "a test"},
+    "agentpki.v1.AuthorityService/RevokeAuthority": {"authority": "acme/test/issuing/1",
+                                                     "note": "a test"},
     "agentpki.v1.AuthorityService/ListStragglers": {"hierarchy": "acme/test"},
     "agentpki.v1.HierarchyService/ListHierarchies": {},
     "agentpki.v1.HierarchyService/GetHierarchy": {"hierarchy": "acme/test"},
     "agentpki.v1.HierarchyService/PlanHierarchy": {"spec": SPEC},
     "agentpki.v1.HierarchyService/ApplyHierarchy": {"spec": SPEC},
+    "agentpki.v1.HierarchyService/DestroyHierarchy": {"hierarchy": "acme/test", "reason": "a test"},
+    "agentpki.v1.HierarchyService/ListDestructions": {},
     "agentpki.v1.OperatorService/ListGrants": {},
     "agentpki.v1.OperatorService/AddGrant":
         {"grant": {"operator": "admin", "role": "auditor", "hierarchy": "acme/test"}},
     "agentpki.v1.OperatorService/RemoveGrant":
         {"grant": {"operator": "admin", "role": "auditor", "hierarchy": "acme/test"}},
     "agentpki.v1.DoctorService/Diagnose": {"hierarchy": "acme/test"},
+    "agentpki.v1.PolicyService/ListEnrollmentRequests":
+        {"hierarchy": "acme/test", "since": "2100-01-01T00:00:00Z"},
+    "agentpki.v1.ApprovalService/ListApprovals": {"hierarchy": "acme/test"},
+    "agentpki.v1.ApprovalService/ApproveChange": {"id": "0" * 16},
+    "agentpki.v1.ApprovalService/DenyChange": {"id": "0" * 16, "reason": "no"},
 }
 
 HEALTH = "grpc.health.v1.Health/Check"

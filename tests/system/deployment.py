@@ -19,6 +19,10 @@ HSM_MODULE = "/usr/lib/softhsm/libsofthsm2.so"
 TRUST_DOMAIN = "test.acme.example"
 SYSTEM_TRUST_DOMAIN = "system.agentpki.internal"
 
+# Nothing takes two operators, for most tests have one.
+ALONE = {"root_rotation": False, "destruction": False, "policy_widening": False,
+         "authority_revocation": False}
+
 # Files in YAML may be written in JSON, which is YAML.
 HIERARCHY = {
     "tenant": "acme",
@@ -33,6 +37,7 @@ HIERARCHY = {
         {"name": "service", "host_names": True},
         {"name": "brief", "lifetime": "5m"},
     ],
+    "approvals": ALONE,
 }
 
 
@@ -210,7 +215,7 @@ class Deployment:
                     "tokens": [{"token_label": f"agentpki-{tenant}", "tenants": [tenant],
                                 "pin_file": str(self.folder / f"pin-{tenant}")}
                                for tenant in self.tenant_tokens]},
-            "system": {"trust_domain": SYSTEM_TRUST_DOMAIN},
+            "system": {"trust_domain": SYSTEM_TRUST_DOMAIN, "approvals": ALONE},
         }
         if self._status is not None:
             config["listen"]["http"] = server.http_address

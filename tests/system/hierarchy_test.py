@@ -4,13 +4,14 @@ import json
 import unittest
 
 import openssl
-from deployment import SYSTEM_TRUST_DOMAIN, DeploymentTest
+from deployment import ALONE, SYSTEM_TRUST_DOMAIN, DeploymentTest
 from programs import CLI, run
 
 FILE = {
     "tenant": "acme", "environment": "pr-1234", "trust_domain": "pr-1234.acme.example",
     "issuing": {"lifetime": "30d", "rotate_every": "10d", "publish_ahead": "1h"},
     "profiles": [{"name": "agent", "lifetime": "1h"}, {"name": "batch", "lifetime": "5m"}],
+    "approvals": ALONE,
 }
 IDENTITY = "spiffe://{}/ci/bot".format(FILE["trust_domain"])
 
@@ -77,7 +78,7 @@ class HierarchyTest(DeploymentTest):
                                       {"name": "batch", "lifetime": "5m"}])
         plan = self.deployment.json("hierarchy", "plan", "-f", changed)
         self.assertEqual(plan["changes"], [{"field": "profiles.agent.lifetime",
-                                            "before": "1h", "after": "20m"}])
+                                            "before": "1h", "after": "20m", "widens": False}])
         self.apply(changed, "--plan", plan["digest"])
         folder = self.enroll(IDENTITY)
         self.assertEqual(openssl.lifetime_s(folder / "cert.pem"), 21 * 60, "with the backdating")

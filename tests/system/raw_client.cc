@@ -26,12 +26,14 @@
 #include <iostream>
 #include <thread>
 
+#include "agentpki/v1/approval.grpc.pb.h"
 #include "agentpki/v1/authority.grpc.pb.h"
 #include "agentpki/v1/certificate.grpc.pb.h"
 #include "agentpki/v1/doctor.grpc.pb.h"
 #include "agentpki/v1/enrollment.grpc.pb.h"
 #include "agentpki/v1/hierarchy.grpc.pb.h"
 #include "agentpki/v1/operator.grpc.pb.h"
+#include "agentpki/v1/policy.grpc.pb.h"
 #include "agentpki/v1/registry.grpc.pb.h"
 #include "agentpki/v1/revocation.grpc.pb.h"
 #include "agentpki/v1/status.grpc.pb.h"
@@ -104,7 +106,9 @@ std::vector<const google::protobuf::FileDescriptor*> ServiceFiles() {
           agentpki::v1::GetTrustBundleRequest::descriptor()->file(),
           agentpki::v1::ListHierarchiesRequest::descriptor()->file(),
           agentpki::v1::ListGrantsRequest::descriptor()->file(),
-          agentpki::v1::DiagnoseRequest::descriptor()->file()};
+          agentpki::v1::DiagnoseRequest::descriptor()->file(),
+          agentpki::v1::ListEnrollmentRequestsRequest::descriptor()->file(),
+          agentpki::v1::ListApprovalsRequest::descriptor()->file()};
 }
 
 std::map<std::string, const google::protobuf::MethodDescriptor*> Methods() {

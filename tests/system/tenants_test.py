@@ -14,9 +14,11 @@ GLOBEX = {"tenant": "globex", "environment": "test", "trust_domain": "test.globe
 # About everything that the caller may see: they are answered, and show nothing of others.
 OWN_LISTS = ["agentpki.v1.StatusService/GetStatus",
              "agentpki.v1.HierarchyService/ListHierarchies",
+             "agentpki.v1.HierarchyService/ListDestructions",
              "agentpki.v1.OperatorService/ListGrants"]
 # By something that is found nowhere else than in what the caller may see.
 BY_SERIAL = "agentpki.v1.CertificateService/GetCertificate"
+BY_ID = ["agentpki.v1.ApprovalService/ApproveChange", "agentpki.v1.ApprovalService/DenyChange"]
 
 
 class TenantsTest(DeploymentTest):
@@ -32,10 +34,29 @@ class TenantsTest(DeploymentTest):
         operator = f"spiffe://{SYSTEM_TRUST_DOMAIN}/operator/mallory"
         deployment.cli("agent", "register", operator, "--owner", "globex", check=True)
         deployment.cli("operator", "grant", "mallory", "admin", "--tenant", "globex", check=True)
+        # One of each tenant that is destroyed, so that a list has something to hide.
+        for tenant in ["acme", "globex"]:
+            file.write_text(json.dumps(GLOBEX | {"tenant": tenant, "environment": "gone",
+                                                 "trust_domain": f"gone.{tenant}.example"}))
+            deployment.cli("hierarchy", "apply", "-f", file, check=True)
+            deployment.cli("hierarchy", "destroy", f"{tenant}/gone", "--reason", "a test", "--yes",
+                           check=True)
         agent = "spiffe://test.globex.example/evil/bot"
         deployment.cli("agent", "register", agent, "--owner", "globex", check=True)
         cls.others = {identity: deployment.join(identity) for identity in [operator, agent]}
         cls.operator = operator
+        cls.approval = cls.ask_for_an_approval()
+
+    @classmethod
+    def ask_for_an_approval(cls):
+        """Of the admin over all, in acme/strict; returns its id."""
+        file = cls.deployment.folder / "strict.yaml"
+        file.write_text(json.dumps({**GLOBEX, "tenant": "acme", "environment": "strict",
+                                    "trust_domain": "strict.acme.example"}))
+        cls.deployment.cli("hierarchy", "apply", "-f", file, check=True)
+        cls.deployment.cli("authority", "prepare", "acme/strict", "--root")
+        (approval,) = cls.deployment.json("approval", "list", "--hierarchy", "acme/strict")
+        return approval["id"]
 
     def refusals_of(self, actor):
         (row,) = self.deployment.database.rows(
@@ -49,6 +70,8 @@ class TenantsTest(DeploymentTest):
                     for method, request in OWN_REQUESTS.items() if "Acknowledge" not in method}
         requests |= OPERATORS_REQUESTS
         requests[BY_SERIAL] = {"serial": openssl.serial(self.victim / "cert.pem")}
+        for method in BY_ID:
+            requests[method] = {"id": self.approval, "reason": "mine"}
         return requests
 
     def test_every_method_is_tried(self):
@@ -65,7 +88,7 @@ class TenantsTest(DeploymentTest):
                     with self.subTest(method, actor=actor):
                         before = self.refusals_of(actor)
                         answer = client.call(method, request)
-                        if method == BY_SERIAL:
+                        if method == BY_SERIAL or (method in BY_ID and actor == self.operator):
                             self.assertEqual(answer.code, "NOT_FOUND", answer)
                         else:
                             self.assertEqual((answer.code, answer.rule),

@@ -1,4 +1,5 @@
-// agentpki authority list|prepare|activate|rollback|stragglers: who signs, who did, and who will.
+// agentpki authority list|prepare|activate|rollback|taint|revoke|stragglers: who signs, who did,
+// and who will.
 
 #include "agentpki/v1/authority.grpc.pb.h"
 #include "tools/agentpki/commands.h"
@@ -20,6 +21,10 @@ void PrintAuthority(const Authority& authority, const Session& session) {
   Facts facts;
   facts.Add("authority", authority.name());
   facts.Add("state", authority.state());
+  if (authority.has_tainted_at()) {
+    facts.Add(authority.revoked() ? "revoked" : "tainted",
+              fmt::format("{}: {}", TimeText(authority.tainted_at()), authority.taint()));
+  }
   facts.Add("published", TimeText(authority.published_at()));
   facts.Add("active since", TimeText(authority.active_since()));
   facts.Add("active until", TimeText(authority.active_until()));
@@ -70,13 +75,18 @@ void PrintTimelines(const Authorities& authorities, ca::TimePoint now) {
   if (!timelines.empty()) fmt::print("\n{}", kLegend);
 }
 
+std::string StateText(const Authority& authority) {
+  if (!authority.has_tainted_at()) return authority.state();
+  return authority.state() + (authority.revoked() ? ", revoked" : ", tainted");
+}
+
 void PrintList(const Authorities& authorities, ca::TimePoint now) {
   Table table({"AUTHORITY", "STATE", "PUBLISHED", "ACTIVE SINCE", "ACTIVE UNTIL", "ENDS"});
   const auto relative = [&](bool is_set, const google::protobuf::Timestamp& time) {
     return is_set ? RelativeText(FromProto(time), now) : std::string();
   };
   for (const Authority& authority : authorities) {
-    table.Add({authority.name(), authority.state(),
+    table.Add({authority.name(), StateText(authority),
                relative(authority.has_published_at(), authority.published_at()),
                relative(authority.has_active_since(), authority.active_since()),
                relative(authority.has_active_until(), authority.active_until()),
@@ -133,6 +143,101 @@ ca::Status RollBack(const Session& session, const std::string& hierarchy) {
       TRY(session.Call(&AuthorityService::Stub::RollBackAuthority, stub, request));
   PrintAuthority(response.authority(), session);
   return ca::Ok();
+}
+
+// ---- before its time ----------------------------------------------------------------------------
+
+// What comes of it, for whoever waits for the next authority.
+void PrintSuccession(const Authority& authority, const Session& session) {
+  if (session.format() == Format::kJson || authority.state() != "active") return;
+  fmt::print(
+      "\nIts successor takes over within half a minute; look on with: agentpki authority list\n");
+}
+
+ca::Status Taint(const Session& session, const agentpki::v1::TaintAuthorityRequest& request) {
+  AuthorityService::Stub stub(TRY(session.Open()));
+  const auto response = TRY(session.Call(&AuthorityService::Stub::TaintAuthority, stub, request));
+  PrintAuthority(response.authority(), session);
+  PrintSuccession(response.authority(), session);
+  return ca::Ok();
+}
+
+struct RevokeOptions {
+  agentpki::v1::RevokeAuthorityRequest request;
+  bool yes = false;
+};
+
+ca::Status Revoke(const Session& session, const RevokeOptions& options) {
+  if (!options.yes) {
+    return ca::Error(ca::StatusCode::kFailedPrecondition,
+                     "this revokes {} and every certificate that it has issued, for good; its "
+                     "agents then need join tokens. See which with: agentpki cert revoke "
+                     "--authority {} --dry-run; then say --yes",
+                     options.request.authority(), options.request.authority());
+  }
+  AuthorityService::Stub stub(TRY(session.Open()));
+  const auto response =
+      TRY(session.Call(&AuthorityService::Stub::RevokeAuthority, stub, options.request));
+  if (session.format() == Format::kJson) {
+    fmt::print("{}\n", ToJson(response));
+    return ca::Ok();
+  }
+  PrintAuthority(response.authority(), session);
+  fmt::print("\n{} certificates of its agents revoked\n", response.revoked_count());
+  PrintSuccession(response.authority(), session);
+  return ca::Ok();
+}
+
+void AddTaintCommands(CLI::App& noun, const Session& session, Run& run) {
+  CLI::App* const taint = noun.add_subcommand(
+      "taint",
+      "Let an authority never issue again; if it is the active one, its successor takes over at "
+      "once. What it has issued stands.\n\n"
+      "  agentpki authority taint acme/prod/issuing/2 --reason 'HSM firmware advisory'");
+  auto tainted = std::make_shared<agentpki::v1::TaintAuthorityRequest>();
+  taint
+      ->add_option_function<std::string>(
+          "authority", [tainted](const std::string& name) { tainted->set_authority(name); },
+          "An issuing authority")
+      ->required()
+      ->type_name("NAME");
+  taint
+      ->add_option_function<std::string>(
+          "--reason", [tainted](const std::string& text) { tainted->set_reason(text); },
+          "Why, for whoever reads it later")
+      ->required()
+      ->type_name("TEXT");
+  taint->callback([&session, &run, tainted] {
+    run = [&session, tainted] { return Taint(session, *tainted); };
+  });
+
+  CLI::App* const revoke = noun.add_subcommand(
+      "revoke",
+      "Taint an authority and revoke it, with all that it has issued. Nothing is issued in its "
+      "hierarchy until its successor takes over, within half a minute.\n\n"
+      "  agentpki authority revoke acme/prod/issuing/2 --note 'token was stolen' --yes");
+  auto options = std::make_shared<RevokeOptions>();
+  revoke
+      ->add_option_function<std::string>(
+          "authority", [options](const std::string& name) { options->request.set_authority(name); },
+          "An issuing authority")
+      ->required()
+      ->type_name("NAME");
+  revoke
+      ->add_option_function<std::string>(
+          "--note", [options](const std::string& text) { options->request.set_note(text); },
+          "Why, for whoever reads it later")
+      ->required()
+      ->type_name("TEXT");
+  revoke
+      ->add_option_function<std::string>(
+          "--reason", [options](const std::string& name) { options->request.set_reason(name); },
+          "By RFC 5280, for relying parties; default: cACompromise")
+      ->type_name("REASON");
+  revoke->add_flag("--yes", options->yes, "Needed, because there is no way back");
+  revoke->callback([&session, &run, options] {
+    run = [&session, options] { return Revoke(session, *options); };
+  });
 }
 
 // ---- stragglers ---------------------------------------------------------------------------------
@@ -236,6 +341,8 @@ void AddAuthorityCommands(CLI::App& app, const Session& session, Run& run) {
   activate->callback([&session, &run, activated] {
     run = [&session, activated] { return Activate(session, *activated); };
   });
+
+  AddTaintCommands(*noun, session, run);
 
   add("rollback",
       "Let the authority issue again that did before the active one.\n\n"

@@ -92,12 +92,13 @@ ca::Result<HierarchySpec> Read(const std::string& file) {
 }
 
 void PrintChange(const FieldChange& change) {
+  const char* const widens = change.widens() ? "   (widens)" : "";
   if (change.before().empty()) {
-    fmt::print("  + {}: {}\n", change.field(), change.after());
+    fmt::print("  + {}: {}{}\n", change.field(), change.after(), widens);
   } else if (change.after().empty()) {
-    fmt::print("  - {}: {}\n", change.field(), change.before());
+    fmt::print("  - {}: {}{}\n", change.field(), change.before(), widens);
   } else {
-    fmt::print("  ~ {}: {} -> {}\n", change.field(), change.before(), change.after());
+    fmt::print("  ~ {}: {} -> {}{}\n", change.field(), change.before(), change.after(), widens);
   }
 }
 
@@ -109,6 +110,14 @@ void PrintPlan(const HierarchyPlan& plan) {
   fmt::print("{}: {}\n\n", plan.hierarchy(),
              plan.creates() ? "a new hierarchy" : fmt::format("{} changes", plan.changes_size()));
   for (const FieldChange& change : plan.changes()) PrintChange(change);
+}
+
+void PrintWhetherItTakesTwo(const HierarchyPlan& plan) {
+  if (!plan.needs_approval()) return;
+  fmt::print(
+      "\nIt widens what may happen, so it takes two: 'apply' is refused until another admin of {} "
+      "has approved it.\n",
+      plan.hierarchy());
 }
 
 struct PlanOptions {
@@ -126,6 +135,7 @@ ca::Status Plan(const Session& session, const PlanOptions& options) {
     fmt::print("{}\n", ToJson(plan));
   } else {
     PrintPlan(plan);
+    PrintWhetherItTakesTwo(plan);
     if (!plan.changes().empty()) {
       fmt::print("\nTo do this and nothing else:\n  agentpki hierarchy apply -f {} --plan {}\n",
                  options.file, plan.digest());
@@ -249,6 +259,7 @@ void AddHierarchyCommands(CLI::App& app, const Session& session, Run& run) {
   apply->callback([&session, &run, apply_options] {
     run = [&session, apply_options] { return Apply(session, *apply_options); };
   });
+  AddDestroyCommands(*noun, session, run);
 }
 
 }  // namespace cli

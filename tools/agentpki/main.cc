@@ -23,8 +23,9 @@ constexpr char kDescription[] =
     "  agentpki cert renew DIR";
 constexpr char kFooter[] =
     "Exit status: 0 done; 1 refused or failed; 2 'hierarchy plan --check' found something to "
-    "change; "
-    "64 wrong usage; 75 the server is away or busy, try again.";
+    "change, or 'policy replay' somebody whom it would change something for; "
+    "64 wrong usage; 75 try again: the server is away or busy, or another operator has to approve "
+    "it.";
 
 // A secret that was typed as an argument is at least not left for `ps` to read.
 void HideTokens(int argc, char** argv) {
@@ -48,7 +49,8 @@ int Exit(const ca::Status& status) {
   fmt::print(stderr, "agentpki: {}{}\n", ca::MessageOf(status),
              rule.empty() ? "" : fmt::format(" [{}]", rule));
   if (rule == cli::kDiffersRule) return kExitDiffers;
-  const bool is_temporary = status.code() == ca::StatusCode::kUnavailable ||
+  const bool is_temporary = rule == cli::kPendingRule ||
+                            status.code() == ca::StatusCode::kUnavailable ||
                             status.code() == ca::StatusCode::kResourceExhausted ||
                             status.code() == ca::StatusCode::kCancelled ||
                             status.code() == ca::StatusCode::kDeadlineExceeded;
@@ -72,6 +74,7 @@ int main(int argc, char** argv) {
   cli::Run run;
   cli::AddAgentCommands(app, session, run);
   cli::AddTokenCommands(app, session, run);
+  cli::AddApprovalCommands(app, session, run);
   cli::AddAuthorityCommands(app, session, run);
   cli::AddBundleCommands(app, session, run);
   cli::AddCertCommands(app, session, run);

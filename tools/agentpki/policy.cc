@@ -1,4 +1,4 @@
-// agentpki policy test: a hierarchy's policy and its cases, with no server.
+// agentpki policy test: a hierarchy's policy and its cases, with no server; replay is in replay.cc.
 
 #include "ca/files/hierarchy_file.h"
 #include "ca/files/policy_cases.h"
@@ -47,6 +47,7 @@ void AddPolicyCommands(CLI::App& app, const Session& session, Run& run) {
   CLI::App* const noun =
       app.add_subcommand("policy", "Who may have a certificate, and tests of that");
   noun->require_subcommand(1);
+  AddReplayCommand(*noun, session, run);
   CLI::App* const test = noun->add_subcommand(
       "test",
       "Say of each case which rule of a hierarchy's file admits or refuses it; asks no server, and "

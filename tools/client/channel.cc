@@ -8,6 +8,7 @@ namespace {
 constexpr char kServiceConfig[] = R"({
   "methodConfig": [{
     "name": [
+      {"service": "agentpki.v1.ApprovalService"},
       {"service": "agentpki.v1.EnrollmentService"},
       {"service": "agentpki.v1.CertificateService"},
       {"service": "agentpki.v1.StatusService"},

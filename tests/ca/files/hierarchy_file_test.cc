@@ -56,6 +56,21 @@ TEST_F(HierarchyFileTest, IsAHierarchyWithTheDefaultsThatAreDocumented) {
   EXPECT_EQ(profile.key_types, (std::set{ca::KeyType::kP256, ca::KeyType::kP384}));
   EXPECT_TRUE(profile.client_auth && profile.server_auth);
   EXPECT_FALSE(profile.host_names);
+  EXPECT_EQ(hierarchy.approvals, ca::ApprovalPolicy()) << "everything that may takes two";
+  EXPECT_TRUE(hierarchy.approvals.root_rotation && hierarchy.approvals.destruction &&
+              hierarchy.approvals.policy_widening && hierarchy.approvals.authority_revocation);
+  EXPECT_EQ(hierarchy.approvals.expire_after, hours(24));
+}
+
+TEST_F(HierarchyFileTest, SwitchesEachApprovalOffByItsName) {
+  EXPECT_EQ(Must(LoadWith("approvals: {root_rotation: false, destruction: false, policy_widening: "
+                          "false, authority_revocation: false}"))
+                .approvals,
+            ca::ApprovalPolicy::Off());
+  const ca::ApprovalPolicy approvals =
+      Must(LoadWith("approvals: {destruction: false, root_rotation: true, expire_after: 5m}"))
+          .approvals;
+  EXPECT_EQ(approvals, (ca::ApprovalPolicy{.destruction = false, .expire_after = minutes(5)}));
 }
 
 TEST_F(HierarchyFileTest, HasWhatTheFileSays) {
@@ -87,6 +102,7 @@ TEST_F(HierarchyFileTest, IsReadAgainFromWhatIsWrittenOfIt) {
   const ca::Hierarchy hierarchy = Must(
       LoadWith("issuing: {lifetime: 50d, rotate_every: 36h, publish_ahead: 90m, "
                "acknowledged_share: 95, acknowledge_within: 12h}\n"
+               "approvals: {policy_widening: false, expire_after: 2d}\n"
                "dns_subtrees: [svc.acme.example, '7.example']\n"
                "ip_ranges: [10.0.0.0/8, 2001:db8::/32]\n",
                "[{name: 'true', lifetime: 5m, key_types: [rsa2048, ed25519], usages: [server], "
@@ -126,6 +142,10 @@ TEST_F(HierarchyFileTest, NamesTheFieldThatIsWrong) {
   EXPECT_TRUE(Refuses(LoadWith("issuing: {lifetime: 30d, rotate_every: 29d, publish_ahead: 1h, "
                                "acknowledged_share: 1, acknowledge_within: 28d}"),
                       "issuing acknowledge_within: 28d"));
+  for (const char* duration : {"299s", "31d"}) {
+    EXPECT_TRUE(Refuses(LoadWith(fmt::format("approvals: {{expire_after: {}}}", duration)),
+                        "approvals expire_after: "));
+  }
   EXPECT_TRUE(Refuses(LoadWith("", "[]"), "profiles: write 1 to 32"));
   EXPECT_TRUE(
       Refuses(LoadWith("", "[{name: agent, key_types: [p224]}]"), "profiles: agent: 'p224'"));

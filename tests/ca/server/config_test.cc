@@ -61,7 +61,8 @@ TEST_F(ConfigTest, HasWhatTheFileSays) {
   lines["database"] = "{server: dbname=a, owner: dbname=b}";
   lines["hsm"] = "{module: /m.so, token_label: t, pin_credential: pin, timeout: 20s}";
   lines["system"] =
-      "{trust_domain: system.example, dns_subtrees: [x.example], ip_ranges: [192.0.2.0/24]}";
+      "{trust_domain: system.example, dns_subtrees: [x.example], ip_ranges: [192.0.2.0/24], "
+      "approvals: {root_rotation: false, expire_after: 2h}}";
   lines["limits"] = "{concurrent_calls: 7}";
   const Config config = Must(Load(lines));
   EXPECT_EQ(config.listen_grpc, "0.0.0.0:8443");
@@ -79,6 +80,8 @@ TEST_F(ConfigTest, HasWhatTheFileSays) {
   EXPECT_EQ(config.hsm_timeout, seconds(20));
   EXPECT_EQ(config.system_trust_domain.name(), "system.example");
   EXPECT_EQ(config.system_dns_subtrees, std::vector<std::string>{"x.example"});
+  EXPECT_EQ(config.system_approvals,
+            (ca::ApprovalPolicy{.root_rotation = false, .expire_after = std::chrono::hours(2)}));
   ASSERT_EQ(config.system_ip_ranges.size(), 1u);
   EXPECT_EQ(config.system_ip_ranges[0].ToString(), "192.0.2.0/24");
   EXPECT_EQ(config.concurrent_calls, 7);
@@ -229,6 +232,8 @@ TEST_F(ConfigTest, BoundsTheTimeForOpeningTheToken) {
 
 TEST_F(ConfigTest, RefusesASystemHierarchyThatCannotBe) {
   EXPECT_TRUE(Refuses("system", "{trust_domain: localhost}", "system: trust_domain: "));
+  EXPECT_TRUE(Refuses("system", "{trust_domain: a.example, approvals: {expire_after: 31d}}",
+                      "system: approvals: expire_after: write 5m to 30d"));
   EXPECT_TRUE(Refuses("system", "{trust_domain: a.example, dns_subtrees: ['*.x']}",
                       "system: dns_subtrees: '*.x'"));
   EXPECT_TRUE(Refuses("system", "{trust_domain: a.example, ip_ranges: [10.0.0.1/8]}",

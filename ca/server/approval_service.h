@@ -1,0 +1,36 @@
+#pragma once
+
+#include "agentpki/v1/approval.grpc.pb.h"
+#include "ca/approvals.h"
+#include "ca/server/door.h"
+
+namespace server {
+
+// See proto/agentpki/v1/approval.proto.
+class ApprovalService final : public agentpki::v1::ApprovalService::CallbackService {
+ public:
+  // All outlive it.
+  ApprovalService(Door& door, const ca::LiveCatalog& catalogs, const ca::Approvals& approvals,
+                  const ca::Clock& clock)
+      : door_(door), catalogs_(catalogs), approvals_(approvals), clock_(clock) {}
+
+  grpc::ServerUnaryReactor* ListApprovals(grpc::CallbackServerContext* context,
+                                          const agentpki::v1::ListApprovalsRequest* request,
+                                          agentpki::v1::ListApprovalsResponse* response) override;
+  grpc::ServerUnaryReactor* ApproveChange(grpc::CallbackServerContext* context,
+                                          const agentpki::v1::ApproveChangeRequest* request,
+                                          agentpki::v1::ApproveChangeResponse* response) override;
+  grpc::ServerUnaryReactor* DenyChange(grpc::CallbackServerContext* context,
+                                       const agentpki::v1::DenyChangeRequest* request,
+                                       agentpki::v1::DenyChangeResponse* response) override;
+
+ private:
+  agentpki::v1::Approval ToProto(const ca::Approval& approval) const;
+
+  Door& door_;
+  const ca::LiveCatalog& catalogs_;
+  const ca::Approvals& approvals_;
+  const ca::Clock& clock_;
+};
+
+}  // namespace server

@@ -1,0 +1,34 @@
+#pragma once
+
+#include "ca/base/bytes.h"
+#include "ca/base/clock.h"
+#include "ca/key_store.h"
+
+// Documents that a recorder has signed, for whoever has to prove something later: CMS SignedData
+// (RFC 5652) with the document within, which `openssl cms -verify -purpose any` reads.
+namespace ca {
+
+class Authority;
+
+// RFC 5652 section 5.3: what the signature is over, a SET OF Attribute. As its first octet says so,
+// it is never a TBSCertificate, which is a SEQUENCE, nor any other statement of ours.
+class SignedAttributes {
+ public:
+  // Content type id-data, the document's digest, and when it was signed.
+  static SignedAttributes Of(BytesView document, TimePoint now);
+  const Bytes& der() const { return der_; }
+
+ private:
+  explicit SignedAttributes(Bytes der) : der_(std::move(der)) {}
+  Bytes der_;
+};
+
+// The DER Ecdsa-Sig-Value over them. kUnavailable when the token is away.
+Result<Bytes> SignAttributes(const SigningKey& key, const SignedAttributes& attributes);
+
+// DER ContentInfo, with `document`, the recorder's certificate, and a signature that was verified:
+// kInternal when the token's does not. kFailedPrecondition unless `recorder` is one and has its
+// key, kUnavailable when the token is away.
+Result<Bytes> SignRecord(const Authority& recorder, BytesView document, TimePoint now);
+
+}  // namespace ca

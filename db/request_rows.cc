@@ -1,0 +1,86 @@
+#include "db/request_rows.h"
+
+#include <algorithm>
+
+#include "db/row.h"
+
+namespace db {
+namespace {
+
+// RFC 8259 section 7: what must be escaped. The rest is UTF-8 already (ca::Agent::Validate).
+std::string Quoted(std::string_view text) {
+  std::string quoted = "\"";
+  for (const char c : text) {
+    if (c == '"' || c == '\\') quoted += '\\';
+    if (static_cast<unsigned char>(c) < 0x20) {
+      quoted += fmt::format("\\u{:04x}", static_cast<int>(c));
+    } else {
+      quoted += c;
+    }
+  }
+  return quoted + '"';
+}
+
+// The condition on `action` is the one of the index audit_events_requests, word for word; `at`
+// alone says which partitions are looked at.
+constexpr char kListRequests[] =
+    "SELECT at, sequence, subject, action, decision, rule, {} "
+    "  FROM agentpki.audit_events "
+    " WHERE hierarchy = $1 AND action IN ('Enroll', 'Renew') AND rule <> 'replay' "
+    "   AND at >= $2 AND (at, sequence) > ($3, $4) "
+    " ORDER BY at, sequence LIMIT $5";
+
+}  // namespace
+
+const char kRequestColumns[] =
+    "request IS NOT NULL AS has_request, request->>'owner' AS request_owner, "
+    "request->>'role' AS request_role, request->>'version' AS request_version, "
+    "request->>'profile' AS request_profile, request->>'key_type' AS request_key_type";
+
+std::string RequestText(const ca::RequestFacts& facts) {
+  return fmt::format(R"({{"owner":{},"role":{},"version":{},"profile":{},"key_type":{}}})",
+                     Quoted(facts.owner), Quoted(facts.role), Quoted(facts.version),
+                     Quoted(facts.profile), Quoted(NameOf(facts.key_type)));
+}
+
+ca::Operation OperationOf(const pqxx::row& row) {
+  return row["action"].as<std::string>() == "Renew" ? ca::Operation::kRenew
+                                                    : ca::Operation::kEnroll;
+}
+
+std::optional<ca::RequestFacts> FactsOf(const pqxx::row& row) {
+  if (!row["has_request"].as<bool>()) return std::nullopt;
+  return ca::RequestFacts{
+      .agent = std::string(SpiffeIdOf(row["subject"]).path()),
+      .owner = row["request_owner"].as<std::string>(),
+      .role = row["request_role"].as<std::string>(),
+      .version = row["request_version"].as<std::string>(),
+      .profile = row["request_profile"].as<std::string>(),
+      .key_type = Expect(ca::KeyTypeFrom(row["request_key_type"].as<std::string>()),
+                         row["request_key_type"]),
+      .operation = OperationOf(row),
+  };
+}
+
+std::vector<ca::RecordedRequest> ListRequests(pqxx::transaction_base& transaction,
+                                              const ca::RequestQuery& query) {
+  const ca::RequestPosition after = query.after.value_or(ca::RequestPosition{query.since, 0});
+  const pqxx::result rows = transaction.exec_params(
+      fmt::format(kListRequests, kRequestColumns), static_cast<int>(query.hierarchy),
+      TimeText(std::max(query.since, after.at)), TimeText(after.at), after.sequence,
+      query.page_size);
+  std::vector<ca::RecordedRequest> requests;
+  for (const pqxx::row& row : rows) {
+    requests.push_back({
+        .position = {TimeOf(row["at"]), row["sequence"].as<std::int64_t>()},
+        .operation = OperationOf(row),
+        .subject = row["subject"].as<std::string>(),
+        .decision = Expect(ca::DecisionFrom(row["decision"].as<std::string>()), row["decision"]),
+        .rule = row["rule"].as<std::string>(),
+        .facts = FactsOf(row),
+    });
+  }
+  return requests;
+}
+
+}  // namespace db

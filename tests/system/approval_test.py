@@ -1,0 +1,227 @@
+"""What takes two operators: one asks by doing it, another approves exactly that, the first does it."""
+
+import json
+import re
+import unittest
+
+import openssl
+from deployment import HIERARCHY, SYSTEM_TRUST_DOMAIN, DeploymentTest
+
+EXPIRE_AFTER_S = 3600
+PENDING = 75  # sysexits.h: EX_TEMPFAIL
+
+
+class ApprovalTest(DeploymentTest):
+    options = {"shift_s": 0, "hierarchy": HIERARCHY | {"approvals": {"expire_after": "1h"}}}
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        # The first operator is an admin over all; bob one over acme.
+        cls.bob = cls.operator("bob", "admin", "--tenant", "acme")
+
+    @classmethod
+    def operator(cls, name, *grant):
+        """A new one; returns the folder of its credentials."""
+        deployment = cls.deployment
+        identity = f"spiffe://{SYSTEM_TRUST_DOMAIN}/operator/{name}"
+        deployment.cli("agent", "register", identity, "--owner", name, check=True)
+        deployment.cli("operator", "grant", name, *grant, check=True)
+        token = deployment.folder / f"{name}.token"
+        token.touch(mode=0o600)
+        token.write_text(deployment.cli("token", "create", "--agent", identity, check=True).stdout)
+        folder = deployment.new_folder()
+        deployment.cli("cert", "enroll", "--token-file", token, "--out", folder, check=True)
+        return folder
+
+    def assert_pending(self, done):
+        """It was refused until somebody approves it; returns the approval's id."""
+        self.assertEqual((done.returncode, done.stdout), (PENDING, ""), done.stderr)
+        self.assertIn("[approval.pending]", done.stderr)
+        return re.search(r"agentpki approval approve ([0-9a-f]{16});", done.stderr)[1]
+
+    def approve(self, id):
+        return self.deployment.json("approval", "approve", id, "--reason", "seen", identity=self.bob)
+
+    def state_of(self, id):
+        (found,) = [approval for approval in self.deployment.json("approval", "list", "--all")
+                    if approval["id"] == id]
+        return found["state"]
+
+    def file(self, **changes):
+        file = self.deployment.folder / "acme-test.yaml"
+        file.write_text(json.dumps(HIERARCHY | {"approvals": {"expire_after": "1h"}} | changes))
+        return file
+
+    def profiles(self, **changes):
+        """Those of HIERARCHY, the first of them changed."""
+        first, *others = HIERARCHY["profiles"]
+        return [first | changes, *others]
+
+    # ---- a root ---------------------------------------------------------------------------------
+
+    def test_1_a_new_root_takes_two(self):
+        prepare = ["authority", "prepare", "acme/test", "--root"]
+        id = self.assert_pending(self.deployment.cli(*prepare))
+        self.assertEqual(self.assert_pending(self.deployment.cli(*prepare)), id, "asked for once")
+
+        self.assert_refused(self.deployment.cli("approval", "approve", id), "approval.own")
+        shown = self.deployment.cli("approval", "list", identity=self.bob, check=True).stdout
+        self.assertRegex(shown, rf"{id}  acme/test  root-rotation  admin     .* ago +pending  "
+                                r"expires in 59m")
+        self.assertIn(f"\n{id}  admin wants in acme/test:\n"
+                      "    make the root acme/test/root/2, for 3650d\n", shown)
+        self.assertIn(f"  agentpki approval approve {id}\n", shown)
+
+        approved = self.approve(id)
+        self.assertEqual((approved["state"], approved["decided_by"], approved["reason"]),
+                         ("approved", "bob", "seen"))
+        other = self.assert_pending(self.deployment.cli(*prepare, identity=self.bob))
+        self.assertNotEqual(other, id, "it is for the one who asked")
+        root = self.deployment.json(*prepare)
+        self.assertEqual(root["name"], "acme/test/root/2")
+        self.assertEqual(self.state_of(id), "done")
+        self.assertEqual(self.deployment.json(*prepare)["name"], root["name"], "made already")
+        self.deployment.cli("approval", "deny", other, "--reason", "done by the other", check=True)
+        self.assertEqual(self.deployment.cli("approval", "list", check=True).stdout,
+                         "nothing waits for an approval\n")
+
+    # ---- a file ---------------------------------------------------------------------------------
+
+    def test_2_what_widens_a_file_takes_two_and_exactly_that_is_approved(self):
+        wider = self.file(profiles=self.profiles(lifetime="2h"))
+        plan = self.deployment.json("hierarchy", "plan", "-f", wider)
+        self.assertEqual(plan["changes"], [{"field": "profiles.agent.lifetime", "before": "1h",
+                                            "after": "2h", "widens": True}])
+        self.assertTrue(plan["needs_approval"])
+        shown = self.deployment.cli("hierarchy", "plan", "-f", wider, check=True).stdout
+        self.assertIn("  ~ profiles.agent.lifetime: 1h -> 2h   (widens)\n", shown)
+        self.assertIn("it takes two", shown)
+
+        apply = ["hierarchy", "apply", "-f", wider]
+        id = self.assert_pending(self.deployment.cli(*apply))
+        (approval,) = self.deployment.json("approval", "list", identity=self.bob)
+        self.assertEqual(approval["changes"], ["widens profiles.agent.lifetime: 1h -> 2h"])
+        self.assertEqual(approval["digest"], plan["digest"])
+        self.approve(id)
+
+        self.file(profiles=self.profiles(lifetime="2h", host_names=True))
+        another = self.assert_pending(self.deployment.cli(*apply))
+        self.assertNotEqual(another, id, "one field more is another change")
+        self.file(profiles=self.profiles(lifetime="2h"))
+        self.deployment.json(*apply)
+        folder = self.deployment.enroll("approval/bot")
+        self.assertEqual(openssl.lifetime_s(folder / "cert.pem"), 2 * 3600 + 60)
+
+        # What is narrower takes one; and the same once more is another change, from another state.
+        self.file()
+        self.deployment.json(*apply)
+        self.file(profiles=self.profiles(lifetime="2h"))
+        again = self.assert_pending(self.deployment.cli(*apply))
+        self.assertNotIn(again, [id, another])
+        for pending in [another, again]:
+            self.deployment.json("approval", "deny", pending, "--reason", "no", identity=self.bob)
+
+    def test_3_nobody_ends_approvals_alone(self):
+        file = self.file(approvals={"policy_widening": False, "expire_after": "1h"})
+        id = self.assert_pending(self.deployment.cli("hierarchy", "apply", "-f", file))
+        self.deployment.json("approval", "deny", id, "--reason", "no", identity=self.bob)
+        id = self.assert_pending(self.deployment.cli(
+            "operator", "grant", "admin", "admin", "--hierarchy", "acme/test"))
+        self.deployment.json("approval", "deny", id, "--reason", "no", identity=self.bob)
+
+    # ---- an authority ---------------------------------------------------------------------------
+
+    def test_4_what_is_denied_stays_so_until_it_expires(self):
+        revoke = ["cert", "revoke", "--authority", "acme/test/issuing/1", "--reason",
+                  "cACompromise"]
+        self.deployment.cli(*revoke, "--dry-run", check=True)
+        id = self.assert_pending(self.deployment.cli(*revoke, "--yes"))
+        done = self.deployment.cli("approval", "deny", id, identity=self.bob)
+        self.assertEqual(done.returncode, 64, "it takes a reason")
+        self.deployment.json("approval", "deny", id, "--reason", "it is not lost",
+                             identity=self.bob)
+        self.assert_refused(self.deployment.cli(*revoke, "--yes"), "approval.denied",
+                            "by bob: it is not lost")
+        self.assert_refused(self.deployment.cli("approval", "approve", id, identity=self.bob),
+                            "approval.decided")
+
+        self.addCleanup(self.deployment.set_clock, 0)
+        self.deployment.set_clock(EXPIRE_AFTER_S + 1)
+        second = self.assert_pending(self.deployment.cli(*revoke, "--yes"))
+        self.assertNotEqual(second, id)
+        self.deployment.set_clock(2 * EXPIRE_AFTER_S + 2)
+        self.assert_refused(self.deployment.cli("approval", "approve", second, identity=self.bob),
+                            "approval.expired")
+
+    def test_5_revoking_an_authority_takes_two(self):
+        folder = self.deployment.enroll("approval/revoked")
+        serial = openssl.serial(folder / "cert.pem")
+        (authority,) = [each for each in self.deployment.json("authority", "list", "--hierarchy",
+                                                              "acme/test")
+                        if each["name"] == "acme/test/issuing/1"]
+        chain = openssl.certificates((folder / "cert.pem").read_text())
+        issuer = self.deployment.folder / "issuer.pem"
+        issuer.write_text(chain[1])
+        by_serial = ["cert", "revoke", openssl.serial(issuer), "--reason", "cACompromise"]
+        id = self.assert_pending(self.deployment.cli(*by_serial))
+        self.deployment.json("approval", "deny", id, "--reason", "no", identity=self.bob)
+
+        revoke = ["cert", "revoke", "--authority", authority["name"], "--reason", "superseded"]
+        self.approve(self.assert_pending(self.deployment.cli(*revoke, "--yes")))
+        self.assert_refused(self.deployment.cli(*by_serial), "approval.denied")
+        self.assertGreater(int(self.deployment.json(*revoke, "--yes")["revoked_count"]), 0)
+        self.assertIn("(superseded), and stays so",
+                      self.deployment.cli("cert", "revoke", serial, check=True).stdout)
+        # One agent's certificates take one operator.
+        other = self.deployment.enroll("approval/other")
+        self.deployment.cli("cert", "revoke", openssl.serial(other / "cert.pem"), check=True)
+
+    # ---- an end ---------------------------------------------------------------------------------
+
+    def test_6_the_end_of_a_hierarchy_takes_two(self):
+        file = self.deployment.folder / "pr.yaml"
+        file.write_text(json.dumps({
+            "tenant": "acme", "environment": "pr-1", "trust_domain": "pr-1.acme.example",
+            "profiles": [{"name": "agent"}]}))
+        self.deployment.json("hierarchy", "apply", "-f", file)
+        destroy = ["hierarchy", "destroy", "-f", file, "--reason", "merged", "--yes"]
+        id = self.assert_pending(self.deployment.cli(*destroy))
+        self.deployment.cli("hierarchy", "show", "acme/pr-1", check=True)
+        self.approve(id)
+        self.deployment.cli(*destroy, check=True)
+        self.assertEqual(self.deployment.cli("hierarchy", "show", "acme/pr-1").returncode, 1)
+
+    # ---- the system hierarchy -------------------------------------------------------------------
+
+    def test_7_the_system_hierarchys_are_the_configurations(self):
+        config = self.deployment.config(self.deployment.server)
+        del config["system"]["approvals"]
+        self.deployment.server.write_config(config)
+        self.deployment.run_server("init", check=True)
+        self.assert_pending(self.deployment.cli("authority", "prepare", "agentpki/system",
+                                                "--root"))
+
+    # ---- who --------------------------------------------------------------------------------------
+
+    def test_8_each_step_is_on_record(self):
+        carol = self.operator("carol", "auditor", "--tenant", "acme")
+        (asked, *_) = self.deployment.json("approval", "list", "--all", "--hierarchy", "acme/test",
+                                           identity=carol)
+        self.assert_refused(self.deployment.cli("approval", "approve", asked["id"],
+                                                identity=carol), "caller.role")
+        events = self.deployment.database.rows("""
+            SELECT e.action, e.actor, e.decision FROM agentpki.audit_events AS e
+              JOIN agentpki.approval_uses AS u ON u.approval = e.subject
+             WHERE u.used_at = (SELECT min(used_at) FROM agentpki.approval_uses)
+             ORDER BY e.sequence""")
+        name = f"spiffe://{SYSTEM_TRUST_DOMAIN}/operator/"
+        self.assertEqual(
+            [(event["action"], event["actor"].removeprefix(name), event["decision"])
+             for event in events],
+            [("RequestApproval", "admin", "allowed"), ("ApproveChange", "admin", "denied"),
+             ("ApproveChange", "bob", "allowed"), ("UseApproval", "admin", "allowed")])
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
