@@ -66,9 +66,11 @@ ca::Result<std::vector<OpenedToken>> OpenOnce(const std::string& path,
 bool HasLostOne(const std::vector<Wanted>& wanted,
                 const ca::Result<std::vector<OpenedToken>>& opened) {
   for (size_t i = 0; i < wanted.size(); ++i) {
-    const bool is_lost =
-        !opened.ok() || (*opened)[i].login.status().code() == ca::StatusCode::kUnavailable;
-    if (wanted[i].was_well && is_lost) return true;
+    if (!wanted[i].was_well) continue;
+    if (!opened.ok()) return true;
+    const OpenedToken& token = (*opened)[i];
+    if (token.login.status().code() == ca::StatusCode::kUnavailable) return true;
+    if (token.login.ok() && token.keys.size() < wanted[i].labels.size()) return true;
   }
   return false;
 }
@@ -146,7 +148,6 @@ void SharedModule::OpenAnew(Token& wanting, int seen_count) {
       open_timeout_, Opening(all), [all](Progress& progress) { return CheckPins(all, progress); });
   if (can_open.ok()) return Open(tokens);
   const std::lock_guard lock(mutex_);
-  wanting.TakeLogin().reset();
   wanting.GiveLogin({can_open, {}});
 }
 
