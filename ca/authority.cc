@@ -131,6 +131,7 @@ Result<std::shared_ptr<const Authority>> Authority::Open(const AuthorityRecord& 
   authority->issuer_ = record.issuer;
   authority->key_label_ = record.key_label;
   authority->key_ = std::move(key);
+  authority->is_key_destroyed_ = record.key_destruction.has_value();
   authority->certificate_ = record.certificate;
   authority->validity_.not_before = TRY(TimeOf(X509_get0_notBefore(x509)));
   authority->validity_.not_after = TRY(TimeOf(X509_get0_notAfter(x509)));
@@ -246,8 +247,14 @@ Result<PreparedCertificate> Authority::PrepareRoot(const Hierarchy& hierarchy,
 
 Status Authority::CheckKey() const {
   if (key_) return Ok();
-  return Error(StatusCode::kFailedPrecondition,
-               "the key '{}' was destroyed: nothing is signed by it", key_label_);
+  if (is_key_destroyed_) {
+    return Error(StatusCode::kFailedPrecondition,
+                 "the key '{}' was destroyed: nothing is signed by it", key_label_);
+  }
+  return Error(StatusCode::kUnavailable,
+               "the key '{}' is not at hand: its token is away, or the key is not on it; see: "
+               "agentpki doctor",
+               key_label_);
 }
 
 Result<PreparedCertificate> Authority::PrepareLink(const Hierarchy& hierarchy,

@@ -83,6 +83,8 @@ class Authority {
   AuthorityId issuer() const { return issuer_; }
   const std::string& key_label() const { return key_label_; }
   bool has_key() const { return key_ != nullptr; }
+  // Whether it never signs again; one that has no key otherwise waits for its token.
+  bool is_key_destroyed() const { return is_key_destroyed_; }
   const Bytes& certificate() const { return certificate_; }  // DER
   X509* x509() const { return x509_.get(); }
   const Validity& validity() const { return validity_; }
@@ -122,6 +124,7 @@ class Authority {
                                                  const AuthorityRecord& planned,
                                                  const SigningKey& key, TimePoint now);
 
+  // kFailedPrecondition when its key is destroyed, kUnavailable when it has none, as Sign() too.
   // The link to `next`, the root that follows this one and has `key`. `status` is what this root
   // says of it.
   Result<PreparedCertificate> PrepareLink(const Hierarchy& hierarchy, const AuthorityRecord& next,
@@ -154,6 +157,7 @@ class Authority {
   AuthorityId issuer_{};
   std::string key_label_;
   std::shared_ptr<const SigningKey> key_;
+  bool is_key_destroyed_ = false;
   Bytes certificate_;
   X509Ptr x509_;
   Validity validity_;

@@ -7,6 +7,13 @@
 namespace ca {
 namespace {
 
+Result<std::shared_ptr<const Authority>> OpenWithKey(const AuthorityRecord& record,
+                                                     KeyStore& keys) {
+  if (record.key_destruction) return Authority::Open(record, nullptr);
+  auto key = TRY(keys.Find(record.key_label));
+  return Authority::Open(record, std::move(key));
+}
+
 const HierarchyDestruction* FindDestruction(const std::vector<HierarchyDestruction>& destructions,
                                             HierarchyId id) {
   const auto found =
@@ -37,19 +44,23 @@ Result<std::shared_ptr<const Catalog>> Catalog::Load(HierarchyStore& store, KeyS
 }
 
 Result<std::shared_ptr<const Catalog>> Catalog::Open(CatalogRecords records, KeyStore& keys) {
-  using Key = std::shared_ptr<const SigningKey>;
-  return Open(std::move(records), [&](const AuthorityRecord& record) -> Result<Key> {
-    if (record.key_destruction) return nullptr;
-    return keys.Find(record.key_label);
-  });
+  std::vector<LackingKey> lacking;
+  auto catalog = TRY(Open(std::move(records), [&](const AuthorityRecord& record) {
+    auto opened = OpenWithKey(record, keys);
+    if (opened.ok() || !keys.IsApart(record.key_label)) return opened;
+    lacking.push_back({record.key_label, opened.status()});
+    return Authority::Open(record, nullptr);
+  }));
+  catalog->lacking_keys_ = std::move(lacking);
+  return catalog;
 }
 
 Result<std::shared_ptr<const Catalog>> Catalog::OpenWithoutKeys(CatalogRecords records) {
-  return Open(std::move(records), [](const AuthorityRecord&) { return nullptr; });
+  return TRY(Open(std::move(records),
+                  [](const AuthorityRecord& record) { return Authority::Open(record, nullptr); }));
 }
 
-Result<std::shared_ptr<const Catalog>> Catalog::Open(CatalogRecords records,
-                                                     const FindKey& find_key) {
+Result<std::shared_ptr<Catalog>> Catalog::Open(CatalogRecords records, const OpenOne& open_one) {
   auto catalog = std::make_shared<Catalog>();
   for (const AuthorityRecord& record : records.authorities) {
     if (record.certificate.empty()) continue;  // planned, not yet there
@@ -58,8 +69,7 @@ Result<std::shared_ptr<const Catalog>> Catalog::Open(CatalogRecords records,
       TRY(catalog->OpenLink(record, records));
       continue;
     }
-    auto key = TRY(find_key(record));
-    auto authority = TRY(Authority::Open(record, std::move(key)));
+    auto authority = TRY(open_one(record));
     catalog->authorities_.emplace(record.id, std::move(authority));
   }
   catalog->records_ = std::move(records);

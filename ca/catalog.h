@@ -30,13 +30,21 @@ struct CatalogRecords {
 class Catalog {
  public:
   // Opens every CA that has a certificate; responders and recorders are none. One whose key is to
-  // be destroyed, or was, keeps its certificate here and has no key. kFailedPrecondition when
-  // another key is missing on the token or is not what its certificate says, kUnavailable when
-  // token or database is away.
+  // be destroyed, or was, keeps its certificate here and has no key; nor has one whose key cannot
+  // be had from a token that is apart (KeyStore::IsApart). kFailedPrecondition when another key is
+  // missing on the token or is not what its certificate says, kUnavailable when token or database
+  // is away.
   static Result<std::shared_ptr<const Catalog>> Load(HierarchyStore& store, KeyStore& keys);
   static Result<std::shared_ptr<const Catalog>> Open(CatalogRecords records, KeyStore& keys);
   // To be looked at: none has a key, whatever is on the token.
   static Result<std::shared_ptr<const Catalog>> OpenWithoutKeys(CatalogRecords records);
+
+  // A key that could not be had, and why: on a token that is apart.
+  struct LackingKey {
+    std::string label;
+    Status why;
+  };
+  const std::vector<LackingKey>& lacking_keys() const { return lacking_keys_; }
 
   const CatalogRecords& records() const { return records_; }
   // Those that are not destroyed, and those that are, as long as a certificate of theirs may be
@@ -94,9 +102,8 @@ class Catalog {
   std::vector<Link> LinksOf(HierarchyId hierarchy) const;
 
  private:
-  using FindKey = std::function<Result<std::shared_ptr<const SigningKey>>(const AuthorityRecord&)>;
-  static Result<std::shared_ptr<const Catalog>> Open(CatalogRecords records,
-                                                     const FindKey& find_key);
+  using OpenOne = std::function<Result<std::shared_ptr<const Authority>>(const AuthorityRecord&)>;
+  static Result<std::shared_ptr<Catalog>> Open(CatalogRecords records, const OpenOne& open_one);
   bool IsTrusted(const Authority& root) const;
   Status OpenLink(const AuthorityRecord& record, const CatalogRecords& records);
   // From the root of `issuer` to older ones, for as long as `may_go_on(link)`.
@@ -106,6 +113,7 @@ class Catalog {
   CatalogRecords records_;
   std::map<AuthorityId, std::shared_ptr<const Authority>> authorities_;
   std::map<AuthorityId, Link> links_;  // by the newer root
+  std::vector<LackingKey> lacking_keys_;
 };
 
 }  // namespace ca

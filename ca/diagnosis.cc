@@ -44,19 +44,20 @@ class Examination {
   }
 
   std::vector<Finding> Findings() {
-    for (const AuthorityRecord* record : records_) {
-      // A link has no key of its own: its root's is looked at there.
-      if (record->kind != AuthorityKind::kLink) ExamineKey(*record);
+    if (const auto away = evidence_.away.find(hierarchy_.id); away != evidence_.away.end()) {
+      TellAway(away->second);
+    } else {
+      ExamineKeys();
     }
+    ExamineMisplaced();
     if (ExamineEnd()) return std::move(findings_);
-    for (const SpentKey& key : SpentKeysAt(*evidence_.catalog, hierarchy_, now_ - kPatience)) {
-      ExamineSpent(key);
-    }
-    ExamineOrphans();
+    if (!evidence_.away.contains(hierarchy_.id)) ExamineNeedless();
     for (const AuthorityRecord* record : records_) ExamineProgress(*record);
     ExamineActivation();
     for (const AuthorityView& view : views_) ExamineSchedule(view);
-    for (const AuthorityView& view : views_) ExamineResponder(view);
+    if (!evidence_.away.contains(hierarchy_.id)) {
+      for (const AuthorityView& view : views_) ExamineResponder(view);
+    }
     for (const CrlShardRecord& shard : evidence_.shards) ExamineCrl(shard);
     return std::move(findings_);
   }
@@ -76,9 +77,59 @@ class Examination {
 
   // ---- keys
 
+  // What cannot be seen is not called missing.
+  void TellAway(const AwayToken& away) {
+    Tell("token.away", away.token,
+         fmt::format("the token with its keys cannot be looked at: {}", away.why),
+         "bring it back: the server tries it again at least once a minute");
+  }
+
+  void ExamineKeys() {
+    for (const AuthorityRecord* record : records_) {
+      // A link has no key of its own: its root's is looked at there.
+      if (record->kind != AuthorityKind::kLink) ExamineKey(*record);
+    }
+  }
+
+  // Keys that are there and have nothing to sign.
+  void ExamineNeedless() {
+    for (const SpentKey& key : SpentKeysAt(*evidence_.catalog, hierarchy_, now_ - kPatience)) {
+      ExamineSpent(key);
+    }
+    ExamineOrphans();
+  }
+
+  const MisplacedKey* FindMisplaced(const std::string& label) const {
+    const auto& keys = evidence_.misplaced_keys;
+    const auto found = std::find_if(keys.begin(), keys.end(),
+                                    [&](const MisplacedKey& key) { return key.label == label; });
+    return found == keys.end() ? nullptr : &*found;
+  }
+
+  void ExamineMisplaced() {
+    for (const MisplacedKey& key : evidence_.misplaced_keys) {
+      if (!IsLabelOf(hierarchy_, key.label)) continue;
+      const bool is_there_too = evidence_.key_labels.contains(key.label);
+      Tell(
+          "key.misplaced", key.label,
+          fmt::format("it is on token '{}', and the servers' configuration (hsm: tokens) says that "
+                      "the keys of tenant {} are on '{}'{}",
+                      key.token, hierarchy_.tenant, key.right_token,
+                      is_there_too ? ", where it is as well" : ""),
+          is_there_too
+              ? fmt::format("make sure that no server uses token '{}' for it; then {}", key.token,
+                            Removal(key.label))
+              : fmt::format("a key stays on the token that it was made on: name tenant {} at token "
+                            "'{}' in the configuration of every server, or restore that token's "
+                            "backup to '{}'",
+                            hierarchy_.tenant, key.token, key.right_token));
+    }
+  }
+
   void ExamineKey(const AuthorityRecord& record) {
     if (record.key_destruction) return ExamineDestruction(record, *record.key_destruction);
     if (record.certificate.empty() || IsOnTheToken(record)) return;
+    if (FindMisplaced(record.key_label)) return;  // told there
     Tell(
         "key.missing", record,
         fmt::format("it has a certificate, and its key '{}' is not on the token", record.key_label),
@@ -255,7 +306,9 @@ std::vector<Finding> Diagnose(const Evidence& evidence, const Hierarchy& hierarc
 std::vector<std::string> ForeignKeys(const Evidence& evidence) {
   const std::vector<Hierarchy> ours = evidence.catalog->AllHierarchies();
   std::vector<std::string> foreign;
-  for (const std::string& label : evidence.key_labels) {
+  std::set<std::string> labels = evidence.key_labels;
+  for (const MisplacedKey& key : evidence.misplaced_keys) labels.insert(key.label);
+  for (const std::string& label : labels) {
     const bool is_ours = std::any_of(ours.begin(), ours.end(), [&](const Hierarchy& hierarchy) {
       return IsLabelOf(hierarchy, label);
     });

@@ -12,11 +12,27 @@
 
 namespace ca {
 
-// What one look at ledger, token and CRLs has seen. The token is looked at first.
+// A key on a token on which nobody looks for it.
+struct MisplacedKey {
+  std::string label;
+  std::string token;  // the one that it is on
+  std::string right_token;
+};
+
+// A token that cannot be looked at, and why.
+struct AwayToken {
+  std::string token;
+  std::string why;
+};
+
+// What one look at ledger, tokens and CRLs has seen. The tokens are looked at first.
 struct Evidence {
-  std::set<std::string> key_labels;                            // of all keys on the token
-  std::shared_ptr<const Catalog> catalog;                      // without keys
-  std::vector<CrlShardRecord> shards;                          // that need CRLs
+  std::set<std::string>
+      key_labels;  // of all keys that are on the token on which they are looked for
+  std::vector<MisplacedKey> misplaced_keys;
+  std::map<HierarchyId, AwayToken> away;   // of a hierarchy whose keys cannot be looked at
+  std::shared_ptr<const Catalog> catalog;  // without keys
+  std::vector<CrlShardRecord> shards;      // that need CRLs
   std::map<std::pair<AuthorityId, CrlShard>, TimePoint> crls;  // nextUpdate of the complete ones
 };
 
@@ -35,7 +51,7 @@ struct Finding {
 // that is well is given that time.
 std::vector<Finding> Diagnose(const Evidence& evidence, const Hierarchy& hierarchy, TimePoint now);
 
-// Of the keys on the token, those that no hierarchy knows nor would have named so: of somebody
+// Of the keys on all tokens, those that no hierarchy knows nor would have named so: of somebody
 // else.
 std::vector<std::string> ForeignKeys(const Evidence& evidence);
 

@@ -41,7 +41,14 @@ class SigningKey {
   virtual Result<Bytes> Sign(BytesView message) const = 0;
 };
 
-// The keys of one token. Thread-safe.
+// What a look at one token finds.
+struct TokenContent {
+  std::string token;                // its label
+  Status status;                    // kUnavailable when it is away: then nothing is known of it
+  std::vector<std::string> labels;  // of every private key that it shows, whoever made it; sorted
+};
+
+// The keys of one token, or of several, of which a label says the one. Thread-safe.
 class KeyStore {
  public:
   virtual ~KeyStore() = default;
@@ -60,8 +67,18 @@ class KeyStore {
   // before signs nothing more (kFailedPrecondition; in another process, kUnavailable).
   virtual Status Destroy(const std::string& label) = 0;
 
-  // The label of every private key that the token shows, whoever made it; sorted.
-  virtual Result<std::vector<std::string>> Labels() = 0;
+  // Of each token there is.
+  virtual std::vector<TokenContent> Contents() = 0;
+
+  // The token to which all of the above go for that label.
+  virtual std::string TokenOf(const std::string& label) const = 0;
+
+  // Whether that token is there for one or a few tenants, so that what is wrong with it is no
+  // reason to serve nobody.
+  virtual bool IsApart(const std::string& label) const {
+    static_cast<void>(label);
+    return false;
+  }
 
   // Signs and verifies a fixed block with each key that somebody holds: what nobody needs any more
   // may be gone. kUnavailable when the token is gone; the store then tries to open it anew, so that

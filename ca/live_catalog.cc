@@ -17,7 +17,8 @@ Status LiveCatalog::Reload() {
   const std::lock_guard reloading(reloading_);
   const CatalogRecords records = TRY(CatalogRecords::Load(store_));
   const auto before = Snapshot();
-  if (records == before->records()) return Ok();
+  // What a token that was away lacked may be there now.
+  if (records == before->records() && before->lacking_keys().empty()) return Ok();
   auto catalog = TRY(Catalog::Open(records, keys_));
   const std::lock_guard lock(mutex_);
   catalog_ = std::move(catalog);

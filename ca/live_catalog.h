@@ -16,7 +16,8 @@ class LiveCatalog {
 
   std::shared_ptr<const Catalog> Snapshot() const;
 
-  // Another snapshot from now on, if anything has changed. When it fails, the last one stays.
+  // Another snapshot from now on, if anything has changed or a key was lacking. When it fails, the
+  // last one stays.
   Status Reload();
 
  private:

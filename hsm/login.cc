@@ -1,12 +1,6 @@
 #include "hsm/login.h"
 
-#include <fmt/ranges.h>
 #include <libp11.h>
-#include <openssl/err.h>
-
-#include <span>
-
-#include "ca/base/openssl.h"
 
 namespace hsm {
 namespace {
@@ -14,90 +8,7 @@ namespace {
 using ca::Error;
 using ca::StatusCode;
 
-std::string Quoted(const char* text) { return fmt::format("'{}'", ca::Printable(text)); }
-
-// Without a label that matches, what an operator needs to see is which labels there are.
-std::string Listed(const std::vector<std::string>& labels) {
-  return labels.empty() ? "no initialized token was seen"
-                        : fmt::format("tokens seen: {}", fmt::join(labels, ", "));
-}
-
-}  // namespace
-
-ca::Result<std::unique_ptr<Login>> Login::Open(const TokenOptions& options, const ca::Secret& pin,
-                                               Progress& progress) {
-  progress.Enter("dlopen");
-  auto module = TRY(Module::Load(options.module_path));
-  std::unique_ptr<Login> login(new Login(std::move(module), options.token_label));
-  TRY(login->Initialize(progress));
-  TRY(login->ChooseSlot(progress));
-  TRY(login->LogIn(pin, progress));
-  return login;
-}
-
-Login::~Login() {
-  // PKCS11_release_all_slots closes all sessions, also ours, and with the last one the login ends.
-  if (slots_ != nullptr) PKCS11_release_all_slots(context_, slots_, slot_count_);
-  // C_Finalize; crashes on a context whose module was never loaded.
-  if (is_initialized_) PKCS11_CTX_unload(context_);
-  if (context_ != nullptr) PKCS11_CTX_free(context_);
-}
-
-ca::Status Login::Initialize(Progress& progress) {
-  ERR_clear_error();
-  context_ = PKCS11_CTX_new();
-  if (context_ == nullptr) ca::AbortOnOpenSslFailure("PKCS11_CTX_new");
-
-  progress.Enter("C_Initialize");
-  if (PKCS11_CTX_load(context_, module_->path().c_str()) != 0) {
-    // SoftHSM says CKR_GENERAL_ERROR for everything: no configuration, a bad one, no token folder.
-    return Error(StatusCode::kFailedPrecondition,
-                 "PKCS#11 module {} does not start: {}; check its configuration (SoftHSM: the file "
-                 "that SOFTHSM2_CONF names, and the folder that directories.tokendir in it names)",
-                 module_->path(), ca::MessageOf(TokenError("C_Initialize", TakeLibp11Error())));
-  }
-  is_initialized_ = true;
-  return ca::Ok();
-}
-
-ca::Status Login::ChooseSlot(Progress& progress) {
-  ERR_clear_error();
-  progress.Enter("C_GetSlotList, C_GetTokenInfo");
-  if (PKCS11_enumerate_slots(context_, &slots_, &slot_count_) != 0) {
-    return ca::Annotate(TokenError("C_GetSlotList", TakeLibp11Error()), "listing the tokens: ");
-  }
-
-  // By label, and only initialized ones. PKCS11_find_token would take the first it sees; and a
-  // login to an uninitialized slot, which SoftHSM always has, waits for ever for a session.
-  std::vector<std::string> labels;
-  size_t match_count = 0;
-  for (PKCS11_SLOT& slot : std::span(slots_, slot_count_)) {
-    if (slot.token == nullptr || slot.token->initialized == 0) continue;
-    labels.push_back(Quoted(slot.token->label));
-    if (slot.token->label != token_label_) continue;
-    slot_ = &slot;
-    ++match_count;
-  }
-  if (match_count == 0) {
-    // kUnavailable, because it may be there the next time: each login rewrites SoftHSM's token
-    // file, and a process that opens it in that moment sees no token, or one without a PIN.
-    return Error(
-        StatusCode::kUnavailable,
-        "no token is labelled {}; {}; check the label, and that the token is plugged in or "
-        "its folder mounted",
-        Quoted(token_label_.c_str()), Listed(labels));
-  }
-  if (match_count > 1) {
-    return Error(StatusCode::kFailedPrecondition,
-                 "{} tokens are labelled {}; {}; rename or remove all but one", match_count,
-                 Quoted(token_label_.c_str()), Listed(labels));
-  }
-  slot_id_ = PKCS11_get_slotid_from_slot(slot_);
-  return ca::Ok();
-}
-
-ca::Status Login::LogIn(const ca::Secret& pin, Progress& progress) {
-  const PKCS11_TOKEN& token = *slot_->token;
+ca::Status CheckPinUsable(const PKCS11_TOKEN& token) {
   if (token.userPinSet == 0) {
     return Error(StatusCode::kFailedPrecondition,
                  "the token has no user PIN yet; set it with the security officer's PIN "
@@ -110,11 +21,40 @@ ca::Status Login::LogIn(const ca::Secret& pin, Progress& progress) {
         "the PIN was refused too often: the token {}; log in by hand, with the right one",
         token.userPinLocked != 0 ? "is locked" : "allows one more try, which is left to you");
   }
+  return ca::Ok();
+}
 
-  ERR_clear_error();
+}  // namespace
+
+ca::Result<std::unique_ptr<Login>> Login::Open(std::shared_ptr<const InitializedModule> module,
+                                               const std::string& token_label,
+                                               const ca::Secret& pin, Progress& progress) {
+  const PKCS11_SLOT* const slot = TRY(module->FindToken(token_label));
+  TRY(CheckPinUsable(*slot->token));
+  std::unique_ptr<Login> login(new Login(std::move(module), token_label));
+  // libp11 declares it non-const, and only reads.
+  login->slot_id_ = PKCS11_get_slotid_from_slot(const_cast<PKCS11_SLOT*>(slot));
+  TRY(login->LogIn(pin, progress));
+  return login;
+}
+
+// With its last session a login ends; sessions of other slots are none of ours.
+Login::~Login() {
+  if (login_session_ != CK_INVALID_HANDLE) functions().C_CloseAllSessions(slot_id_);
+}
+
+ca::Status Login::LogIn(const ca::Secret& pin, Progress& progress) {
   progress.Enter("C_OpenSession, C_Login");
-  if (PKCS11_login(slot_, 0, pin.Reveal().c_str()) == 0) return ca::Ok();
-  ca::Status status = TokenError("C_Login", TakeLibp11Error());
+  const CK_RV opened = OpenSession(CKF_SERIAL_SESSION, &login_session_);
+  if (opened != CKR_OK) return TokenError("C_OpenSession", opened);
+
+  // C_Login reads the PIN, and declares it non-const.
+  const std::string& text = pin.Reveal();
+  const CK_RV answer = functions().C_Login(
+      login_session_, CKU_USER, reinterpret_cast<CK_UTF8CHAR*>(const_cast<char*>(text.data())),
+      text.size());
+  if (answer == CKR_OK || answer == CKR_USER_ALREADY_LOGGED_IN) return ca::Ok();
+  ca::Status status = TokenError("C_Login", answer);
   if (status.code() == StatusCode::kUnavailable) return status;
   return Error(status.code(), "the token refuses the PIN: {}; check where it is read from",
                ca::MessageOf(status));

@@ -7,31 +7,28 @@
 #include <vector>
 
 #include "ca/base/secret.h"
-#include "hsm/module.h"
+#include "hsm/initialized_module.h"
 #include "hsm/session.h"
-#include "hsm/token_options.h"
 #include "hsm/watchdog.h"
-
-using PKCS11_CTX = struct PKCS11_ctx_st;
-using PKCS11_SLOT = struct PKCS11_slot_st;
 
 namespace hsm {
 
-// A login to one token: module > slot > login, and the sessions. What C_Finalize ends, ends here.
+// A login to one token, and its sessions; a module may have several, each to a token of its own.
 // Thread-safe, but no thread may be in it, or hold a session of it, when it goes.
 //
-// libp11 opens: context, slots, login. From there on PKCS#11 is spoken directly, because libp11
-// 0.4.12 reaches a key only by listing them all (PKCS11_enumerate_keys), and the list is not fit
-// for a CA: it fails as a whole, with an empty error queue, when one private key is neither RSA nor
-// EC (an Ed25519 key, say); it moves while others read it; it has no word for attributes. A key
+// libp11 opens the module and lists the slots. From there on PKCS#11 is spoken directly, because
+// libp11 0.4.12 reaches a key only by listing them all (PKCS11_enumerate_keys), and the list is not
+// fit for a CA: it fails as a whole, with an empty error queue, when one private key is neither RSA
+// nor EC (an Ed25519 key, say); it moves while others read it; it has no word for attributes. A key
 // that it yields waits for ever when no session can be had, and crashes when it outlives its
-// context.
+// context. And PKCS11_login hangs where no session can be had, and keeps the PIN.
 class Login {
  public:
   // Logs in. Codes as TokenKeyStore::Open promises. Sets `progress` before each call that a module
   // may hang in.
-  static ca::Result<std::unique_ptr<Login>> Open(const TokenOptions& options, const ca::Secret& pin,
-                                                 Progress& progress);
+  static ca::Result<std::unique_ptr<Login>> Open(std::shared_ptr<const InitializedModule> module,
+                                                 const std::string& token_label,
+                                                 const ca::Secret& pin, Progress& progress);
   ~Login();
   Login(const Login&) = delete;
   Login& operator=(const Login&) = delete;
@@ -50,24 +47,18 @@ class Login {
  private:
   friend class Session;
 
-  Login(std::unique_ptr<Module> module, std::string token_label)
+  Login(std::shared_ptr<const InitializedModule> module, std::string token_label)
       : module_(std::move(module)), token_label_(std::move(token_label)) {}
-  ca::Status Initialize(Progress& progress);
-  ca::Status ChooseSlot(Progress& progress);
   ca::Status LogIn(const ca::Secret& pin, Progress& progress);
 
   CK_RV OpenSession(CK_FLAGS flags, CK_SESSION_HANDLE* handle);
   void TakeBack(Session::Kind kind, CK_SESSION_HANDLE handle, bool has_failed);
 
-  const std::unique_ptr<Module> module_;
+  const std::shared_ptr<const InitializedModule> module_;
   const std::string token_label_;
-
-  PKCS11_CTX* context_ = nullptr;
-  bool is_initialized_ = false;
-  PKCS11_SLOT* slots_ = nullptr;
-  unsigned int slot_count_ = 0;
-  PKCS11_SLOT* slot_ = nullptr;  // one of them
   CK_SLOT_ID slot_id_ = 0;
+  // Keeps the login, whatever becomes of the pool's; CK_INVALID_HANDLE until it is opened.
+  CK_SESSION_HANDLE login_session_ = CK_INVALID_HANDLE;
 
   std::mutex mutex_;
   std::condition_variable has_returned_;

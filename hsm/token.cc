@@ -1,10 +1,11 @@
 #include "hsm/token.h"
 
+#include <algorithm>
+#include <shared_mutex>
 #include <utility>
 
 #include "hsm/key_destruction.h"
 #include "hsm/key_generation.h"
-#include "hsm/watchdog.h"
 
 namespace hsm {
 namespace {
@@ -12,53 +13,45 @@ namespace {
 using ca::Error;
 using ca::StatusCode;
 
-// Ends the old login, if any, and makes a new one. The old one first: see Module's claim.
-ca::Result<std::unique_ptr<Login>> OpenLogin(const TokenOptions& options,
-                                             std::unique_ptr<Login> old, Progress& progress) {
-  progress.Enter("C_Finalize");
-  old.reset();
-  progress.Enter("reading the PIN");
-  const ca::Secret pin = TRY(options.read_pin());
-  return Login::Open(options, pin, progress);
-}
-
-ca::Result<std::unique_ptr<Login>> OpenLoginWithin(const TokenOptions& options,
-                                                   std::unique_ptr<Login> old) {
-  const std::string what = fmt::format("opening token '{}'", ca::Printable(options.token_label));
-  // A copy of the options: a thread that hangs outlives us.
-  return RunWithin(options.open_timeout, what,
-                   [options, old = std::move(old)](Progress& progress) mutable {
-                     return OpenLogin(options, std::move(old), progress);
-                   });
-}
+// How often somebody finds that an opening has just begun.
+constexpr int kTriesMax = 3;
 
 }  // namespace
 
-ca::Result<std::shared_ptr<Token>> Token::Open(TokenOptions options) {
-  auto login = TRY(OpenLoginWithin(options, nullptr));
-  return std::shared_ptr<Token>(new Token(std::move(options), std::move(login)));
+std::vector<std::shared_ptr<Token>> Token::OpenAll(const std::vector<TokenOptions>& options) {
+  std::chrono::milliseconds timeout{0};
+  for (const TokenOptions& token : options) timeout = std::max(timeout, token.open_timeout);
+  const auto module = std::make_shared<SharedModule>(options.front().module_path, timeout);
+  std::vector<std::shared_ptr<Token>> tokens;
+  for (const TokenOptions& token : options) {
+    tokens.push_back(std::shared_ptr<Token>(new Token(token, module)));
+  }
+  module->OpenAll();
+  return tokens;
 }
 
-Token::Token(TokenOptions options, std::unique_ptr<Login> login)
-    : options_(std::move(options)), login_(std::move(login)) {}
+Token::Token(TokenOptions options, std::shared_ptr<SharedModule> module)
+    : options_(std::move(options)), module_(std::move(module)) {
+  module_->Join(*this);
+}
 
-Token::~Token() = default;
+Token::~Token() { module_->Leave(*this); }
 
 // ---- the keys -----------------------------------------------------------------------------------
 
 template <typename Use>
 std::invoke_result_t<Use, Login&> Token::WithLogin(Use use) const {
-  // Before the lock, which prefers readers: a crowd of signers, each failing fast, could keep
-  // TakeLogin waiting for it.
-  if (is_away_) return Away();
-  const std::shared_lock lock(mutex_);
-  if (login_ == nullptr) return Away();
-  return use(*login_);
+  for (int tries = 0; tries < kTriesMax; ++tries) {
+    if (is_away_ || !module_->AwaitOpening()) return Away();
+    const std::shared_lock lock(module_->mutex());
+    if (login_ != nullptr) return use(*login_);
+  }
+  return Away();
 }
 
 ca::Result<std::shared_ptr<const Token::Key>> Token::Find(const std::string& label) {
   return WithLogin([&](Login& login) -> ca::Result<std::shared_ptr<const Key>> {
-    const std::lock_guard lock(objects_mutex_);
+    const std::lock_guard lock(module_->objects_mutex());
     Session session = TRY(login.Lease());
     auto pair = FindKeyPair(session, label);
     if (!pair.ok()) return Named(pair.status(), label);
@@ -68,7 +61,7 @@ ca::Result<std::shared_ptr<const Token::Key>> Token::Find(const std::string& lab
 
 ca::Result<std::shared_ptr<const Token::Key>> Token::Generate(const std::string& label) {
   return WithLogin([&](Login& login) -> ca::Result<std::shared_ptr<const Key>> {
-    const std::lock_guard lock(objects_mutex_);
+    const std::lock_guard lock(module_->objects_mutex());
     Session session = TRY(login.OpenReadWrite());
     auto pair = GenerateKeyPair(session, label);
     if (!pair.ok()) return Named(pair.status(), label);
@@ -78,7 +71,7 @@ ca::Result<std::shared_ptr<const Token::Key>> Token::Generate(const std::string&
 
 ca::Status Token::Destroy(const std::string& label) {
   return WithLogin([&](Login& login) -> ca::Status {
-    const std::lock_guard lock(objects_mutex_);
+    const std::lock_guard lock(module_->objects_mutex());
     Session session = TRY(login.OpenReadWrite());
     // Whoever still signs with it is told so, and not that the token is away.
     Forget(label);
@@ -88,7 +81,7 @@ ca::Status Token::Destroy(const std::string& label) {
 
 ca::Result<std::vector<std::string>> Token::Labels() const {
   return WithLogin([&](Login& login) -> ca::Result<std::vector<std::string>> {
-    const std::lock_guard lock(objects_mutex_);
+    const std::lock_guard lock(module_->objects_mutex());
     Session session = TRY(login.Lease());
     auto labels = ListKeyLabels(session);
     if (!labels.ok()) return Named(labels.status());
@@ -151,10 +144,17 @@ ca::Result<ca::Bytes> Token::Sign(const Key& key, ca::BytesView message) const {
 
 ca::Status Token::CheckHealth() {
   const std::lock_guard lock(health_mutex_);
+  const int seen_count = module_->opened_count();
   ca::Status health = CheckKeys();
-  if (health.code() != StatusCode::kUnavailable) return health;
-  TRY(Reopen());
-  return CheckKeys();
+  if (health.code() == StatusCode::kUnavailable) {
+    TRY(Reopen(seen_count, health));
+    health = CheckKeys();
+  }
+  if (health.code() != StatusCode::kUnavailable) {
+    reopen_pause_ = {};
+    reopen_due_ = {};
+  }
+  return health;
 }
 
 ca::Status Token::CheckLogin() const {
@@ -186,24 +186,48 @@ ca::Status Token::CheckKey(const Key& key) {
   return Named(CheckProbe(key.public_key_, signature), key.label_);
 }
 
-ca::Status Token::Reopen() {
-  auto login = OpenLoginWithin(options_, TakeLogin());
-  if (!login.ok()) {
-    return Named(Error(StatusCode::kUnavailable, "away: {}", ca::MessageOf(login.status())));
+ca::Status Token::Reopen(int seen_count, const ca::Status& health) {
+  const auto begin = Steady::now();
+  if (begin >= reopen_due_ || !module_->OthersAreWell(*this)) {
+    reopen_pause_ =
+        std::clamp(2 * reopen_pause_, options_.reopen_pause_min, options_.reopen_pause_max);
+    reopen_due_ = begin + reopen_pause_;
+    module_->OpenAnew(*this, seen_count);
+  } else if (!is_away_) {
+    return health;
   }
-  const std::lock_guard lock(mutex_);
-  login_ = *std::move(login);
-  is_away_ = false;
-  return ca::Ok();
+  if (!is_away_) return ca::Ok();
+  return Named(Error(StatusCode::kUnavailable, "away: {}", ca::MessageOf(opened())));
 }
 
-// When it returns, no thread is in the login, nor can get there.
 std::unique_ptr<Login> Token::TakeLogin() {
-  is_away_ = true;
-  const std::lock_guard lock(mutex_);
-  const std::lock_guard keys_lock(keys_mutex_);
+  const std::lock_guard lock(keys_mutex_);
   for (auto& [label, key] : keys_) key->private_key_ = CK_INVALID_HANDLE;
   return std::move(login_);
+}
+
+void Token::GiveLogin(OpenedToken opened) {
+  const std::lock_guard lock(keys_mutex_);
+  opened_ = opened.login.status();
+  is_away_ = !opened_.ok();
+  if (!opened_.ok()) return;
+  login_ = *std::move(opened.login);
+  for (const auto& [label, pair] : opened.keys) {
+    const auto known = keys_.find(label);
+    if (known == keys_.end() || !known->second->Is(pair)) continue;  // the health check tells
+    known->second->private_key_ = pair.private_key;
+  }
+}
+
+ca::Status Token::opened() const {
+  const std::lock_guard lock(keys_mutex_);
+  return opened_;
+}
+
+std::vector<std::string> Token::HeldLabels() const {
+  std::vector<std::string> labels;
+  for (const auto& key : HeldKeys()) labels.push_back(key->label());
+  return labels;
 }
 
 // ---- what went wrong ----------------------------------------------------------------------------

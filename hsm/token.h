@@ -1,15 +1,16 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <map>
 #include <memory>
 #include <mutex>
-#include <shared_mutex>
 #include <string>
 #include <vector>
 
 #include "hsm/key_pair.h"
 #include "hsm/login.h"
+#include "hsm/shared_module.h"
 #include "hsm/token_options.h"
 
 namespace hsm {
@@ -23,8 +24,9 @@ class Token {
  public:
   class Key;
 
-  // What these promise is said at TokenKeyStore.
-  static ca::Result<std::shared_ptr<Token>> Open(TokenOptions options);
+  // What these promise is said at TokenKeyStore. The tokens of one module, in the order of their
+  // options, each open or away.
+  static std::vector<std::shared_ptr<Token>> OpenAll(const std::vector<TokenOptions>& options);
   ~Token();
   Token(const Token&) = delete;
   Token& operator=(const Token&) = delete;
@@ -41,8 +43,24 @@ class Token {
   ca::Result<ca::Bytes> Sign(const Key& key, ca::BytesView message) const;
   ca::Status CheckHealth();
 
+  const TokenOptions& options() const { return options_; }
+
+  // ---- for SharedModule, which opens it ----
+
+  // What came of the last opening.
+  ca::Status opened() const;
+  bool is_away() const { return is_away_; }
+  // From now on every use fails at once.
+  void SetAway() { is_away_ = true; }
+  std::vector<std::string> HeldLabels() const;
+  // Nobody else is in it, nor gets there: SharedModule::mutex() is held alone.
+  std::unique_ptr<Login> TakeLogin();
+  void GiveLogin(OpenedToken opened);
+
  private:
-  Token(TokenOptions options, std::unique_ptr<Login> login);
+  using Steady = std::chrono::steady_clock;
+
+  Token(TokenOptions options, std::shared_ptr<SharedModule> module);
 
   // Calls `use` with the login, which stays until it returns; kUnavailable at once without one.
   template <typename Use>
@@ -54,29 +72,26 @@ class Token {
   ca::Status CheckLogin() const;
   ca::Status CheckKeys();
   ca::Status CheckKey(const Key& key);
-  ca::Status Reopen();
-  std::unique_ptr<Login> TakeLogin();
+  ca::Status Reopen(int seen_count, const ca::Status& health);
 
   ca::Status Away() const;
   ca::Status Named(const ca::Status& status) const;
   ca::Status Named(const ca::Status& status, const std::string& label) const;
 
   const TokenOptions options_;
+  const std::shared_ptr<SharedModule> module_;
 
-  // Held shared by whoever uses the login, and exclusively to take it away: C_Finalize under a
-  // signer crashes. Null while the token is away.
-  mutable std::shared_mutex mutex_;
+  // Under SharedModule::mutex(). Null while the token is away, or is being opened.
   std::unique_ptr<Login> login_;
-  std::atomic<bool> is_away_ = false;
-
-  // Of searching, generating and destroying, one at a time: in SoftHSM 2.6.1 a search, or another
-  // generation, makes C_GenerateKeyPair fail now and then. Signing does not.
-  mutable std::mutex objects_mutex_;
+  std::atomic<bool> is_away_ = true;
 
   mutable std::mutex keys_mutex_;
   std::map<std::string, std::shared_ptr<Key>> keys_;  // by label; all that were found
+  ca::Status opened_;
 
   std::mutex health_mutex_;  // one health check at a time
+  std::chrono::milliseconds reopen_pause_{0};
+  Steady::time_point reopen_due_;
 };
 
 // A key pair of the token, whichever login it is used through.
@@ -99,8 +114,8 @@ class Token::Key {
   const std::string label_;
   const ca::Bytes id_;
   const ca::PublicKey public_key_;
-  // In the present login; CK_INVALID_HANDLE until that has found the key. Set while Token::mutex_
-  // is held, so that it never outlives its login.
+  // In the present login; CK_INVALID_HANDLE until that has found the key. Set while
+  // SharedModule::mutex() is held, so that it never outlives its login.
   std::atomic<CK_OBJECT_HANDLE> private_key_;
   std::atomic<bool> is_destroyed_ = false;  // by us
 };

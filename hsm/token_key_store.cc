@@ -1,5 +1,6 @@
 #include "hsm/token_key_store.h"
 
+#include <map>
 #include <utility>
 
 #include "hsm/token.h"
@@ -27,8 +28,27 @@ class TokenKey final : public ca::SigningKey {
 }  // namespace
 
 ca::Result<std::shared_ptr<TokenKeyStore>> TokenKeyStore::Open(TokenOptions options) {
-  auto token = TRY(Token::Open(std::move(options)));
-  return std::shared_ptr<TokenKeyStore>(new TokenKeyStore(std::move(token)));
+  Opened opened = std::move(OpenAll({std::move(options)}).front());
+  TRY(std::move(opened.opened));
+  return std::move(opened.store);
+}
+
+std::vector<TokenKeyStore::Opened> TokenKeyStore::OpenAll(
+    const std::vector<TokenOptions>& options) {
+  std::map<std::string, std::vector<TokenOptions>> by_module;
+  for (const TokenOptions& token : options) by_module[token.module_path].push_back(token);
+  std::map<std::string, std::vector<std::shared_ptr<Token>>> tokens;
+  for (const auto& [module, of_module] : by_module) tokens[module] = Token::OpenAll(of_module);
+
+  std::vector<Opened> stores;
+  std::map<std::string, size_t> next;
+  for (const TokenOptions& token : options) {
+    auto& opened = tokens[token.module_path][next[token.module_path]++];
+    ca::Status status = opened->opened();
+    stores.push_back(
+        {std::shared_ptr<TokenKeyStore>(new TokenKeyStore(std::move(opened))), std::move(status)});
+  }
+  return stores;
 }
 
 TokenKeyStore::TokenKeyStore(std::shared_ptr<Token> token) : token_(std::move(token)) {}
@@ -48,6 +68,17 @@ ca::Result<std::shared_ptr<const ca::SigningKey>> TokenKeyStore::Generate(
 ca::Status TokenKeyStore::Destroy(const std::string& label) { return token_->Destroy(label); }
 
 ca::Result<std::vector<std::string>> TokenKeyStore::Labels() { return token_->Labels(); }
+
+std::vector<ca::TokenContent> TokenKeyStore::Contents() {
+  auto labels = Labels();
+  ca::TokenContent content{token_->options().token_label, labels.status(), {}};
+  if (labels.ok()) content.labels = *std::move(labels);
+  return {std::move(content)};
+}
+
+std::string TokenKeyStore::TokenOf(const std::string&) const {
+  return token_->options().token_label;
+}
 
 ca::Status TokenKeyStore::CheckHealth() { return token_->CheckHealth(); }
 

@@ -11,13 +11,16 @@
 #include "db/postgres_ledger.h"
 #include "db/postgres_registry.h"
 #include "db/postgres_revocation_store.h"
-#include "hsm/token_key_store.h"
+#include "hsm/tenant_key_store.h"
 
 namespace server {
 
-// The database and the token that the configuration names: what lasts.
+// Whether a tenant's token that is away may come later.
+enum class TenantTokens { kMayBeAway, kAreThere };
+
+// The database and the tokens that the configuration names: what lasts.
 struct Backends {
-  std::shared_ptr<hsm::TokenKeyStore> keys;
+  std::shared_ptr<hsm::TenantKeyStore> keys;
   std::unique_ptr<db::PostgresHierarchyStore> hierarchies;
   std::unique_ptr<db::PostgresRegistry> registry;
   std::unique_ptr<db::PostgresLedger> ledger;
@@ -26,9 +29,11 @@ struct Backends {
   std::unique_ptr<db::PostgresAcknowledgementStore> acknowledgements;
   std::unique_ptr<db::PostgresApprovalStore> approvals;
 
-  // kFailedPrecondition when the schema or the token is not what this program needs, kUnavailable
-  // when either is away; each says what to check. `clock` outlives it.
-  static ca::Result<Backends> Open(const Config& config, const ca::Clock& clock);
+  // kFailedPrecondition when the schema or a token is not what this program needs, kUnavailable
+  // when one is away; each says what to check, and of a tenant's token, whose it is. `clock`
+  // outlives it.
+  static ca::Result<Backends> Open(const Config& config, const ca::Clock& clock,
+                                   TenantTokens tenant_tokens);
 };
 
 }  // namespace server

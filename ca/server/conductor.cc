@@ -40,20 +40,21 @@ void Conductor::Stop() {
 
 Status Conductor::CheckHealth() const {
   const std::lock_guard lock(mutex_);
-  return last_round_;
+  return health_;
 }
 
 void Conductor::ConductForEver() {
   std::unique_lock lock(mutex_);
   while (!is_stopping_) {
     lock.unlock();
-    const Status status = Leads() ? Round() : ca::Ok();
-    if (!status.ok() && status.message() != last_round_.message()) {
-      spdlog::error("conductor: {}", status.ToString());
-      observers_.failed(status);
+    if (Leads()) {
+      Round();
+    } else {
+      common_.last_round = ca::Ok();
+      apart_.last_round = ca::Ok();
     }
     lock.lock();
-    last_round_ = status;
+    health_ = common_.last_round;
     changed_.wait_for(lock, kInterval, [&] { return is_stopping_; });
   }
 }
@@ -64,33 +65,59 @@ bool Conductor::Leads() {
   auto taken = db::AdvisoryLock::TryTake(database_, kLockName);
   if (!taken.ok()) return false;
   lock_ = *std::move(taken);
-  responders_due_ = {};
+  common_.responders_due = {};
+  apart_.responders_due = {};
   keys_due_ = {};
   spdlog::info("conductor: this process");
   return true;
 }
 
-// What one part cannot do must not keep the others from their work; the first failure is told.
-Status Conductor::Round() {
-  const Status rotated = Rotate();
-  if (clock_.Now() >= responders_due_) {
-    TRY(EnsureResponders());
-    responders_due_ = clock_.Now() + kResponderInterval;
+void Conductor::Round() {
+  for (Group* const group : {&common_, &apart_}) {
+    const Status status = RoundOf(*group);
+    if (!status.ok() && status.message() != group->last_round.message()) {
+      spdlog::error("conductor: {}", status.ToString());
+      observers_.failed(status);
+    }
+    group->last_round = status;
   }
-  TRY(PublishCrls());
   Dismantle();
   RetireKeys();
-  return rotated;
 }
 
-Status Conductor::Rotate() {
-  const auto catalog = catalogs_.Snapshot();
+// What one part cannot do must not keep the others from their work; the first failure is told.
+Status Conductor::RoundOf(Group& group) {
+  auto catalog = catalogs_.Snapshot();
+  Hierarchies hierarchies = Of(group, *catalog);
+  if (hierarchies.empty()) return ca::Ok();
+  Status first = Rotate(hierarchies);
+  catalog = catalogs_.Snapshot();  // with what that has made
+  hierarchies = Of(group, *catalog);
+  if (clock_.Now() >= group.responders_due) {
+    const Status ensured = EnsureResponders(hierarchies, *catalog);
+    group.responders_due =
+        clock_.Now() + (ensured.ok() ? kResponderInterval : group.responder_patience);
+    if (first.ok()) first = ensured;
+  }
+  const Status published = PublishCrls(hierarchies, *catalog);
+  return first.ok() ? published : first;
+}
+
+Conductor::Hierarchies Conductor::Of(const Group& group, const ca::Catalog& catalog) const {
+  Hierarchies found;
+  for (const ca::Hierarchy& hierarchy : catalog.hierarchies()) {
+    if (parts_.keys.IsApart(hierarchy.Name() + "/") == group.is_apart) found.push_back(&hierarchy);
+  }
+  return found;
+}
+
+Status Conductor::Rotate(const Hierarchies& hierarchies) {
   Status first;
-  for (const ca::Hierarchy& hierarchy : catalog->hierarchies()) {
-    const Status advanced = parts_.rotation.Advance(hierarchy);
-    if (first.ok()) first = ca::Annotate(advanced, "rotation of " + hierarchy.Name() + ": ");
-    const Status published = parts_.bundles.Publish(hierarchy, kActor);
-    if (first.ok()) first = ca::Annotate(published, "bundle of " + hierarchy.Name() + ": ");
+  for (const ca::Hierarchy* const hierarchy : hierarchies) {
+    const Status advanced = parts_.rotation.Advance(*hierarchy);
+    if (first.ok()) first = ca::Annotate(advanced, "rotation of " + hierarchy->Name() + ": ");
+    const Status published = parts_.bundles.Publish(*hierarchy, kActor);
+    if (first.ok()) first = ca::Annotate(published, "bundle of " + hierarchy->Name() + ": ");
   }
   return first;
 }
@@ -136,29 +163,35 @@ Status Conductor::Dismantle(const ca::Catalog& catalog,
   return parts_.destroying.Advance(destruction);
 }
 
-Status Conductor::EnsureResponders() {
-  const auto catalog = catalogs_.Snapshot();
-  const ca::TimePoint now = clock_.Now();
-  for (const ca::Hierarchy& hierarchy : catalog->hierarchies()) {
-    for (const ca::AuthorityView& view : ca::AuthoritiesAt(*catalog, hierarchy, now)) {
-      // A responder ends with its authority: for one that has ended, each would be followed by the
-      // next at once, for ever.
-      if (!ca::IsAskedAbout(view, now)) continue;
-      const auto authority = TRY(catalog->FindAuthority(view.record.id));
-      const auto responder = parts_.provisioning.EnsureResponder(hierarchy, *authority);
-      if (!responder.ok()) {
-        return ca::Annotate(responder.status(), "OCSP responder of " + view.name + ": ");
-      }
-    }
+Status Conductor::EnsureResponders(const Hierarchies& hierarchies, const ca::Catalog& catalog) {
+  Status first;
+  for (const ca::Hierarchy* const hierarchy : hierarchies) {
+    const Status ensured = EnsureRespondersOf(*hierarchy, catalog);
+    if (first.ok()) first = ensured;
   }
-  return parts_.feed.Refresh();
+  const Status refreshed = parts_.feed.Refresh();
+  return first.ok() ? refreshed : first;
 }
 
-Status Conductor::PublishCrls() {
-  const auto catalog = catalogs_.Snapshot();
+Status Conductor::EnsureRespondersOf(const ca::Hierarchy& hierarchy, const ca::Catalog& catalog) {
+  const ca::TimePoint now = clock_.Now();
+  for (const ca::AuthorityView& view : ca::AuthoritiesAt(catalog, hierarchy, now)) {
+    // A responder ends with its authority: for one that has ended, each would be followed by the
+    // next at once, for ever.
+    if (!ca::IsAskedAbout(view, now)) continue;
+    const auto authority = TRY(catalog.FindAuthority(view.record.id));
+    const auto responder = parts_.provisioning.EnsureResponder(hierarchy, *authority);
+    if (!responder.ok()) {
+      return ca::Annotate(responder.status(), "OCSP responder of " + view.name + ": ");
+    }
+  }
+  return ca::Ok();
+}
+
+Status Conductor::PublishCrls(const Hierarchies& hierarchies, const ca::Catalog& catalog) {
   std::vector<std::shared_ptr<const ca::Authority>> authorities;
-  for (const ca::Hierarchy& hierarchy : catalog->hierarchies()) {
-    for (auto& authority : catalog->AuthoritiesOf(hierarchy.id)) authorities.push_back(authority);
+  for (const ca::Hierarchy* const hierarchy : hierarchies) {
+    for (auto& authority : catalog.AuthoritiesOf(hierarchy->id)) authorities.push_back(authority);
   }
   return Observe(parts_.publisher.PublishDue(authorities));
 }

@@ -1,11 +1,13 @@
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <thread>
+#include <vector>
 
 #include "ca/destroying.h"
 #include "ca/key_retirement.h"
@@ -25,6 +27,7 @@ namespace server {
 class Conductor {
  public:
   struct Parts {
+    const ca::KeyStore& keys;
     ca::Provisioning& provisioning;
     ca::Rotation& rotation;
     ca::KeyRetirement& key_retirement;
@@ -52,17 +55,30 @@ class Conductor {
   void Start();
   void Stop();
 
-  // What failed in the last round, if this replica is the conductor.
+  // What failed in the last round, if this replica is the conductor; but not what concerns a
+  // hierarchy whose token is apart, for the others are served all the same.
   ca::Status CheckHealth() const;
 
  private:
   void ConductForEver();
   bool Leads();
-  ca::Status Round();
-  ca::Status Rotate();
+  // Those whose keys are on the common token, or those that have one apart.
+  struct Group {
+    bool is_apart;
+    std::chrono::seconds responder_patience;  // after a failure
+    ca::TimePoint responders_due{};
+    ca::Status last_round{};
+  };
+  using Hierarchies = std::vector<const ca::Hierarchy*>;
+
+  void Round();
+  ca::Status RoundOf(Group& group);
+  Hierarchies Of(const Group& group, const ca::Catalog& catalog) const;
+  ca::Status Rotate(const Hierarchies& hierarchies);
   void RetireKeys();
-  ca::Status EnsureResponders();
-  ca::Status PublishCrls();
+  ca::Status EnsureResponders(const Hierarchies& hierarchies, const ca::Catalog& catalog);
+  ca::Status EnsureRespondersOf(const ca::Hierarchy& hierarchy, const ca::Catalog& catalog);
+  ca::Status PublishCrls(const Hierarchies& hierarchies, const ca::Catalog& catalog);
   void Dismantle();
   ca::Status Dismantle(const ca::Catalog& catalog, const ca::HierarchyDestruction& destruction);
   ca::Status Observe(const crl::Publisher::Round& round);
@@ -74,14 +90,15 @@ class Conductor {
   const Observers observers_;
 
   std::optional<db::AdvisoryLock> lock_;
-  ca::TimePoint responders_due_;
+  Group common_{.is_apart = false, .responder_patience = std::chrono::seconds(0)};
+  Group apart_{.is_apart = true, .responder_patience = std::chrono::seconds(10)};
   ca::TimePoint keys_due_;
   ca::Status keys_retired_;
   ca::Status dismantled_;
 
   mutable std::mutex mutex_;
   std::condition_variable changed_;
-  ca::Status last_round_;
+  ca::Status health_;
   bool is_stopping_ = false;
   std::thread thread_;
 };

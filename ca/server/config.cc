@@ -24,6 +24,7 @@ constexpr std::int64_t kShardSizeMax = 10'000'000;
 constexpr int kAgentsQuotaMax = 100'000'000;
 constexpr int kCertificatesQuotaMax = 1'000'000;
 constexpr int kConnectionsPerAddressMax = 4096;  // all that HttpLimits lets there be
+constexpr int kTenantTokensMax = 16;
 constexpr std::chrono::seconds kHsmTimeoutMin(1);
 constexpr std::chrono::seconds kHsmTimeoutMax(120);
 
@@ -105,16 +106,87 @@ Status FillSystem(const agentpki::v1::SystemConfig& yaml, Config& config) {
   return CheckExpireAfter(config.system_approvals.expire_after);
 }
 
+// What the common token and those of tenants have in common.
+template <typename TokenYaml>
+Status FillToken(const std::string& key, const TokenYaml& yaml, TokenConfig& token) {
+  TRY(CheckPresent(key + ": token_label", yaml.token_label(), "agentpki"));
+  if (yaml.pin_file().empty() == yaml.pin_credential().empty()) {
+    return Wrong(key, "write either pin_file or pin_credential");
+  }
+  token.label = yaml.token_label();
+  token.pin_file = yaml.pin_file();
+  token.pin_credential = yaml.pin_credential();
+  return ca::Ok();
+}
+
+Status FillTenants(const std::string& key, const agentpki::v1::TenantTokenConfig& yaml,
+                   TokenConfig& token) {
+  for (const std::string& tenant : yaml.tenants()) {
+    TRY(ca::CheckShortName(key + ": tenants", tenant, ca::Hierarchy::kNameMax));
+    if (tenant == kSystemTenant) {
+      return Wrong(key + ": tenants",
+                   fmt::format("'{}' is the system hierarchy, whose keys are on the token of hsm: "
+                               "token_label; take it out",
+                               tenant));
+    }
+    if (!token.tenants.insert(tenant).second) {
+      return Wrong(key + ": tenants", fmt::format("'{}' is there twice", tenant));
+    }
+  }
+  if (!token.tenants.empty()) return ca::Ok();
+  return Wrong(key + ": tenants", "it is missing; write whose keys are on it, for example [acme]");
+}
+
+// What would make two tokens one.
+Status CheckApart(const std::string& key, const TokenConfig& token, const TokenConfig& other) {
+  if (token.label == other.label) {
+    return Wrong(
+        key + ": token_label",
+        fmt::format("'{}' is the label of another token of this file, too; give each token "
+                    "a label of its own",
+                    ca::Printable(token.label)));
+  }
+  if (!token.pin_file.empty() && token.pin_file == other.pin_file) {
+    return Wrong(key + ": pin_file",
+                 "another token reads the same; give each token a PIN of its own");
+  }
+  if (!token.pin_credential.empty() && token.pin_credential == other.pin_credential) {
+    return Wrong(key + ": pin_credential",
+                 "another token reads the same; give each token a PIN of its own");
+  }
+  for (const std::string& tenant : token.tenants) {
+    if (!other.tenants.contains(tenant)) continue;
+    return Wrong(key + ": tenants",
+                 fmt::format("'{}' is at token '{}' already; a tenant has one token", tenant,
+                             ca::Printable(other.label)));
+  }
+  return ca::Ok();
+}
+
+Status FillTenantTokens(const agentpki::v1::HsmConfig& yaml, Config& config) {
+  if (yaml.tokens_size() > kTenantTokensMax) {
+    return Wrong("hsm: tokens", fmt::format("there are {}; write at most {}", yaml.tokens_size(),
+                                            kTenantTokensMax));
+  }
+  for (int i = 0; i < yaml.tokens_size(); ++i) {
+    const agentpki::v1::TenantTokenConfig& one = yaml.tokens(i);
+    const std::string key = fmt::format("hsm: tokens[{}]", i);
+    TokenConfig token;
+    token.module = one.module().empty() ? yaml.module() : one.module();
+    TRY(FillToken(key, one, token));
+    TRY(FillTenants(key, one, token));
+    TRY(CheckApart(key, token, config.token));
+    for (const TokenConfig& other : config.tenant_tokens) TRY(CheckApart(key, token, other));
+    config.tenant_tokens.push_back(std::move(token));
+  }
+  return ca::Ok();
+}
+
 Status FillHsm(const agentpki::v1::HsmConfig& yaml, Config& config) {
   TRY(CheckPresent("hsm: module", yaml.module(), "/usr/lib/softhsm/libsofthsm2.so"));
-  TRY(CheckPresent("hsm: token_label", yaml.token_label(), "agentpki"));
-  if (yaml.pin_file().empty() == yaml.pin_credential().empty()) {
-    return Wrong("hsm", "write either pin_file or pin_credential");
-  }
-  config.hsm_module = yaml.module();
-  config.hsm_token_label = yaml.token_label();
-  config.hsm_pin_file = yaml.pin_file();
-  config.hsm_pin_credential = yaml.pin_credential();
+  config.token.module = yaml.module();
+  TRY(FillToken("hsm", yaml, config.token));
+  TRY(FillTenantTokens(yaml, config));
   if (!yaml.has_timeout()) return ca::Ok();
   config.hsm_timeout = std::chrono::seconds(yaml.timeout().seconds());
   if (config.hsm_timeout >= kHsmTimeoutMin && config.hsm_timeout <= kHsmTimeoutMax) return ca::Ok();

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <filesystem>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -25,6 +26,18 @@ struct StatusConfig {
   int connections_per_address = 64;  // to `listen_http`
 };
 
+// Of the system hierarchy, agentpki/system.
+inline constexpr char kSystemTenant[] = "agentpki";
+
+// Where CA keys are.
+struct TokenConfig {
+  std::filesystem::path module;
+  std::string label;
+  std::filesystem::path pin_file;  // one of these two is empty
+  std::string pin_credential;
+  std::set<std::string> tenants;  // whose it is; of the common one, none: all others'
+};
+
 // What proto/agentpki/v1/config.proto describes, checked. Immutable once loaded.
 struct Config {
   std::string listen_grpc;
@@ -36,10 +49,8 @@ struct Config {
   std::filesystem::path runtime_directory;
   std::string database_server;
   std::string database_owner;  // "" when not given
-  std::filesystem::path hsm_module;
-  std::string hsm_token_label;
-  std::filesystem::path hsm_pin_file;  // one of these two is empty
-  std::string hsm_pin_credential;
+  TokenConfig token;
+  std::vector<TokenConfig> tenant_tokens;
   std::chrono::seconds hsm_timeout = std::chrono::seconds(15);
   ca::TrustDomain system_trust_domain;
   std::vector<std::string> system_dns_subtrees;  // what servers may be called, for good

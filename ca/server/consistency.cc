@@ -121,7 +121,8 @@ class Consistency::Run {
       const ca::PublishedCrl& crl = entry->crl;
       const auto authority = catalog_->FindAuthority(crl.authority);
       if (!authority.ok() || (*authority)->hierarchy() != hierarchy_.id) continue;
-      if (!(*authority)->has_key()) continue;  // the last there will be, of certificates that ended
+      if ((*authority)->is_key_destroyed())
+        continue;  // the last there will be, of certificates that ended
       ++report_.crl_count;
       auto read = crl::Read(crl.der, **authority);
       if (!read.ok()) {

@@ -55,19 +55,42 @@ Result<Doctor::Report> Doctor::Examine(const std::vector<HierarchyId>& hierarchi
 }
 
 Result<Evidence> Doctor::Look() const {
-  const std::vector<std::string> labels = TRY(keys_.Labels());
+  const std::vector<ca::TokenContent> contents = keys_.Contents();
   ca::CatalogRecords records = TRY(ca::CatalogRecords::Load(store_));
   auto catalog = TRY(ca::Catalog::OpenWithoutKeys(std::move(records)));
   auto shards = TRY(crls_.LoadShards(clock_.Now()));
   Evidence evidence;
-  evidence.key_labels.insert(labels.begin(), labels.end());
   evidence.catalog = std::move(catalog);
+  TRY(Sort(contents, evidence));
   evidence.shards = std::move(shards);
   for (const auto& entry : shelf_.All()) {
     const ca::PublishedCrl& crl = entry->crl;
     if (crl.base_number == 0) evidence.crls[{crl.authority, crl.shard}] = crl.next_update;
   }
   return evidence;
+}
+
+// Which keys are where they are looked for; and of which hierarchies nothing is known. kUnavailable
+// when that are all who have no token apart.
+ca::Status Doctor::Sort(const std::vector<ca::TokenContent>& contents, Evidence& evidence) const {
+  for (const ca::TokenContent& content : contents) {
+    for (const std::string& label : content.labels) {
+      const std::string right = keys_.TokenOf(label);
+      if (right == content.token) {
+        evidence.key_labels.insert(label);
+      } else {
+        evidence.misplaced_keys.push_back({label, content.token, right});
+      }
+    }
+    if (content.status.ok()) continue;
+    for (const ca::Hierarchy& hierarchy : evidence.catalog->AllHierarchies()) {
+      const std::string prefix = hierarchy.Name() + "/";
+      if (keys_.TokenOf(prefix) != content.token) continue;
+      if (!keys_.IsApart(prefix)) return content.status;
+      evidence.away[hierarchy.id] = {content.token, ca::MessageOf(content.status)};
+    }
+  }
+  return ca::Ok();
 }
 
 }  // namespace server

@@ -8,8 +8,8 @@
 
 namespace server {
 
-// Looks at ledger, token and CRLs, and says what is wrong. Changes nothing. Thread-safe; blocks for
-// as long as the token takes to list its keys.
+// Looks at ledger, tokens and CRLs, and says what is wrong. Changes nothing. Thread-safe; blocks
+// for as long as the tokens take to list their keys.
 class Doctor {
  public:
   // All outlive it.
@@ -19,15 +19,16 @@ class Doctor {
 
   struct Report {
     std::vector<ca::Finding> findings;
-    int key_count = 0;  // of the hierarchies that were looked at, on the token
+    int key_count = 0;  // of the hierarchies that were looked at, where they are looked for
     std::vector<std::string> foreign_keys;
   };
 
-  // Of those hierarchies. kUnavailable while the database or the token is away.
+  // Of those hierarchies. kUnavailable while the database or the common token is away.
   ca::Result<Report> Examine(const std::vector<ca::HierarchyId>& hierarchies) const;
 
  private:
   ca::Result<ca::Evidence> Look() const;
+  ca::Status Sort(const std::vector<ca::TokenContent>& contents, ca::Evidence& evidence) const;
 
   ca::HierarchyStore& store_;
   ca::KeyStore& keys_;

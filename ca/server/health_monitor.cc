@@ -11,8 +11,9 @@ constexpr std::chrono::seconds kInterval(2);
 constexpr std::chrono::seconds kPatience(10);
 
 bool AllHealthy(const std::vector<Component>& components) {
-  return std::all_of(components.begin(), components.end(),
-                     [](const Component& component) { return component.healthy; });
+  return std::all_of(components.begin(), components.end(), [](const Component& component) {
+    return component.healthy || !component.tenants.empty();
+  });
 }
 
 void LogChanges(const std::vector<Component>& before, const std::vector<Component>& now) {
@@ -94,10 +95,12 @@ std::vector<Component> HealthMonitor::Judged() const {
       components.push_back(
           {checks_[i].name, false,
            fmt::format("it has not answered for {} s",
-                       std::chrono::duration_cast<std::chrono::seconds>(waited).count())});
+                       std::chrono::duration_cast<std::chrono::seconds>(waited).count()),
+           checks_[i].tenants});
     } else if (look.is_known) {
       components.push_back({checks_[i].name, look.status.ok(),
-                            look.status.ok() ? "ok" : ca::MessageOf(look.status)});
+                            look.status.ok() ? "ok" : ca::MessageOf(look.status),
+                            checks_[i].tenants});
     } else {
       return {};
     }

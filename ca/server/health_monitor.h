@@ -4,6 +4,7 @@
 #include <condition_variable>
 #include <functional>
 #include <mutex>
+#include <set>
 #include <string>
 #include <thread>
 #include <vector>
@@ -17,6 +18,7 @@ struct Component {
   std::string name;
   bool healthy = false;
   std::string detail;  // what is wrong, or "ok"
+  std::set<std::string> tenants;
 };
 
 // Looks every two seconds whether what the server needs is well, so that nobody who asks has to
@@ -26,9 +28,10 @@ class HealthMonitor {
   struct Check {
     std::string name;
     std::function<ca::Status()> look;
+    std::set<std::string> tenants = {};  // who alone need it; none: all do
   };
 
-  // `tell` hears whether all is well: after the first look, and when that changes.
+  // `tell` hears whether all is well that all need: after the first look, and when that changes.
   HealthMonitor(std::vector<Check> checks, std::function<void(bool)> tell);
   // Waits for looks that are under way.
   ~HealthMonitor();

@@ -111,7 +111,7 @@ ca::Hierarchy SystemHierarchy(const Config& config) {
   servers.lifetime = std::chrono::hours(24);
   servers.host_names = true;
   return ca::Hierarchy{
-      .tenant = "agentpki",
+      .tenant = kSystemTenant,
       .environment = "system",
       .trust_domain = config.system_trust_domain,
       .is_system = true,
@@ -127,7 +127,7 @@ Status RunInit(const Config& config, const InitOptions& options) {
   // Two at once would each make the keys that they see missing.
   const auto lock = db::AdvisoryLock::Take({config.database_server}, "agentpki.init");
   if (!lock.ok()) return ca::Annotate(lock.status(), "database: ");
-  const Backends backends = TRY(Backends::Open(config, clock));
+  const Backends backends = TRY(Backends::Open(config, clock, TenantTokens::kAreThere));
   const ca::StatusDirectory directory(config.status.urls);
   ca::Provisioning provisioning(*backends.hierarchies, *backends.keys, *backends.registry,
                                 directory, clock, kActor);

@@ -122,6 +122,17 @@ class PartitionKeeper {
   ca::TimePoint due_;
 };
 
+// A token that is there may lack a key: the catalog goes on without it.
+Status CheckTenantToken(const hsm::TenantKeyStore::Token& token, const ca::KeyStore& keys,
+                        const ca::LiveCatalog& catalogs) {
+  TRY(hsm::TenantKeyStore::CheckHealth(token));
+  const auto catalog = catalogs.Snapshot();
+  for (const ca::Catalog::LackingKey& key : catalog->lacking_keys()) {
+    if (keys.TokenOf(key.label) == token.label) return key.why;
+  }
+  return ca::Ok();
+}
+
 Status Serve(const Config& config) {
   const sigset_t signals = BlockTerminationSignals();
   AllowTls13Only();
@@ -130,7 +141,7 @@ Status Serve(const Config& config) {
   // In the order in which each needs those before it; destroyed in the opposite order, so the token
   // goes when nobody can sign any more.
   const ca::SystemClock clock;
-  const Backends backends = TRY(Backends::Open(config, clock));
+  const Backends backends = TRY(Backends::Open(config, clock, TenantTokens::kMayBeAway));
   PartitionKeeper partitions(*backends.ledger, clock);
   TRY(partitions.Keep());
   const auto catalogs = TRY(ca::LiveCatalog::Load(*backends.hierarchies, *backends.keys));
@@ -177,17 +188,21 @@ Status Serve(const Config& config) {
   TrustBundleService bundle_service(door, status->bundles(), bundle_watch);
 
   std::atomic<grpc::HealthCheckServiceInterface*> health_service = nullptr;
-  HealthMonitor health(
-      {
-          {"database", [&] { return backends.ledger->CheckHealth(); }},
-          {"partitions", [&] { return partitions.Keep(); }},
-          {"token", [&] { return backends.keys->CheckHealth(); }},
-          {"status", [&] { return status->CheckHealth(); }},
-          {"certificate", [&] { return identity->CheckHealth(); }},
-      },
-      [&](bool is_well) {
-        if (auto* const service = health_service.load()) service->SetServingStatus(is_well);
-      });
+  std::vector<HealthMonitor::Check> checks = {
+      {"database", [&] { return backends.ledger->CheckHealth(); }},
+      {"partitions", [&] { return partitions.Keep(); }},
+      {"token", [&] { return backends.keys->common().CheckHealth(); }},
+      {"status", [&] { return status->CheckHealth(); }},
+      {"certificate", [&] { return identity->CheckHealth(); }},
+  };
+  for (const hsm::TenantKeyStore::Token& token : backends.keys->apart()) {
+    checks.push_back({.name = "token " + token.label,
+                      .look = [&] { return CheckTenantToken(token, *backends.keys, *catalogs); },
+                      .tenants = token.tenants});
+  }
+  HealthMonitor health(std::move(checks), [&](bool is_well) {
+    if (auto* const service = health_service.load()) service->SetServingStatus(is_well);
+  });
   StatusService status_service(door, *catalogs, authorization, health, status->consistency(),
                                status->metrics(), clock);
 

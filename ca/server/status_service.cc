@@ -1,10 +1,28 @@
 #include "ca/server/status_service.h"
 
+#include <algorithm>
+
 #include "ca/server/proto_mapping.h"
 
 namespace server {
 
 using ca::Action;
+
+namespace {
+
+// What tenants have for themselves is shown to those over whom they have a role, and to those of
+// the system.
+bool Concerns(const Component& component, const std::vector<ca::HierarchyId>& allowed,
+              const ca::Catalog& catalog) {
+  return component.tenants.empty() ||
+         std::any_of(allowed.begin(), allowed.end(), [&](ca::HierarchyId id) {
+           const ca::Hierarchy* const hierarchy = catalog.Find(id);
+           return hierarchy &&
+                  (hierarchy->is_system || component.tenants.contains(hierarchy->tenant));
+         });
+}
+
+}  // namespace
 
 grpc::ServerUnaryReactor* StatusService::GetStatus(grpc::CallbackServerContext* context,
                                                    const agentpki::v1::GetStatusRequest*,
@@ -21,6 +39,7 @@ grpc::ServerUnaryReactor* StatusService::GetStatus(grpc::CallbackServerContext* 
                         *response->mutable_started_at() = ToProto(started_at_);
                         *response->mutable_now() = ToProto(clock_.Now());
                         for (const Component& component : health_.Components()) {
+                          if (!Concerns(component, allowed, *catalog)) continue;
                           agentpki::v1::Component& message = *response->add_components();
                           message.set_name(component.name);
                           message.set_healthy(component.healthy);

@@ -54,8 +54,8 @@ StatusSide::StatusSide(const Config& config, const Backends& backends, ca::LiveC
                   .shard_size = config.status.crl_shard_size,
                   .deltas = config.status.delta_crls}),
       conductor_({config.database_server},
-                 {provisioning_, rotation_, key_retirement_, destroying_, bundles_, publisher_,
-                  shelf_, *backends.crls, feed_},
+                 {*backends.keys, provisioning_, rotation_, key_retirement_, destroying_, bundles_,
+                  publisher_, shelf_, *backends.crls, feed_},
                  catalogs, clock,
                  {[this](const ca::PublishedCrl& crl) { ObserveCrl(crl); },
                   [this](const ca::Status& status) { ObserveFailedRound(status); }}),
@@ -74,7 +74,7 @@ StatusSide::StatusSide(const Config& config, const Backends& backends, ca::LiveC
   metrics_.ReadRevocations([this] { return index_.size(); });
   metrics_.ReadCrls(shelf_, [&catalogs](ca::AuthorityId id) {
     const auto authority = catalogs.Snapshot()->FindAuthority(id);
-    return authority.ok() && (*authority)->has_key();
+    return authority.ok() && !(*authority)->is_key_destroyed();
   });
 }
 

@@ -1,5 +1,6 @@
 #include "ca/catalog.h"
 
+#include "ca/live_catalog.h"
 #include "tests/ca/story_test.h"
 
 namespace ca {
@@ -129,6 +130,39 @@ TEST_F(CatalogTest, IsNotLoadedWhenAKeyIsAnotherThanItsCertificateSays) {
 TEST_F(CatalogTest, IsNotLoadedWhileTheTokenIsAway) {
   ports_.keys.Fail(testing::MemoryKeyStore::Fault::kUnavailable);
   EXPECT_EQ(Load().status().code(), StatusCode::kUnavailable);
+}
+
+TEST_F(CatalogTest, GoesOnWithoutTheKeysOfATokenThatIsApart) {
+  ports_.keys.SetApart();
+  ports_.keys.Fail(testing::MemoryKeyStore::Fault::kUnavailable);
+  const auto live = Must(LiveCatalog::Load(ports_.hierarchies, ports_.keys));
+  const auto lacking = live->Snapshot();
+  ASSERT_EQ(lacking->lacking_keys().size(),
+            lacking->AuthoritiesOf(deployment_.acme.id).size() +
+                lacking->AuthoritiesOf(deployment_.globex.id).size() +
+                lacking->AuthoritiesOf(deployment_.system.id).size());
+  EXPECT_EQ(lacking->lacking_keys()[0].why.code(), StatusCode::kUnavailable);
+  const auto issuer = Must(lacking->ActiveIssuer(deployment_.acme.id));
+  EXPECT_FALSE(issuer->has_key());
+  EXPECT_FALSE(issuer->is_key_destroyed());
+
+  // It comes back, and nothing else has changed.
+  ports_.keys.Fail(testing::MemoryKeyStore::Fault::kNone);
+  Must(live->Reload());
+  EXPECT_TRUE(live->Snapshot()->lacking_keys().empty());
+  EXPECT_TRUE(Must(live->Snapshot()->ActiveIssuer(deployment_.acme.id))->has_key());
+}
+
+TEST_F(CatalogTest, GoesOnWithoutAKeyThatIsAnotherOnATokenThatIsApart) {
+  testing::MemoryKeyStore other_token;
+  other_token.SetApart();
+  for (const AuthorityRecord& record : Must(ports_.hierarchies.LoadAuthorities())) {
+    Must(other_token.Generate(record.key_label).status());
+  }
+  const auto loaded = Must(Catalog::Load(ports_.hierarchies, other_token));
+  EXPECT_FALSE(Must(loaded->ActiveIssuer(deployment_.acme.id))->has_key());
+  EXPECT_TRUE(Says(loaded->lacking_keys()[0].why, StatusCode::kFailedPrecondition,
+                   "is not the one in its authority's certificate"));
 }
 
 }  // namespace

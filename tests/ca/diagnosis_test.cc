@@ -95,6 +95,26 @@ TEST_F(DiagnosisTest, FindsAKeyThatIsMissing) {
   EXPECT_EQ(Found(), Expected{"key.missing acme/prod/issuing/1"});
 }
 
+TEST_F(DiagnosisTest, FindsAKeyOnATokenOnWhichNobodyLooksForIt) {
+  const std::string label = First().key_label;
+  Evidence evidence = Look();
+  evidence.misplaced_keys = {
+      {label, "old", "new"}, {"globex/prod/root/1-00", "old", "new"}, {"tls", "old", "new"}};
+  EXPECT_EQ(Found(evidence), Expected{"key.misplaced " + label});  // a copy
+  evidence.key_labels.erase(label);
+  EXPECT_EQ(Found(evidence), Expected{"key.misplaced " + label}) << "and does not call it missing";
+  const auto foreign = ForeignKeys(evidence);
+  EXPECT_EQ(foreign.back(), "tls");
+}
+
+TEST_F(DiagnosisTest, CallsNothingMissingOnATokenThatIsAway) {
+  Evidence evidence = Look();
+  evidence.key_labels.clear();
+  evidence.away[acme_.id] = {"apart", "pulled out"};
+  clock_.Advance(minutes(10));
+  EXPECT_EQ(Found(evidence), Expected{"token.away apart"});
+}
+
 TEST_F(DiagnosisTest, FindsAResponderWhoseKeyIsMissingUntilAnotherTakesItsPlace) {
   Must(ports_.keys.Destroy(RecordOf(AuthorityKind::kResponder, 1).key_label));
   clock_.Advance(minutes(5));

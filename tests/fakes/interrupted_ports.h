@@ -97,7 +97,8 @@ class InterruptedKeyStore final : public KeyStore {
     return Wrapped(inner_.Generate(label));
   }
   Status Destroy(const std::string& label) override { return inner_.Destroy(label); }
-  Result<std::vector<std::string>> Labels() override { return inner_.Labels(); }
+  std::vector<TokenContent> Contents() override { return inner_.Contents(); }
+  std::string TokenOf(const std::string& label) const override { return inner_.TokenOf(label); }
   Status CheckHealth() override { return inner_.CheckHealth(); }
 
  private:

@@ -73,6 +73,17 @@ Result<std::vector<std::string>> MemoryKeyStore::Labels() {
   return labels;
 }
 
+std::vector<TokenContent> MemoryKeyStore::Contents() {
+  auto labels = Labels();
+  TokenContent content{TokenOf(""), labels.status(), {}};
+  if (labels.ok()) content.labels = *std::move(labels);
+  return {std::move(content)};
+}
+
+std::string MemoryKeyStore::TokenOf(const std::string&) const { return token_; }
+
+bool MemoryKeyStore::IsApart(const std::string&) const { return is_apart_; }
+
 Status MemoryKeyStore::CheckHealth() {
   if (*fault_ == Fault::kUnavailable) return Error(StatusCode::kUnavailable, "the token is away");
   return Ok();

@@ -20,11 +20,21 @@ class MemoryKeyStore final : public KeyStore {
     kWrongSignature,  // a glitch: it signs something else
   };
 
+  explicit MemoryKeyStore(std::string token = "memory") : token_(std::move(token)) {}
+
   Result<std::shared_ptr<const SigningKey>> Find(const std::string& label) override;
   Result<std::shared_ptr<const SigningKey>> Generate(const std::string& label) override;
   Status Destroy(const std::string& label) override;
-  Result<std::vector<std::string>> Labels() override;
+  std::vector<TokenContent> Contents() override;
+  std::string TokenOf(const std::string& label) const override;
+  bool IsApart(const std::string& label) const override;
   Status CheckHealth() override;
+
+  // From now on it is for one tenant, beside a token that this is not about.
+  void SetApart() { is_apart_ = true; }
+
+  // Of all keys, sorted.
+  Result<std::vector<std::string>> Labels();
 
   // From now on, for every key that it handed out.
   void Fail(Fault fault) { *fault_ = fault; }
@@ -35,6 +45,8 @@ class MemoryKeyStore final : public KeyStore {
  private:
   class Key;
 
+  const std::string token_;
+  std::atomic<bool> is_apart_ = false;
   const std::shared_ptr<std::atomic<Fault>> fault_ =
       std::make_shared<std::atomic<Fault>>(Fault::kNone);
   mutable std::mutex mutex_;

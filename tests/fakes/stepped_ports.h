@@ -125,7 +125,8 @@ class SteppedKeyStore final : public KeyStore {
     TRY(inner_.Destroy(label));
     return at_step_();
   }
-  Result<std::vector<std::string>> Labels() override { return inner_.Labels(); }
+  std::vector<TokenContent> Contents() override { return inner_.Contents(); }
+  std::string TokenOf(const std::string& label) const override { return inner_.TokenOf(label); }
   Status CheckHealth() override { return inner_.CheckHealth(); }
 
   std::set<std::string> generated;

@@ -10,6 +10,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <fstream>
+#include <set>
 #include <utility>
 #include <vector>
 
@@ -67,21 +68,33 @@ SoftHsm::~SoftHsm() {
   fs::remove_all(folder_, ignored);
 }
 
-void SoftHsm::InitToken(const std::string& label) {
+void SoftHsm::InitToken(const std::string& label, const std::string& pin) {
+  std::set<std::string> before;
+  for (const auto& entry : fs::directory_iterator(token_folder())) before.insert(entry.path());
   Run({"softhsm2-util", "--init-token", "--free", "--label", label, "--so-pin", kSoPin, "--pin",
-       kUserPin});
+       pin});
+  for (const auto& entry : fs::directory_iterator(token_folder())) {
+    if (!before.contains(entry.path())) names_[label] = entry.path().filename();
+  }
 }
 
-TokenOptions SoftHsm::Options(const std::string& label) {
+TokenOptions SoftHsm::Options(const std::string& label, const std::string& pin) {
   TokenOptions options;
   options.module_path = ModulePath();
   options.token_label = label;
-  options.read_pin = [] { return ca::Secret(kUserPin); };
+  options.read_pin = [pin] { return ca::Secret(pin); };
   return options;
 }
 
 void SoftHsm::TakeTokensAway() { fs::rename(token_folder(), folder_ / "away"); }
 void SoftHsm::PutTokensBack() { fs::rename(folder_ / "away", token_folder()); }
+
+void SoftHsm::TakeAway(const std::string& label) {
+  fs::rename(token_folder() / names_.at(label), folder_ / label);
+}
+void SoftHsm::PutBack(const std::string& label) {
+  fs::rename(folder_ / label, token_folder() / names_.at(label));
+}
 
 std::string SoftHsm::ModulePath() {
   // Debian's link, and where Fedora and others have it.

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <map>
 #include <string>
 
 #include "hsm/token_options.h"
@@ -22,14 +23,18 @@ class SoftHsm {
   SoftHsm& operator=(const SoftHsm&) = delete;
 
   // Makes a token, in a child process: no PKCS#11 state is left in this one.
-  void InitToken(const std::string& label = kTokenLabel);
+  void InitToken(const std::string& label = kTokenLabel, const std::string& pin = kUserPin);
 
   // What opens that token.
-  static TokenOptions Options(const std::string& label = kTokenLabel);
+  static TokenOptions Options(const std::string& label = kTokenLabel,
+                              const std::string& pin = kUserPin);
 
   // As when the disk with the tokens is pulled out, and put back.
   void TakeTokensAway();
   void PutTokensBack();
+  // The same of one token.
+  void TakeAway(const std::string& label);
+  void PutBack(const std::string& label);
 
   static std::string ModulePath();
   const std::filesystem::path& folder() const { return folder_; }
@@ -38,6 +43,7 @@ class SoftHsm {
 
  private:
   const std::filesystem::path folder_;
+  std::map<std::string, std::string> names_;  // of the tokens' folders, by label
 };
 
 }  // namespace hsm::testing

@@ -1,37 +1,15 @@
 """Trust bundles in versions: watched, acknowledged, waited for; and one root that follows another."""
 
-import json
-import threading
 import time
 import unittest
 
 import openssl
-from clients import Load, RawClient
-from deployment import HIERARCHY, DeploymentTest, spiffe_id
-from programs import PATIENCE_S, SANITIZE, run, wait_until
-from relying_party import Credentials, fetch
-from rotation_test import RotationCase, talk
-
-PUBLISH_AHEAD_S = 15  # the least that there is
-SOON_S = 120 if SANITIZE else 40
-
-
-class Sidecar:
-    """`agentpki bundle watch`, which keeps a file of roots up to date."""
-
-    def __init__(self, deployment, identity):
-        self.file = deployment.new_folder().with_suffix(".pem")
-        self._process = deployment.spawn_cli("bundle", "watch", "--out", self.file,
-                                             identity=identity)
-
-    def roots(self):
-        return openssl.certificates(self.file.read_text()) if self.file.exists() else []
-
-    def close(self):
-        """Returns what it said."""
-        self._process.terminate()
-        out, err = self._process.communicate(timeout=PATIENCE_S)
-        return out + err
+from clients import Load, RawClient, Sidecar
+from deployment import HIERARCHY, spiffe_id
+from programs import run, wait_until
+from relying_party import fetch
+from rotation import PUBLISH_AHEAD_S, SOON_S, RotationCase
+from tls import talk
 
 
 class BundleCase(RotationCase):
@@ -53,7 +31,7 @@ class BundleCase(RotationCase):
 
 
 class GateTest(BundleCase):
-    options = {"durable": True, "status": {},
+    options = {"durable": True,
                "hierarchy": HIERARCHY | {"issuing": {"acknowledged_share": 100,
                                                      "acknowledge_within": "24h"}}}
 
@@ -113,7 +91,7 @@ class GateTest(BundleCase):
 
 
 class StreamTest(BundleCase):
-    options = {"shift_s": 0, "status": {}}
+    options = {"shift_s": 0}
 
     def test_ends_at_once_when_the_server_stops_and_goes_on_when_it_is_back(self):
         agent = self.deployment.enroll("stream/stopping")
@@ -134,8 +112,8 @@ class StreamTest(BundleCase):
         wait_until(lambda: sidecar.roots(), "the sidecar holds the first", SOON_S)
         self.deployment.cli("cert", "revoke", "--agent", spiffe_id("stream/revoked"), "--yes",
                             check=True)
-        wait_until(lambda: sidecar._process.poll() is not None, "the stream has ended")
-        self.assertEqual(sidecar._process.returncode, 1)
+        wait_until(lambda: sidecar.code() is not None, "the stream has ended")
+        self.assertEqual(sidecar.code(), 1)
         self.assertIn("[caller.revoked]", sidecar.close())
         events = self.deployment.database.rows(f"""
             SELECT decision, rule FROM agentpki.audit_events
@@ -146,7 +124,7 @@ class StreamTest(BundleCase):
 
 
 class RolloverTest(BundleCase):
-    options = {"durable": True, "status": {},
+    options = {"durable": True,
                "hierarchy": HIERARCHY | {"profiles": [{"name": "agent", "lifetime": "5m"}]}}
 
     def verify(self, credentials, root):
@@ -154,8 +132,7 @@ class RolloverTest(BundleCase):
         done = run("openssl", "verify", "-x509_strict", "-purpose", "sslclient", "-CAfile", root,
                    "-untrusted", credentials.chain, credentials.leaf)
         self.assertEqual(done.returncode, 0, done.stderr)
-        done = run("certtool", "--verify", "--load-ca-certificate", root,
-                   input=credentials.chain.read_text())
+        done = openssl.certtool_verify_by(credentials.chain, root)
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
 
     def root_files(self, hierarchy="acme/test"):
@@ -165,13 +142,6 @@ class RolloverTest(BundleCase):
             files.append(self.deployment.new_folder().with_suffix(".pem"))
             files[-1].write_text(pem)
         return files
-
-    def roll_over(self, hierarchy):
-        root = self.deployment.json("authority", "prepare", hierarchy, "--root")
-        self.assertEqual((root["kind"], root["generation"], root["state"]), ("root", 2, "published"))
-        prepared = self.deployment.json("authority", "prepare", hierarchy)
-        time.sleep(PUBLISH_AHEAD_S)
-        self.deployment.json("authority", "activate", prepared["name"])
 
     def test_of_agents_nobody_notices(self):
         before = self.enroll("rollover/before")

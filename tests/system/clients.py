@@ -11,6 +11,7 @@ import uuid
 from pathlib import Path
 from typing import NamedTuple
 
+import openssl
 from programs import PATIENCE_S, RAW_CLIENT, environment, kill, run, spawn, wait_until
 
 PROTO_FOLDER = Path(__file__).resolve().parents[2] / "proto/agentpki/v1"
@@ -112,6 +113,28 @@ class RawClient(contextlib.AbstractContextManager):
     def renew(self, csr_der, request_id=None):
         return self.call("agentpki.v1.EnrollmentService/Renew", {
             "request_id": request_id or new_request_id(), "csr": base64_of(csr_der)})
+
+
+class Sidecar:
+    """`agentpki bundle watch`, which keeps a file of roots up to date."""
+
+    def __init__(self, deployment, identity):
+        self.file = deployment.new_folder().with_suffix(".pem")
+        self._process = deployment.spawn_cli("bundle", "watch", "--out", self.file,
+                                             identity=identity)
+
+    def roots(self):
+        return openssl.certificates(self.file.read_text()) if self.file.exists() else []
+
+    def code(self):
+        """With which it ended; None while it runs."""
+        return self._process.poll()
+
+    def close(self):
+        """Returns what it said."""
+        self._process.terminate()
+        out, err = self._process.communicate(timeout=PATIENCE_S)
+        return out + err
 
 
 class Attempt(NamedTuple):

@@ -11,15 +11,20 @@ from programs import PRIVATE_POSTGRES, environment, run, wait_until
 
 
 class Database:
-    """A private cluster in `folder`, with the database `agentpki` and its two roles."""
+    """A private cluster in `folder`, with the database `agentpki` and its two roles. With
+    `commit_times`, pg_xact_commit_timestamp(xmin) says of each row when it was committed."""
 
-    def __init__(self, folder, durable):
+    def __init__(self, folder, durable, commit_times=False):
         self._folder = folder
+        self._commit_times = commit_times
         self._start = ["start"] if durable else ["start", "--fast"]
         self.host = ""
 
     def create(self):
         self.start()
+        if self._commit_times:
+            self.execute("ALTER SYSTEM SET track_commit_timestamp = on", "postgres")
+            self.restart()
         self.create_database("agentpki", roles=True)
 
     def create_database(self, name, roles=False):

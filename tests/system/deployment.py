@@ -1,5 +1,6 @@
 """One agentpki deployment of a test's own: a database, a token, servers, and the command line."""
 
+import contextlib
 import json
 import re
 import secrets
@@ -9,6 +10,7 @@ import subprocess
 import unittest
 
 import openssl
+from balancer import Balancer
 from database import Database
 from programs import (CLI, PATIENCE_S, SANITIZER_REPORTS, SERVER, SHIFTED_CLOCK, TemporaryFolder,
                       environment, free_port, kill, run, spawn, wait_until)
@@ -56,6 +58,7 @@ class Server:
         self.config_file = self.folder / "server.yaml"
         self.log_file = self.folder / "log"
         self.process = None
+        self._log_before = 0  # the length of the log when it was last started
         self.write_config(deployment.config(self))
 
     def write_config(self, config):
@@ -63,15 +66,15 @@ class Server:
 
     def start(self):
         """Starts it, and returns when it serves."""
-        written = len(self.log())
+        self._log_before = len(self.log())
         with self.log_file.open("a") as log:
             self.process = spawn(SERVER, "run", "--config", self.config_file,
                                  stdout=log, stderr=log, env=self._deployment.server_environment())
-        wait_until(lambda: "serves gRPC" in self.log()[written:] or self._has_ended(),
+        wait_until(lambda: "serves gRPC" in self.log_since_start() or self._has_ended(),
                    "the server serves")
         if self._has_ended():
             raise AssertionError(f"the server ended with {self.process.returncode}:\n"
-                                 f"{self.log()[written:]}")
+                                 f"{self.log_since_start()}")
 
     def begin_to_stop(self):
         self.process.send_signal(signal.SIGTERM)
@@ -100,6 +103,14 @@ class Server:
     def log(self):
         return self.log_file.read_text(errors="replace") if self.log_file.exists() else ""
 
+    def log_since_start(self):
+        return self.log()[self._log_before:]
+
+    def is_conductor(self):
+        """Whether it is the one that rotates and publishes."""
+        said = re.findall(r"conductor: (this process|no more)", self.log_since_start())
+        return not self._has_ended() and said[-1:] == ["this process"]
+
     def _has_ended(self):
         return self.process.poll() is not None
 
@@ -110,21 +121,27 @@ class Deployment:
     `durable` is for tests that end the database's processes. `shift_s` sets the servers' clock,
     which set_clock() then changes while they run. With `status`, which is what the configuration
     says beside the URL, every server answers OCSP and gives CRLs, and certificates point to the
-    first one.
+    first one. If it is `balanced`, all of that points to `balancer`, which is to be started when all
+    servers were added. With `commit_times` the database knows when each row was committed. Each tenant of
+    `tenant_tokens` has a token of its own, with a PIN of its own.
     """
 
-    def __init__(self, durable=False, shift_s=None, hierarchy=None, status=None):
+    def __init__(self, durable=False, shift_s=None, hierarchy=None, status=None, balanced=False,
+                 commit_times=False, tenant_tokens=()):
         self._temporary = TemporaryFolder()
         self.folder = self._temporary.path
-        self.database = Database(self.folder / "postgres", durable)
+        self.database = Database(self.folder / "postgres", durable, commit_times)
         self._hierarchy = hierarchy or HIERARCHY
         self._status = status
+        self.balancer = Balancer(self.folder) if balanced else None
+        self.tenant_tokens = tenant_tokens
         self._clock_file = None
         if shift_s is not None:
             self._clock_file = self.folder / "clock"
             self.set_clock(shift_s)
         self.operator = self.folder / "operator"
         self.servers = []
+        self._token_folders = {}  # SoftHSM's, by label
 
     def __enter__(self):
         try:
@@ -141,7 +158,7 @@ class Deployment:
     def prepare(self):
         """All but a running server."""
         self.database.create()
-        self._make_token()
+        self._make_tokens()
         self.add_server()
         self.run_server("migrate", check=True)
         hierarchy = self.folder / "hierarchy.yaml"
@@ -155,12 +172,22 @@ class Deployment:
             for server in self.servers:
                 server.close()
         finally:
+            if self.balancer:
+                self.balancer.close()
             logs = "".join(server.log() for server in self.servers)
             self._temporary.close()
         if any(report in logs for report in SANITIZER_REPORTS):
             raise AssertionError(f"a sanitizer has something to report:\n{logs[-50_000:]}")
 
     # ---- its servers ----------------------------------------------------------------------------
+
+    def conductor(self):
+        """The server that rotates and publishes."""
+        def find():
+            return [server for server in self.servers if server.is_conductor()]
+
+        (server,) = wait_until(find, "one server is the conductor")
+        return server
 
     @property
     def server(self):
@@ -176,7 +203,7 @@ class Deployment:
         """What a server's configuration says, as the YAML's own structure."""
         config = {
             "listen": {"grpc": server.address},
-            "advertise": server.address,
+            "advertise": self.balancer.address if self.balancer else server.address,
             "server_names": ["localhost", "127.0.0.1"],
             "runtime_directory": str(server.folder / "run"),
             "database": {
@@ -184,7 +211,10 @@ class Deployment:
                 "owner": self.database.conninfo("agentpki_owner"),
             },
             "hsm": {"module": HSM_MODULE, "token_label": "agentpki",
-                    "pin_file": str(self.folder / "pin")},
+                    "pin_file": str(self.folder / "pin"),
+                    "tokens": [{"token_label": f"agentpki-{tenant}", "tenants": [tenant],
+                                "pin_file": str(self.folder / f"pin-{tenant}")}
+                               for tenant in self.tenant_tokens]},
             "system": {"trust_domain": SYSTEM_TRUST_DOMAIN, "approvals": ALONE},
         }
         if self._status is not None:
@@ -196,6 +226,8 @@ class Deployment:
     @property
     def status_url(self):
         """Where certificates say that their status is known."""
+        if self.balancer:
+            return f"http://{self.balancer.http_address}"
         return f"http://{self.server.http_address}" if self.servers else ""
 
     def run_server(self, verb, *words, config_file=None, **options):
@@ -221,17 +253,50 @@ class Deployment:
     def token_folder(self):
         return self.folder / "tokens"
 
-    def _make_token(self):
+    def _make_tokens(self):
         self.token_folder.mkdir(mode=0o700)
         (self.folder / "softhsm2.conf").write_text(
             f"directories.tokendir = {self.token_folder}\nlog.level = ERROR\n")
+        self._make_token("agentpki", self.folder / "pin")
+        for tenant in self.tenant_tokens:
+            self._make_token(f"agentpki-{tenant}", self.folder / f"pin-{tenant}")
+
+    def _make_token(self, label, pin_file):
         pin = secrets.token_hex(16)
-        pin_file = self.folder / "pin"
         pin_file.touch(mode=0o600)
         pin_file.write_text(pin)
-        run("softhsm2-util", "--init-token", "--free", "--label", "agentpki",
+        before = set(self.token_folder.iterdir())
+        run("softhsm2-util", "--init-token", "--free", "--label", label,
             "--so-pin", secrets.token_hex(16), "--pin", pin,
             env=self.server_environment(), check=True)
+        (self._token_folders[label],) = set(self.token_folder.iterdir()) - before
+
+    @contextlib.contextmanager
+    def token_away(self, tenant):
+        """As when somebody pulls out the token of a tenant, and puts it back."""
+        folder = self._token_folders[f"agentpki-{tenant}"]
+        elsewhere = self.folder / folder.name
+        folder.rename(elsewhere)
+        try:
+            yield
+        finally:
+            elsewhere.rename(folder)
+
+    def pkcs11_tool(self, *words, tenant=None):
+        """Somebody who knows nothing of ours but a token's PIN."""
+        suffix = f"-{tenant}" if tenant else ""
+        return run("pkcs11-tool", "--module", HSM_MODULE, "--token-label", f"agentpki{suffix}",
+                   "--login", "--pin", (self.folder / f"pin{suffix}").read_text(), *words,
+                   env=self.server_environment(), check=True).stdout
+
+    def key_labels(self, tenant=None):
+        """Of all keys on a token, public halves included."""
+        shown = self.pkcs11_tool("--list-objects", tenant=tenant)
+        return {line.split(":", 1)[1].strip() for line in shown.splitlines() if "label:" in line}
+
+    def delete_key(self, label, tenant=None):
+        for half in ("privkey", "pubkey"):
+            self.pkcs11_tool("--delete-object", "--type", half, "--label", label, tenant=tenant)
 
     # ---- the command line -----------------------------------------------------------------------
 
@@ -274,6 +339,16 @@ class Deployment:
         created = self.cli("token", "create", "--agent", spiffe_id(path), *words, check=True)
         return created.stdout.strip()
 
+    def join(self, identity):
+        """Enrolls a registered identity, an agent's or an operator's; returns the folder of its
+        credentials."""
+        token = self.new_folder().with_suffix(".token")
+        token.touch(mode=0o600)
+        token.write_text(self.cli("token", "create", "--agent", identity, check=True).stdout)
+        folder = self.new_folder()
+        self.cli("cert", "enroll", "--token-file", token, "--out", folder, check=True)
+        return folder
+
     def token_file(self, path, *words):
         file = self.folder / f"{secrets.token_hex(4)}.token"
         file.touch(mode=0o600)
@@ -286,11 +361,7 @@ class Deployment:
 
     def enroll(self, path, *words):
         """Registers and enrolls an agent; returns the folder of its credentials."""
-        self.register(path, *words)
-        folder = self.new_folder()
-        self.cli("cert", "enroll", "--token-file", self.token_file(path), "--out", folder,
-                 check=True)
-        return folder
+        return self.join(self.register(path, *words))
 
 
 class DeploymentTest(unittest.TestCase):

@@ -4,7 +4,7 @@ import json
 import unittest
 
 import openssl
-from deployment import ALONE, HSM_MODULE, DeploymentTest
+from deployment import ALONE, DeploymentTest
 from programs import run, wait_until
 
 NAME = "acme/pr-1234"
@@ -27,10 +27,7 @@ class DestructionTest(DeploymentTest):
         """The hierarchy, and an agent's credentials."""
         self.deployment.cli("hierarchy", "apply", "-f", self.file, "--wait", check=True)
         self.deployment.cli("agent", "register", IDENTITY, "--owner", "ci", check=True)
-        folder = self.deployment.new_folder()
-        self.deployment.cli("cert", "enroll", "--token-file", self.token(), "--out", folder,
-                            check=True)
-        return folder
+        return self.deployment.join(IDENTITY)
 
     def token(self):
         file = self.deployment.folder / "a.token"
@@ -45,11 +42,7 @@ class DestructionTest(DeploymentTest):
 
     def labels(self):
         """Of the keys of the hierarchy that the token has, by a program that is not ours."""
-        pin = (self.deployment.folder / "pin").read_text()
-        shown = run("pkcs11-tool", "--module", HSM_MODULE, "--token-label", "agentpki", "--login",
-                    "--pin", pin, "--list-objects", env=self.deployment.server_environment(),
-                    check=True).stdout
-        return [line for line in shown.splitlines() if "label:" in line and NAME in line]
+        return [label for label in self.deployment.key_labels() if NAME in label]
 
     def crl(self, certificate):
         """The text of the CRL that a certificate points to."""

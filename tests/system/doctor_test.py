@@ -5,8 +5,8 @@ import shutil
 import time
 import unittest
 
-from deployment import HIERARCHY, HSM_MODULE, DeploymentTest
-from programs import run, wait_until
+from deployment import HIERARCHY, DeploymentTest
+from programs import wait_until
 
 HOUR_S = 3600
 PUBLISH_AHEAD_S = 15  # the least that there is, and how long a key stays after it was decided upon
@@ -24,21 +24,6 @@ class DoctorCase(DeploymentTest):
             SELECT count(*) FROM agentpki.authority_signatures AS s
               JOIN agentpki.authorities AS a ON a.id = s.authority WHERE a.kind = 'responder'""")) == 4,
                    "each authority has its OCSP responder")
-
-    def pkcs11_tool(self, *words):
-        """The judge, and the culprit: it knows nothing of ours but the PIN."""
-        pin = (self.deployment.folder / "pin").read_text()
-        return run("pkcs11-tool", "--module", HSM_MODULE, "--token-label", "agentpki", "--login",
-                   "--pin", pin, *words, env=self.deployment.server_environment(), check=True).stdout
-
-    def labels(self):
-        """Of all keys on the token, public halves included."""
-        shown = self.pkcs11_tool("--list-objects")
-        return {line.split(":", 1)[1].strip() for line in shown.splitlines() if "label:" in line}
-
-    def delete(self, label):
-        for half in ("privkey", "pubkey"):
-            self.pkcs11_tool("--delete-object", "--type", half, "--label", label)
 
     def diagnose(self, *words):
         """Its report, and whether it says that all is well."""
@@ -62,8 +47,8 @@ class FaultTest(DoctorCase):
         self.assertIn("0 findings", self.deployment.cli("doctor", check=True).stdout)
 
     def test_finds_an_orphan_key_and_says_how_to_remove_it(self):
-        self.pkcs11_tool("--keypairgen", "--key-type", "EC:prime256v1", "--label", ORPHAN)
-        self.addCleanup(lambda: ORPHAN in self.labels() and self.delete(ORPHAN))
+        self.deployment.pkcs11_tool("--keypairgen", "--key-type", "EC:prime256v1", "--label", ORPHAN)
+        self.addCleanup(lambda: ORPHAN in self.deployment.key_labels() and self.deployment.delete_key(ORPHAN))
         done = self.deployment.cli("doctor", "--hierarchy", "acme/test")
         self.assertEqual(done.returncode, 1, done.stdout)
         self.assertIn(f"key.orphan  {ORPHAN}", done.stdout)
@@ -71,21 +56,21 @@ class FaultTest(DoctorCase):
         self.assertEqual(self.findings(), {("key.orphan", ORPHAN)})
         self.assertEqual(self.findings("--hierarchy", "agentpki/system"), set())
 
-        self.delete(ORPHAN)
+        self.deployment.delete_key(ORPHAN)
         self.assertEqual(self.findings(), set())
 
     def test_leaves_the_keys_of_others_alone(self):
-        self.pkcs11_tool("--keypairgen", "--key-type", "EC:prime256v1", "--label", "somebody/else")
-        self.addCleanup(self.delete, "somebody/else")
+        self.deployment.pkcs11_tool("--keypairgen", "--key-type", "EC:prime256v1", "--label", "somebody/else")
+        self.addCleanup(self.deployment.delete_key, "somebody/else")
         report = self.diagnose()
         self.assertEqual((report["findings"], report["foreign_keys"]), ([], ["somebody/else"]))
         self.assertEqual(self.diagnose("--hierarchy", "acme/test")["foreign_keys"], [])
 
     def test_finds_a_key_that_is_missing(self):
-        label = next(label for label in self.labels() if label.startswith("acme/test/issuing/1-"))
+        label = next(label for label in self.deployment.key_labels() if label.startswith("acme/test/issuing/1-"))
         backup = self.deployment.folder / "backup"
         shutil.copytree(self.deployment.token_folder, backup)
-        self.delete(label)
+        self.deployment.delete_key(label)
         self.assertEqual(self.findings(), {("key.missing", "acme/test/issuing/1")})
         wait_until(lambda: self.deployment.cli("status").returncode == 1, "the server is not well")
 
@@ -105,7 +90,7 @@ class FaultTest(DoctorCase):
                          "run `agentpki authority prepare acme/test`: it goes on where it stopped")
         self.deployment.cli("authority", "prepare", "acme/test", check=True)
         self.assertEqual(self.findings(), set())
-        self.assertIn("acme/test/issuing/2-00c0ffee", self.labels())
+        self.assertIn("acme/test/issuing/2-00c0ffee", self.deployment.key_labels())
 
     def test_is_for_auditors(self):
         agent = self.deployment.enroll("doctor/nobody")
@@ -130,7 +115,7 @@ class EndTest(DoctorCase):
                 if "token is not well" in line]
 
     def test_of_a_retired_authority(self):
-        first = next(label for label in self.labels() if label.startswith("acme/test/issuing/1-"))
+        first = next(label for label in self.deployment.key_labels() if label.startswith("acme/test/issuing/1-"))
         self.deployment.json("authority", "prepare", "acme/test")
         time.sleep(PUBLISH_AHEAD_S)
         self.deployment.json("authority", "activate", "acme/test/issuing/2")
@@ -138,12 +123,12 @@ class EndTest(DoctorCase):
         for server in self.deployment.servers:
             server.restart()  # with a certificate for the day to come
         wait_until(lambda: self.state(1) == "retired", "it is retired")
-        self.assertIn(first, self.labels())
+        self.assertIn(first, self.deployment.key_labels())
 
         self.deployment.set_clock(int(4.5 * HOUR_S))
         wait_until(lambda: self.state(1) == "key destroyed", "its end is decided")
-        self.assertIn(first, self.labels(), "for replicas that have not heard of it")
-        wait_until(lambda: first not in self.labels(), "its key is gone", 2 * PUBLISH_AHEAD_S + 30)
+        self.assertIn(first, self.deployment.key_labels(), "for replicas that have not heard of it")
+        wait_until(lambda: first not in self.deployment.key_labels(), "its key is gone", 2 * PUBLISH_AHEAD_S + 30)
         time.sleep(15)  # in which each server tries its keys a few times
         self.assertEqual(self.complaints(), [])
         self.assertEqual(self.deployment.cli("status").returncode, 0)
@@ -159,7 +144,7 @@ class EndTest(DoctorCase):
             server.restart()
         self.deployment.run_server("init", "--hierarchy", self.deployment.folder / "hierarchy.yaml",
                                    check=True)
-        self.assertNotIn(first, self.labels())
+        self.assertNotIn(first, self.deployment.key_labels())
         self.assert_refused(self.deployment.cli("authority", "rollback", "acme/test"),
                             "authority.key-destroyed")
         self.deployment.enroll("doctor/goes-on")

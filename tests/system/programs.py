@@ -95,6 +95,12 @@ def free_port():
             return port
 
 
+def accepts(port):
+    """Whether somebody listens there, on loopback."""
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
 class TemporaryFolder:
     """A folder in which a PostgreSQL cluster may live.
 

@@ -1,7 +1,6 @@
 """One good and one revoked certificate, judged by those who never heard of agentpki."""
 
 import base64
-import socket
 import subprocess
 import unittest
 from pathlib import Path
@@ -9,15 +8,10 @@ from urllib.parse import quote
 
 import openssl
 from deployment import DeploymentTest
-from programs import free_port, kill, run, spawn, wait_until
+from programs import accepts, free_port, kill, run, spawn, wait_until
 from relying_party import Credentials
 
 PROGRAMS = Path(__file__).parent / "relying_parties"
-
-
-def accepts(port):
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 class RelyingPartiesTest(DeploymentTest):

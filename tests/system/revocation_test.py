@@ -27,10 +27,7 @@ class RevocationCase(DeploymentTest):
         return Credentials(self.deployment.enroll(path))
 
     def enroll_again(self, path):
-        folder = self.deployment.new_folder()
-        self.deployment.cli("cert", "enroll", "--token-file", self.deployment.token_file(path),
-                            "--out", folder, check=True)
-        return Credentials(folder)
+        return Credentials(self.deployment.join(spiffe_id(path)))
 
     def revoke(self, *words, **options):
         return self.deployment.json("cert", "revoke", *words, **options)
@@ -204,9 +201,8 @@ class RevocationTest(RevocationCase):
         self.assert_becomes_known(other)
 
     def test_the_other_replica_publishes_when_the_conductor_is_killed(self):
-        conductor, heir = self.deployment.servers
-        if "conductor: this process" not in conductor.log():
-            conductor, heir = heir, conductor
+        conductor = self.deployment.conductor()
+        (heir,) = [server for server in self.deployment.servers if server is not conductor]
         bot = self.enroll("revocation/orphan")
         conductor.kill()
         try:

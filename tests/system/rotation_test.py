@@ -1,116 +1,17 @@
 """One issuing authority follows another under load, and nobody notices. Two servers."""
 
-import socket
-import ssl
-import threading
 import time
 import unittest
 
 import openssl
 from clients import Load, RawClient
-from deployment import HIERARCHY, DeploymentTest
-from programs import PATIENCE_S, SANITIZE, wait_until
-from relying_party import Credentials
-
-PUBLISH_AHEAD_S = 15  # the least that there is
-SOON_S = 120 if SANITIZE else 40
-
-
-def context_of(credentials, purpose):
-    context = ssl.SSLContext(purpose)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.check_hostname = False  # agents have SPIFFE IDs
-    context.verify_mode = ssl.CERT_REQUIRED
-    context.verify_flags |= ssl.VERIFY_X509_STRICT
-    context.load_cert_chain(credentials.chain, credentials.key)
-    context.load_verify_locations(credentials.root)
-    return context
-
-
-def talk(server, client):
-    """A TLS handshake in which each verifies the other, and a few octets; raises what fails."""
-    left, right = socket.socketpair()
-    left.settimeout(PATIENCE_S)
-    right.settimeout(PATIENCE_S)
-    failures = []
-
-    def serve():
-        try:
-            with context_of(server, ssl.PROTOCOL_TLS_SERVER).wrap_socket(left, server_side=True) as tls:
-                tls.sendall(tls.recv(5))
-        except OSError as failure:
-            failures.append(failure)
-            left.close()
-
-    thread = threading.Thread(target=serve)
-    thread.start()
-    try:
-        with context_of(client, ssl.PROTOCOL_TLS_CLIENT).wrap_socket(right) as tls:
-            tls.sendall(b"hello")
-            if tls.recv(5) != b"hello":
-                raise AssertionError(f"the answer is another: {failures}")
-    finally:
-        thread.join()
-    if failures:
-        raise failures[0]
-
-
-class RotationCase(DeploymentTest):
-
-    @classmethod
-    def setUpClass(cls):
-        super().setUpClass()
-        cls.deployment.add_server().start()
-
-    def states(self):
-        """Of the issuing authorities of acme/test, by generation."""
-        return {authority["generation"]: authority["state"]
-                for authority in self.deployment.json("authority", "list", "--hierarchy", "acme/test")
-                if authority["kind"] == "issuing"}
-
-    def enroll(self, path):
-        return Credentials(self.deployment.enroll(path))
-
-    def generations(self):
-        """How many certificates each issuing authority has issued in acme/test."""
-        return {row["generation"]: row["count"] for row in self.deployment.database.rows("""
-            SELECT a.generation, count(*) FROM agentpki.issuances AS i
-              JOIN agentpki.authorities AS a ON a.id = i.authority
-              JOIN agentpki.hierarchies AS h ON h.id = i.hierarchy
-             WHERE h.tenant = 'acme' GROUP BY a.generation""")}
-
-    def assert_never_two_issuers(self):
-        """What was recorded was recorded by the authority that was active then; to two seconds,
-        because the times are those of the servers and not of the commits."""
-        wrong = self.deployment.database.rows("""
-            WITH active AS (
-              SELECT authority, activated_at AS since,
-                     lead(activated_at) OVER (PARTITION BY hierarchy ORDER BY sequence) AS until
-                FROM agentpki.activations)
-            SELECT encode(i.serial, 'hex') AS serial, i.recorded_at, i.authority
-              FROM agentpki.issuances AS i
-             WHERE NOT EXISTS (
-               SELECT FROM active AS a
-                WHERE a.authority = i.authority AND a.since <= i.recorded_at + interval '2 s'
-                  AND coalesce(a.until, 'infinity') >= i.recorded_at - interval '2 s')""")
-        self.assertEqual(wrong, [])
-
-    def assert_well(self, *all_credentials):
-        """Each is good by OCSP on every server and by its CRLs, and all can talk with each other."""
-        for credentials in all_credentials:
-            for server in self.deployment.servers:
-                self.assertEqual(credentials.status(server), "good")
-            done = credentials.verify()
-            self.assertEqual(done.returncode, 0, done.stderr)
-            done = openssl.certtool_verify(credentials.folder)
-            self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
-        for server in all_credentials:
-            for client in all_credentials:
-                talk(server, client)
+from deployment import HIERARCHY
+from programs import wait_until
+from rotation import PUBLISH_AHEAD_S, SOON_S, RotationCase
 
 
 class HandTest(RotationCase):
-    options = {"durable": True, "status": {}}
+    options = {"durable": True}
 
     def test_under_load_nobody_notices(self):
         before = self.enroll("rotation/before")
@@ -170,7 +71,7 @@ class HandTest(RotationCase):
 
 
 class ScheduleTest(RotationCase):
-    options = {"durable": True, "status": {},
+    options = {"durable": True,
                "hierarchy": HIERARCHY | {"issuing": {"rotate_every": f"{3 * PUBLISH_AHEAD_S}s",
                                                      "publish_ahead": f"{PUBLISH_AHEAD_S}s"}}}
 
@@ -178,8 +79,7 @@ class ScheduleTest(RotationCase):
         with Load(self.deployment, "rotation/load", threads=2) as load:
             wait_until(lambda: self.states().get(2) == "published", "the successor is published",
                        3 * SOON_S)
-            conductor = next(server for server in self.deployment.servers
-                             if "conductor: this process" in server.log())
+            conductor = self.deployment.conductor()
             if conductor is self.deployment.server:  # which the load and the operator talk to
                 conductor.restart()
             else:
@@ -193,6 +93,7 @@ class ScheduleTest(RotationCase):
             load.stop()
             load.check(self)
         self.assert_never_two_issuers()
+        self.assert_nothing_outlives_its_issuer()
         self.assert_well(self.enroll("rotation/scheduled"))
 
 

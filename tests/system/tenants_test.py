@@ -43,19 +43,9 @@ class TenantsTest(DeploymentTest):
                            check=True)
         agent = "spiffe://test.globex.example/evil/bot"
         deployment.cli("agent", "register", agent, "--owner", "globex", check=True)
-        cls.others = {operator: cls.enroll_as(operator), agent: cls.enroll_as(agent)}
+        cls.others = {identity: deployment.join(identity) for identity in [operator, agent]}
         cls.operator = operator
         cls.approval = cls.ask_for_an_approval()
-
-    @classmethod
-    def enroll_as(cls, identity):
-        token = cls.deployment.folder / "a.token"
-        token.touch(mode=0o600)
-        token.write_text(cls.deployment.cli("token", "create", "--agent", identity,
-                                            check=True).stdout)
-        folder = cls.deployment.new_folder()
-        cls.deployment.cli("cert", "enroll", "--token-file", token, "--out", folder, check=True)
-        return folder
 
     @classmethod
     def ask_for_an_approval(cls):

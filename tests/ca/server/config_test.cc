@@ -91,10 +91,10 @@ TEST_F(ConfigTest, HasWhatTheFileSays) {
   EXPECT_EQ(config.runtime_directory, "/run/agentpki");
   EXPECT_EQ(config.database_server, "dbname=a");
   EXPECT_EQ(config.database_owner, "dbname=b");
-  EXPECT_EQ(config.hsm_module, "/m.so");
-  EXPECT_EQ(config.hsm_token_label, "t");
-  EXPECT_EQ(config.hsm_pin_credential, "pin");
-  EXPECT_TRUE(config.hsm_pin_file.empty());
+  EXPECT_EQ(config.token.module, "/m.so");
+  EXPECT_EQ(config.token.label, "t");
+  EXPECT_EQ(config.token.pin_credential, "pin");
+  EXPECT_TRUE(config.token.pin_file.empty());
   EXPECT_EQ(config.hsm_timeout, seconds(20));
   EXPECT_EQ(config.system_trust_domain.name(), "system.example");
   EXPECT_EQ(config.system_dns_subtrees, std::vector<std::string>{"x.example"});
@@ -186,6 +186,56 @@ TEST_F(ConfigTest, WantsOneSourceOfThePin) {
   EXPECT_TRUE(Refuses("hsm", start + "}", "hsm: write either pin_file or pin_credential"));
   EXPECT_TRUE(Refuses("hsm", start + ", pin_file: /a, pin_credential: b}", "hsm: write either"));
   EXPECT_TRUE(Refuses("hsm", "{module: /m.so, pin_file: /a}", "hsm: token_label: it is missing"));
+}
+
+std::string HsmWith(const std::string& tokens) {
+  return "{module: /m.so, token_label: t, pin_file: /pin, tokens: [" + tokens + "]}";
+}
+
+TEST_F(ConfigTest, HasTheTokensOfTenants) {
+  const Config config =
+      Must(LoadWith("hsm", HsmWith("{token_label: a, pin_file: /a, tenants: [acme, initech]}, "
+                                   "{module: /n.so, token_label: b, pin_credential: b, "
+                                   "tenants: [globex]}")));
+  ASSERT_EQ(config.tenant_tokens.size(), 2u);
+  EXPECT_EQ(config.tenant_tokens[0].module, "/m.so");
+  EXPECT_EQ(config.tenant_tokens[0].label, "a");
+  EXPECT_EQ(config.tenant_tokens[0].pin_file, "/a");
+  EXPECT_EQ(config.tenant_tokens[0].tenants, (std::set<std::string>{"acme", "initech"}));
+  EXPECT_EQ(config.tenant_tokens[1].module, "/n.so");
+  EXPECT_EQ(config.tenant_tokens[1].pin_credential, "b");
+  EXPECT_TRUE(config.token.tenants.empty());
+}
+
+TEST_F(ConfigTest, RefusesTokensOfTenantsThatCannotBe) {
+  const std::string a = "{token_label: a, pin_file: /a, tenants: [acme]}";
+  const std::vector<std::pair<std::string, std::string>> wrong = {
+      {"{pin_file: /a, tenants: [acme]}", "tokens[0]: token_label: it is missing"},
+      {"{token_label: a, tenants: [acme]}", "tokens[0]: write either pin_file or"},
+      {"{token_label: a, pin_file: /a, pin_credential: a, tenants: [acme]}", "tokens[0]: write"},
+      {"{token_label: a, pin_file: /a}", "tokens[0]: tenants: it is missing"},
+      {"{token_label: a, pin_file: /a, tenants: [Acme]}", "tokens[0]: tenants"},
+      {"{token_label: a, pin_file: /a, tenants: [acme, acme]}",
+       "tokens[0]: tenants: 'acme' is there twice"},
+      {"{token_label: a, pin_file: /a, tenants: [agentpki]}",
+       "tokens[0]: tenants: 'agentpki' is the system hierarchy"},
+      {"{token_label: t, pin_file: /a, tenants: [acme]}",
+       "tokens[0]: token_label: 't' is the label of another token"},
+      {"{token_label: a, pin_file: /pin, tenants: [acme]}",
+       "tokens[0]: pin_file: another token reads the same"},
+      {a + ", {token_label: b, pin_file: /b, tenants: [globex, acme]}",
+       "tokens[1]: tenants: 'acme' is at token 'a' already"},
+      {a + ", {token_label: a, pin_file: /b, tenants: [globex]}", "tokens[1]: token_label: 'a'"},
+      {a + ", {token_label: b, pin_file: /a, tenants: [globex]}", "tokens[1]: pin_file: "},
+  };
+  for (const auto& [tokens, words] : wrong) {
+    EXPECT_TRUE(Refuses("hsm", HsmWith(tokens), "hsm: " + words));
+  }
+  std::string many;
+  for (int i = 0; i < 17; ++i) {
+    many += fmt::format("{{token_label: a{0}, pin_file: /a{0}, tenants: [t{0}]}}, ", i);
+  }
+  EXPECT_TRUE(Refuses("hsm", HsmWith(many), "hsm: tokens: there are 17; write at most 16"));
 }
 
 TEST_F(ConfigTest, BoundsTheTimeForOpeningTheToken) {

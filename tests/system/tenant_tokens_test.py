@@ -1,0 +1,151 @@
+"""A tenant whose keys are on a token of its own, with a PIN of its own: what befalls that token is no
+matter of the other tenants."""
+
+import json
+import unittest
+
+import openssl
+from clients import RawClient
+from deployment import DeploymentTest
+from programs import SANITIZE, wait_until
+
+GLOBEX = {"tenant": "globex", "environment": "test", "trust_domain": "test.globex.example",
+          "profiles": [{"name": "agent"}]}
+AGENT = "spiffe://test.globex.example/reports/bot"
+SERVING = "0801"  # HealthCheckResponse in the wire format
+
+REFUSED, TRY_AGAIN = 1, 75  # exit statuses
+# A token that is away is looked for at least once a minute.
+BACK_S = 180 if SANITIZE else 90
+
+
+class TenantTokensTest(DeploymentTest):
+    options = {"status": {}, "tenant_tokens": ["globex"]}
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        file = cls.deployment.folder / "globex.yaml"
+        file.write_text(json.dumps(GLOBEX))
+        cls.deployment.cli("hierarchy", "apply", "-f", file, "--wait", check=True)
+        cls.deployment.cli("agent", "register", AGENT, "--owner", "globex", check=True)
+        cls.globex = cls.deployment.join(AGENT)
+        cls.acme = cls.deployment.enroll("tokens/bot")
+        cls.common_labels = cls.deployment.key_labels()
+
+    def config(self, **changes):
+        """A server's configuration, but for its entry about the token of globex."""
+        config = self.deployment.config(self.deployment.server)
+        config["hsm"]["tokens"][0] |= changes
+        file = self.deployment.folder / "changed.yaml"
+        file.write_text(json.dumps(config))
+        return file
+
+    def component(self):
+        """What `agentpki status` says of globex's token."""
+        done = self.deployment.cli("--output", "json", "status")
+        (component,) = [one for one in json.loads(done.stdout)["components"]
+                        if one["name"] == "token agentpki-globex"]
+        return component
+
+    def findings(self, *words):
+        done = self.deployment.cli("--output", "json", "doctor", *words)
+        return {(finding["code"], finding["subject"])
+                for finding in json.loads(done.stdout)["findings"]}
+
+    def assert_issues(self, folder):
+        before = openssl.serial(folder / "cert.pem")
+        self.deployment.cli("cert", "renew", folder, check=True)
+        self.assertNotEqual(openssl.serial(folder / "cert.pem"), before)
+        self.assertEqual(openssl.verify(folder).returncode, 0)
+
+    def assert_only_globex_is_not_served(self):
+        """Others are, and load balancers are not told otherwise."""
+        for _ in range(5):
+            self.assert_issues(self.acme)
+            done = self.deployment.cli("--timeout", "5", "cert", "renew", self.globex)
+            self.assertEqual(done.returncode, TRY_AGAIN, done.stderr)
+            with RawClient(self.deployment) as client:
+                answer = client.call("grpc.health.v1.Health/Check", "")
+                self.assertEqual((answer.code, answer.response), ("OK", SERVING))
+        component = self.component()
+        self.assertFalse(component.get("healthy", False), component)
+        self.assertIn("tenants globex: token 'agentpki-globex': away", component["detail"])
+        self.assertEqual(self.findings("--hierarchy", "globex/test"),
+                         {("token.away", "agentpki-globex")})
+        self.assertEqual(self.findings("--hierarchy", "acme/test"), set())
+
+    # ---- where the keys are ---------------------------------------------------------------------
+
+    def test_each_key_is_on_the_token_of_its_tenant(self):
+        globex = self.deployment.key_labels("globex")
+        self.assertTrue(globex)
+        self.assertTrue(all(label.startswith("globex/test/") for label in globex), globex)
+        self.assertEqual({label.split("/")[0] for label in self.common_labels},
+                         {"acme", "agentpki"})
+        self.assertTrue(self.component()["healthy"])
+        for folder in [self.globex, self.acme]:
+            self.assert_issues(folder)
+        self.assertEqual(self.findings(), set())
+
+    def test_the_doctor_finds_a_key_on_the_wrong_token(self):
+        for label, tenant, right in [("globex/test/issuing/7-0badcafe", None, "agentpki-globex"),
+                                     ("acme/test/issuing/7-0badcafe", "globex", "agentpki")]:
+            self.deployment.pkcs11_tool("--keypairgen", "--key-type", "EC:prime256v1",
+                                        "--label", label, tenant=tenant)
+            try:
+                done = self.deployment.cli("doctor")
+                self.assertEqual(done.returncode, 1, done.stdout)
+                self.assertIn(f"key.misplaced  {label}", done.stdout)
+                self.assertIn(f"'{right}'", done.stdout)
+                self.assertEqual(self.findings(), {("key.misplaced", label)})
+            finally:
+                self.deployment.delete_key(label, tenant)
+        self.assertEqual(self.findings(), set())
+
+    # ---- when one is away -----------------------------------------------------------------------
+
+    def test_one_tenant_goes_on_while_the_token_of_another_is_away(self):
+        with self.deployment.token_away("globex"):
+            wait_until(lambda: not self.component().get("healthy", False), "it is found to be away")
+            self.assert_only_globex_is_not_served()
+            with self.subTest("a server that starts meanwhile"):
+                self.deployment.server.restart()
+                self.assertIn("hsm: tokens: 'agentpki-globex' of tenants globex: no token is labelled",
+                              self.deployment.server.log_since_start())
+                self.assert_only_globex_is_not_served()
+        wait_until(lambda: self.component()["healthy"], "it is found again", BACK_S)
+        wait_until(lambda: self.deployment.cli("cert", "renew", self.globex).returncode == 0,
+                   "globex is served again")
+        self.assert_issues(self.acme)
+        self.assertEqual(self.findings(), set())
+        self.assertEqual(self.deployment.cli("status", "check").returncode, 0)
+
+    # ---- what a server does not begin with ------------------------------------------------------
+
+    def assert_fails(self, verb, code, config_file, *texts):
+        done = self.deployment.run_server(verb, config_file=config_file)
+        self.assertEqual(done.returncode, code, done.stderr)
+        for text in texts:
+            self.assertIn(text, done.stderr)
+
+    def test_a_wrong_pin_names_the_tenant(self):
+        config = self.config(pin_file=str(self.deployment.folder / "pin-wrong"))
+        wrong = self.deployment.folder / "pin-wrong"
+        wrong.touch(mode=0o600)
+        wrong.write_text("not it")
+        self.assert_fails("run", REFUSED, config,
+                          "hsm: tokens: 'agentpki-globex' of tenants globex: the token refuses the PIN")
+
+    def test_init_needs_every_token(self):
+        config = self.config(token_label="nobody")
+        self.assert_fails("init", TRY_AGAIN, config, "'nobody' of tenants globex",
+                          "no token is labelled 'nobody'", "'agentpki-globex'")
+
+    def test_a_token_twice_is_refused(self):
+        config = self.config(token_label="agentpki")
+        self.assert_fails("run", REFUSED, config, "hsm: tokens[0]: token_label: 'agentpki'")
+
+
+if __name__ == "__main__":
+    unittest.main()
