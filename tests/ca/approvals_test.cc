@@ -465,15 +465,20 @@ TEST_F(ApprovalsTest, AreTakenForAllThatAnAuthorityHasIssued) {
   EXPECT_TRUE(Revoke(AllOfIssuer()).ok()) << "it was done already, and asks nobody";
 }
 
-TEST_F(ApprovalsTest, AreTakenForTheCertificateOfACa) {
-  const auto issuer = Must(deployment_.catalogs->Snapshot()->ActiveIssuer(deployment_.acme.id));
-  const RevocationRequest request{.target = issuer->serial(), .invalidity_date = std::nullopt};
-  EXPECT_TRUE(IsPending(Revoke(request)));
-  EXPECT_EQ(
-      List().front().changes.front(),
-      fmt::format("revoke the certificate {} of acme/prod/issuing/1", issuer->serial().ToString()));
+TEST_F(ApprovalsTest, AreTakenForTheRevocationOfAnAuthority) {
+  const auto revoke = [&](RevocationReason reason) {
+    AuditEvent event = NewEvent("RevokeAuthority");
+    return rotation_.Revoke(alice_, "acme/prod/issuing/1", reason, "stolen", event).status();
+  };
+  EXPECT_TRUE(IsPending(revoke(RevocationReason::kCaCompromise)));
+  EXPECT_EQ(List().front().changes,
+            (std::vector<std::string>{"revoke acme/prod/issuing/1 and all that it has issued",
+                                      "reason: cACompromise", "note: stolen"}));
   Must(ApprovePending());
-  Must(Revoke(request));
+  EXPECT_TRUE(IsPending(revoke(RevocationReason::kSuperseded))) << "another reason";
+  Must(revoke(RevocationReason::kCaCompromise));
+  EXPECT_EQ(EventsOf("RevokeAuthority").back().rule, "approval.approved");
+  Must(revoke(RevocationReason::kCaCompromise));  // it was done already, and asks nobody
 }
 
 TEST_F(ApprovalsTest, AreNotTakenForAnAgentsCertificates) {
