@@ -465,13 +465,33 @@ TEST_F(ApprovalsTest, AreTakenForAllThatAnAuthorityHasIssued) {
   EXPECT_TRUE(Revoke(AllOfIssuer()).ok()) << "it was done already, and asks nobody";
 }
 
-TEST_F(ApprovalsTest, AreTakenForTheCertificateOfACa) {
-  const auto issuer = Must(deployment_.catalogs->Snapshot()->ActiveIssuer(deployment_.acme.id));
-  const RevocationRequest request{.target = issuer->serial(), .invalidity_date = std::nullopt};
+TEST_F(ApprovalsTest, AreTakenForAnAuthority) {
+  const auto revoke = [&](const std::string& note) {
+    event_ = NewEvent("RevokeAuthority");
+    return rotation_
+        .Revoke(alice_, "acme/prod/issuing/1", RevocationReason::kCaCompromise, note, event_)
+        .status();
+  };
+  EXPECT_TRUE(IsPending(revoke("OPS-311")));
+  EXPECT_EQ(List().front().changes,
+            (std::vector<std::string>{"revoke acme/prod/issuing/1 and all that it has issued",
+                                      "reason: cACompromise", "note: OPS-311"}));
+  Must(ApprovePending());
+  EXPECT_TRUE(IsPending(revoke("OPS-312"))) << "what is said of it is approved with it";
+  Must(revoke("OPS-311"));
+  EXPECT_TRUE(revoke("OPS-313").ok()) << "it was done already, and asks nobody";
+}
+
+TEST_F(ApprovalsTest, AreTakenForALinkBetweenRoots) {
+  Demand({.root_rotation = false});
+  Must(PrepareRoot());
+  const auto links = deployment_.catalogs->Snapshot()->LinksOf(deployment_.acme.id);
+  ASSERT_EQ(links.size(), 1u);
+  const RevocationRequest request{.target = links[0].serial, .invalidity_date = std::nullopt};
   EXPECT_TRUE(IsPending(Revoke(request)));
-  EXPECT_EQ(
-      List().front().changes.front(),
-      fmt::format("revoke the certificate {} of acme/prod/issuing/1", issuer->serial().ToString()));
+  EXPECT_EQ(List().front().changes.front(),
+            fmt::format("revoke the certificate {} of the link to acme/prod/root/2",
+                        links[0].serial.ToString()));
   Must(ApprovePending());
   Must(Revoke(request));
 }
