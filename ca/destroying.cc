@@ -109,11 +109,25 @@ Result<std::vector<DestructionView>> Destroying::List(const Caller& caller,
 
 Status Destroying::Advance(const HierarchyDestruction& destruction) {
   if (destruction.finished_at) return Ok();
+  TRY(CheckKeysAtHand(destruction.hierarchy));
   TRY(key_retirement_.Advance(destruction.hierarchy));
   const auto records =
       KeysOf(destruction.hierarchy.id, catalogs_.Snapshot()->records().authorities);
   if (!std::all_of(records.begin(), records.end(), IsDestroyed)) return Ok();  // in the next round
   return Finish(destruction, records);
+}
+
+// Without its key, a CA has not signed its last CRL: its token has to come back before.
+Status Destroying::CheckKeysAtHand(const Hierarchy& hierarchy) const {
+  const auto catalog = catalogs_.Snapshot();
+  for (const auto& authority : catalog->AuthoritiesOf(hierarchy.id)) {
+    const AuthorityRecord* const record = catalog->FindRecord(authority->id());
+    if (authority->has_key() || record->key_destruction) continue;
+    return Error(StatusCode::kUnavailable,
+                 "the key '{}' is not at hand: its token is away, or the key is not on it",
+                 authority->key_label());
+  }
+  return Ok();
 }
 
 Status Destroying::Finish(const HierarchyDestruction& destruction,

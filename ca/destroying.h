@@ -77,7 +77,7 @@ class Destroying {
                                             AuditEvent& event) const;
 
   // Whatever step is due: keys are decided upon, destroyed, and when all are, that is signed. The
-  // last CRLs have to be out.
+  // last CRLs have to be out. kUnavailable while a token is away.
   Status Advance(const HierarchyDestruction& destruction);
 
  private:
@@ -88,6 +88,7 @@ class Destroying {
   Result<Found> Find(const std::string& name) const;
   Status RequireApproval(const Caller& caller, const Hierarchy& hierarchy,
                          const std::string& reason, AuditEvent& event);
+  Status CheckKeysAtHand(const Hierarchy& hierarchy) const;
   Status Finish(const HierarchyDestruction& destruction,
                 const std::vector<AuthorityRecord>& records);
 

@@ -10,7 +10,11 @@ namespace {
 // Each try meets another activation, which happens every few weeks.
 constexpr int kTriesMax = 3;
 
-bool IsSuperseded(const Status& status) { return RuleOf(status) == "authority.superseded"; }
+// Whether the catalog is behind the ledger, or may be: another may issue by now.
+bool IsBehind(const Status& status) {
+  const std::string rule = RuleOf(status);
+  return rule == "authority.superseded" || rule == "authority.revoked";
+}
 
 Status CheckUsable(const JoinTokenRecord& token, const RequestId& request, TimePoint now) {
   switch (token.StateAt(now)) {
@@ -74,7 +78,7 @@ Result<IssuedCertificate> Enrollment::Issue(const Agent& agent, BytesView csr_de
   event.request = RequestFacts::Of(agent, csr.public_key().type(), OperationOf(grounds));
   TRY(TakeOfQuota(agent, grounds));
   auto intent = Intend(agent, csr, grounds, request, event);
-  for (int tries = 1; IsSuperseded(intent.status()) && tries < kTriesMax; ++tries) {
+  for (int tries = 1; IsBehind(intent.status()) && tries < kTriesMax; ++tries) {
     TRY(catalogs_.Reload());
     intent = Intend(agent, csr, grounds, request, event);
   }

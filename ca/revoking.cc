@@ -5,16 +5,14 @@
 namespace ca {
 namespace {
 
-// The CA whose own certificate has that serial, acme/prod/issuing/1; "" when it is none's.
-std::string CaWithSerial(const Catalog& catalog, const Hierarchy& hierarchy,
-                         const SerialNumber& serial) {
-  for (const auto& authority : catalog.AuthoritiesOf(hierarchy.id)) {
-    if (authority->serial() == serial) return NameOf(hierarchy, *authority);
-  }
+// The root to which that is the link, acme/prod/root/2; "" when it is none. Of an issuing
+// authority's own certificate, CheckIsNotOfAuthority() has spoken.
+std::string RootOfLink(const Catalog& catalog, const Hierarchy& hierarchy,
+                       const SerialNumber& serial) {
   for (const Catalog::Link& link : catalog.LinksOf(hierarchy.id)) {
     if (link.serial != serial) continue;
     const auto root = catalog.FindAuthority(link.root);
-    return fmt::format("the link to {}", root.ok() ? NameOf(hierarchy, **root) : "a root");
+    return root.ok() ? NameOf(hierarchy, **root) : "a root";
   }
   return "";
 }
@@ -45,9 +43,9 @@ Status Revoking::RequireApproval(const Caller& caller, const RevocationOrder& or
     const auto authority = TRY(catalog->FindAuthority(of->authority));
     what = "all that was issued by " + NameOf(*hierarchy, *authority);
   } else if (const auto* const serial = std::get_if<SerialNumber>(&order.target)) {
-    const std::string name = CaWithSerial(*catalog, *hierarchy, *serial);
-    if (name.empty()) return Ok();
-    what = fmt::format("the certificate {} of {}", serial->ToString(), name);
+    const std::string root = RootOfLink(*catalog, *hierarchy, *serial);
+    if (root.empty()) return Ok();
+    what = fmt::format("the certificate {}, the link to {}", serial->ToString(), root);
   } else {
     return Ok();
   }

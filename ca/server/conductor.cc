@@ -129,7 +129,7 @@ void Conductor::RetireKeys() {
   const auto catalog = catalogs_.Snapshot();
   Status first;
   for (const ca::Hierarchy& hierarchy : catalog->hierarchies()) {
-    const Status retired = parts_.key_retirement.Advance(hierarchy);
+    const Status retired = RetireKeysOf(hierarchy, *catalog);
     if (first.ok()) first = ca::Annotate(retired, "end of a key of " + hierarchy.Name() + ": ");
   }
   if (!first.ok() && first.message() != keys_retired_.message()) {
@@ -137,6 +137,18 @@ void Conductor::RetireKeys() {
   }
   keys_retired_ = first;
   keys_due_ = clock_.Now() + kKeyInterval;
+}
+
+// What a key has signed last stands for as long as its authority: the link to the next root has its
+// status from the old one's last CRL.
+Status Conductor::RetireKeysOf(const ca::Hierarchy& hierarchy, const ca::Catalog& catalog) {
+  crl::Publisher::Authorities spent;
+  for (const ca::SpentKey& key : ca::SpentKeysAt(catalog, hierarchy, clock_.Now())) {
+    const auto authority = catalog.FindAuthority(key.record.id);
+    if (authority.ok()) spent.push_back(*authority);
+  }
+  if (!spent.empty()) TRY(Observe(parts_.publisher.PublishLast(spent)));
+  return parts_.key_retirement.Advance(hierarchy);
 }
 
 // As with a key that does not go.

@@ -76,6 +76,7 @@ class Conductor {
   Hierarchies Of(const Group& group, const ca::Catalog& catalog) const;
   ca::Status Rotate(const Hierarchies& hierarchies);
   void RetireKeys();
+  ca::Status RetireKeysOf(const ca::Hierarchy& hierarchy, const ca::Catalog& catalog);
   ca::Status EnsureResponders(const Hierarchies& hierarchies, const ca::Catalog& catalog);
   ca::Status EnsureRespondersOf(const ca::Hierarchy& hierarchy, const ca::Catalog& catalog);
   ca::Status PublishCrls(const Hierarchies& hierarchies, const ca::Catalog& catalog);

@@ -465,21 +465,22 @@ TEST_F(ApprovalsTest, AreTakenForAllThatAnAuthorityHasIssued) {
   EXPECT_TRUE(Revoke(AllOfIssuer()).ok()) << "it was done already, and asks nobody";
 }
 
-TEST_F(ApprovalsTest, AreTakenForAnAuthority) {
-  const auto revoke = [&](const std::string& note) {
-    event_ = NewEvent("RevokeAuthority");
-    return rotation_
-        .Revoke(alice_, "acme/prod/issuing/1", RevocationReason::kCaCompromise, note, event_)
-        .status();
+TEST_F(ApprovalsTest, AreTakenForTheRevocationOfAnAuthority) {
+  const auto revoke = [&](RevocationReason reason, const std::string& note = "stolen") {
+    AuditEvent event = NewEvent("RevokeAuthority");
+    return rotation_.Revoke(alice_, "acme/prod/issuing/1", reason, note, event).status();
   };
-  EXPECT_TRUE(IsPending(revoke("OPS-311")));
+  EXPECT_TRUE(IsPending(revoke(RevocationReason::kCaCompromise)));
   EXPECT_EQ(List().front().changes,
             (std::vector<std::string>{"revoke acme/prod/issuing/1 and all that it has issued",
-                                      "reason: cACompromise", "note: OPS-311"}));
+                                      "reason: cACompromise", "note: stolen"}));
   Must(ApprovePending());
-  EXPECT_TRUE(IsPending(revoke("OPS-312"))) << "what is said of it is approved with it";
-  Must(revoke("OPS-311"));
-  EXPECT_TRUE(revoke("OPS-313").ok()) << "it was done already, and asks nobody";
+  EXPECT_TRUE(IsPending(revoke(RevocationReason::kSuperseded))) << "another reason";
+  EXPECT_TRUE(IsPending(revoke(RevocationReason::kCaCompromise, "found")))
+      << "what is said of it is approved with it";
+  Must(revoke(RevocationReason::kCaCompromise));
+  EXPECT_EQ(EventsOf("RevokeAuthority").back().rule, "approval.approved");
+  Must(revoke(RevocationReason::kCaCompromise));  // it was done already, and asks nobody
 }
 
 TEST_F(ApprovalsTest, AreTakenForALinkBetweenRoots) {
@@ -490,7 +491,7 @@ TEST_F(ApprovalsTest, AreTakenForALinkBetweenRoots) {
   const RevocationRequest request{.target = links[0].serial, .invalidity_date = std::nullopt};
   EXPECT_TRUE(IsPending(Revoke(request)));
   EXPECT_EQ(List().front().changes.front(),
-            fmt::format("revoke the certificate {} of the link to acme/prod/root/2",
+            fmt::format("revoke the certificate {}, the link to acme/prod/root/2",
                         links[0].serial.ToString()));
   Must(ApprovePending());
   Must(Revoke(request));

@@ -244,6 +244,22 @@ TEST_F(DestroyingTest, WaitsForATokenThatIsAway) {
   EXPECT_TRUE(Only().destruction.finished_at);
 }
 
+// A tenant's own token does not keep the server from starting; nor is what it lacks spent.
+TEST_F(DestroyingTest, DecidesOnNoKeyWhileATenantsTokenIsAway) {
+  ports_.keys.SetApart();
+  ports_.keys.Fail(MemoryKeyStore::Fault::kUnavailable);
+  Server without_token(ports_, clock_);
+  AuditEvent event = NewEvent();
+  Must(ports_.hierarchies.DestroyHierarchy(acme_.id, "merged", event));
+  EXPECT_EQ(without_token.Advance().code(), StatusCode::kUnavailable);
+  for (const AuthorityRecord& record : Must(ports_.hierarchies.LoadAuthorities())) {
+    EXPECT_FALSE(record.key_destruction) << record.key_label;
+  }
+  ports_.keys.Fail(MemoryKeyStore::Fault::kNone);
+  Finish(without_token, clock_);
+  EXPECT_TRUE(Only().destruction.finished_at);
+}
+
 // ---- refused ------------------------------------------------------------------------------------
 
 TEST_F(DestroyingTest, ChangesNothingWhenItIsRepeated) {

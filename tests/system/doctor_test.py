@@ -137,6 +137,13 @@ class EndTest(DoctorCase):
             SELECT action FROM agentpki.audit_events
              WHERE subject = 'acme/test/issuing/1' AND action LIKE '%Dest%' ORDER BY sequence""")],
                          ["DecideKeyDestruction", "DestroyKey"])
+        self.assertEqual(self.deployment.database.value("""
+            SELECT c.next_update = i.not_after
+              FROM agentpki.crls AS c
+              JOIN agentpki.authorities AS a ON a.id = c.authority
+              JOIN agentpki.authority_issuances AS i ON i.authority = a.id
+             WHERE a.kind = 'issuing' AND a.generation = 1 AND a.key_label LIKE 'acme/%'
+             ORDER BY c.number DESC LIMIT 1"""), True, "its last CRL stands as long as it")
 
         # Nothing asks for it any more: not a start, nor an init, nor an operator.
         self.deployment.set_clock(0)  # or the command line would not believe their new certificates

@@ -22,7 +22,7 @@ from traffic import Traffic
 # traffic: so long before the half is over.
 HALF_LIFE_S = 12 * 3600
 BACKDATE_S = 60
-TO_HALF_LIFE_S = 90 if SANITIZE else 15
+TO_HALF_LIFE_S = 90 if SANITIZE else 40
 # By the schedule the second issuing authority follows a few seconds later.
 ROTATE_EVERY_S = HALF_LIFE_S - BACKDATE_S // 2 + 15
 

@@ -51,7 +51,7 @@ class QuotaTest(DeploymentTest):
         self.assertEqual(done.returncode, TRY_AGAIN, done.stderr)
         self.assertIn("quota.certificates", done.stderr)
         self.assertEqual(self.deployment.database.value(
-            "SELECT count(*) > 0 FROM agentpki.audit_events WHERE rule = 'quota.certificates'"), "t")
+            "SELECT count(*) > 0 AS any FROM agentpki.audit_events WHERE rule = 'quota.certificates'"), True)
 
 
 if __name__ == "__main__":
