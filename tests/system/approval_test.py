@@ -174,6 +174,11 @@ class ApprovalTest(DeploymentTest):
         other = self.deployment.enroll("approval/other")
         self.deployment.cli("cert", "revoke", openssl.serial(other / "cert.pem"), check=True)
 
+        revoke = ["authority", "revoke", authority["name"], "--yes", "--note"]
+        self.approve(self.assert_pending(self.deployment.cli(*revoke, "lost")))
+        self.assert_pending(self.deployment.cli(*revoke, "found"))
+        self.deployment.cli(*revoke, "lost", check=True)
+
     # ---- an end ---------------------------------------------------------------------------------
 
     def test_6_the_end_of_a_hierarchy_takes_two(self):
