@@ -257,7 +257,7 @@ Result<AuthorityView> Rotation::Taint(const Caller& caller, const std::string& n
 Result<Rotation::RevokedAuthority> Rotation::Revoke(const Caller& caller, const std::string& name,
                                                     RevocationReason reason,
                                                     const std::string& note, AuditEvent& event) {
-  auto catalog = catalogs_.Snapshot();
+  const auto catalog = catalogs_.Snapshot();
   const Found found = TRY(FindIssuing(*catalog, caller, Action::kRevokeAuthority, name, event));
   if (reason == RevocationReason::kKeyCompromise) {
     return Error(StatusCode::kInvalidArgument,
@@ -283,16 +283,16 @@ Result<Rotation::RevokedAuthority> Rotation::Revoke(const Caller& caller, const 
   event.reason = fmt::format("{}: {}", NameOf(reason), note);
   const std::int64_t count = TRY(store_.RevokeAuthority(found.view.record.id, reason, note, event));
   TRY(catalogs_.Reload());
-  catalog = catalogs_.Snapshot();
   if (successor) {
+    const auto after = catalogs_.Snapshot();
     // If it may already; else the conductor lets it, within seconds.
     AuditEvent activation = event;
     activation.action = NameOf(Action::kActivateAuthority);
     activation.rule = "authority.tainted";
-    const AuthorityView next = TRY(ViewOf(*catalog, hierarchy, successor->id));
+    const AuthorityView next = TRY(ViewOf(*after, hierarchy, successor->id));
     activation.subject = next.name;
-    if (CheckActivation(*catalog, hierarchy, next).ok()) {
-      ActivateFound(*catalog, hierarchy, next, activation).status().IgnoreError();
+    if (CheckActivation(*after, hierarchy, next).ok()) {
+      ActivateFound(*after, hierarchy, next, activation).status().IgnoreError();
     }
   }
   AuthorityView view = TRY(ViewOf(*catalogs_.Snapshot(), hierarchy, found.view.record.id));
