@@ -73,32 +73,45 @@ Bytes DigestOf(ApprovalKind kind, const std::vector<std::string>& words) {
 
 // ---- asking -------------------------------------------------------------------------------------
 
-Result<bool> Approvals::Asks(HierarchyId hierarchy, ApprovalKind kind) {
-  TRY(catalogs_.Reload());
-  const auto catalog = catalogs_.Snapshot();
-  const Hierarchy* const found = catalog->Find(hierarchy);
-  return !found || found->approvals.Asks(kind);
+// From the database and not from the catalog, which is some seconds old and waits for the token.
+Result<std::optional<Hierarchy>> Approvals::FindStanding(HierarchyId id) const {
+  std::vector<Hierarchy> standing = TRY(hierarchies_.LoadHierarchies());
+  for (Hierarchy& hierarchy : standing) {
+    if (hierarchy.id == id) return std::optional(std::move(hierarchy));
+  }
+  return std::optional<Hierarchy>();
 }
 
-Status Approvals::Require(const Caller& caller, HierarchyId hierarchy, const ProposedChange& change,
-                          AuditEvent& event) {
-  const bool asks = TRY(Asks(hierarchy, change.kind));
-  return asks ? RequireAlways(caller, hierarchy, change, event) : Ok();
+Result<bool> Approvals::Asks(HierarchyId id, ApprovalKind kind) const {
+  const auto hierarchy = TRY(FindStanding(id));
+  return hierarchy && hierarchy->approvals.Asks(kind);
+}
+
+Status Approvals::Require(const Caller& caller, HierarchyId id, const ProposedChange& change,
+                          AuditEvent& event) const {
+  const auto hierarchy = TRY(FindStanding(id));
+  if (!hierarchy || !hierarchy->approvals.Asks(change.kind)) return Ok();
+  return RequireIn(*hierarchy, caller, change, event);
 }
 
 Status Approvals::RequireAlways(const Caller& caller, HierarchyId id, const ProposedChange& change,
-                                AuditEvent& event) {
-  const auto catalog = catalogs_.Snapshot();
-  const Hierarchy* const hierarchy = catalog->Find(id);
+                                AuditEvent& event) const {
+  const auto hierarchy = TRY(FindStanding(id));
   if (!hierarchy) return Error(StatusCode::kAborted, "the hierarchy was destroyed just now");
+  return RequireIn(*hierarchy, caller, change, event);
+}
+
+Status Approvals::RequireIn(const Hierarchy& hierarchy, const Caller& caller,
+                            const ProposedChange& change, AuditEvent& event) const {
+  const auto catalog = catalogs_.Snapshot();
   const Hierarchy* system = TRY(catalog->System());
-  const Approval approval = TRY(FindOrRequest(caller, *hierarchy, change, event));
-  const std::string what = fmt::format("{} in {}", NameOf(change.kind), hierarchy->Name());
+  const Approval approval = TRY(FindOrRequest(caller, hierarchy, change, event));
+  const std::string what = fmt::format("{} in {}", NameOf(change.kind), hierarchy.Name());
   if (!approval.decision) {
     return Refusal(StatusCode::kFailedPrecondition, "approval.pending",
                    "{} takes two and waits for approval {} until {}; another admin of {} runs: "
                    "agentpki approval approve {}; then repeat this command",
-                   what, approval.id, Rfc3339(approval.expires_at), hierarchy->Name(), approval.id);
+                   what, approval.id, Rfc3339(approval.expires_at), hierarchy.Name(), approval.id);
   }
   const std::string decided_by = OperatorNameOf(*system, approval.decision->by);
   if (approval.decision->verdict == Verdict::kDeny) {
@@ -106,15 +119,16 @@ Status Approvals::RequireAlways(const Caller& caller, HierarchyId id, const Prop
                    "{} was denied by {}: {}; {} may be asked for again after {}", what, decided_by,
                    approval.decision->reason, approval.id, Rfc3339(approval.expires_at));
   }
-  TRY(store_.Use(hierarchy->id, approval.id,
-                 EventOf(event, "UseApproval", hierarchy->id, approval.id,
+  TRY(store_.Use(hierarchy.id, approval.id,
+                 EventOf(event, "UseApproval", hierarchy.id, approval.id,
                          fmt::format("{}, approved by {}", what, decided_by))));
   event.rule = "approval.approved";
   return Ok();
 }
 
 Result<Approval> Approvals::FindOrRequest(const Caller& caller, const Hierarchy& hierarchy,
-                                          const ProposedChange& change, const AuditEvent& event) {
+                                          const ProposedChange& change,
+                                          const AuditEvent& event) const {
   const TimePoint now = clock_.Now();
   const Approval wanted{
       .id = Hex(RandomBytes(Approval::kIdSize / 2)),

@@ -7,6 +7,7 @@
 #include "ca/approval_store.h"
 #include "ca/authorization.h"
 #include "ca/base/clock.h"
+#include "ca/hierarchy_store.h"
 #include "ca/live_catalog.h"
 
 namespace ca {
@@ -30,13 +31,17 @@ Bytes DigestOf(ApprovalKind kind, const std::vector<std::string>& words);
 class Approvals {
  public:
   // All outlive it.
-  Approvals(LiveCatalog& catalogs, const Authorization& authorization, ApprovalStore& store,
-            const Clock& clock)
-      : catalogs_(catalogs), authorization_(authorization), store_(store), clock_(clock) {}
+  Approvals(const LiveCatalog& catalogs, const Authorization& authorization,
+            HierarchyStore& hierarchies, ApprovalStore& store, const Clock& clock)
+      : catalogs_(catalogs),
+        authorization_(authorization),
+        hierarchies_(hierarchies),
+        store_(store),
+        clock_(clock) {}
 
   // Whether it takes two in the hierarchy, as its file says now, also when it was changed just now
-  // on another replica.
-  Result<bool> Asks(HierarchyId hierarchy, ApprovalKind kind);
+  // on another replica. Not in one that is destroyed.
+  Result<bool> Asks(HierarchyId hierarchy, ApprovalKind kind) const;
 
   // To be called when the caller may, and nothing else is in the way, immediately before the
   // change. Ok when it takes one operator; or when another, who still is an admin of the hierarchy,
@@ -48,10 +53,10 @@ class Approvals {
   //   kAborted             another call used the approval at this moment; repeat it
   // A change that fails after that wants another approval.
   Status Require(const Caller& caller, HierarchyId hierarchy, const ProposedChange& change,
-                 AuditEvent& event);
+                 AuditEvent& event) const;
   // The same, whatever the hierarchy's file says.
   Status RequireAlways(const Caller& caller, HierarchyId hierarchy, const ProposedChange& change,
-                       AuditEvent& event);
+                       AuditEvent& event) const;
 
   // A page of those of one hierarchy, newest first: what is pending, or all. kNotFound.
   enum class Which { kPending, kAll };
@@ -73,12 +78,16 @@ class Approvals {
   Result<Approval> Decide(const Caller& caller, Action action, const std::string& id,
                           Verdict verdict, const std::string& reason, AuditEvent& event) const;
   Result<Approval> FindPermitted(const Caller& caller, Action action, const std::string& id) const;
+  Result<std::optional<Hierarchy>> FindStanding(HierarchyId id) const;
+  Status RequireIn(const Hierarchy& hierarchy, const Caller& caller, const ProposedChange& change,
+                   AuditEvent& event) const;
   Result<Approval> FindOrRequest(const Caller& caller, const Hierarchy& hierarchy,
-                                 const ProposedChange& change, const AuditEvent& event);
+                                 const ProposedChange& change, const AuditEvent& event) const;
   Result<bool> MayDecide(const SpiffeId& operator_id, HierarchyId hierarchy) const;
 
-  LiveCatalog& catalogs_;
+  const LiveCatalog& catalogs_;
   const Authorization& authorization_;
+  HierarchyStore& hierarchies_;
   ApprovalStore& store_;
   const Clock& clock_;
 };

@@ -49,8 +49,6 @@ Result<Destroying::Found> Destroying::Find(const std::string& name) const {
 Result<DestructionView> Destroying::Destroy(const Caller& caller, const std::string& hierarchy,
                                             const std::string& reason, AuditEvent& event) {
   event.subject = Printable(hierarchy);
-  // Another replica may have destroyed it just now, or its file may have changed.
-  TRY(catalogs_.Reload());
   const Found found = TRY(Find(hierarchy));
   event.hierarchy = found.hierarchy.id;
   const auto allowed =

@@ -52,7 +52,7 @@ class Destroying {
 
   // All outlive it.
   Destroying(LiveCatalog& catalogs, const Authorization& authorization, HierarchyStore& store,
-             KeyRetirement& key_retirement, Provisioning& provisioning, Approvals& approvals,
+             KeyRetirement& key_retirement, Provisioning& provisioning, const Approvals& approvals,
              const Clock& clock, Write write)
       : catalogs_(catalogs),
         authorization_(authorization),
@@ -97,7 +97,7 @@ class Destroying {
   HierarchyStore& store_;
   KeyRetirement& key_retirement_;
   Provisioning& provisioning_;
-  Approvals& approvals_;
+  const Approvals& approvals_;
   const Clock& clock_;
   const Write write_;
 };

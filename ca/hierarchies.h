@@ -33,7 +33,7 @@ class Hierarchies {
   // All outlive it.
   Hierarchies(LiveCatalog& catalogs, const Authorization& authorization, HierarchyStore& store,
               KeyStore& keys, Registry& registry, const StatusDirectory& directory,
-              Approvals& approvals, const Clock& clock)
+              const Approvals& approvals, const Clock& clock)
       : catalogs_(catalogs),
         authorization_(authorization),
         store_(store),
@@ -93,7 +93,7 @@ class Hierarchies {
   KeyStore& keys_;
   Registry& registry_;
   const StatusDirectory& directory_;
-  Approvals& approvals_;
+  const Approvals& approvals_;
   const Clock& clock_;
 };
 

@@ -25,7 +25,7 @@ class Operators {
  public:
   // All outlive it.
   Operators(const LiveCatalog& catalogs, const Authorization& authorization, Registry& registry,
-            Approvals& approvals)
+            const Approvals& approvals)
       : catalogs_(catalogs),
         authorization_(authorization),
         registry_(registry),
@@ -56,7 +56,7 @@ class Operators {
   const LiveCatalog& catalogs_;
   const Authorization& authorization_;
   Registry& registry_;
-  Approvals& approvals_;
+  const Approvals& approvals_;
 };
 
 // "acme/prod", "acme/*" or "*".

@@ -31,7 +31,7 @@ struct RevocationRequest {
 class Revoking {
  public:
   Revoking(const LiveCatalog& catalogs, const Authorization& authorization, Registry& registry,
-           Ledger& ledger, RevocationStore& store, Approvals& approvals, const Clock& clock)
+           Ledger& ledger, RevocationStore& store, const Approvals& approvals, const Clock& clock)
       : catalogs_(catalogs),
         authorization_(authorization),
         registry_(registry),
@@ -43,8 +43,8 @@ class Revoking {
   // When it returns, it is durable: each replica's OCSP says so within a second. Whoever holds the
   // certificate in question may revoke it by showing it; all else needs the role revoker. What was
   // revoked before stays as it is, and is no error. Recorded together with `event`. All that an
-  // authority has issued, and the certificate of a CA itself, may take two: Approvals::Require();
-  // not when all of it is revoked already.
+  // authority has issued, and a link between roots, may take two: Approvals::Require(); not when all
+  // of it is revoked already.
   //
   //   kInvalidArgument     names the field; also a certificate that is not the ledger's
   //   kNotFound            no such certificate, agent or authority where the caller may revoke
@@ -79,7 +79,7 @@ class Revoking {
   Registry& registry_;
   Ledger& ledger_;
   RevocationStore& store_;
-  Approvals& approvals_;
+  const Approvals& approvals_;
   const Clock& clock_;
 };
 

@@ -269,13 +269,13 @@ Result<Rotation::RevokedAuthority> Rotation::Revoke(const Caller& caller, const 
   const auto& taint = found.view.record.taint;
   if (!taint || !taint->is_revoked) {
     const std::string reason_text(NameOf(reason));
-    TRY(approvals_.Require(
-        caller, hierarchy.id,
-        {.kind = ApprovalKind::kAuthorityRevocation,
-         .digest = DigestOf(ApprovalKind::kAuthorityRevocation, {"authority", name, reason_text}),
-         .changes = {fmt::format("revoke {} and all that it has issued", name),
-                     "reason: " + reason_text, "note: " + note}},
-        event));
+    TRY(approvals_.Require(caller, hierarchy.id,
+                           {.kind = ApprovalKind::kAuthorityRevocation,
+                            .digest = DigestOf(ApprovalKind::kAuthorityRevocation,
+                                               {"authority", name, reason_text, note}),
+                            .changes = {fmt::format("revoke {} and all that it has issued", name),
+                                        "reason: " + reason_text, "note: " + note}},
+                           event));
   }
   const bool is_active = found.view.state == AuthorityState::kActive;
   std::optional<AuthorityRecord> successor;

@@ -62,7 +62,7 @@ class Rotation {
   // All outlive it.
   Rotation(LiveCatalog& catalogs, const Authorization& authorization, HierarchyStore& store,
            KeyStore& keys, Registry& registry, Ledger& ledger, const RevocationIndex& revocations,
-           const StatusDirectory& directory, TrustBundles& bundles, Approvals& approvals,
+           const StatusDirectory& directory, TrustBundles& bundles, const Approvals& approvals,
            const Clock& clock)
       : catalogs_(catalogs),
         authorization_(authorization),
@@ -113,7 +113,7 @@ class Rotation {
 
   // The same, and it is revoked with all that it has issued. While it is the active one nothing is
   // issued in the hierarchy, for some seconds at most. Not for keyCompromise, which is about the
-  // agents' keys: write cACompromise. May be repeated.
+  // agents' keys: write cACompromise. It may take two: Approvals::Require(). May be repeated.
   struct RevokedAuthority {
     AuthorityView view;
     std::int64_t revoked_count = 0;  // of its agents' certificates, by this call
@@ -177,7 +177,7 @@ class Rotation {
   const RevocationIndex& revocations_;
   const StatusDirectory& directory_;
   TrustBundles& bundles_;
-  Approvals& approvals_;
+  const Approvals& approvals_;
   const Clock& clock_;
 
   // Of a hierarchy whose schedule waits for acknowledgements: when they are counted again.

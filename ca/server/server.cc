@@ -154,7 +154,8 @@ Status Serve(const Config& config) {
                                       config.advertise, quotas);
   ca::Provisioning provisioning(*backends.hierarchies, *backends.keys, *backends.registry,
                                 directory, clock, "server");
-  ca::Approvals approvals(*catalogs, authorization, *backends.approvals, clock);
+  const ca::Approvals approvals(*catalogs, authorization, *backends.hierarchies,
+                                *backends.approvals, clock);
   const auto status = TRY(
       StatusSide::Create(config, backends, *catalogs, authorization, directory, approvals, clock));
   const ca::Revoking revoking(*catalogs, authorization, *backends.registry, *backends.ledger,

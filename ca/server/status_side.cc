@@ -22,7 +22,7 @@ std::chrono::duration<double> Since(ca::TimePoint then, ca::TimePoint now) {
 ca::Result<std::unique_ptr<StatusSide>> StatusSide::Create(
     const Config& config, const Backends& backends, ca::LiveCatalog& catalogs,
     const ca::Authorization& authorization, ca::StatusDirectory& directory,
-    ca::Approvals& approvals, const ca::Clock& clock) {
+    const ca::Approvals& approvals, const ca::Clock& clock) {
   std::unique_ptr<StatusSide> side(
       new StatusSide(config, backends, catalogs, authorization, directory, approvals, clock));
   TRY(side->feed_.Load());
@@ -31,7 +31,7 @@ ca::Result<std::unique_ptr<StatusSide>> StatusSide::Create(
 
 StatusSide::StatusSide(const Config& config, const Backends& backends, ca::LiveCatalog& catalogs,
                        const ca::Authorization& authorization, ca::StatusDirectory& directory,
-                       ca::Approvals& approvals, const ca::Clock& clock)
+                       const ca::Approvals& approvals, const ca::Clock& clock)
     : config_(config),
       ledger_(*backends.ledger),
       clock_(clock),

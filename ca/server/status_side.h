@@ -23,7 +23,7 @@ class StatusSide {
   static ca::Result<std::unique_ptr<StatusSide>> Create(
       const Config& config, const Backends& backends, ca::LiveCatalog& catalogs,
       const ca::Authorization& authorization, ca::StatusDirectory& directory,
-      ca::Approvals& approvals, const ca::Clock& clock);
+      const ca::Approvals& approvals, const ca::Clock& clock);
   ~StatusSide();
 
   // Begins to follow, to conduct, to check and to listen. kFailedPrecondition when a port is taken.
@@ -44,7 +44,7 @@ class StatusSide {
  private:
   StatusSide(const Config& config, const Backends& backends, ca::LiveCatalog& catalogs,
              const ca::Authorization& authorization, ca::StatusDirectory& directory,
-             ca::Approvals& approvals, const ca::Clock& clock);
+             const ca::Approvals& approvals, const ca::Clock& clock);
 
   void ObserveRevocation(const ca::Revocation& revocation);
   void ObserveFailedRound(const ca::Status& status);

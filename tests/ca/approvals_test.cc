@@ -466,9 +466,9 @@ TEST_F(ApprovalsTest, AreTakenForAllThatAnAuthorityHasIssued) {
 }
 
 TEST_F(ApprovalsTest, AreTakenForTheRevocationOfAnAuthority) {
-  const auto revoke = [&](RevocationReason reason) {
+  const auto revoke = [&](RevocationReason reason, const std::string& note = "stolen") {
     AuditEvent event = NewEvent("RevokeAuthority");
-    return rotation_.Revoke(alice_, "acme/prod/issuing/1", reason, "stolen", event).status();
+    return rotation_.Revoke(alice_, "acme/prod/issuing/1", reason, note, event).status();
   };
   EXPECT_TRUE(IsPending(revoke(RevocationReason::kCaCompromise)));
   EXPECT_EQ(List().front().changes,
@@ -476,9 +476,25 @@ TEST_F(ApprovalsTest, AreTakenForTheRevocationOfAnAuthority) {
                                       "reason: cACompromise", "note: stolen"}));
   Must(ApprovePending());
   EXPECT_TRUE(IsPending(revoke(RevocationReason::kSuperseded))) << "another reason";
+  EXPECT_TRUE(IsPending(revoke(RevocationReason::kCaCompromise, "found")))
+      << "what is said of it is approved with it";
   Must(revoke(RevocationReason::kCaCompromise));
   EXPECT_EQ(EventsOf("RevokeAuthority").back().rule, "approval.approved");
   Must(revoke(RevocationReason::kCaCompromise));  // it was done already, and asks nobody
+}
+
+TEST_F(ApprovalsTest, AreTakenForALinkBetweenRoots) {
+  Demand({.root_rotation = false});
+  Must(PrepareRoot());
+  const auto links = deployment_.catalogs->Snapshot()->LinksOf(deployment_.acme.id);
+  ASSERT_EQ(links.size(), 1u);
+  const RevocationRequest request{.target = links[0].serial, .invalidity_date = std::nullopt};
+  EXPECT_TRUE(IsPending(Revoke(request)));
+  EXPECT_EQ(List().front().changes.front(),
+            fmt::format("revoke the certificate {}, the link to acme/prod/root/2",
+                        links[0].serial.ToString()));
+  Must(ApprovePending());
+  Must(Revoke(request));
 }
 
 TEST_F(ApprovalsTest, AreNotTakenForAnAgentsCertificates) {

@@ -34,7 +34,7 @@ class DestroyingTest : public testing::StoryTest {
           catalogs(Must(LiveCatalog::Load(ports.hierarchies, ports.keys))),
           retirement(*catalogs, hierarchies, keys, clock),
           provisioning(hierarchies, keys, ports.registry, directory, clock, "conductor"),
-          approvals(*catalogs, authorization, ports.approvals, clock),
+          approvals(*catalogs, authorization, ports.hierarchies, ports.approvals, clock),
           destroying(*catalogs, authorization, hierarchies, retirement, provisioning, approvals,
                      clock, Write) {}
 
@@ -55,7 +55,7 @@ class DestroyingTest : public testing::StoryTest {
     const std::unique_ptr<LiveCatalog> catalogs;
     KeyRetirement retirement;
     Provisioning provisioning;
-    Approvals approvals;
+    const Approvals approvals;
     Destroying destroying;
   };
 

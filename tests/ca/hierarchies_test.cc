@@ -64,7 +64,8 @@ class HierarchiesTest : public testing::StoryTest {
 
   const Caller admin_;
   const Authorization authorization_{ports_.registry};
-  Approvals approvals_{*deployment_.catalogs, authorization_, ports_.approvals, clock_};
+  const Approvals approvals_{*deployment_.catalogs, authorization_, ports_.hierarchies,
+                             ports_.approvals, clock_};
   Hierarchies hierarchies_{
       *deployment_.catalogs, authorization_,       ports_.hierarchies, ports_.keys,
       ports_.registry,       testing::Directory(), approvals_,         clock_};

@@ -35,7 +35,8 @@ class OperatorsTest : public testing::StoryTest {
 
   const Caller admin_;
   const Authorization authorization_{ports_.registry};
-  Approvals approvals_{*deployment_.catalogs, authorization_, ports_.approvals, clock_};
+  const Approvals approvals_{*deployment_.catalogs, authorization_, ports_.hierarchies,
+                             ports_.approvals, clock_};
   const Operators operators_{*deployment_.catalogs, authorization_, ports_.registry, approvals_};
 };
 

@@ -43,7 +43,8 @@ class RevokingTest : public testing::StoryTest {
   const Certificate certificate_ = deployment_.Issue(agent_);
   const Caller revoker_ = OperatorWith(Role::kRevoker);
   const Authorization authorization_{ports_.registry};
-  Approvals approvals_{*deployment_.catalogs, authorization_, ports_.approvals, clock_};
+  const Approvals approvals_{*deployment_.catalogs, authorization_, ports_.hierarchies,
+                             ports_.approvals, clock_};
   const Revoking revoking_{*deployment_.catalogs, authorization_, ports_.registry, ports_.ledger,
                            ports_.revocations,    approvals_,     clock_};
   AuditEvent event_;

@@ -19,7 +19,8 @@ class RotationStoryTest : public StoryTest {
                         ports_.registry,
                         revocations_,
                         clock_};
-  Approvals approvals_{*deployment_.catalogs, authorization_, ports_.approvals, clock_};
+  const Approvals approvals_{*deployment_.catalogs, authorization_, ports_.hierarchies,
+                             ports_.approvals, clock_};
   Rotation rotation_{*deployment_.catalogs,
                      authorization_,
                      ports_.hierarchies,

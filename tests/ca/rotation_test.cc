@@ -23,7 +23,7 @@ class RotationTest : public testing::StoryTest {
           authorization(ports.registry),
           bundles(*catalogs, authorization, ports.hierarchies, ports.acknowledgements,
                   ports.registry, revocations, clock),
-          approvals(*catalogs, authorization, ports.approvals, clock),
+          approvals(*catalogs, authorization, ports.hierarchies, ports.approvals, clock),
           rotation(*catalogs, authorization, ports.hierarchies, ports.keys, ports.registry,
                    ports.ledger, revocations, testing::Directory(), bundles, approvals, clock),
           enrollment(*catalogs, ports.registry, ports.ledger, testing::Directory(), clock) {}
@@ -32,7 +32,7 @@ class RotationTest : public testing::StoryTest {
     RevocationIndex revocations;
     const Authorization authorization;
     TrustBundles bundles;
-    Approvals approvals;
+    const Approvals approvals;
     Rotation rotation;
     const Enrollment enrollment;
   };

@@ -279,7 +279,8 @@ TEST_F(PrivilegesTest, KeepsEveryTableThatHasAHierarchyUnderRowLevelSecurity) {
       JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attname = 'hierarchy'
      WHERE c.relnamespace = 'agentpki'::regnamespace AND NOT c.relispartition
        AND c.relkind IN ('r', 'p') AND NOT c.relrowsecurity)"),
-            "activations authorities enrollment_rules grants profiles trust_bundles")
+            "activations authorities destruction_records enrollment_rules grants "
+            "hierarchy_destructions profiles trust_bundles")
       << "what every replica reads whole, and no more";
 }
 

@@ -160,22 +160,24 @@ class ApprovalTest(DeploymentTest):
         (authority,) = [each for each in self.deployment.json("authority", "list", "--hierarchy",
                                                               "acme/test")
                         if each["name"] == "acme/test/issuing/1"]
-        chain = openssl.certificates((folder / "cert.pem").read_text())
-        issuer = self.deployment.folder / "issuer.pem"
-        issuer.write_text(chain[1])
-        by_serial = ["cert", "revoke", openssl.serial(issuer), "--reason", "cACompromise"]
-        id = self.assert_pending(self.deployment.cli(*by_serial))
+        whole = ["authority", "revoke", authority["name"], "--note", "stolen", "--yes"]
+        id = self.assert_pending(self.deployment.cli(*whole))
         self.deployment.json("approval", "deny", id, "--reason", "no", identity=self.bob)
 
         revoke = ["cert", "revoke", "--authority", authority["name"], "--reason", "superseded"]
         self.approve(self.assert_pending(self.deployment.cli(*revoke, "--yes")))
-        self.assert_refused(self.deployment.cli(*by_serial), "approval.denied")
+        self.assert_refused(self.deployment.cli(*whole), "approval.denied")
         self.assertGreater(int(self.deployment.json(*revoke, "--yes")["revoked_count"]), 0)
         self.assertIn("(superseded), and stays so",
                       self.deployment.cli("cert", "revoke", serial, check=True).stdout)
         # One agent's certificates take one operator.
         other = self.deployment.enroll("approval/other")
         self.deployment.cli("cert", "revoke", openssl.serial(other / "cert.pem"), check=True)
+
+        revoke = ["authority", "revoke", authority["name"], "--yes", "--note"]
+        self.approve(self.assert_pending(self.deployment.cli(*revoke, "lost")))
+        self.assert_pending(self.deployment.cli(*revoke, "found"))
+        self.deployment.cli(*revoke, "lost", check=True)
 
     # ---- an end ---------------------------------------------------------------------------------
 

@@ -58,6 +58,7 @@ class TaintTest(DeploymentTest):
     def test_3_a_revoked_one_issues_nothing_more_and_takes_all_with_it(self):
         victim = self.deployment.enroll("taint/victim")
         certificates = openssl.certificates((victim / "cert.pem").read_text())
+        self.deployment.register("taint/next")
         token = self.deployment.token_file("taint/next")
         name = f"{HIERARCHY}/issuing/2"
         done = self.deployment.cli("authority", "revoke", name, "--note", "stolen")
@@ -72,8 +73,8 @@ class TaintTest(DeploymentTest):
         folder = self.deployment.new_folder()
 
         def enroll():
-            done = self.deployment.cli("--timeout", "5", "cert", "enroll", "--token-file", token,
-                                       "--out", folder)
+            done = self.deployment.cli("cert", "enroll", "--token-file", token, "--out",
+                                       folder)
             self.assertIn(done.returncode, [0, TRY_AGAIN], done.stderr)
             return done.returncode == 0
 

@@ -6,7 +6,7 @@ import unittest
 import openssl
 from access_test import OPERATORS_REQUESTS, OWN_REQUESTS
 from clients import RawClient, methods
-from deployment import SYSTEM_TRUST_DOMAIN, DeploymentTest, spiffe_id
+from deployment import ALONE, SYSTEM_TRUST_DOMAIN, DeploymentTest, spiffe_id
 
 GLOBEX = {"tenant": "globex", "environment": "test", "trust_domain": "test.globex.example",
           "profiles": [{"name": "agent"}]}
@@ -37,7 +37,8 @@ class TenantsTest(DeploymentTest):
         # One of each tenant that is destroyed, so that a list has something to hide.
         for tenant in ["acme", "globex"]:
             file.write_text(json.dumps(GLOBEX | {"tenant": tenant, "environment": "gone",
-                                                 "trust_domain": f"gone.{tenant}.example"}))
+                                                 "trust_domain": f"gone.{tenant}.example",
+                                                 "approvals": ALONE}))
             deployment.cli("hierarchy", "apply", "-f", file, check=True)
             deployment.cli("hierarchy", "destroy", f"{tenant}/gone", "--reason", "a test", "--yes",
                            check=True)
