@@ -257,8 +257,8 @@ Result<AuthorityView> Rotation::Taint(const Caller& caller, const std::string& n
 Result<Rotation::RevokedAuthority> Rotation::Revoke(const Caller& caller, const std::string& name,
                                                     RevocationReason reason,
                                                     const std::string& note, AuditEvent& event) {
-  auto catalog = catalogs_.Snapshot();
-  const Found found = TRY(FindIssuing(*catalog, caller, Action::kRevokeAuthority, name, event));
+  const auto before = catalogs_.Snapshot();  // what was found stays in it
+  const Found found = TRY(FindIssuing(*before, caller, Action::kRevokeAuthority, name, event));
   if (reason == RevocationReason::kKeyCompromise) {
     return Error(StatusCode::kInvalidArgument,
                  "reason: keyCompromise would block the keys of all its agents; write "
@@ -283,7 +283,7 @@ Result<Rotation::RevokedAuthority> Rotation::Revoke(const Caller& caller, const 
   event.reason = fmt::format("{}: {}", NameOf(reason), note);
   const std::int64_t count = TRY(store_.RevokeAuthority(found.view.record.id, reason, note, event));
   TRY(catalogs_.Reload());
-  catalog = catalogs_.Snapshot();
+  const auto catalog = catalogs_.Snapshot();
   if (successor) {
     // If it may already; else the conductor lets it, within seconds.
     AuditEvent activation = event;
