@@ -14,11 +14,11 @@ constexpr char kAskTheConductor[] =
     "the conductor does it by itself: see what keeps it in `agentpki status` and in the servers' "
     "logs";
 
-std::string Removal(const std::string& label) {
+std::string Removal(const std::string& label, std::string_view token = "TOKEN") {
   return fmt::format(
-      "remove it with your HSM's tools: pkcs11-tool --module MODULE --login --delete-object --type "
-      "privkey --label '{}', and the same with --type pubkey",
-      label);
+      "remove it with your HSM's tools: pkcs11-tool --module MODULE --token-label '{}' --login "
+      "--delete-object --type privkey --label '{}', and the same with --type pubkey",
+      token, label);
 }
 
 bool IsDigits(std::string_view text) {
@@ -118,7 +118,7 @@ class Examination {
                       is_there_too ? ", where it is as well" : ""),
           is_there_too
               ? fmt::format("make sure that no server uses token '{}' for it; then {}", key.token,
-                            Removal(key.label))
+                            Removal(key.label, key.token))
               : fmt::format("a key stays on the token that it was made on: name tenant {} at token "
                             "'{}' in the configuration of every server, or restore that token's "
                             "backup to '{}'",

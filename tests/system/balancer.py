@@ -3,7 +3,8 @@
 from programs import accepts, free_port, kill, spawn, wait_until
 
 # A replica that is killed takes the connections of gRPC with it, and their clients repeat what was not
-# answered. A question for OCSP or a CRL is asked again, of another replica, by HAProxy itself.
+# answered. A question for OCSP or a CRL is asked again, of another replica, by HAProxy itself, which
+# keeps it whole for that.
 CONFIG = """
 defaults
   timeout connect 2s
@@ -11,12 +12,13 @@ defaults
   timeout server 10m
   retries 3
   option redispatch 1
-  default-server check inter 200ms fall 1 rise 1 on-marked-down shutdown-sessions
+  default-server check inter 200ms fall 1 rise 1
 
 listen grpc
   mode tcp
   bind {grpc}
   balance roundrobin
+  default-server on-marked-down shutdown-sessions
 {grpc_servers}
 
 listen http
@@ -24,6 +26,7 @@ listen http
   bind {http}
   balance roundrobin
   retry-on all-retryable-errors
+  option http-buffer-request
 {http_servers}
 """
 

@@ -212,7 +212,7 @@ class Deployment:
             },
             "hsm": {"module": HSM_MODULE, "token_label": "agentpki",
                     "pin_file": str(self.folder / "pin"),
-                    "tokens": [{"token_label": f"agentpki-{tenant}", "tenants": [tenant],
+                    "tokens": [{"token_label": f"hsm-{tenant}", "tenants": [tenant],
                                 "pin_file": str(self.folder / f"pin-{tenant}")}
                                for tenant in self.tenant_tokens]},
             "system": {"trust_domain": SYSTEM_TRUST_DOMAIN, "approvals": ALONE},
@@ -259,7 +259,7 @@ class Deployment:
             f"directories.tokendir = {self.token_folder}\nlog.level = ERROR\n")
         self._make_token("agentpki", self.folder / "pin")
         for tenant in self.tenant_tokens:
-            self._make_token(f"agentpki-{tenant}", self.folder / f"pin-{tenant}")
+            self._make_token(f"hsm-{tenant}", self.folder / f"pin-{tenant}")
 
     def _make_token(self, label, pin_file):
         pin = secrets.token_hex(16)
@@ -274,7 +274,7 @@ class Deployment:
     @contextlib.contextmanager
     def token_away(self, tenant):
         """As when somebody pulls out the token of a tenant, and puts it back."""
-        folder = self._token_folders[f"agentpki-{tenant}"]
+        folder = self._token_folders[f"hsm-{tenant}"]
         elsewhere = self.folder / folder.name
         folder.rename(elsewhere)
         try:
@@ -284,9 +284,11 @@ class Deployment:
 
     def pkcs11_tool(self, *words, tenant=None):
         """Somebody who knows nothing of ours but a token's PIN."""
-        suffix = f"-{tenant}" if tenant else ""
-        return run("pkcs11-tool", "--module", HSM_MODULE, "--token-label", f"agentpki{suffix}",
-                   "--login", "--pin", (self.folder / f"pin{suffix}").read_text(), *words,
+        # It takes the first token whose label begins so: no label of ours begins another one.
+        label = f"hsm-{tenant}" if tenant else "agentpki"
+        pin = (self.folder / (f"pin-{tenant}" if tenant else "pin")).read_text()
+        return run("pkcs11-tool", "--module", HSM_MODULE, "--token-label", label,
+                   "--login", "--pin", pin, *words,
                    env=self.server_environment(), check=True).stdout
 
     def key_labels(self, tenant=None):

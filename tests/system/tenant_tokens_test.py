@@ -45,7 +45,7 @@ class TenantTokensTest(DeploymentTest):
         """What `agentpki status` says of globex's token."""
         done = self.deployment.cli("--output", "json", "status")
         (component,) = [one for one in json.loads(done.stdout)["components"]
-                        if one["name"] == "token agentpki-globex"]
+                        if one["name"] == "token hsm-globex"]
         return component
 
     def findings(self, *words):
@@ -70,9 +70,9 @@ class TenantTokensTest(DeploymentTest):
                 self.assertEqual((answer.code, answer.response), ("OK", SERVING))
         component = self.component()
         self.assertFalse(component.get("healthy", False), component)
-        self.assertIn("tenants globex: token 'agentpki-globex': away", component["detail"])
+        self.assertIn("tenants globex: token 'hsm-globex': away", component["detail"])
         self.assertEqual(self.findings("--hierarchy", "globex/test"),
-                         {("token.away", "agentpki-globex")})
+                         {("token.away", "hsm-globex")})
         self.assertEqual(self.findings("--hierarchy", "acme/test"), set())
 
     # ---- where the keys are ---------------------------------------------------------------------
@@ -89,7 +89,7 @@ class TenantTokensTest(DeploymentTest):
         self.assertEqual(self.findings(), set())
 
     def test_the_doctor_finds_a_key_on_the_wrong_token(self):
-        for label, tenant, right in [("globex/test/issuing/7-0badcafe", None, "agentpki-globex"),
+        for label, tenant, right in [("globex/test/issuing/7-0badcafe", None, "hsm-globex"),
                                      ("acme/test/issuing/7-0badcafe", "globex", "agentpki")]:
             self.deployment.pkcs11_tool("--keypairgen", "--key-type", "EC:prime256v1",
                                         "--label", label, tenant=tenant)
@@ -111,7 +111,7 @@ class TenantTokensTest(DeploymentTest):
             self.assert_only_globex_is_not_served()
             with self.subTest("a server that starts meanwhile"):
                 self.deployment.server.restart()
-                self.assertIn("hsm: tokens: 'agentpki-globex' of tenants globex: no token is labelled",
+                self.assertIn("hsm: tokens: 'hsm-globex' of tenants globex: no token is labelled",
                               self.deployment.server.log_since_start())
                 self.assert_only_globex_is_not_served()
         wait_until(lambda: self.component()["healthy"], "it is found again", BACK_S)
@@ -135,12 +135,12 @@ class TenantTokensTest(DeploymentTest):
         wrong.touch(mode=0o600)
         wrong.write_text("not it")
         self.assert_fails("run", REFUSED, config,
-                          "hsm: tokens: 'agentpki-globex' of tenants globex: the token refuses the PIN")
+                          "hsm: tokens: 'hsm-globex' of tenants globex: the token refuses the PIN")
 
     def test_init_needs_every_token(self):
         config = self.config(token_label="nobody")
         self.assert_fails("init", TRY_AGAIN, config, "'nobody' of tenants globex",
-                          "no token is labelled 'nobody'", "'agentpki-globex'")
+                          "no token is labelled 'nobody'", "'hsm-globex'")
 
     def test_a_token_twice_is_refused(self):
         config = self.config(token_label="agentpki")
