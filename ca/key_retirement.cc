@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "ca/revocation_index.h"
+
 namespace ca {
 namespace {
 

@@ -3,8 +3,9 @@
 #include <string>
 #include <vector>
 
+#include "ca/authority_view.h"
+#include "ca/key_store.h"
 #include "ca/live_catalog.h"
-#include "ca/rotation.h"
 
 namespace ca {
 

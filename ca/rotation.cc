@@ -10,130 +10,7 @@ constexpr char kConductor[] = "conductor";
 constexpr std::chrono::seconds kGateInterval(10);
 constexpr int kStragglersNamedMax = 3;
 
-// The last interval in which it was active, if ever; the end is none while it still is.
-struct ActiveTime {
-  TimePoint since;
-  std::optional<TimePoint> until;
-};
-
-std::optional<ActiveTime> ActiveTimeOf(const std::vector<Activation>& activations,
-                                       AuthorityId authority) {
-  std::optional<ActiveTime> found;
-  for (const Activation& activation : activations) {
-    if (activation.authority == authority) {
-      if (!found || found->until) found = ActiveTime{activation.at, std::nullopt};
-    } else if (found && !found->until) {
-      found->until = activation.at;
-    }
-  }
-  return found;
-}
-
-std::optional<Validity> ValidityOf(const Catalog& catalog, AuthorityId id) {
-  const auto authority = catalog.FindAuthority(id);
-  return authority.ok() ? std::optional((*authority)->validity()) : std::nullopt;
-}
-
-// The schedule may have been lengthened since the authority was made, which still ends when it
-// does.
-TimePoint DueAt(const Hierarchy& hierarchy, TimePoint active_since,
-                const std::optional<Validity>& validity, const std::optional<Taint>& taint) {
-  TimePoint due = active_since + hierarchy.rotate_every;
-  if (validity) due = std::min<TimePoint>(due, validity->not_after - hierarchy.LongestLifetime());
-  if (taint) due = std::min(due, taint->at);
-  return due;
-}
-
-void FillIssuing(AuthorityView& view, const Hierarchy& hierarchy,
-                 const std::vector<Activation>& activations, TimePoint now) {
-  const auto active = ActiveTimeOf(activations, view.record.id);
-  if (!active) {
-    view.state = AuthorityState::kPublished;
-    return;
-  }
-  view.active_since = active->since;
-  view.active_until =
-      active->until.value_or(DueAt(hierarchy, active->since, view.validity, view.record.taint));
-  view.retiring_until = std::min<TimePoint>(*view.active_until + hierarchy.LongestLifetime(),
-                                            view.validity->not_after);
-  if (!active->until) {
-    view.state = AuthorityState::kActive;
-  } else {
-    view.state = now <= *view.retiring_until ? AuthorityState::kRetiring : AuthorityState::kRetired;
-  }
-}
-
-bool IsOver(AuthorityState state) {
-  return state == AuthorityState::kRetired || state == AuthorityState::kKeyDestroyed;
-}
-
-// A root is what its issuing authorities make of it.
-void FillRoot(AuthorityView& view, const std::vector<AuthorityView>& issuing) {
-  view.state = AuthorityState::kPublished;
-  bool all_retired = true;
-  bool has_issued = false;
-  for (const AuthorityView& other : issuing) {
-    if (other.record.kind != AuthorityKind::kIssuing || other.record.issuer != view.record.id) {
-      continue;
-    }
-    if (other.state == AuthorityState::kActive) view.state = AuthorityState::kActive;
-    if (!IsOver(other.state)) all_retired = false;
-    if (other.active_since) has_issued = true;
-    if (other.active_since && (!view.active_since || *other.active_since < *view.active_since)) {
-      view.active_since = other.active_since;
-    }
-  }
-  if (view.state == AuthorityState::kActive || !has_issued) return;
-  view.state = all_retired ? AuthorityState::kRetired : AuthorityState::kRetiring;
-}
-
 }  // namespace
-
-std::string_view NameOf(AuthorityState state) {
-  switch (state) {
-    case AuthorityState::kPending:
-      return "pending";
-    case AuthorityState::kPublished:
-      return "published";
-    case AuthorityState::kActive:
-      return "active";
-    case AuthorityState::kRetiring:
-      return "retiring";
-    case AuthorityState::kRetired:
-      return "retired";
-    case AuthorityState::kKeyDestroyed:
-      return "key destroyed";
-  }
-  return "?";
-}
-
-bool IsAskedAbout(const AuthorityView& view, TimePoint now) {
-  return view.validity && now < view.validity->not_after && !IsOver(view.state);
-}
-
-std::vector<AuthorityView> AuthoritiesAt(const Catalog& catalog, const Hierarchy& hierarchy,
-                                         TimePoint now) {
-  const auto activations = catalog.ActivationsOf(hierarchy.id);
-  std::vector<AuthorityView> views;
-  for (const AuthorityRecord& record : catalog.records().authorities) {
-    if (record.hierarchy != hierarchy.id) continue;
-    if (record.kind != AuthorityKind::kRoot && record.kind != AuthorityKind::kIssuing) continue;
-    AuthorityView view{.record = record,
-                       .name = NameOf(hierarchy, record),
-                       .hierarchy = hierarchy.Name(),
-                       .state = AuthorityState::kPending,
-                       .validity = ValidityOf(catalog, record.id)};
-    if (view.validity && record.kind == AuthorityKind::kIssuing) {
-      FillIssuing(view, hierarchy, activations, now);
-    }
-    views.push_back(std::move(view));
-  }
-  for (AuthorityView& view : views) {
-    if (view.validity && view.record.kind == AuthorityKind::kRoot) FillRoot(view, views);
-    if (view.record.key_destruction) view.state = AuthorityState::kKeyDestroyed;
-  }
-  return views;
-}
 
 // ---- by hand ------------------------------------------------------------------------------------
 
@@ -304,9 +181,9 @@ Result<Rotation::RevokedAuthority> Rotation::Revoke(const Caller& caller, const 
 std::optional<TimePoint> Rotation::DueAt(const Catalog& catalog, const Hierarchy& hierarchy) const {
   const auto activations = catalog.ActivationsOf(hierarchy.id);
   if (activations.empty()) return std::nullopt;  // not whole yet: its provisioning goes on
-  return ca::DueAt(hierarchy, activations.back().at,
-                   ValidityOf(catalog, activations.back().authority),
-                   TaintOfActive(catalog, hierarchy));
+  const AuthorityRecord* const active = catalog.FindRecord(activations.back().authority);
+  return active ? std::optional(ca::DueAt(catalog, hierarchy, *active, activations.back().at))
+                : std::nullopt;
 }
 
 std::optional<Taint> Rotation::TaintOfActive(const Catalog& catalog, const Hierarchy& hierarchy) {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "ca/approvals.h"
+#include "ca/authority_view.h"
 #include "ca/authorization.h"
 #include "ca/base/clock.h"
 #include "ca/ledger.h"
@@ -16,37 +17,6 @@
 #include "ca/trust_bundles.h"
 
 namespace ca {
-
-// What an authority is at one instant; each follows from what was recorded and from the time.
-enum class AuthorityState {
-  kPending,       // planned: it has no certificate yet
-  kPublished,     // everybody may know it; it does not issue yet
-  kActive,        // it issues. Of a root: the active issuing authority is its
-  kRetiring,      // another issues; certificates of it may still stand
-  kRetired,       // the last of its certificates has ended
-  kKeyDestroyed,  // and its key is to be destroyed, or was: it never signs again
-};
-
-std::string_view NameOf(AuthorityState state);  // pending, published, ...
-
-struct AuthorityView {
-  AuthorityRecord record;
-  std::string name;       // acme/prod/issuing/2
-  std::string hierarchy;  // acme/prod
-  AuthorityState state{};
-  std::optional<Validity> validity;         // none while pending
-  std::optional<TimePoint> active_since;    // since it was last activated
-  std::optional<TimePoint> active_until;    // when another followed it; of the active one: when the
-                                            // schedule says so
-  std::optional<TimePoint> retiring_until;  // when the last of its certificates has ended
-};
-
-// Whether a certificate of it may still stand, or may come to, so that OCSP has to answer for it.
-bool IsAskedAbout(const AuthorityView& view, TimePoint now);
-
-// The roots and issuing authorities of a hierarchy, oldest first.
-std::vector<AuthorityView> AuthoritiesAt(const Catalog& catalog, const Hierarchy& hierarchy,
-                                         TimePoint now);
 
 // Whether an operator waits for those who have not acknowledged the next authority.
 enum class StragglerPolicy { kWait, kLeaveBehind };

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "ca/rotation.h"
+#include "ca/authority_view.h"
 
 namespace ca {
 namespace {

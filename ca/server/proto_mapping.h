@@ -11,13 +11,14 @@
 #include "agentpki/v1/revocation.pb.h"
 #include "agentpki/v1/status.pb.h"
 #include "agentpki/v1/trust_bundle.pb.h"
+#include "ca/authority_view.h"
 #include "ca/catalog.h"
 #include "ca/diagnosis.h"
 #include "ca/enrollment.h"
 #include "ca/registration.h"
 #include "ca/revoking.h"
-#include "ca/rotation.h"
 #include "ca/server/consistency.h"
+#include "ca/trust_bundles.h"
 
 // Where the wire's messages become the words of ca/, and back. Errors name the field.
 namespace server {

@@ -2,8 +2,8 @@
 
 #include <spdlog/spdlog.h>
 
+#include "ca/authority_view.h"
 #include "ca/responders.h"
-#include "ca/rotation.h"
 
 namespace server {
 namespace {

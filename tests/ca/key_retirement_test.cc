@@ -3,6 +3,7 @@
 
 #include "ca/key_retirement.h"
 
+#include "ca/provisioning.h"
 #include "tests/ca/story_test.h"
 #include "tests/fakes/stepped_ports.h"
 
