@@ -1,6 +1,7 @@
 #include "db/postgres_hierarchy_store.h"
 
 #include "ca/base/random.h"
+#include "db/authority_rows.h"
 #include "db/connection.h"
 #include "db/event_columns.h"
 #include "db/hierarchy_rows.h"
@@ -20,21 +21,10 @@ using ca::Hierarchy;
 using ca::HierarchyDestruction;
 using ca::HierarchyId;
 using ca::IssuanceRecord;
-using ca::KeyDestruction;
 using ca::StatusCode;
 using ca::TrustBundleRecord;
 
 constexpr size_t kConnectionsMax = 2;
-
-// An authority's own certificate is about its trust domain, and no agent's.
-constexpr char kFindIssuance[] =
-    "SELECT a.hierarchy, coalesce(a.issuer, a.id) AS issuer, h.trust_domain, i.serial, "
-    "       i.key_fingerprint, i.not_before, i.not_after, i.tbs, s.signature "
-    "  FROM agentpki.authorities AS a "
-    "  JOIN agentpki.hierarchies AS h ON h.id = a.hierarchy "
-    "  JOIN agentpki.authority_issuances AS i ON i.authority = a.id "
-    "  LEFT JOIN agentpki.authority_signatures AS s ON s.authority = a.id "
-    " WHERE a.id = $1";
 
 // What the end of a key is judged by. A root is in use while a key stays that it has certified.
 // In a hierarchy that is destroyed, none is.
@@ -54,8 +44,6 @@ constexpr char kJudgeKeyDestruction[] =
     "         AS last ON true "
     " WHERE a.id = $1";
 
-const std::string kWhereUnsettled = std::string(" WHERE ") + kUnsettledHierarchies;
-
 // Whether it may be recorded that its keys are gone.
 constexpr char kJudgeDestruction[] =
     "SELECT EXISTS (SELECT FROM agentpki.hierarchy_destructions AS d WHERE d.hierarchy = $1) "
@@ -66,39 +54,6 @@ constexpr char kJudgeDestruction[] =
     "                                   WHERE k.authority = a.id)) AS has_key";
 
 std::int64_t Number(AuthorityId id) { return static_cast<std::int64_t>(id); }
-
-IssuanceRecord RecordOf(const pqxx::row& row) {
-  const auto trust_domain =
-      Expect(ca::TrustDomain::Parse(row["trust_domain"].c_str()), row["trust_domain"]);
-  return IssuanceRecord{
-      .serial = SerialOf(row["serial"]),
-      .hierarchy = static_cast<HierarchyId>(row["hierarchy"].as<int>()),
-      .authority = static_cast<AuthorityId>(row["issuer"].as<std::int64_t>()),
-      .subject = ca::SpiffeId::OfTrustDomain(trust_domain),
-      .key_fingerprint = BytesOf(row["key_fingerprint"]),
-      .validity = {TimeOf(row["not_before"]), TimeOf(row["not_after"])},
-      .tbs = BytesOf(row["tbs"]),
-  };
-}
-
-AuthorityKind KindOf(const pqxx::field& field) {
-  for (const auto kind : {AuthorityKind::kRoot, AuthorityKind::kIssuing, AuthorityKind::kResponder,
-                          AuthorityKind::kLink, AuthorityKind::kRecorder}) {
-    if (ca::NameOf(kind) == field.c_str()) return kind;
-  }
-  throw std::runtime_error(std::string("column kind: not a kind: ") + field.c_str());
-}
-
-std::optional<KeyDestruction> KeyDestructionOf(const pqxx::row& row) {
-  if (row["decided_at"].is_null()) return std::nullopt;
-  KeyDestruction destruction{
-      .reason = row["reason"].as<std::string>(),
-      .decided_at = TimeOf(row["decided_at"]),
-      .destroyed_at = std::nullopt,
-  };
-  if (!row["destroyed_at"].is_null()) destruction.destroyed_at = TimeOf(row["destroyed_at"]);
-  return destruction;
-}
 
 // Whoever records an intent in the hierarchy shares this lock until it commits; who activates an
 // authority there, or decides to destroy a key, has it alone.
@@ -249,45 +204,7 @@ Result<std::vector<AuthorityRecord>> PostgresHierarchyStore::LoadAuthorities() {
   using Records = std::vector<AuthorityRecord>;
   return pool_->RunRepeatable([](pqxx::connection& connection) -> Result<Records> {
     pqxx::read_transaction transaction(connection);
-    Records records;
-    for (const pqxx::row& row : transaction.exec(
-             "SELECT a.id, a.hierarchy, a.kind, a.generation, coalesce(a.issuer, a.id) AS issuer, "
-             "a.key_label, "
-             "       h.trust_domain, i.serial, i.key_fingerprint, i.not_before, i.not_after, "
-             "       i.tbs, s.signature, s.signed_at, k.reason, k.decided_at, d.destroyed_at, "
-             "       coalesce(v.reason, t.reason) AS taint, "
-             "       least(t.tainted_at, v.tainted_at) AS tainted_at, "
-             "       v.authority IS NOT NULL AS is_revoked "
-             "  FROM agentpki.authorities AS a "
-             "  JOIN agentpki.hierarchies AS h ON h.id = a.hierarchy "
-             "  LEFT JOIN agentpki.authority_issuances AS i ON i.authority = a.id "
-             "  LEFT JOIN agentpki.authority_signatures AS s ON s.authority = a.id "
-             "  LEFT JOIN agentpki.authority_taints AS t "
-             "         ON t.authority = a.id AND NOT t.is_revoked "
-             "  LEFT JOIN agentpki.authority_taints AS v ON v.authority = a.id AND v.is_revoked "
-             "  LEFT JOIN agentpki.key_destructions AS k ON k.authority = a.id "
-             "  LEFT JOIN agentpki.destroyed_keys AS d ON d.authority = a.id " +
-             kWhereUnsettled + " ORDER BY a.id")) {
-      AuthorityRecord record{
-          .id = static_cast<AuthorityId>(row["id"].as<std::int64_t>()),
-          .hierarchy = static_cast<HierarchyId>(row["hierarchy"].as<int>()),
-          .kind = KindOf(row["kind"]),
-          .generation = row["generation"].as<int>(),
-          .issuer = static_cast<AuthorityId>(row["issuer"].as<std::int64_t>()),
-          .key_label = row["key_label"].as<std::string>(),
-      };
-      if (!row["signature"].is_null()) {
-        record.certificate = Certificate{RecordOf(row), BytesOf(row["signature"])}.Der();
-        record.published_at = TimeOf(row["signed_at"]);
-      }
-      if (!row["taint"].is_null()) {
-        record.taint = {row["taint"].as<std::string>(), TimeOf(row["tainted_at"]),
-                        row["is_revoked"].as<bool>()};
-      }
-      record.key_destruction = KeyDestructionOf(row);
-      records.push_back(std::move(record));
-    }
-    return records;
+    return SelectAuthorities(transaction);
   });
 }
 
@@ -345,8 +262,7 @@ Result<ca::RecordedIssuance> PostgresHierarchyStore::RecordAuthority(
         pqxx::binarystring(record.key_fingerprint), TimeText(record.validity.not_before),
         TimeText(record.validity.not_after), pqxx::binarystring(record.tbs), TimeText(event.at));
     if (inserted.affected_rows() == 1) InsertEventIn(transaction, record.hierarchy, event);
-    const pqxx::row row = transaction.exec_params1(kFindIssuance, Number(authority));
-    IssuanceRecord found = RecordOf(row);
+    IssuanceRecord found = SelectIssuance(transaction, authority).record;
     transaction.commit();
     return found;
   });
@@ -361,8 +277,7 @@ Result<Certificate> PostgresHierarchyStore::RecordAuthorityCertificate(
         "INSERT INTO agentpki.authority_signatures (authority, signature, signed_at) "
         "VALUES ($1, $2, $3) ON CONFLICT (authority) DO NOTHING",
         Number(authority), pqxx::binarystring(certificate.signature), TimeText(now));
-    const pqxx::row row = transaction.exec_params1(kFindIssuance, Number(authority));
-    Certificate standing{RecordOf(row), BytesOf(row["signature"])};
+    Certificate standing = SelectIssuance(transaction, authority);
     transaction.commit();
     return standing;
   });
@@ -372,20 +287,7 @@ Result<std::vector<Activation>> PostgresHierarchyStore::LoadActivations() {
   using Activations = std::vector<Activation>;
   return pool_->RunRepeatable([](pqxx::connection& connection) -> Result<Activations> {
     pqxx::read_transaction transaction(connection);
-    Activations activations;
-    for (const pqxx::row& row :
-         transaction.exec("SELECT s.hierarchy, s.sequence, s.authority, s.activated_at "
-                          "  FROM agentpki.activations AS s "
-                          "  JOIN agentpki.hierarchies AS h ON h.id = s.hierarchy " +
-                          kWhereUnsettled + " ORDER BY s.hierarchy, s.sequence")) {
-      activations.push_back({
-          .hierarchy = static_cast<HierarchyId>(row["hierarchy"].as<int>()),
-          .sequence = row["sequence"].as<int>(),
-          .authority = static_cast<AuthorityId>(row["authority"].as<std::int64_t>()),
-          .at = TimeOf(row["activated_at"]),
-      });
-    }
-    return activations;
+    return SelectActivations(transaction);
   });
 }
 
@@ -504,22 +406,7 @@ Result<std::vector<TrustBundleRecord>> PostgresHierarchyStore::LoadTrustBundles(
   using Bundles = std::vector<TrustBundleRecord>;
   return pool_->RunRepeatable([](pqxx::connection& connection) -> Result<Bundles> {
     pqxx::read_transaction transaction(connection);
-    Bundles bundles;
-    for (const pqxx::row& row :
-         transaction.exec("SELECT b.hierarchy, b.version, b.authorities::text[] AS authorities, "
-                          "       b.published_at "
-                          "  FROM agentpki.trust_bundles AS b "
-                          "  JOIN agentpki.hierarchies AS h ON h.id = b.hierarchy " +
-                          kWhereUnsettled + " ORDER BY b.hierarchy, b.version")) {
-      TrustBundleRecord bundle{.hierarchy = static_cast<HierarchyId>(row["hierarchy"].as<int>()),
-                               .version = row["version"].as<int>(),
-                               .published_at = TimeOf(row["published_at"])};
-      for (const std::string& number : TextsOf(row["authorities"])) {
-        bundle.authorities.push_back(static_cast<AuthorityId>(std::stoll(number)));
-      }
-      bundles.push_back(std::move(bundle));
-    }
-    return bundles;
+    return SelectTrustBundles(transaction);
   });
 }
 
