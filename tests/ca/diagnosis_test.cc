@@ -3,6 +3,7 @@
 #include "ca/diagnosis.h"
 
 #include "ca/key_retirement.h"
+#include "ca/provisioning.h"
 #include "tests/ca/story_test.h"
 
 namespace ca {
