@@ -13,8 +13,8 @@ using ca::testing::LintSample;
 
 std::multiset<ca::Bytes> ExtensionsOf(ca::BytesView tbs) {
   std::multiset<ca::Bytes> extensions;
-  for (const auto& extension :
-       ca::testing::ParseDer(tbs)[ca::testing::kTbsExtensions][0].children) {
+  auto parsed = ca::testing::ParseDer(tbs);
+  for (const auto& extension : parsed[ca::testing::kTbsExtensions][0].children) {
     extensions.insert(ca::testing::Encode(extension));
   }
   return extensions;
