@@ -16,7 +16,7 @@ std::vector<AuthorityRecord> KeysOf(HierarchyId hierarchy, std::vector<Authority
   return records;
 }
 
-bool IsDestroyed(const AuthorityRecord& record) {
+bool IsKeyDestroyed(const AuthorityRecord& record) {
   return record.key_destruction && record.key_destruction->destroyed_at;
 }
 
@@ -29,7 +29,7 @@ std::string FingerprintOf(const AuthorityRecord& record) {
 DestructionView ViewOf(HierarchyDestruction destruction,
                        const std::vector<AuthorityRecord>& authorities) {
   const auto records = KeysOf(destruction.hierarchy.id, authorities);
-  const auto destroyed = std::count_if(records.begin(), records.end(), IsDestroyed);
+  const auto destroyed = std::count_if(records.begin(), records.end(), IsKeyDestroyed);
   return {std::move(destruction), static_cast<int>(records.size()), static_cast<int>(destroyed)};
 }
 
@@ -113,7 +113,8 @@ Status Destroying::Advance(const HierarchyDestruction& destruction) {
   TRY(key_retirement_.Advance(destruction.hierarchy));
   const auto records =
       KeysOf(destruction.hierarchy.id, catalogs_.Snapshot()->records().authorities);
-  if (!std::all_of(records.begin(), records.end(), IsDestroyed)) return Ok();  // in the next round
+  if (!std::all_of(records.begin(), records.end(), IsKeyDestroyed))
+    return Ok();  // in the next round
   return Finish(destruction, records);
 }
 

@@ -13,6 +13,14 @@ constexpr std::chrono::seconds kInterval(1);
 constexpr std::chrono::minutes kResponderInterval(1);
 constexpr std::chrono::seconds kKeyInterval(5);
 
+// Once for as long as it fails with the same words.
+void LogNews(const Status& status, Status& last) {
+  if (!status.ok() && status.message() != last.message()) {
+    spdlog::error("conductor: {}", status.ToString());
+  }
+  last = status;
+}
+
 }  // namespace
 
 Conductor::Conductor(db::Endpoint database, Parts parts, const ca::LiveCatalog& catalogs,
@@ -132,10 +140,7 @@ void Conductor::RetireKeys() {
     const Status retired = RetireKeysOf(hierarchy, *catalog);
     if (first.ok()) first = ca::Annotate(retired, "end of a key of " + hierarchy.Name() + ": ");
   }
-  if (!first.ok() && first.message() != keys_retired_.message()) {
-    spdlog::error("conductor: {}", first.ToString());
-  }
-  keys_retired_ = first;
+  LogNews(first, keys_retired_);
   keys_due_ = clock_.Now() + kKeyInterval;
 }
 
@@ -162,10 +167,7 @@ void Conductor::Dismantle() {
       first = ca::Annotate(done, "destruction of " + destruction.hierarchy.Name() + ": ");
     }
   }
-  if (!first.ok() && first.message() != dismantled_.message()) {
-    spdlog::error("conductor: {}", first.ToString());
-  }
-  dismantled_ = first;
+  LogNews(first, dismantled_);
 }
 
 // Its keys go when they have said the last that they have to say.

@@ -7,11 +7,9 @@
 namespace contract {
 namespace {
 
-using ca::Authority;
 using ca::AuthorityId;
 using ca::AuthorityKind;
 using ca::AuthorityRecord;
-using ca::Certificate;
 using ca::Hierarchy;
 using ca::StatusCode;
 using ca::testing::AcmeProd;

@@ -9,7 +9,6 @@
 namespace contract {
 namespace {
 
-using ca::Authority;
 using ca::AuthorityId;
 using ca::AuthorityKind;
 using ca::AuthorityRecord;

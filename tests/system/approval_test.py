@@ -27,12 +27,7 @@ class ApprovalTest(DeploymentTest):
         identity = f"spiffe://{SYSTEM_TRUST_DOMAIN}/operator/{name}"
         deployment.cli("agent", "register", identity, "--owner", name, check=True)
         deployment.cli("operator", "grant", name, *grant, check=True)
-        token = deployment.folder / f"{name}.token"
-        token.touch(mode=0o600)
-        token.write_text(deployment.cli("token", "create", "--agent", identity, check=True).stdout)
-        folder = deployment.new_folder()
-        deployment.cli("cert", "enroll", "--token-file", token, "--out", folder, check=True)
-        return folder
+        return deployment.join(identity)
 
     def assert_pending(self, done):
         """It was refused until somebody approves it; returns the approval's id."""

@@ -38,13 +38,7 @@ class QuotaTest(DeploymentTest):
             self.assertEqual(self.register(f"spiffe://test.globex.example/{path}").returncode, 0)
 
     def test_2_of_certificates(self):
-        folder = self.deployment.new_folder()
-        token = self.deployment.folder / "a.token"
-        token.touch(mode=0o600)
-        token.write_text(self.deployment.cli(
-            "token", "create", "--agent", "spiffe://test.acme.example/quota/one",
-            check=True).stdout)
-        self.deployment.cli("cert", "enroll", "--token-file", token, "--out", folder, check=True)
+        folder = self.deployment.join("spiffe://test.acme.example/quota/one")
         for _ in range(2):
             self.deployment.cli("cert", "renew", folder, check=True)
         done = self.deployment.cli("cert", "renew", folder)
