@@ -32,8 +32,9 @@ enum class ApprovalState {
   kPending,   // another admin is to decide
   kApproved,  // whoever asked may do it
   kDenied,
-  kDone,     // the change was made by it
-  kExpired,  // nobody decided, or nobody did it, in time
+  kDone,       // the change was made by it
+  kWithdrawn,  // whoever asked wants it no more
+  kExpired,    // nobody decided, or nobody did it, in time
 };
 
 std::string_view NameOf(ApprovalState state);  // pending, approved, ...
@@ -55,13 +56,18 @@ struct Approval {
   TimePoint requested_at;
   TimePoint expires_at;  // from then on it is neither decided nor used
   std::optional<ApprovalDecision> decision;
+  // It ends in one way at most.
   std::optional<TimePoint> used_at;
+  std::optional<TimePoint> withdrawn_at;
 
   ApprovalState StateAt(TimePoint now) const;
 
-  // Whether it still is to be decided at `now`: kFailedPrecondition by the rules approval.decided
-  // and approval.expired.
+  // Whether it still is to be decided at `now`: kFailedPrecondition by the rules approval.decided,
+  // approval.withdrawn and approval.expired.
   Status CheckDecidable(TimePoint now) const;
+  // Whether it could still be used, or be decided, at `now`: kFailedPrecondition by the rules
+  // approval.used, approval.decided when it was denied, which stands, and approval.expired.
+  Status CheckWithdrawable(TimePoint now) const;
 
   friend bool operator==(const Approval&, const Approval&) = default;
 };
@@ -83,8 +89,8 @@ class ApprovalStore {
   virtual ~ApprovalStore() = default;
 
   // The newest approval of exactly the change (hierarchy, kind, digest) that `wanted` is for, asked
-  // for by the same operator, that has neither expired nor been used by wanted.requested_at; those
-  // that `disregarded` names are none. When there is none, `wanted` itself, recorded with `event`.
+  // for by the same operator, that has neither expired nor ended by wanted.requested_at; those that
+  // `disregarded` names are none. When there is none, `wanted` itself, recorded with `event`.
   // Of two who ask at once both get the same. kFailedPrecondition, rule approval.too-many, when
   // Approval::kPendingMax are pending in the hierarchy.
   virtual Result<Approval> FindOrRequest(const Approval& wanted,
@@ -100,9 +106,15 @@ class ApprovalStore {
   virtual Result<Approval> Decide(HierarchyId hierarchy, const std::string& id,
                                   const ApprovalDecision& decision, const AuditEvent& event) = 0;
 
+  // By whoever asked, as of the event's time; returns it as it now stands. Once more is Ok, changes
+  // nothing, and leaves its event alone. kNotFound; kFailedPrecondition as
+  // Approval::CheckWithdrawable() says.
+  virtual Result<Approval> Withdraw(HierarchyId hierarchy, const std::string& id,
+                                    const AuditEvent& event) = 0;
+
   // As of the event's time, by the call that the event's correlation id names: Ok, with nothing
   // recorded, when it did so before. kAborted when another call did. kFailedPrecondition when it
-  // was not approved.
+  // was not approved, or was withdrawn.
   virtual Status Use(HierarchyId hierarchy, const std::string& id, const AuditEvent& event) = 0;
 
   virtual Result<std::vector<Approval>> List(const ApprovalQuery& query) = 0;

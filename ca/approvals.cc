@@ -141,6 +141,7 @@ Result<Approval> Approvals::FindOrRequest(const Caller& caller, const Hierarchy&
       .expires_at = now + hierarchy.approvals.expire_after,
       .decision = std::nullopt,
       .used_at = std::nullopt,
+      .withdrawn_at = std::nullopt,
   };
   const AuditEvent asked = EventOf(event, "RequestApproval", hierarchy.id, wanted.id,
                                    fmt::format("{} in {}", NameOf(change.kind), hierarchy.Name()));
@@ -209,7 +210,21 @@ Result<Approval> Approvals::Decide(const Caller& caller, Action action, const st
   return store_.Decide(found.hierarchy, id, decision, event);
 }
 
-// The id is all that the caller has; it is looked for where the caller may decide.
+Result<Approval> Approvals::Withdraw(const Caller& caller, const std::string& id,
+                                     AuditEvent& event) const {
+  event.subject = Printable(id);
+  const Approval found = TRY(FindPermitted(caller, Action::kWithdrawApproval, id));
+  event.hierarchy = found.hierarchy;
+  if (found.requested_by != *caller.id) {
+    return Refusal(StatusCode::kPermissionDenied, "approval.not-own",
+                   "{} asked for {}, and alone withdraws it; an admin denies it: agentpki approval "
+                   "deny {}",
+                   found.requested_by.ToString(), id, id);
+  }
+  return store_.Withdraw(found.hierarchy, id, event);
+}
+
+// The id is all that the caller has; it is looked for where the caller may do that.
 Result<Approval> Approvals::FindPermitted(const Caller& caller, Action action,
                                           const std::string& id) const {
   const auto catalog = catalogs_.Snapshot();
@@ -224,9 +239,8 @@ Result<Approval> Approvals::FindPermitted(const Caller& caller, Action action,
     if (found.status().code() != StatusCode::kNotFound) return found;
   }
   return Error(StatusCode::kNotFound,
-               "id: no hierarchy that {} is an admin of has an approval {}; see: agentpki approval "
-               "list",
-               caller.Name(), id);
+               "id: no hierarchy where {} may {} has an approval {}; see: agentpki approval list",
+               caller.Name(), NameOf(action), id);
 }
 
 }  // namespace ca

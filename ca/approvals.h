@@ -24,7 +24,7 @@ struct ProposedChange {
 Bytes DigestOf(ApprovalKind kind, const std::vector<std::string>& words);
 
 // The story of what takes two operators: one asks for it, by doing it; another approves or denies
-// exactly that; the first one does it again. Thread-safe; calls block.
+// exactly that; the first one does it again, or withdraws. Thread-safe; calls block.
 //
 // As in Registration, each call leaves what it learns in `event`, and may also fail as
 // Authorization::Require does.
@@ -68,11 +68,19 @@ class Approvals {
   //   kInvalidArgument     `decision` or its reason is not what it may be
   //   kNotFound            no such approval where the caller is an admin
   //   kPermissionDenied    rule `approval.own`
-  //   kFailedPrecondition  rule `approval.expired`, `approval.decided`
+  //   kFailedPrecondition  rule `approval.expired`, `approval.decided`, `approval.withdrawn`
   Result<Approval> Approve(const Caller& caller, const std::string& id, const std::string& reason,
                            AuditEvent& event) const;
   Result<Approval> Deny(const Caller& caller, const std::string& id, const std::string& reason,
                         AuditEvent& event) const;
+
+  // By the one who asked, whatever role over the hierarchy that is now; also when it was approved.
+  // Final, and it may be asked for anew. Recorded together with `event`.
+  //   kInvalidArgument     `id` is none
+  //   kNotFound            no such approval where the caller has a role
+  //   kPermissionDenied    rule `approval.not-own`
+  //   kFailedPrecondition  rule `approval.expired`, `approval.decided` (denied), `approval.used`
+  Result<Approval> Withdraw(const Caller& caller, const std::string& id, AuditEvent& event) const;
 
  private:
   Result<Approval> Decide(const Caller& caller, Action action, const std::string& id,

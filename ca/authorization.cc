@@ -61,6 +61,8 @@ constexpr auto kRules = std::to_array<ActionRule>({
     {Action::kListApprovals, "ListApprovals", kReaders, false},
     {Action::kApproveChange, "ApproveChange", kNobodyElse, true},
     {Action::kDenyChange, "DenyChange", kNobodyElse, true},
+    // Of what the caller asked for: that it may do no more, it may still take back.
+    {Action::kWithdrawApproval, "WithdrawApproval", kReaders, true},
 });
 
 const ActionRule& RuleOf(Action action) { return kRules.at(static_cast<size_t>(action)); }

@@ -47,6 +47,7 @@ enum class Action {
   kListApprovals,
   kApproveChange,
   kDenyChange,
+  kWithdrawApproval,
 };
 
 std::string_view NameOf(Action action);  // Enroll, Renew, RegisterAgent, ...

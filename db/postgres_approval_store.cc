@@ -16,14 +16,17 @@ using ca::Verdict;
 
 constexpr size_t kConnectionsMax = 2;
 
-// Of the hierarchy that the transaction has named. What follows is a condition on a, d and u.
+// Of the hierarchy that the transaction has named. What follows is a condition on a, d and e.
 constexpr char kSelect[] =
     "SELECT a.id, a.hierarchy, a.kind, a.digest, a.changes, a.requested_by, a.requested_at, "
-    "       a.expires_at, d.verdict, d.decided_by, d.decided_at, d.reason, u.used_at "
+    "       a.expires_at, d.verdict, d.decided_by, d.decided_at, d.reason, e.outcome, e.ended_at "
     "  FROM agentpki.approvals AS a "
     "  LEFT JOIN agentpki.approval_decisions AS d ON d.approval = a.id "
-    "  LEFT JOIN agentpki.approval_uses AS u ON u.approval = a.id "
+    "  LEFT JOIN agentpki.approval_ends AS e ON e.approval = a.id "
     " WHERE a.hierarchy = agentpki.current_hierarchy() AND ";
+
+constexpr char kUsed[] = "used";
+constexpr char kWithdrawn[] = "withdrawn";
 
 std::string NameOf(Verdict verdict) { return verdict == Verdict::kApprove ? "approve" : "deny"; }
 
@@ -50,13 +53,17 @@ Approval ApprovalOf(const pqxx::row& row) {
       .expires_at = TimeOf(row["expires_at"]),
       .decision = DecisionOf(row),
       .used_at = std::nullopt,
+      .withdrawn_at = std::nullopt,
   };
-  if (!row["used_at"].is_null()) approval.used_at = TimeOf(row["used_at"]);
+  if (row["outcome"].is_null()) return approval;
+  auto& ended_at =
+      row["outcome"].as<std::string>() == kUsed ? approval.used_at : approval.withdrawn_at;
+  ended_at = TimeOf(row["ended_at"]);
   return approval;
 }
 
-// Whoever asks for something or decides on it in the hierarchy has this to itself until it commits,
-// so that two who ask at once get the same, and no more are pending than may be.
+// Whoever asks for something, decides on it or ends it in the hierarchy has this to itself until it
+// commits, so that two who ask at once get the same, and no more are pending than may be.
 void Lock(pqxx::work& transaction, HierarchyId hierarchy) {
   transaction.exec_params("SELECT pg_advisory_xact_lock(4, $1)", static_cast<int>(hierarchy));
 }
@@ -73,7 +80,9 @@ Status Insert(pqxx::work& transaction, const Approval& wanted) {
                               "SELECT count(*) FROM agentpki.approvals AS a "
                               " WHERE a.hierarchy = $1 AND a.expires_at > $2 "
                               "   AND NOT EXISTS (SELECT FROM agentpki.approval_decisions AS d "
-                              "                    WHERE d.approval = a.id)",
+                              "                    WHERE d.approval = a.id) "
+                              "   AND NOT EXISTS (SELECT FROM agentpki.approval_ends AS e "
+                              "                    WHERE e.approval = a.id)",
                               static_cast<int>(wanted.hierarchy), TimeText(wanted.requested_at))[0]
                           .as<int>();
   if (pending >= Approval::kPendingMax) {
@@ -89,6 +98,16 @@ Status Insert(pqxx::work& transaction, const Approval& wanted) {
       pqxx::binarystring(wanted.digest), TextArray(wanted.changes), wanted.requested_by.ToString(),
       TimeText(wanted.requested_at), TimeText(wanted.expires_at));
   return ca::Ok();
+}
+
+void End(pqxx::work& transaction, const Approval& approval, const std::string& outcome,
+         const ca::AuditEvent& event) {
+  transaction.exec_params(
+      "INSERT INTO agentpki.approval_ends (approval, hierarchy, requested_by, outcome, verdict, "
+      "ended_at, correlation_id) "
+      "VALUES ($1, $2, $3, $4::text, CASE $4::text WHEN 'used' THEN 'approve' END, $5, $6)",
+      approval.id, static_cast<int>(approval.hierarchy), approval.requested_by.ToString(), outcome,
+      TimeText(event.at), event.correlation_id);
 }
 
 }  // namespace
@@ -107,7 +126,7 @@ Result<Approval> PostgresApprovalStore::FindOrRequest(const Approval& wanted,
     const pqxx::result found = transaction.exec_params(
         std::string(kSelect) +
             "a.kind = $1 AND a.digest = $2 AND a.requested_by = $3 AND a.expires_at > $4 "
-            "AND u.approval IS NULL AND a.id <> ALL ($5) "
+            "AND e.approval IS NULL AND a.id <> ALL ($5) "
             "ORDER BY a.requested_at DESC, a.id DESC LIMIT 1",
         std::string(ca::NameOf(wanted.kind)), pqxx::binarystring(wanted.digest),
         wanted.requested_by.ToString(), TimeText(wanted.requested_at),
@@ -152,6 +171,25 @@ Result<Approval> PostgresApprovalStore::Decide(HierarchyId hierarchy, const std:
   });
 }
 
+Result<Approval> PostgresApprovalStore::Withdraw(HierarchyId hierarchy, const std::string& id,
+                                                 const ca::AuditEvent& event) {
+  return pool_->RunRepeatable([&](pqxx::connection& connection) -> Result<Approval> {
+    pqxx::work transaction(connection);
+    NameHierarchy(transaction, hierarchy);
+    Lock(transaction, hierarchy);
+    Approval approval = TRY(Select(transaction, id));
+    if (approval.withdrawn_at == event.at) return approval;  // by this call, whose answer was lost
+    if (!approval.withdrawn_at) {
+      TRY(approval.CheckWithdrawable(event.at));
+      End(transaction, approval, kWithdrawn, event);
+      approval.withdrawn_at = event.at;
+    }
+    InsertEvent(transaction, event);
+    transaction.commit();
+    return approval;
+  });
+}
+
 Status PostgresApprovalStore::Use(HierarchyId hierarchy, const std::string& id,
                                   const ca::AuditEvent& event) {
   return pool_->RunRepeatable([&](pqxx::connection& connection) -> Status {
@@ -159,7 +197,9 @@ Status PostgresApprovalStore::Use(HierarchyId hierarchy, const std::string& id,
     NameHierarchy(transaction, hierarchy);
     Lock(transaction, hierarchy);
     const pqxx::result used = transaction.exec_params(
-        "SELECT correlation_id FROM agentpki.approval_uses WHERE approval = $1", id);
+        "SELECT correlation_id FROM agentpki.approval_ends "
+        " WHERE approval = $1 AND outcome = 'used'",
+        id);
     if (!used.empty()) {
       if (used[0][0].as<std::string>() == event.correlation_id) return ca::Ok();
       return Error(StatusCode::kAborted, "approval {} was used by another call just now", id);
@@ -169,11 +209,7 @@ Status PostgresApprovalStore::Use(HierarchyId hierarchy, const std::string& id,
       return Error(StatusCode::kFailedPrecondition, "approval {} is {}", id,
                    ca::NameOf(approval.StateAt(event.at)));
     }
-    transaction.exec_params(
-        "INSERT INTO agentpki.approval_uses (approval, hierarchy, verdict, used_at, "
-        "correlation_id) VALUES ($1, $2, $3, $4, $5)",
-        id, static_cast<int>(hierarchy), NameOf(Verdict::kApprove), TimeText(event.at),
-        event.correlation_id);
+    End(transaction, approval, kUsed, event);
     InsertEvent(transaction, event);
     transaction.commit();
     return ca::Ok();
@@ -188,7 +224,8 @@ Result<std::vector<Approval>> PostgresApprovalStore::List(const ca::ApprovalQuer
     Approvals approvals;
     for (const pqxx::row& row : transaction.exec_params(
              std::string(kSelect) +
-                 "($1 = '' OR (d.approval IS NULL AND a.expires_at > nullif($1, '')::timestamptz)) "
+                 "($1 = '' OR (d.approval IS NULL AND e.approval IS NULL "
+                 "             AND a.expires_at > nullif($1, '')::timestamptz)) "
                  "AND ($2 = '' OR (a.requested_at, a.id) < "
                  "                (SELECT b.requested_at, b.id FROM agentpki.approvals AS b "
                  "                  WHERE b.id = $2)) "

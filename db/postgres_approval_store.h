@@ -22,6 +22,8 @@ class PostgresApprovalStore final : public ca::ApprovalStore {
   ca::Result<ca::Approval> Decide(ca::HierarchyId hierarchy, const std::string& id,
                                   const ca::ApprovalDecision& decision,
                                   const ca::AuditEvent& event) override;
+  ca::Result<ca::Approval> Withdraw(ca::HierarchyId hierarchy, const std::string& id,
+                                    const ca::AuditEvent& event) override;
   ca::Status Use(ca::HierarchyId hierarchy, const std::string& id,
                  const ca::AuditEvent& event) override;
   ca::Result<std::vector<ca::Approval>> List(const ca::ApprovalQuery& query) override;

@@ -33,6 +33,9 @@ agentpki::v1::Approval ApprovalService::ToProto(const ca::Approval& approval) co
     message.set_reason(approval.decision->reason);
   }
   if (approval.used_at) *message.mutable_used_at() = server::ToProto(*approval.used_at);
+  if (approval.withdrawn_at) {
+    *message.mutable_withdrawn_at() = server::ToProto(*approval.withdrawn_at);
+  }
   return message;
 }
 
@@ -76,6 +79,18 @@ grpc::ServerUnaryReactor* ApprovalService::DenyChange(
                       [=, this](const Caller& caller, AuditEvent& event) -> Status {
                         const auto approval =
                             TRY(approvals_.Deny(caller, request->id(), request->reason(), event));
+                        *response->mutable_approval() = ToProto(approval);
+                        return ca::Ok();
+                      });
+}
+
+grpc::ServerUnaryReactor* ApprovalService::WithdrawApproval(
+    grpc::CallbackServerContext* context, const agentpki::v1::WithdrawApprovalRequest* request,
+    agentpki::v1::WithdrawApprovalResponse* response) {
+  return door_.Handle(context, Action::kWithdrawApproval, "",
+                      [=, this](const Caller& caller, AuditEvent& event) -> Status {
+                        const auto approval =
+                            TRY(approvals_.Withdraw(caller, request->id(), event));
                         *response->mutable_approval() = ToProto(approval);
                         return ca::Ok();
                       });

@@ -23,6 +23,9 @@ class ApprovalService final : public agentpki::v1::ApprovalService::CallbackServ
   grpc::ServerUnaryReactor* DenyChange(grpc::CallbackServerContext* context,
                                        const agentpki::v1::DenyChangeRequest* request,
                                        agentpki::v1::DenyChangeResponse* response) override;
+  grpc::ServerUnaryReactor* WithdrawApproval(
+      grpc::CallbackServerContext* context, const agentpki::v1::WithdrawApprovalRequest* request,
+      agentpki::v1::WithdrawApprovalResponse* response) override;
 
  private:
   agentpki::v1::Approval ToProto(const ca::Approval& approval) const;

@@ -1,4 +1,4 @@
--- What takes two operators: who asked for which change, who decided on it, and that it was done. The
+-- What takes two operators: who asked for which change, who decided on it, and how it ended. The
 -- server's role inserts and reads here; it can neither update nor delete.
 
 CREATE TABLE agentpki.approvals (
@@ -31,26 +31,31 @@ CREATE TABLE agentpki.approval_decisions (
     REFERENCES agentpki.approvals (id, hierarchy, requested_by)
 );
 
--- Once, and only of what was approved.
-CREATE TABLE agentpki.approval_uses (
+-- Once, by whoever asked: it was used, which is only of what was approved, or it was withdrawn.
+CREATE TABLE agentpki.approval_ends (
   approval       text PRIMARY KEY,
   hierarchy      integer NOT NULL,
-  verdict        text NOT NULL CHECK (verdict = 'approve'),
-  used_at        timestamptz NOT NULL,
+  requested_by   text NOT NULL,
+  outcome        text NOT NULL CHECK (outcome IN ('used', 'withdrawn')),
+  verdict        text
+                 CHECK (verdict IS NOT DISTINCT FROM CASE outcome WHEN 'used' THEN 'approve' END),
+  ended_at       timestamptz NOT NULL,
   correlation_id text NOT NULL,  -- of the call that did it
+  FOREIGN KEY (approval, hierarchy, requested_by)
+    REFERENCES agentpki.approvals (id, hierarchy, requested_by),
   FOREIGN KEY (approval, hierarchy, verdict)
     REFERENCES agentpki.approval_decisions (approval, hierarchy, verdict)
 );
 
 ALTER TABLE agentpki.approvals ENABLE ROW LEVEL SECURITY;
 ALTER TABLE agentpki.approval_decisions ENABLE ROW LEVEL SECURITY;
-ALTER TABLE agentpki.approval_uses ENABLE ROW LEVEL SECURITY;
+ALTER TABLE agentpki.approval_ends ENABLE ROW LEVEL SECURITY;
 CREATE POLICY within_hierarchy ON agentpki.approvals
   USING (hierarchy = agentpki.current_hierarchy());
 CREATE POLICY within_hierarchy ON agentpki.approval_decisions
   USING (hierarchy = agentpki.current_hierarchy());
-CREATE POLICY within_hierarchy ON agentpki.approval_uses
+CREATE POLICY within_hierarchy ON agentpki.approval_ends
   USING (hierarchy = agentpki.current_hierarchy());
 
-GRANT SELECT, INSERT ON agentpki.approvals, agentpki.approval_decisions, agentpki.approval_uses
+GRANT SELECT, INSERT ON agentpki.approvals, agentpki.approval_decisions, agentpki.approval_ends
   TO agentpki_server;

@@ -62,6 +62,10 @@ class ApprovalsTest : public testing::RotationStoryTest {
     AuditEvent event = NewEvent("DenyChange");
     return approvals_.Deny(caller, id, reason, event);
   }
+  Result<Approval> Withdraw(const Caller& caller, const std::string& id) {
+    AuditEvent event = NewEvent("WithdrawApproval");
+    return approvals_.Withdraw(caller, id, event);
+  }
   std::vector<Approval> List(Approvals::Which which = Approvals::Which::kPending) {
     AuditEvent event = NewEvent("ListApprovals");
     return Must(approvals_.List(alice_, "acme/prod", which, 100, "", event));
@@ -307,6 +311,70 @@ TEST_F(ApprovalsTest, NameWhatIsWrongWithADecision) {
                      "reason: write at most 500 printable"));
   }
   Must(Approve(bob_, id, std::string(Approval::kReasonMax, 'x')));
+}
+
+// ---- who withdraws ------------------------------------------------------------------------------
+
+TEST_F(ApprovalsTest, AreWithdrawnByWhoAsked) {
+  EXPECT_TRUE(IsPending(Require(alice_)));
+  const std::string id = Pending();
+  EXPECT_EQ(Must(Withdraw(alice_, id)).StateAt(clock_.Now()), ApprovalState::kWithdrawn);
+  EXPECT_TRUE(List().empty());
+  EXPECT_TRUE(Withdraw(alice_, id).ok()) << "the same once more is no error";
+  EXPECT_TRUE(
+      IsRefusal(Approve(bob_, id).status(), StatusCode::kFailedPrecondition, "approval.withdrawn"));
+  const auto events = EventsOf("WithdrawApproval");
+  ASSERT_EQ(events.size(), 2u);
+  EXPECT_EQ(events[0].subject, id);
+  EXPECT_EQ(events[0].hierarchy, deployment_.acme.id);
+  EXPECT_TRUE(IsPending(Require(alice_)));
+  EXPECT_NE(Pending(), id) << "it is asked for anew";
+}
+
+TEST_F(ApprovalsTest, AreNotUsedWhenTheyAreWithdrawn) {
+  EXPECT_TRUE(IsPending(Require(alice_)));
+  const std::string id = Pending();
+  Must(ApprovePending());
+  Must(Withdraw(alice_, id));
+  EXPECT_TRUE(IsPending(Require(alice_)));
+}
+
+TEST_F(ApprovalsTest, AreWithdrawnByNobodyElse) {
+  EXPECT_TRUE(IsPending(Require(alice_)));
+  const std::string id = Pending();
+  const Status status = Withdraw(bob_, id).status();
+  EXPECT_TRUE(IsRefusal(status, StatusCode::kPermissionDenied, "approval.not-own"));
+  EXPECT_TRUE(Says(status, StatusCode::kPermissionDenied, "agentpki approval deny " + id));
+  const Caller of_globex = OperatorWith(Role::kAdmin, deployment_.globex.id);
+  EXPECT_EQ(Withdraw(of_globex, id).status().code(), StatusCode::kNotFound);
+  EXPECT_TRUE(Says(Withdraw(alice_, "7").status(), StatusCode::kInvalidArgument, "id: '7'"));
+  Must(Approve(bob_, id));
+}
+
+TEST_F(ApprovalsTest, AreNotWithdrawnWhenTheyAreDeniedOrUsed) {
+  EXPECT_TRUE(IsPending(Require(alice_)));
+  const std::string denied = Pending();
+  Must(Deny(bob_, denied, "no"));
+  EXPECT_TRUE(IsRefusal(Withdraw(alice_, denied).status(), StatusCode::kFailedPrecondition,
+                        "approval.decided"));
+  EXPECT_TRUE(IsPending(Require(alice_, "that")));
+  const std::string used = Pending();
+  Must(ApprovePending());
+  Must(Require(alice_, "that"));
+  EXPECT_TRUE(
+      IsRefusal(Withdraw(alice_, used).status(), StatusCode::kFailedPrecondition, "approval.used"));
+}
+
+// An operator who may do less by now takes back what it asked for.
+TEST_F(ApprovalsTest, AreWithdrawnAlsoByWhoMayDoItNoMore) {
+  const Caller carol = OperatorWith(Role::kAdmin, deployment_.acme.id);
+  EXPECT_TRUE(IsPending(Require(carol)));
+  const std::string id = Pending();
+  AuditEvent event = NewEvent("AddGrant");
+  event.hierarchy = deployment_.system.id;
+  Must(ports_.registry.AddGrant(*carol.id, {Role::kAuditor, deployment_.acme.id, ""}, event));
+  Must(ports_.registry.RemoveGrant(*carol.id, {Role::kAdmin, deployment_.acme.id, ""}, event));
+  Must(Withdraw(carol, id));
 }
 
 // ---- time ---------------------------------------------------------------------------------------

@@ -58,6 +58,7 @@ const std::map<Action, Expectation> kTable = {
     {Action::kListApprovals, {"ListApprovals", kReaders, false}},
     {Action::kApproveChange, {"ApproveChange", kNobodyElse, true}},
     {Action::kDenyChange, {"DenyChange", kNobodyElse, true}},
+    {Action::kWithdrawApproval, {"WithdrawApproval", kReaders, true}},
 };
 constexpr Role kRoles[] = {Role::kAdmin, Role::kRegistrar, Role::kRevoker, Role::kAuditor};
 

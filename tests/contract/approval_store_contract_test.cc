@@ -32,6 +32,7 @@ class ApprovalStoreContract : public DeployedContractTest {
         .expires_at = clock_.Now() + hours(1),
         .decision = std::nullopt,
         .used_at = std::nullopt,
+        .withdrawn_at = std::nullopt,
     };
   }
   ca::SpiffeId Operator(const std::string& name) const {
@@ -51,6 +52,9 @@ class ApprovalStoreContract : public DeployedContractTest {
     ca::AuditEvent event = EventIn(acme_, "UseApproval");
     event.correlation_id = correlation_id;
     return approvals().Use(of.hierarchy, of.id, event);
+  }
+  ca::Result<Approval> Withdraw(const Approval& of) {
+    return approvals().Withdraw(of.hierarchy, of.id, EventIn(acme_, "WithdrawApproval"));
   }
   Approval Find(const Approval& of) { return Must(approvals().Find(of.hierarchy, of.id)); }
   std::vector<std::string> Pending() {
@@ -193,6 +197,68 @@ TEST_P(ApprovalStoreContract, IsUsedOnceAndOnlyWhenItWasApproved) {
   EXPECT_EQ(Find(approved).StateAt(clock_.Now() + hours(9)), ApprovalState::kDone);
 }
 
+TEST_P(ApprovalStoreContract, IsNothingAnyMoreWhenItIsWithdrawn) {
+  const Approval pending = Must(Ask(New("one")));
+  const Approval approved = Must(Ask(New("two")));
+  Must(Decide(approved, Verdict::kApprove).status());
+  for (const Approval& asked : {pending, approved}) {
+    const Approval withdrawn = Must(Withdraw(asked));
+    EXPECT_EQ(withdrawn.withdrawn_at, clock_.Now());
+    EXPECT_EQ(withdrawn.StateAt(clock_.Now() + hours(9)), ApprovalState::kWithdrawn);
+    EXPECT_EQ(Find(asked), withdrawn);
+    ExpectSame(world_.Events().back(), EventIn(acme_, "WithdrawApproval"));
+    EXPECT_EQ(Use(asked).code(), StatusCode::kFailedPrecondition);
+  }
+  EXPECT_TRUE(IsRefusal(Decide(pending, Verdict::kDeny).status(), StatusCode::kFailedPrecondition,
+                        "approval.withdrawn"));
+  EXPECT_TRUE(Pending().empty());
+  EXPECT_NE(Must(Ask(New("two"))).id, approved.id) << "it is asked for anew";
+}
+
+TEST_P(ApprovalStoreContract, MayBeWithdrawnOnceMore) {
+  const Approval asked = Must(Ask(New("one")));
+  const Approval withdrawn = Must(Withdraw(asked));
+  const size_t events = world_.Events().size();
+  clock_.Advance(hours(3));
+  EXPECT_EQ(Must(Withdraw(asked)), withdrawn) << "as it was";
+  EXPECT_EQ(world_.Events().size(), events + 1);
+}
+
+TEST_P(ApprovalStoreContract, IsNotWithdrawnWhenItIsDeniedUsedOrExpired) {
+  const Approval denied = Must(Ask(New("one")));
+  const Approval used = Must(Ask(New("two")));
+  const Approval expired = Must(Ask(New("three")));
+  Must(Decide(denied, Verdict::kDeny).status());
+  Must(Decide(used, Verdict::kApprove).status());
+  Must(Use(used));
+  const size_t events = world_.Events().size();
+  const auto refuses = [&](const Approval& approval, const std::string& rule) {
+    return IsRefusal(Withdraw(approval).status(), StatusCode::kFailedPrecondition, rule);
+  };
+  EXPECT_TRUE(refuses(denied, "approval.decided")) << "or it could be asked for at once again";
+  EXPECT_TRUE(refuses(used, "approval.used"));
+  clock_.Set(expired.expires_at);
+  EXPECT_TRUE(refuses(expired, "approval.expired"));
+  EXPECT_EQ(Withdraw(New("never asked for")).status().code(), StatusCode::kNotFound);
+  EXPECT_EQ(world_.Events().size(), events);
+}
+
+TEST_P(ApprovalStoreContract, IsUsedOrWithdrawnAndNeverBoth) {
+  const Approval asked = Must(Ask(New("one")));
+  Must(Decide(asked, Verdict::kApprove).status());
+  std::vector<ca::Status> outcomes(4);
+  std::vector<std::thread> threads;
+  for (size_t i = 0; i < outcomes.size(); ++i) {
+    threads.emplace_back(
+        [&, i] { outcomes[i] = i % 2 == 0 ? Use(asked) : Withdraw(asked).status(); });
+  }
+  for (std::thread& thread : threads) thread.join();
+  const Approval found = Find(asked);
+  EXPECT_NE(found.used_at.has_value(), found.withdrawn_at.has_value());
+  EXPECT_EQ(outcomes[0].ok(), found.used_at.has_value());
+  EXPECT_EQ(outcomes[1].ok(), found.withdrawn_at.has_value());
+}
+
 TEST_P(ApprovalStoreContract, HasSoManyPendingAndNoMore) {
   for (int i = 0; i < Approval::kPendingMax; ++i) Must(Ask(New(std::to_string(i))).status());
   const size_t events = world_.Events().size();
@@ -205,6 +271,8 @@ TEST_P(ApprovalStoreContract, HasSoManyPendingAndNoMore) {
   Must(Ask(elsewhere).status());
   Must(Decide(Must(Ask(New("7"))), Verdict::kDeny).status());
   Must(Ask(New("instead")).status());
+  Must(Withdraw(Must(Ask(New("8")))).status());
+  Must(Ask(New("instead of another")).status());
   clock_.Advance(hours(1));
   Must(Ask(New("much later")).status());
 }

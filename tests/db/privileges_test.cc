@@ -115,7 +115,7 @@ TEST_F(PrivilegesTest, CanNeitherUpdateNorDeleteNorTruncateWhatIsRecorded) {
                             "bundle_acknowledgements",
                             "approvals",
                             "approval_decisions",
-                            "approval_uses"}) {
+                            "approval_ends"}) {
     const std::string name = std::string("agentpki.") + table;
     const std::string column = Value("SELECT attname FROM pg_attribute WHERE attrelid = '" + name +
                                      "'::regclass AND attnum > 0 AND attidentity = ''");
@@ -243,7 +243,7 @@ TEST_F(PrivilegesTest, SeesTheRowsOfTheHierarchyThatItNamedAndNoOther) {
   }
   for (const char* table :
        {"agents", "join_tokens", "issuances", "signatures", "requests", "revocations", "crls",
-        "bundle_acknowledgements", "approvals", "approval_decisions", "approval_uses"}) {
+        "bundle_acknowledgements", "approvals", "approval_decisions", "approval_ends"}) {
     EXPECT_EQ(CountAsServer(table), 0) << table << ", when none was named";
     EXPECT_EQ(CountAsServer(table, deployment_.acme.id), 1) << table;
     EXPECT_EQ(CountAsServer(table, deployment_.system.id), 0) << table;
@@ -341,6 +341,7 @@ TEST_F(PrivilegesTest, CannotWriteIntoAnotherHierarchyThanItNamed) {
 // was not used.
 TEST_F(PrivilegesTest, CannotApproveForWhoAskedNorUseWhatIsNotApproved) {
   constexpr char kCheckViolation[] = "23514";
+  constexpr char kUniqueViolation[] = "23505";
   constexpr char kForeignKeyViolation[] = "23503";
   const int acme = static_cast<int>(deployment_.acme.id);
   const auto ask = [&](const char* id) {
@@ -358,16 +359,23 @@ TEST_F(PrivilegesTest, CannotApproveForWhoAskedNorUseWhatIsNotApproved) {
                            id, acme, asked_by, verdict, by),
                as);
   };
-  const auto use = [&](const char* id, const char* verdict) {
-    return Try(fmt::format("INSERT INTO agentpki.approval_uses (approval, hierarchy, verdict, "
-                           "used_at, correlation_id) VALUES ('{}', {}, '{}', now(), '')",
-                           id, acme, verdict),
+  const auto end = [&](const char* id, const char* by, const char* outcome, const char* verdict) {
+    return Try(fmt::format("INSERT INTO agentpki.approval_ends (approval, hierarchy, requested_by, "
+                           "outcome, verdict, ended_at, correlation_id) VALUES ('{}', {}, '{}', "
+                           "'{}', nullif('{}', ''), now(), '')",
+                           id, acme, by, outcome, verdict),
                deployment_.acme.id);
+  };
+  const auto use = [&](const char* id, const char* verdict) {
+    return end(id, "alice", "used", verdict);
   };
   constexpr char kOne[] = "0000000000000001";
   constexpr char kTwo[] = "0000000000000002";
+  constexpr char kThree[] = "0000000000000003";
   EXPECT_EQ(ask(kOne), "");
   EXPECT_EQ(ask(kTwo), "");
+  EXPECT_EQ(ask(kThree), "");
+  EXPECT_EQ(decide(kThree, "alice", "approve", "bob", deployment_.acme.id), "");
   EXPECT_EQ(decide(kOne, "alice", "approve", "alice", deployment_.acme.id), kCheckViolation);
   EXPECT_EQ(decide(kOne, "carol", "approve", "alice", deployment_.acme.id), kForeignKeyViolation)
       << "nor by saying that somebody else asked";
@@ -376,7 +384,13 @@ TEST_F(PrivilegesTest, CannotApproveForWhoAskedNorUseWhatIsNotApproved) {
   EXPECT_EQ(decide(kTwo, "alice", "deny", "bob", deployment_.acme.id), "");
   EXPECT_EQ(use(kTwo, "approve"), kForeignKeyViolation) << "it is denied";
   EXPECT_EQ(use(kTwo, "deny"), kCheckViolation);
+  EXPECT_EQ(use(kTwo, ""), kCheckViolation);
   EXPECT_EQ(decide(kOne, "alice", "approve", "bob", deployment_.acme.id), "") << "as the control";
+  EXPECT_EQ(end(kOne, "bob", "used", "approve"), kForeignKeyViolation) << "alice asked for it";
+  EXPECT_EQ(end(kOne, "bob", "withdrawn", ""), kForeignKeyViolation);
+  EXPECT_EQ(end(kThree, "alice", "withdrawn", "approve"), kCheckViolation);
+  EXPECT_EQ(end(kThree, "alice", "withdrawn", ""), "") << "as the control";
+  EXPECT_EQ(use(kThree, "approve"), kUniqueViolation) << "it is withdrawn";
   EXPECT_EQ(use(kOne, "approve"), "") << "as the control";
 }
 

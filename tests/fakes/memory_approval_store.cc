@@ -22,10 +22,10 @@ Result<Approval> MemoryApprovalStore::FindOrRequest(const Approval& wanted,
     if (approval.hierarchy != wanted.hierarchy || approval.expires_at <= wanted.requested_at) {
       continue;
     }
+    if (approval.used_at || approval.withdrawn_at) continue;
     if (!approval.decision) ++pending;
     if (approval.kind == wanted.kind && approval.digest == wanted.digest &&
-        approval.requested_by == wanted.requested_by && !approval.used_at &&
-        !disregarded.contains(approval.id)) {
+        approval.requested_by == wanted.requested_by && !disregarded.contains(approval.id)) {
       found = &approval;
     }
   }
@@ -59,6 +59,19 @@ Result<Approval> MemoryApprovalStore::Decide(HierarchyId hierarchy, const std::s
   return *found;
 }
 
+Result<Approval> MemoryApprovalStore::Withdraw(HierarchyId hierarchy, const std::string& id,
+                                               const AuditEvent& event) {
+  const std::lock_guard lock(mutex_);
+  Approval* const found = FindLocked(hierarchy, id);
+  if (!found) return Error(StatusCode::kNotFound, "there is no approval {}", id);
+  if (!found->withdrawn_at) {
+    TRY(found->CheckWithdrawable(event.at));
+    found->withdrawn_at = event.at;
+  }
+  events_.Add(event);
+  return *found;
+}
+
 Status MemoryApprovalStore::Use(HierarchyId hierarchy, const std::string& id,
                                 const AuditEvent& event) {
   const std::lock_guard lock(mutex_);
@@ -83,7 +96,7 @@ Result<std::vector<Approval>> MemoryApprovalStore::List(const ApprovalQuery& que
   std::vector<Approval> listed;
   for (const Approval& approval : approvals_) {
     if (approval.hierarchy != query.hierarchy) continue;
-    if (query.pending_at && (approval.decision || approval.expires_at <= *query.pending_at)) {
+    if (query.pending_at && approval.StateAt(*query.pending_at) != ApprovalState::kPending) {
       continue;
     }
     listed.push_back(approval);

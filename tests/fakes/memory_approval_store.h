@@ -19,6 +19,8 @@ class MemoryApprovalStore final : public ApprovalStore {
   Result<Approval> Find(HierarchyId hierarchy, const std::string& id) override;
   Result<Approval> Decide(HierarchyId hierarchy, const std::string& id,
                           const ApprovalDecision& decision, const AuditEvent& event) override;
+  Result<Approval> Withdraw(HierarchyId hierarchy, const std::string& id,
+                            const AuditEvent& event) override;
   Status Use(HierarchyId hierarchy, const std::string& id, const AuditEvent& event) override;
   Result<std::vector<Approval>> List(const ApprovalQuery& query) override;
 

@@ -60,6 +60,7 @@ OPERATORS_REQUESTS = {
     "agentpki.v1.ApprovalService/ListApprovals": {"hierarchy": "acme/test"},
     "agentpki.v1.ApprovalService/ApproveChange": {"id": "0" * 16},
     "agentpki.v1.ApprovalService/DenyChange": {"id": "0" * 16, "reason": "no"},
+    "agentpki.v1.ApprovalService/WithdrawApproval": {"id": "0" * 16},
 }
 
 HEALTH = "grpc.health.v1.Health/Check"

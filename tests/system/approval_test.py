@@ -199,9 +199,31 @@ class ApprovalTest(DeploymentTest):
         self.assert_pending(self.deployment.cli("authority", "prepare", "agentpki/system",
                                                 "--root"))
 
+    # ---- no more --------------------------------------------------------------------------------
+
+    def test_8_whoever_asked_withdraws(self):
+        file = self.file(profiles=self.profiles(host_names=True))
+        apply = ["hierarchy", "apply", "-f", file]
+        id = self.assert_pending(self.deployment.cli(*apply))
+        self.assert_refused(self.deployment.cli("approval", "withdraw", id, identity=self.bob),
+                            "approval.not-own")
+        self.approve(id)
+        done = self.deployment.cli("approval", "withdraw", id, check=True)
+        self.assertIn(f"{id} withdrawn: policy-widening in acme/test, asked for by admin\n",
+                      done.stdout)
+        self.assertEqual(self.deployment.json("approval", "withdraw", id)["state"], "withdrawn",
+                         "once more is no error")
+        self.assertRegex(self.deployment.cli("approval", "list", "--all", check=True).stdout,
+                         rf"{id} .* withdrawn .* ago +bob")
+        other = self.assert_pending(self.deployment.cli(*apply))
+        self.assertNotEqual(other, id, "what was approved is used no more")
+        self.deployment.cli("approval", "withdraw", other, check=True)
+        self.assert_refused(self.deployment.cli("approval", "approve", other, identity=self.bob),
+                            "approval.withdrawn")
+
     # ---- who --------------------------------------------------------------------------------------
 
-    def test_8_each_step_is_on_record(self):
+    def test_9_each_step_is_on_record(self):
         carol = self.operator("carol", "auditor", "--tenant", "acme")
         (asked, *_) = self.deployment.json("approval", "list", "--all", "--hierarchy", "acme/test",
                                            identity=carol)
@@ -209,8 +231,8 @@ class ApprovalTest(DeploymentTest):
                                                 identity=carol), "caller.role")
         events = self.deployment.database.rows("""
             SELECT e.action, e.actor, e.decision FROM agentpki.audit_events AS e
-              JOIN agentpki.approval_uses AS u ON u.approval = e.subject
-             WHERE u.used_at = (SELECT min(used_at) FROM agentpki.approval_uses)
+              JOIN agentpki.approval_ends AS u ON u.approval = e.subject
+             WHERE u.ended_at = (SELECT min(ended_at) FROM agentpki.approval_ends)
              ORDER BY e.sequence""")
         name = f"spiffe://{SYSTEM_TRUST_DOMAIN}/operator/"
         self.assertEqual(

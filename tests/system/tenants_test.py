@@ -18,7 +18,9 @@ OWN_LISTS = ["agentpki.v1.StatusService/GetStatus",
              "agentpki.v1.OperatorService/ListGrants"]
 # By something that is found nowhere else than in what the caller may see.
 BY_SERIAL = "agentpki.v1.CertificateService/GetCertificate"
-BY_ID = ["agentpki.v1.ApprovalService/ApproveChange", "agentpki.v1.ApprovalService/DenyChange"]
+BY_ID = {f"agentpki.v1.ApprovalService/{method}": request for method, request in {
+    "ApproveChange": {"reason": "mine"}, "DenyChange": {"reason": "mine"},
+    "WithdrawApproval": {}}.items()}
 
 
 class TenantsTest(DeploymentTest):
@@ -71,8 +73,8 @@ class TenantsTest(DeploymentTest):
                     for method, request in OWN_REQUESTS.items() if "Acknowledge" not in method}
         requests |= OPERATORS_REQUESTS
         requests[BY_SERIAL] = {"serial": openssl.serial(self.victim / "cert.pem")}
-        for method in BY_ID:
-            requests[method] = {"id": self.approval, "reason": "mine"}
+        for method, request in BY_ID.items():
+            requests[method] = {"id": self.approval, **request}
         return requests
 
     def test_every_method_is_tried(self):

@@ -1,4 +1,4 @@
-// agentpki approval list|approve|deny: what takes two operators.
+// agentpki approval list|approve|deny|withdraw: what takes two operators.
 
 #include "agentpki/v1/approval.grpc.pb.h"
 #include "tools/agentpki/commands.h"
@@ -10,7 +10,7 @@ using agentpki::v1::Approval;
 using agentpki::v1::ApprovalService;
 
 constexpr int kPageSize = 1000;
-constexpr int kChangesShownMax = 10;  // in a list; `approve`, `deny` and --output json show all
+constexpr int kChangesShownMax = 10;  // in a list; the other verbs and --output json show all
 
 // "expires in 23h 51m", "by bob, 5m 2s ago".
 std::string WhenText(const Approval& approval, ca::TimePoint now) {
@@ -19,6 +19,7 @@ std::string WhenText(const Approval& approval, ca::TimePoint now) {
   }
   if (approval.state() == "expired") return RelativeText(FromProto(approval.expires_at()), now);
   if (approval.state() == "done") return RelativeText(FromProto(approval.used_at()), now);
+  if (approval.state() == "withdrawn") return RelativeText(FromProto(approval.withdrawn_at()), now);
   return RelativeText(FromProto(approval.decided_at()), now);
 }
 
@@ -92,14 +93,14 @@ ca::Status List(const Session& session, const ListOptions& options) {
   return ca::Ok();
 }
 
-// ---- approve, deny ------------------------------------------------------------------------------
+// ---- approve, deny, withdraw --------------------------------------------------------------------
 
 struct DecideOptions {
   std::string id;
   std::string reason;
 };
 
-void PrintDecided(const Session& session, const Approval& approval) {
+void PrintStanding(const Session& session, const Approval& approval) {
   if (session.format() == Format::kJson) {
     fmt::print("{}\n", ToJson(approval));
     return;
@@ -119,7 +120,7 @@ ca::Status Approve(const Session& session, const DecideOptions& options) {
   request.set_id(options.id);
   request.set_reason(options.reason);
   const auto response = TRY(session.Call(&ApprovalService::Stub::ApproveChange, stub, request));
-  PrintDecided(session, response.approval());
+  PrintStanding(session, response.approval());
   return ca::Ok();
 }
 
@@ -129,8 +130,24 @@ ca::Status Deny(const Session& session, const DecideOptions& options) {
   request.set_id(options.id);
   request.set_reason(options.reason);
   const auto response = TRY(session.Call(&ApprovalService::Stub::DenyChange, stub, request));
-  PrintDecided(session, response.approval());
+  PrintStanding(session, response.approval());
   return ca::Ok();
+}
+
+ca::Status Withdraw(const Session& session, const std::string& id) {
+  ApprovalService::Stub stub(TRY(session.Open()));
+  agentpki::v1::WithdrawApprovalRequest request;
+  request.set_id(id);
+  const auto response = TRY(session.Call(&ApprovalService::Stub::WithdrawApproval, stub, request));
+  PrintStanding(session, response.approval());
+  return ca::Ok();
+}
+
+// The argument of each.
+CLI::Option* AddId(CLI::App* command, std::string& id) {
+  return command->add_option("id", id, "The approval, as 'approval list' writes it")
+      ->required()
+      ->type_name("ID");
 }
 
 }  // namespace
@@ -147,7 +164,7 @@ void AddApprovalCommands(CLI::App& app, const Session& session, Run& run) {
   list->add_option("--hierarchy", list_options->hierarchy, "Only of this one, such as acme/prod")
       ->type_name("NAME");
   list->add_flag("--all", list_options->all,
-                 "Also what was decided or done, or has expired; newest first");
+                 "Also what was decided, done or withdrawn, or has expired; newest first");
   list->callback([&session, &run, list_options] {
     run = [&session, list_options] { return List(session, *list_options); };
   });
@@ -155,9 +172,7 @@ void AddApprovalCommands(CLI::App& app, const Session& session, Run& run) {
   const auto add = [&](const char* verb, const char* description, bool needs_reason, auto act) {
     CLI::App* const command = noun->add_subcommand(verb, description);
     auto options = std::make_shared<DecideOptions>();
-    command->add_option("id", options->id, "The approval, as 'approval list' writes it")
-        ->required()
-        ->type_name("ID");
+    AddId(command, options->id);
     command->add_option("--reason", options->reason, "Why; goes into the audit log")
         ->required(needs_reason)
         ->type_name("TEXT");
@@ -172,6 +187,15 @@ void AddApprovalCommands(CLI::App& app, const Session& session, Run& run) {
   add("deny",
       "Refuse it for as long as it could have been approved; needs the role admin, and is final",
       true, Deny);
+
+  CLI::App* const withdraw = noun->add_subcommand(
+      "withdraw",
+      "Want no more what you asked for, also when it was approved; the same may be asked for anew");
+  auto withdraw_id = std::make_shared<std::string>();
+  AddId(withdraw, *withdraw_id);
+  withdraw->callback([&session, &run, withdraw_id] {
+    run = [&session, withdraw_id] { return Withdraw(session, *withdraw_id); };
+  });
 }
 
 }  // namespace cli
