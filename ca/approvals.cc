@@ -8,13 +8,11 @@
 namespace ca {
 namespace {
 
-bool IsPrintable(char c) { return c >= 0x20 && c < 0x7f; }
-
 // It stands on the terminal of whoever decides.
 std::string LineOf(const std::string& text) {
   std::string line = text.substr(0, Approval::kChangeSizeMax);
   std::replace_if(
-      line.begin(), line.end(), [](char c) { return !IsPrintable(c); }, '?');
+      line.begin(), line.end(), [](char c) { return c < 0x20 || c >= 0x7f; }, '?');
   if (text.size() > line.size()) line += "...";
   return line;
 }
@@ -35,10 +33,7 @@ Status CheckReason(const std::string& reason, Verdict verdict) {
   if (verdict == Verdict::kDeny && reason.empty()) {
     return Error(StatusCode::kInvalidArgument, "reason: say why, for whoever asked");
   }
-  if (reason.size() <= Approval::kReasonMax &&
-      std::all_of(reason.begin(), reason.end(), IsPrintable)) {
-    return Ok();
-  }
+  if (reason.size() <= Approval::kReasonMax && IsPrintable(reason)) return Ok();
   return Error(StatusCode::kInvalidArgument, "reason: write at most {} printable characters",
                Approval::kReasonMax);
 }

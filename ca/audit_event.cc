@@ -22,7 +22,7 @@ Status CheckNote(std::string_view field, const std::string& note) {
     return Error(StatusCode::kInvalidArgument, "{}: it has {} octets; at most {}", field,
                  note.size(), kNoteMax);
   }
-  if (Printable(note) != note) {
+  if (!IsPrintable(note)) {
     return Error(StatusCode::kInvalidArgument, "{}: write it in printable ASCII, on one line",
                  field);
   }

@@ -85,10 +85,6 @@ std::string WhatWouldPass(const std::vector<EnrollmentRule>& rules, const Enroll
 
 // ---- validation ---------------------------------------------------------------------------------
 
-bool IsPrintable(std::string_view text) {
-  return std::all_of(text.begin(), text.end(), [](char c) { return c >= 0x20 && c < 0x7f; });
-}
-
 Status CheckPatterns(std::string_view field, const std::vector<std::string>& patterns) {
   if (patterns.size() > EnrollmentRule::kPatternsMax) {
     return Error(StatusCode::kInvalidArgument, "{}: write at most {}", field,

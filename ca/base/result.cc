@@ -1,5 +1,7 @@
 #include "ca/base/result.h"
 
+#include <algorithm>
+
 #include "absl/strings/cord.h"
 
 namespace ca {
@@ -45,6 +47,10 @@ std::string Printable(std::string_view text) {
   }
   if (text.size() > kSizeMax) printable += "...";
   return printable;
+}
+
+bool IsPrintable(std::string_view text) {
+  return std::all_of(text.begin(), text.end(), [](char c) { return c >= 0x20 && c < 0x7f; });
 }
 
 }  // namespace ca

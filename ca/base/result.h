@@ -49,6 +49,8 @@ std::string MessageOf(const Status& status);
 // Text from outside, fit to stand in a message, a log line or on a terminal: at most 128 octets,
 // with control characters and octets beyond ASCII written as \xNN.
 std::string Printable(std::string_view text);
+// Whether it is printable ASCII throughout, however long.
+bool IsPrintable(std::string_view text);
 
 namespace internal {
 

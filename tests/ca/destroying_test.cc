@@ -335,6 +335,7 @@ TEST_F(DestroyingTest, NamesWhatIsWrong) {
     const auto refused = Destroy(server_, reason).status();
     EXPECT_TRUE(testing::Says(refused, StatusCode::kInvalidArgument, "reason: "));
   }
+  Must(Destroy(server_, std::string(kNoteMax, 'x')));
 }
 
 }  // namespace

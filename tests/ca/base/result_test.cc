@@ -48,6 +48,14 @@ TEST(PrintableTest, WritesControlCharactersAndOctetsBeyondAsciiInHex) {
             R"(a\x00\x0a\x1b[2J\x7f\xc3\xbc)");
 }
 
+TEST(PrintableTest, IsWhatHasNoOtherOctets) {
+  EXPECT_TRUE(IsPrintable(""));
+  EXPECT_TRUE(IsPrintable(std::string(1000, '~')));
+  for (const char octet : {'\0', '\n', '\x1b', '\x7f', '\xc3'}) {
+    EXPECT_FALSE(IsPrintable(std::string("a") + octet)) << static_cast<int>(octet);
+  }
+}
+
 TEST(PrintableTest, EndsAfter128Octets) {
   EXPECT_EQ(Printable(std::string(128, 'x')), std::string(128, 'x'));
   EXPECT_EQ(Printable(std::string(129, 'x')), std::string(128, 'x') + "...");
