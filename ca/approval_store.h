@@ -17,7 +17,7 @@ struct ApprovalDecision {
   Verdict verdict{};
   SpiffeId by;
   TimePoint at;
-  std::string reason;  // never "" of a denial
+  std::string reason;  // as CheckNote() allows; "" only of an approval
 
   // Whether the same operator decided the same, then or at another time.
   bool IsRepeatedBy(const ApprovalDecision& other) const {
@@ -43,7 +43,6 @@ std::string_view NameOf(ApprovalState state);  // pending, approved, ...
 struct Approval {
   static constexpr size_t kIdSize = 16;    // hex digits, of 64 random bits
   static constexpr int kPendingMax = 100;  // in one hierarchy
-  static constexpr size_t kReasonMax = 500;
   static constexpr size_t kChangesMax = 100;
   static constexpr size_t kChangeSizeMax = 300;
 

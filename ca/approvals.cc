@@ -29,15 +29,6 @@ std::vector<std::string> LinesOf(const std::vector<std::string>& changes) {
   return lines;
 }
 
-Status CheckReason(const std::string& reason, Verdict verdict) {
-  if (verdict == Verdict::kDeny && reason.empty()) {
-    return Error(StatusCode::kInvalidArgument, "reason: say why, for whoever asked");
-  }
-  if (reason.size() <= Approval::kReasonMax && IsPrintable(reason)) return Ok();
-  return Error(StatusCode::kInvalidArgument, "reason: write at most {} printable characters",
-               Approval::kReasonMax);
-}
-
 Status CheckId(const std::string& id) {
   const auto is_digit = [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); };
   if (id.size() == Approval::kIdSize && std::all_of(id.begin(), id.end(), is_digit)) return Ok();
@@ -194,7 +185,8 @@ Result<Approval> Approvals::Decide(const Caller& caller, Action action, const st
   event.subject = Printable(id);
   const Approval found = TRY(FindPermitted(caller, action, id));
   event.hierarchy = found.hierarchy;
-  TRY(CheckReason(reason, verdict));
+  // Who approves has said all by that.
+  if (verdict == Verdict::kDeny || !reason.empty()) TRY(CheckNote("reason", reason));
   if (found.requested_by == *caller.id) {
     return Refusal(StatusCode::kPermissionDenied, "approval.own",
                    "{} asked for {}; it takes another admin to decide", caller.Name(), id);

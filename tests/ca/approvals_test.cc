@@ -305,12 +305,13 @@ TEST_F(ApprovalsTest, NameWhatIsWrongWithADecision) {
   EXPECT_TRUE(Says(Approve(bob_, "7").status(), StatusCode::kInvalidArgument, "id: '7' is not 16"));
   EXPECT_EQ(Approve(bob_, std::string(16, '0')).status().code(), StatusCode::kNotFound);
   EXPECT_TRUE(Says(Deny(bob_, id, "").status(), StatusCode::kInvalidArgument, "reason: say why"));
-  for (const std::string& reason :
-       {std::string(Approval::kReasonMax + 1, 'x'), std::string("a\nb"), std::string("\x1b[31m")}) {
+  EXPECT_TRUE(Says(Approve(bob_, id, std::string(kNoteMax + 1, 'x')).status(),
+                   StatusCode::kInvalidArgument, "reason: it has 201 octets; at most 200"));
+  for (const std::string& reason : {std::string("a\nb"), std::string("\x1b[31m")}) {
     EXPECT_TRUE(Says(Approve(bob_, id, reason).status(), StatusCode::kInvalidArgument,
-                     "reason: write at most 500 printable"));
+                     "reason: write it in printable ASCII"));
   }
-  Must(Approve(bob_, id, std::string(Approval::kReasonMax, 'x')));
+  Must(Approve(bob_, id, std::string(kNoteMax, 'x')));
 }
 
 // ---- who withdraws ------------------------------------------------------------------------------
