@@ -83,6 +83,14 @@ struct ApprovalQuery {
 // What takes two, in the ledger. Rows are only ever inserted. Thread-safe, blocking. A change and
 // its audit event are one transaction. Errors: kUnavailable while the database is away; each call
 // may be repeated.
+//
+// An approval is used by the change that it is for: whichever store makes a change whose event has
+// an `approval_use` records in the same transaction that this approval, its subject, was used in
+// its hierarchy, as of its time, by the call that its correlation id names. Ok, with nothing of it
+// recorded, when it was by that call before. Else nothing is changed at all:
+//   kAborted             another call used it
+//   kFailedPrecondition  it was not approved, or has expired, or was withdrawn
+//   kNotFound
 class ApprovalStore {
  public:
   virtual ~ApprovalStore() = default;
@@ -110,11 +118,6 @@ class ApprovalStore {
   // Approval::CheckWithdrawable() says.
   virtual Result<Approval> Withdraw(HierarchyId hierarchy, const std::string& id,
                                     const AuditEvent& event) = 0;
-
-  // As of the event's time, by the call that the event's correlation id names: Ok, with nothing
-  // recorded, when it did so before. kAborted when another call did. kFailedPrecondition when it
-  // was not approved, or was withdrawn.
-  virtual Status Use(HierarchyId hierarchy, const std::string& id, const AuditEvent& event) = 0;
 
   virtual Result<std::vector<Approval>> List(const ApprovalQuery& query) = 0;
 };

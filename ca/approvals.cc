@@ -105,9 +105,9 @@ Status Approvals::RequireIn(const Hierarchy& hierarchy, const Caller& caller,
                    "{} was denied by {}: {}; {} may be asked for again after {}", what, decided_by,
                    approval.decision->reason, approval.id, Rfc3339(approval.expires_at));
   }
-  TRY(store_.Use(hierarchy.id, approval.id,
-                 EventOf(event, "UseApproval", hierarchy.id, approval.id,
-                         fmt::format("{}, approved by {}", what, decided_by))));
+  event.approval_use =
+      std::make_shared<AuditEvent>(EventOf(event, "UseApproval", hierarchy.id, approval.id,
+                                           fmt::format("{}, approved by {}", what, decided_by)));
   event.rule = "approval.approved";
   return Ok();
 }

@@ -43,15 +43,15 @@ class Approvals {
   // on another replica. Not in one that is destroyed.
   Result<bool> Asks(HierarchyId hierarchy, ApprovalKind kind) const;
 
-  // To be called when the caller may, and nothing else is in the way, immediately before the
-  // change. Ok when it takes one operator; or when another, who still is an admin of the hierarchy,
-  // has approved exactly this for this caller and it has not expired: that approval is used then.
+  // To be called when the caller may, and nothing else is in the way, before the change. Ok when it
+  // takes one operator; or when another, who still is an admin of the hierarchy, has approved
+  // exactly this for this caller and it has not expired: then `event` has the use of that approval,
+  // and it is used in the transaction of the first change that is made with `event` or a copy.
   // Else it is asked for, or was:
   //   kFailedPrecondition  rule `approval.pending`, saying who may do what about it
   //                        rule `approval.denied`, saying who did, and why
   //                        rule `approval.too-many`
-  //   kAborted             another call used the approval at this moment; repeat it
-  // A change that fails after that wants another approval.
+  // The change itself fails when the approval ends before: kAborted when another call used it.
   Status Require(const Caller& caller, HierarchyId hierarchy, const ProposedChange& change,
                  AuditEvent& event) const;
   // The same, whatever the hierarchy's file says.

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -36,6 +37,10 @@ struct AuditEvent {
   std::string request_id;      // the caller's own, or ""
   // Of Enroll and Renew, what the policy decides by; none when it was refused before it was known.
   std::optional<RequestFacts> request;
+  // Of a change that takes two, UseApproval: the store that makes the change records it, and with
+  // it the use, in the same transaction (ca/approval_store.h). In what only is recorded it says
+  // nothing.
+  std::shared_ptr<const AuditEvent> approval_use;
 };
 
 // Why an operator did something, for whoever reads it later: 1 to kNoteMax octets of printable

@@ -166,11 +166,12 @@ Result<AuthorityRecord> Provisioning::EnsureSuccessor(const Hierarchy& hierarchy
 
 // ---- roots that follow each other ---------------------------------------------------------------
 
-Result<AuthorityRecord> Provisioning::EnsureNextRoot(const Hierarchy& hierarchy) {
+Result<AuthorityRecord> Provisioning::EnsureNextRoot(
+    const Hierarchy& hierarchy, const std::shared_ptr<const AuditEvent>& approval_use) {
   const std::vector<AuthorityRecord> roots = TRY(RootsOf(hierarchy));
   const std::optional<int> generation = TRY(NextRootToPlan(hierarchy, roots));
-  auto planned =
-      generation ? PlanRoot(hierarchy, *generation) : Result<AuthorityRecord>(roots.back());
+  auto planned = generation ? PlanRoot(hierarchy, *generation, approval_use)
+                            : Result<AuthorityRecord>(roots.back());
   const AuthorityRecord root = TRY(std::move(planned));
   if (!root.certificate.empty()) return root;
   const auto key = TRY(EnsureKey(root.key_label));
@@ -187,11 +188,13 @@ Result<AuthorityRecord> Provisioning::EnsureNextRoot(const Hierarchy& hierarchy)
   return FindRecord(root.id);
 }
 
-Result<AuthorityRecord> Provisioning::PlanRoot(const Hierarchy& hierarchy, int generation) {
-  return store_.PlanAuthority(
-      hierarchy, AuthorityKind::kRoot, generation, AuthorityId{},
-      Event("PlanAuthority",
-            fmt::format("{}/{}/{}", hierarchy.Name(), NameOf(AuthorityKind::kRoot), generation)));
+Result<AuthorityRecord> Provisioning::PlanRoot(
+    const Hierarchy& hierarchy, int generation,
+    const std::shared_ptr<const AuditEvent>& approval_use) {
+  AuditEvent event = Event("PlanAuthority", fmt::format("{}/{}/{}", hierarchy.Name(),
+                                                        NameOf(AuthorityKind::kRoot), generation));
+  event.approval_use = approval_use;
+  return store_.PlanAuthority(hierarchy, AuthorityKind::kRoot, generation, AuthorityId{}, event);
 }
 
 Result<std::vector<AuthorityRecord>> Provisioning::RootsOf(const Hierarchy& hierarchy) {

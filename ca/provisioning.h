@@ -41,8 +41,9 @@ class Provisioning {
   // authority of it has ever been active, or a new one with a key of its own. What
   // EnsureSuccessor() then makes is under it. kFailedPrecondition, rule authority.roots-overlap,
   // when there are as many links as a chain may have. kAborted when somebody else is making it at
-  // this moment.
-  Result<AuthorityRecord> EnsureNextRoot(const Hierarchy& hierarchy);
+  // this moment. Whoever begins it uses the approval, if it takes one.
+  Result<AuthorityRecord> EnsureNextRoot(
+      const Hierarchy& hierarchy, const std::shared_ptr<const AuditEvent>& approval_use = nullptr);
 
   // The OCSP responder of `issuer`: the newest that has not passed half its life, or a new one with
   // a key of its own, also when the key of the newest is lost. The one before goes on until it
@@ -63,7 +64,8 @@ class Provisioning {
                                      AuthorityId issuer);
   Status EnsureRoot(const Hierarchy& hierarchy);
   Result<AuthorityRecord> EnsureIssuing(const Hierarchy& hierarchy, AuthorityRecord planned);
-  Result<AuthorityRecord> PlanRoot(const Hierarchy& hierarchy, int generation);
+  Result<AuthorityRecord> PlanRoot(const Hierarchy& hierarchy, int generation,
+                                   const std::shared_ptr<const AuditEvent>& approval_use);
   Result<std::vector<AuthorityRecord>> RootsOf(const Hierarchy& hierarchy);
   Result<std::optional<int>> NextRootToPlan(const Hierarchy& hierarchy,
                                             const std::vector<AuthorityRecord>& roots);

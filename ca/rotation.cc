@@ -43,7 +43,7 @@ Result<AuthorityView> Rotation::PrepareRoot(const Caller& caller, const std::str
   // What is planned already goes on: it was approved, or is a new hierarchy's first.
   const std::optional<int> generation = TRY(provisioning.NextRootToPlan(*hierarchy));
   if (generation) TRY(RequireApproval(*catalog, caller, *hierarchy, *generation, event));
-  const AuthorityRecord root = TRY(provisioning.EnsureNextRoot(*hierarchy));
+  const AuthorityRecord root = TRY(provisioning.EnsureNextRoot(*hierarchy, event.approval_use));
   TRY(EnsureKnown(provisioning, *hierarchy, root.id, caller.Name()));
   event.subject = NameOf(*hierarchy, root);
   return ViewOf(*catalogs_.Snapshot(), *hierarchy, root.id);

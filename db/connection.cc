@@ -26,6 +26,8 @@ constexpr std::chrono::seconds kAcquireTimeout(5);
 Status StatusOfException() {
   try {
     throw;
+  } catch (const Stopped& stopped) {
+    return stopped.why();
   } catch (const pqxx::broken_connection&) {
     return Error(StatusCode::kUnavailable, kConnectionFailure);
   } catch (const pqxx::in_doubt_error&) {

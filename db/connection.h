@@ -20,9 +20,20 @@ struct Endpoint {
   std::string conninfo;
 };
 
-// What an exception of libpqxx means for a caller; call it in a catch block. A lost connection is
-// kUnavailable, a deadlock or serialization failure kAborted, a broken uniqueness kAlreadyExists, a
-// time-out kDeadlineExceeded; what the database's own text says stays in the log-only kInternal.
+// Thrown where a transaction must not go on, and no Status can be returned.
+class Stopped : public std::exception {
+ public:
+  explicit Stopped(Status why) : why_(std::move(why)) {}
+  const Status& why() const { return why_; }
+
+ private:
+  const Status why_;
+};
+
+// What an exception of libpqxx means for a caller, or Stopped; call it in a catch block. A lost
+// connection is kUnavailable, a deadlock or serialization failure kAborted, a broken uniqueness
+// kAlreadyExists, a time-out kDeadlineExceeded; what the database's own text says stays in the
+// log-only kInternal.
 Status StatusOfException();
 
 // Whether the connection, not the statement, failed: a fresh connection may do better.

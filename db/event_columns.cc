@@ -1,5 +1,7 @@
 #include "db/event_columns.h"
 
+#include "db/approval_rows.h"
+#include "db/connection.h"
 #include "db/request_rows.h"
 #include "db/row.h"
 
@@ -41,6 +43,11 @@ void NameHierarchy(pqxx::transaction_base& transaction, ca::HierarchyId hierarch
 }
 
 void InsertEvent(pqxx::transaction_base& transaction, const ca::AuditEvent& event) {
+  if (event.approval_use) {
+    const Status used = UseApproval(transaction, *event.approval_use);
+    if (!used.ok()) throw Stopped(used);
+    NameHierarchy(transaction, event.hierarchy);
+  }
   constexpr char kInsert[] =
       "INSERT INTO agentpki.audit_events (at, actor, action, decision, rule, reason, hierarchy, "
       "subject, serial, from_address, correlation_id, request_id) "

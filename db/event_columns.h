@@ -29,6 +29,7 @@ struct EventColumns {
 void NameHierarchy(pqxx::transaction_base& transaction, ca::HierarchyId hierarchy);
 
 // Inserts one event in a transaction that has named its hierarchy: what changes something calls it.
+// If that takes an approval, it is used here, and if it cannot be, Stopped is thrown.
 void InsertEvent(pqxx::transaction_base& transaction, const ca::AuditEvent& event);
 
 }  // namespace db

@@ -24,8 +24,6 @@ class PostgresApprovalStore final : public ca::ApprovalStore {
                                   const ca::AuditEvent& event) override;
   ca::Result<ca::Approval> Withdraw(ca::HierarchyId hierarchy, const std::string& id,
                                     const ca::AuditEvent& event) override;
-  ca::Status Use(ca::HierarchyId hierarchy, const std::string& id,
-                 const ca::AuditEvent& event) override;
   ca::Result<std::vector<ca::Approval>> List(const ca::ApprovalQuery& query) override;
 
  private:

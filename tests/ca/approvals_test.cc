@@ -38,12 +38,13 @@ class ApprovalsTest : public testing::RotationStoryTest {
     return event;
   }
 
-  // Any change, as far as approvals go.
+  // Any change, as far as approvals go, and a role for bob in its place.
   Status Require(const Caller& caller, const std::string& words = "this") {
-    AuditEvent event = NewEvent("PrepareAuthority");
-    const Status status = approvals_.Require(caller, deployment_.acme.id, Change(words), event);
-    event_ = event;
-    return status;
+    event_ = NewEvent("PrepareAuthority");
+    TRY(approvals_.Require(caller, deployment_.acme.id, Change(words), event_));
+    AuditEvent change = event_;
+    change.hierarchy = deployment_.system.id;
+    return ports_.registry.AddGrant(*bob_.id, {Role::kAuditor, deployment_.acme.id, ""}, change);
   }
   static ProposedChange Change(const std::string& words) {
     return {.kind = ApprovalKind::kRootRotation, .digest = Sha256(words), .changes = {words}};
@@ -121,6 +122,8 @@ class ApprovalsTest : public testing::RotationStoryTest {
     std::erase_if(events, [&](const AuditEvent& event) { return event.action != action; });
     return events;
   }
+
+  size_t Uses() const { return EventsOf("UseApproval").size(); }
 
   const Caller alice_ = OperatorWith(Role::kAdmin);
   const Caller bob_ = OperatorWith(Role::kAdmin, deployment_.acme.id);
@@ -424,6 +427,7 @@ TEST_F(ApprovalsTest, AreTakenForANewRoot) {
   Must(ApprovePending());
   Must(PrepareRoot());
   EXPECT_EQ(event_.rule, "approval.approved");
+  EXPECT_EQ(Uses(), 1u);
   EXPECT_TRUE(PrepareRoot().ok()) << "it is there already, and asks nobody";
   EXPECT_TRUE(List().empty());
 }
@@ -465,6 +469,7 @@ TEST_F(ApprovalsTest, AreTakenForWhatWidensAFile) {
   Must(Apply(wanted));
   EXPECT_TRUE(Acme().profiles[0].host_names);
   EXPECT_EQ(EventsOf("ChangeHierarchy").back().rule, "approval.approved");
+  EXPECT_EQ(Uses(), 1u);
   EXPECT_TRUE(Apply(wanted).ok()) << "it changes nothing, and asks nobody";
 }
 
@@ -489,6 +494,18 @@ TEST_F(ApprovalsTest, AreTakenForEndingThem) {
   EXPECT_TRUE(IsPending(Apply(wanted)));
 }
 
+TEST_F(ApprovalsTest, AreUsedOnceByAFileThatChangesMore) {
+  deployment_.Register(deployment_.system, "operator/dave");
+  HierarchyDeclaration wanted = Declared();
+  wanted.hierarchy.profiles[0].host_names = true;
+  wanted.operators.push_back({"dave", {Role::kAuditor}});
+  EXPECT_TRUE(IsPending(Apply(wanted)));
+  Must(ApprovePending());
+  Must(Apply(wanted));
+  EXPECT_EQ(Uses(), 1u);
+  EXPECT_EQ(Declared(), wanted);
+}
+
 TEST_F(ApprovalsTest, AreTakenWhereAnotherReplicaHasJustSwitchedThemOn) {
   Demand(ApprovalPolicy::Off());
   HierarchyDeclaration wanted = Declared();
@@ -509,6 +526,7 @@ TEST_F(ApprovalsTest, AreTakenForARoleOverTheHierarchy) {
   Must(ApprovePending());
   EXPECT_TRUE(IsPending(Grant("dave", Role::kRevoker, acme))) << "another role";
   Must(Grant("dave", Role::kAdmin, acme));
+  EXPECT_EQ(Uses(), 1u);
   EXPECT_TRUE(Grant("dave", Role::kAdmin, acme).ok()) << "who has it already";
   EXPECT_TRUE(Grant("dave", Role::kAuditor, {.hierarchy = "globex/prod", .tenant = ""}).ok())
       << "whose file switches them off";
@@ -531,6 +549,7 @@ TEST_F(ApprovalsTest, AreTakenForAllThatAnAuthorityHasIssued) {
   EXPECT_TRUE(IsPending(Revoke(AllOfIssuer(RevocationReason::kSuperseded)))) << "another reason";
   Must(Revoke(AllOfIssuer()));
   EXPECT_EQ(EventsOf("Revoke").back().rule, "approval.approved");
+  EXPECT_EQ(Uses(), 1u);
   EXPECT_TRUE(Revoke(AllOfIssuer()).ok()) << "it was done already, and asks nobody";
 }
 
@@ -549,6 +568,7 @@ TEST_F(ApprovalsTest, AreTakenForTheRevocationOfAnAuthority) {
       << "what is said of it is approved with it";
   Must(revoke(RevocationReason::kCaCompromise));
   EXPECT_EQ(EventsOf("RevokeAuthority").back().rule, "approval.approved");
+  EXPECT_EQ(Uses(), 1u);
   Must(revoke(RevocationReason::kCaCompromise));  // it was done already, and asks nobody
 }
 
@@ -564,6 +584,25 @@ TEST_F(ApprovalsTest, AreTakenForALinkBetweenRoots) {
                         links[0].serial.ToString()));
   Must(ApprovePending());
   Must(Revoke(request));
+  EXPECT_EQ(Uses(), 1u);
+}
+
+// The successor of an authority comes before its revocation, and its key takes a token.
+TEST_F(ApprovalsTest, AreNotUsedByWhatFails) {
+  const auto revoke = [&] {
+    AuditEvent event = NewEvent("RevokeAuthority");
+    return rotation_
+        .Revoke(alice_, "acme/prod/issuing/1", RevocationReason::kCaCompromise, "stolen", event)
+        .status();
+  };
+  EXPECT_TRUE(IsPending(revoke()));
+  Must(ApprovePending());
+  ports_.keys.Fail(testing::MemoryKeyStore::Fault::kUnavailable);
+  EXPECT_EQ(revoke().code(), StatusCode::kUnavailable);
+  EXPECT_EQ(Uses(), 0u);
+  ports_.keys.Fail(testing::MemoryKeyStore::Fault::kNone);
+  Must(revoke());
+  EXPECT_EQ(Uses(), 1u);
 }
 
 TEST_F(ApprovalsTest, AreNotTakenForAnAgentsCertificates) {

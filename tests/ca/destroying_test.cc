@@ -303,6 +303,7 @@ TEST_F(DestroyingTest, TakesTwoUnlessItsFileSaysOtherwise) {
   Must(server_.approvals.Approve(other, asked[0].id, "", event));
   EXPECT_TRUE(is_pending(Destroy(server_, "for another reason")));
   Must(Destroy(server_));
+  EXPECT_TRUE(Must(ports_.approvals.Find(deployment_.acme.id, asked[0].id)).used_at);
   EXPECT_TRUE(Destroy(server_, "again").ok()) << "it is destroyed already, and asks nobody";
 }
 

@@ -19,6 +19,8 @@ using std::chrono::hours;
 
 class ApprovalStoreContract : public DeployedContractTest {
  protected:
+  ApprovalStoreContract() { deployment_.Register(deployment_.system, "operator/dave"); }
+
   Approval New(const std::string& words, const std::string& by = "alice",
                ApprovalKind kind = ApprovalKind::kPolicyWidening) {
     return {
@@ -48,10 +50,14 @@ class ApprovalStoreContract : public DeployedContractTest {
     return approvals().Decide(of.hierarchy, of.id, {verdict, Operator(by), clock_.Now(), "seen"},
                               EventIn(acme_, "ApproveChange"));
   }
+  // By any change: what a change does with it is in approval_use_contract_test.cc.
   ca::Status Use(const Approval& of, const std::string& correlation_id = "one") {
-    ca::AuditEvent event = EventIn(acme_, "UseApproval");
-    event.correlation_id = correlation_id;
-    return approvals().Use(of.hierarchy, of.id, event);
+    ca::AuditEvent use = EventIn(acme_, "UseApproval");
+    use.subject = of.id;
+    use.correlation_id = correlation_id;
+    ca::AuditEvent event = EventIn(deployment_.system, "AddGrant");
+    event.approval_use = std::make_shared<ca::AuditEvent>(use);
+    return registry().AddGrant(Operator("dave"), {ca::Role::kAuditor, acme_.id, ""}, event);
   }
   ca::Result<Approval> Withdraw(const Approval& of) {
     return approvals().Withdraw(of.hierarchy, of.id, EventIn(acme_, "WithdrawApproval"));
@@ -191,7 +197,7 @@ TEST_P(ApprovalStoreContract, IsUsedOnceAndOnlyWhenItWasApproved) {
   Must(Use(approved));
   const size_t events = world_.Events().size();
   EXPECT_TRUE(Use(approved).ok()) << "by the same call, whose answer was lost";
-  EXPECT_EQ(world_.Events().size(), events);
+  EXPECT_EQ(world_.Events().size(), events + 1) << "the change's";
   EXPECT_EQ(Use(approved, "another").code(), StatusCode::kAborted);
   EXPECT_EQ(Find(approved).used_at, clock_.Now());
   EXPECT_EQ(Find(approved).StateAt(clock_.Now() + hours(9)), ApprovalState::kDone);

@@ -72,7 +72,13 @@ class PrivilegesTest : public DeployedDatabaseTest {
     Must(approvals_
              .Decide(hierarchy.id, id, {ca::Verdict::kApprove, bob, clock_.Now(), "seen"}, event)
              .status());
-    Must(approvals_.Use(hierarchy.id, id, event));
+    ca::AuditEvent use = EventIn(hierarchy, "UseApproval");
+    use.subject = id;
+    ca::AuditEvent change = EventIn(hierarchy, "ChangeHierarchy");
+    change.approval_use = std::make_shared<ca::AuditEvent>(use);
+    ca::Hierarchy wanted = hierarchy;
+    wanted.root_lifetime += std::chrono::hours(24);
+    Must(hierarchies_.ChangeHierarchy(hierarchy, wanted, change));
   }
 
   PostgresApprovalStore approvals_{database_.server()};

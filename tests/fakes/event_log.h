@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <mutex>
 #include <vector>
 
@@ -14,12 +15,22 @@ class EventLog {
     const std::lock_guard lock(mutex_);
     events_.push_back(std::move(event));
   }
+  // The approval store, which shares the database, uses an approval: ca/approval_store.h.
+  using Use = std::function<Status(const AuditEvent& use)>;
+  void AskToUse(Use use) { use_ = std::move(use); }
+
+  // Comes before a change that may take one.
+  Status UseApproval(const AuditEvent& event) {
+    return event.approval_use ? use_(*event.approval_use) : Ok();
+  }
+
   std::vector<AuditEvent> All() const {
     const std::lock_guard lock(mutex_);
     return events_;
   }
 
  private:
+  Use use_;
   mutable std::mutex mutex_;
   std::vector<AuditEvent> events_;
 };

@@ -72,22 +72,22 @@ Result<Approval> MemoryApprovalStore::Withdraw(HierarchyId hierarchy, const std:
   return *found;
 }
 
-Status MemoryApprovalStore::Use(HierarchyId hierarchy, const std::string& id,
-                                const AuditEvent& event) {
+Status MemoryApprovalStore::UseApproval(const AuditEvent& use) {
   const std::lock_guard lock(mutex_);
-  Approval* const found = FindLocked(hierarchy, id);
+  const std::string& id = use.subject;
+  Approval* const found = FindLocked(use.hierarchy, id);
   if (!found) return Error(StatusCode::kNotFound, "there is no approval {}", id);
   if (found->used_at) {
-    if (used_by_[id] == event.correlation_id) return Ok();
+    if (used_by_[id] == use.correlation_id) return Ok();
     return Error(StatusCode::kAborted, "approval {} was used by another call", id);
   }
-  if (found->StateAt(event.at) != ApprovalState::kApproved) {
+  if (found->StateAt(use.at) != ApprovalState::kApproved) {
     return Error(StatusCode::kFailedPrecondition, "approval {} is {}", id,
-                 NameOf(found->StateAt(event.at)));
+                 NameOf(found->StateAt(use.at)));
   }
-  found->used_at = event.at;
-  used_by_[id] = event.correlation_id;
-  events_.Add(event);
+  found->used_at = use.at;
+  used_by_[id] = use.correlation_id;
+  events_.Add(use);
   return Ok();
 }
 

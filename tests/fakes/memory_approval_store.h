@@ -12,7 +12,9 @@ namespace ca::testing {
 // The contract of ca/approval_store.h in memory; what else it promises is in tests/contract.
 class MemoryApprovalStore final : public ApprovalStore {
  public:
-  explicit MemoryApprovalStore(EventLog& events) : events_(events) {}
+  explicit MemoryApprovalStore(EventLog& events) : events_(events) {
+    events.AskToUse([this](const AuditEvent& use) { return UseApproval(use); });
+  }
 
   Result<Approval> FindOrRequest(const Approval& wanted, const std::set<std::string>& disregarded,
                                  const AuditEvent& event) override;
@@ -21,10 +23,10 @@ class MemoryApprovalStore final : public ApprovalStore {
                           const ApprovalDecision& decision, const AuditEvent& event) override;
   Result<Approval> Withdraw(HierarchyId hierarchy, const std::string& id,
                             const AuditEvent& event) override;
-  Status Use(HierarchyId hierarchy, const std::string& id, const AuditEvent& event) override;
   Result<std::vector<Approval>> List(const ApprovalQuery& query) override;
 
  private:
+  Status UseApproval(const AuditEvent& use);
   // nullptr when there is none. The caller holds the lock.
   Approval* FindLocked(HierarchyId hierarchy, const std::string& id);
 

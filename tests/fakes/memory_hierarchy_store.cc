@@ -46,6 +46,7 @@ Status MemoryHierarchyStore::ChangeHierarchy(const Hierarchy& standing, const Hi
                      profile.name);
     }
   }
+  TRY(events_.UseApproval(event));
   *found = wanted;
   found->id = standing.id;
   AuditEvent told = event;
@@ -77,6 +78,7 @@ Result<HierarchyDestruction> MemoryHierarchyStore::DestroyHierarchy(HierarchyId 
   {
     const std::lock_guard lock(mutex_);
     if (HierarchyDestruction* const before = FindDestruction(hierarchy)) {
+      TRY(events_.UseApproval(event));
       told.rule = "replay";
       events_.Add(std::move(told));
       return *before;
@@ -87,6 +89,7 @@ Result<HierarchyDestruction> MemoryHierarchyStore::DestroyHierarchy(HierarchyId 
     if (found->is_system) {
       return Refusal(StatusCode::kFailedPrecondition, "hierarchy.system", "it stays");
     }
+    TRY(events_.UseApproval(event));
     destructions_.push_back({.hierarchy = *found,
                              .reason = reason,
                              .decided_by = event.actor,
@@ -199,6 +202,7 @@ Result<AuthorityRecord> MemoryHierarchyStore::PlanAuthority(const Hierarchy& hie
     }
   }
   if (key_label.empty()) return Error(StatusCode::kInternal, "a link to no root");
+  TRY(events_.UseApproval(event));
   const auto id = static_cast<AuthorityId>(authorities_.size() + 1);
   AuthorityRecord record{
       .id = id,
@@ -317,6 +321,7 @@ Result<std::int64_t> MemoryHierarchyStore::RevokeAuthority(AuthorityId authority
   {
     const std::lock_guard lock(mutex_);
     AuthorityRecord& record = Find(authority);
+    TRY(events_.UseApproval(event));
     if (!record.taint || !record.taint->is_revoked) {
       record.taint = {note, record.taint ? record.taint->at : event.at, true};
     }

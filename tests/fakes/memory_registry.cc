@@ -167,6 +167,7 @@ Status MemoryRegistry::AddGrant(const SpiffeId& operator_id, const Grant& grant,
   const std::lock_guard lock(mutex_);
   const Agent* const agent = Find(operator_id);
   if (!agent || agent->hierarchy != event.hierarchy) return NotRegistered(operator_id);
+  TRY(events_.UseApproval(event));
   std::vector<Grant>& grants = grants_[operator_id];
   if (std::find(grants.begin(), grants.end(), grant) == grants.end()) grants.push_back(grant);
   events_.Add(event);
@@ -178,6 +179,7 @@ Status MemoryRegistry::RemoveGrant(const SpiffeId& operator_id, const Grant& gra
   const std::lock_guard lock(mutex_);
   const Agent* const agent = Find(operator_id);
   if (!agent || agent->hierarchy != event.hierarchy) return NotRegistered(operator_id);
+  TRY(events_.UseApproval(event));
   std::erase(grants_[operator_id], grant);
   events_.Add(event);
   return Ok();

@@ -14,6 +14,8 @@ Result<RevocationOutcome> MemoryRevocationStore::Revoke(const RevocationOrder& o
                                                         const AuditEvent& event) {
   TRY(CheckThere());
   const std::lock_guard lock(ledger_.mutex_);
+  TRY(Carry(order, /*is_preview=*/true).status());
+  TRY(events_.UseApproval(event));
   auto outcome = TRY(Carry(order, /*is_preview=*/false));
   AuditEvent told = event;
   told.decision = Decision::kAllowed;

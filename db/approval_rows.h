@@ -1,0 +1,36 @@
+#pragma once
+
+#include <pqxx/pqxx>
+#include <string>
+
+#include "ca/approval_store.h"
+
+// Approvals as rows, in a transaction that has named their hierarchy.
+namespace db {
+
+using ca::Result;
+using ca::Status;
+
+// What follows is a condition on a, the approval, d, the decision on it, and e, its end.
+extern const char kSelectApprovals[];
+ca::Approval ApprovalOf(const pqxx::row& row);
+
+// kNotFound.
+Result<ca::Approval> SelectApproval(pqxx::transaction_base& transaction, const std::string& id);
+
+// Whoever asks for something, decides on it or ends it in the hierarchy has this to itself until it
+// commits, so that two who ask at once get the same, and no more are pending than may be.
+void LockApprovals(pqxx::transaction_base& transaction, ca::HierarchyId hierarchy);
+
+void InsertApproval(pqxx::transaction_base& transaction, const ca::Approval& wanted);
+void InsertDecision(pqxx::transaction_base& transaction, const ca::Approval& on,
+                    const ca::ApprovalDecision& decision);
+// By `event`, which is still to be inserted.
+void InsertWithdrawal(pqxx::transaction_base& transaction, const ca::Approval& of,
+                      const ca::AuditEvent& event);
+
+// As ca/approval_store.h says of AuditEvent::approval_use, which `use` is. From then on the
+// transaction has named the hierarchy of the approval.
+Status UseApproval(pqxx::transaction_base& transaction, const ca::AuditEvent& use);
+
+}  // namespace db
