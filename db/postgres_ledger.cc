@@ -1,13 +1,14 @@
 #include "db/postgres_ledger.h"
 
 #include <algorithm>
-#include <bit>
 #include <cstring>
 
 #include "db/batcher.h"
 #include "db/binary_array.h"
 #include "db/connection.h"
 #include "db/event_columns.h"
+#include "db/intent_rows.h"
+#include "db/issuance_rows.h"
 #include "db/request_rows.h"
 #include "db/row.h"
 
@@ -19,9 +20,6 @@ using ca::Certificate;
 using ca::Error;
 using ca::Grounds;
 using ca::HierarchyId;
-using ca::IssuanceRecord;
-using ca::JoinTokenGrounds;
-using ca::RenewalGrounds;
 using ca::RequestId;
 using ca::StatusCode;
 using Element = BinaryArray::Element;
@@ -34,32 +32,11 @@ constexpr size_t kReadersMax = 8;
 
 // ---- intents ----------------------------------------------------------------------------------
 
-struct Intent {
-  const IssuanceRecord* record;
-  const Grounds* grounds;
-  const RequestId* request;
-  const AuditEvent* event;
-};
-
-// The serial under which an earlier attempt was recorded; none when it is recorded as asked.
-using Standing = std::optional<ca::SerialNumber>;
 using IntentBatcher = Batcher<Intent, Result<Standing>>;
 
-const ca::Bytes* TokenOf(const Intent& intent) {
-  const auto* grounds = std::get_if<JoinTokenGrounds>(intent.grounds);
-  return grounds ? &grounds->secret_hash : nullptr;
-}
-
-// record_intents() judges its rows by what was committed before, so no two of them may compete.
 bool FitsIntents(const IntentBatcher::Batch& batch, const Intent& intent) {
-  const auto competes = [&](const IntentBatcher::Entry* entry) {
-    const Intent& other = *entry->item;
-    return other.record->hierarchy != intent.record->hierarchy ||
-           other.record->key_fingerprint == intent.record->key_fingerprint ||
-           *other.request == *intent.request ||
-           (TokenOf(other) && TokenOf(intent) && *TokenOf(other) == *TokenOf(intent));
-  };
-  return std::none_of(batch.begin(), batch.end(), competes);
+  return std::none_of(batch.begin(), batch.end(),
+                      [&](const auto* entry) { return AreJudgedApart(*entry->item, intent); });
 }
 
 // What an advisory lock is taken on: 64 bits of a hash.
@@ -81,105 +58,7 @@ BinaryArray Locks(const IntentBatcher::Batch& batch) {
   return array;
 }
 
-struct IntentColumns {
-  BinaryArray expiry_day{Element::kDate};
-  BinaryArray serial{Element::kBytea};
-  BinaryArray authority{Element::kBigint};
-  BinaryArray shard{Element::kBigint};
-  BinaryArray agent{Element::kBigint};
-  BinaryArray subject{Element::kText};
-  BinaryArray profile{Element::kText};
-  BinaryArray key_fingerprint{Element::kBytea};
-  BinaryArray not_before{Element::kTimestamptz};
-  BinaryArray not_after{Element::kTimestamptz};
-  BinaryArray tbs{Element::kBytea};
-  BinaryArray token{Element::kBytea};
-  BinaryArray presented_day{Element::kDate};
-  BinaryArray presented{Element::kBytea};
-  BinaryArray request_day{Element::kDate};
-  BinaryArray request_id{Element::kUuid};
-
-  void Add(const Intent& intent) {
-    const IssuanceRecord& record = *intent.record;
-    expiry_day.AddDay(record.serial.ExpiryDay());
-    serial.AddBytes(record.serial.bytes());
-    authority.AddInt64(static_cast<std::int64_t>(record.authority));
-    shard.AddInt64(record.shard);
-    agent.AddInt64(static_cast<std::int64_t>(record.agent));
-    subject.AddBytes(record.subject.ToString());
-    profile.AddBytes(record.profile);
-    key_fingerprint.AddBytes(record.key_fingerprint);
-    not_before.AddTime(record.validity.not_before);
-    not_after.AddTime(record.validity.not_after);
-    tbs.AddBytes(record.tbs);
-    AddGrounds(intent);
-    request_day.AddDay(intent.request->Day());
-    request_id.AddUuid(intent.request->ToString());
-  }
-
- private:
-  void AddGrounds(const Intent& intent) {
-    if (const ca::Bytes* hash = TokenOf(intent)) {
-      token.AddBytes(*hash);
-    } else {
-      token.AddNull();
-    }
-    if (const auto* renewal = std::get_if<RenewalGrounds>(intent.grounds)) {
-      presented_day.AddDay(renewal->presented.ExpiryDay());
-      presented.AddBytes(renewal->presented.bytes());
-    } else {
-      presented_day.AddNull();
-      presented.AddNull();
-    }
-  }
-};
-
-// What the rule's name says, for the caller.
-Status RefusalBy(const std::string& rule, const Intent& intent) {
-  struct Rule {
-    std::string_view name;
-    StatusCode code;
-    std::string_view message;
-  };
-  constexpr auto kDenied = StatusCode::kPermissionDenied;
-  static constexpr Rule kRules[] = {
-      {"authority.superseded", StatusCode::kAborted, "another authority issues since now; retry"},
-      {"agent.unknown", StatusCode::kNotFound, "it is not registered"},
-      {"agent.disabled", kDenied, "it is disabled; ask its owner"},
-      {"join-token.unknown", kDenied, "the join token is not known; ask for a new one"},
-      {"join-token.agent", kDenied, "the join token is for another agent"},
-      {"join-token.used", kDenied, "the join token was used already; ask for a new one"},
-      {"join-token.revoked", kDenied, "the join token was revoked; ask for a new one"},
-      {"join-token.expired", kDenied, "the join token has expired; ask for a new one"},
-      {"renewal.unknown-certificate", kDenied,
-       "the certificate of the connection is not in the ledger; enroll anew with a join token"},
-      {"renewal.revoked", kDenied,
-       "the certificate of the connection is revoked; enroll anew with a join token"},
-      {"key.compromised", kDenied,
-       "the csr's key was revoked for compromise and is refused for ever; make a new key"},
-      {"key.in-use", StatusCode::kAlreadyExists,
-       "another agent has a live certificate for the csr's key; make a new key"},
-      {"key.not-new", StatusCode::kAlreadyExists,
-       "the csr's key has a live certificate; a renewal is for a new key"},
-      {"request-id.reused", StatusCode::kInvalidArgument,
-       "request_id was used for another key; make a new one for each request"},
-  };
-  for (const Rule& known : kRules) {
-    if (known.name != rule) continue;
-    return ca::Refusal(known.code, rule, "{}: {}", intent.record->subject.ToString(),
-                       known.message);
-  }
-  return Error(StatusCode::kInternal, "the ledger refused by an unknown rule '{}'", rule);
-}
-
-Result<Standing> StandingOf(const pqxx::row& row, const Intent& intent) {
-  const auto outcome = row["outcome"].as<std::string>();
-  if (outcome == "recorded") return Standing();
-  if (outcome == "replay") return Standing(SerialOf(row["serial"]));
-  return RefusalBy(outcome, intent);
-}
-
-// ---- signatures -------------------------------------------------------------------------------
+// ---- signatures, events -----------------------------------------------------------------------
 
 using SignatureBatcher = Batcher<Certificate, Result<ca::Bytes>>;
 using EventBatcher = Batcher<AuditEvent, Status>;
@@ -196,55 +75,6 @@ bool FitsEvents(const EventBatcher::Batch& batch, const AuditEvent& event) {
 }
 
 std::string Id(HierarchyId hierarchy) { return std::to_string(static_cast<int>(hierarchy)); }
-
-// ---- reading ----------------------------------------------------------------------------------
-
-constexpr char kFindIssuance[] =
-    "SELECT i.serial, i.hierarchy, i.authority, i.shard, i.agent, i.subject, i.profile, "
-    "i.key_fingerprint, "
-    "       i.not_before, i.not_after, i.tbs, s.signature "
-    "  FROM agentpki.issuances AS i LEFT JOIN agentpki.signatures AS s USING (expiry_day, serial) "
-    " WHERE expiry_day = $1 AND serial = $2";
-
-constexpr char kListCertificates[] =
-    "SELECT i.serial, i.subject, i.profile, i.key_fingerprint, i.not_before, i.not_after, "
-    "       i.recorded_at, s.serial IS NOT NULL AS is_signed "
-    "  FROM agentpki.issuances AS i LEFT JOIN agentpki.signatures AS s USING (expiry_day, serial) "
-    " WHERE ($1 = '' OR i.agent = (SELECT number FROM agentpki.agents WHERE spiffe_id = $1)) "
-    "   AND (NOT $2::boolean OR i.expiry_day >= ($3::timestamptz AT TIME ZONE 'UTC')::date "
-    "                           AND i.not_after >= $3::timestamptz AND s.serial IS NOT NULL) "
-    "   AND ($4::bytea IS NULL OR i.serial < $4::bytea) "
-    " ORDER BY i.serial DESC LIMIT $5";
-
-std::string DayText(std::chrono::sys_days day) { return TimeText(day).substr(0, 10); }
-
-IssuanceRecord RecordOf(const pqxx::row& row) {
-  return IssuanceRecord{
-      .serial = SerialOf(row["serial"]),
-      .hierarchy = static_cast<HierarchyId>(row["hierarchy"].as<int>()),
-      .authority = static_cast<ca::AuthorityId>(row["authority"].as<std::int64_t>()),
-      .agent = static_cast<ca::AgentNumber>(row["agent"].as<std::int64_t>()),
-      .subject = SpiffeIdOf(row["subject"]),
-      .profile = row["profile"].as<std::string>(),
-      .key_fingerprint = BytesOf(row["key_fingerprint"]),
-      .shard = row["shard"].as<ca::CrlShard>(),
-      .validity = {TimeOf(row["not_before"]), TimeOf(row["not_after"])},
-      .tbs = BytesOf(row["tbs"]),
-  };
-}
-
-ca::CertificateEntry EntryOf(const pqxx::row& row, HierarchyId hierarchy) {
-  return ca::CertificateEntry{
-      .serial = SerialOf(row["serial"]),
-      .hierarchy = hierarchy,
-      .subject = SpiffeIdOf(row["subject"]),
-      .profile = row["profile"].as<std::string>(),
-      .key_fingerprint = BytesOf(row["key_fingerprint"]),
-      .validity = {TimeOf(row["not_before"]), TimeOf(row["not_after"])},
-      .recorded_at = TimeOf(row["recorded_at"]),
-      .is_signed = row["is_signed"].as<bool>(),
-  };
-}
 
 }  // namespace
 
@@ -427,20 +257,14 @@ Result<Certificate> PostgresLedger::RecordCertificate(Certificate certificate) {
 
 Status PostgresLedger::RecordEvent(const AuditEvent& event) { return writers_->Submit(event); }
 
-Result<PostgresLedger::Issuance> PostgresLedger::FindIssuance(HierarchyId hierarchy,
-                                                              const ca::SerialNumber& serial) {
+Result<Issuance> PostgresLedger::FindIssuance(HierarchyId hierarchy,
+                                              const ca::SerialNumber& serial) {
   return writers_->readers().RunRepeatable([&](pqxx::connection& connection) -> Result<Issuance> {
     pqxx::work transaction(connection);
     NameHierarchy(transaction, hierarchy);
-    const pqxx::result rows = transaction.exec_params(kFindIssuance, DayText(serial.ExpiryDay()),
-                                                      pqxx::binarystring(serial.bytes()));
-    if (rows.empty()) {
-      return Error(StatusCode::kNotFound, "no certificate has serial {}", serial.ToString());
-    }
-    const pqxx::row row = rows[0];
-    Issuance issuance{RecordOf(row), std::nullopt};
-    if (!row["signature"].is_null()) issuance.signature = BytesOf(row["signature"]);
-    return issuance;
+    auto found = db::FindIssuance(transaction, serial);
+    if (found) return *std::move(found);
+    return Error(StatusCode::kNotFound, "no certificate has serial {}", serial.ToString());
   });
 }
 
@@ -460,14 +284,7 @@ Result<std::vector<ca::CertificateEntry>> PostgresLedger::ListCertificates(
   return writers_->readers().RunRepeatable([&](pqxx::connection& connection) -> Result<Entries> {
     pqxx::work transaction(connection);
     NameHierarchy(transaction, query.hierarchy);
-    const auto& after = query.page_token;
-    const std::string after_serial = after ? "\\x" + after->ToString() : "";
-    const pqxx::result rows = transaction.exec_params(
-        kListCertificates, query.subject ? query.subject->ToString() : "", query.live_only,
-        TimeText(query.now), after ? after_serial.c_str() : nullptr, query.page_size);
-    Entries entries;
-    for (const pqxx::row& row : rows) entries.push_back(EntryOf(row, query.hierarchy));
-    return entries;
+    return ListIssuances(transaction, query);
   });
 }
 

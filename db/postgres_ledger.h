@@ -8,6 +8,7 @@
 namespace db {
 
 struct Endpoint;
+struct Issuance;
 
 // The ledger in PostgreSQL. Intents, signatures and events of callers that arrive together go into
 // one statement, which is one transaction and one round trip (migrations/0003_ledger.sql).
@@ -37,10 +38,6 @@ class PostgresLedger final : public ca::Ledger {
 
  private:
   class Writers;
-  struct Issuance {
-    ca::IssuanceRecord record;
-    std::optional<ca::Bytes> signature;  // none: recorded, never signed
-  };
   ca::Result<Issuance> FindIssuance(ca::HierarchyId hierarchy, const ca::SerialNumber& serial);
 
   std::unique_ptr<Writers> writers_;

@@ -1,0 +1,58 @@
+#pragma once
+
+#include <optional>
+#include <pqxx/pqxx>
+
+#include "ca/ledger.h"
+#include "db/binary_array.h"
+
+// Intents as record_intents() takes and judges them (migrations/0003_ledger.sql).
+namespace db {
+
+using ca::Result;
+
+struct Intent {
+  const ca::IssuanceRecord* record;
+  const ca::Grounds* grounds;
+  const ca::RequestId* request;
+  const ca::AuditEvent* event;
+};
+
+// record_intents() takes rows of one hierarchy, and judges them by what was committed before: so
+// none that compete with each other.
+bool AreJudgedApart(const Intent& one, const Intent& other);
+
+// Intents as parallel arrays: one parameter a column.
+struct IntentColumns {
+  using Element = BinaryArray::Element;
+
+  BinaryArray expiry_day{Element::kDate};
+  BinaryArray serial{Element::kBytea};
+  BinaryArray authority{Element::kBigint};
+  BinaryArray shard{Element::kBigint};
+  BinaryArray agent{Element::kBigint};
+  BinaryArray subject{Element::kText};
+  BinaryArray profile{Element::kText};
+  BinaryArray key_fingerprint{Element::kBytea};
+  BinaryArray not_before{Element::kTimestamptz};
+  BinaryArray not_after{Element::kTimestamptz};
+  BinaryArray tbs{Element::kBytea};
+  BinaryArray token{Element::kBytea};
+  BinaryArray presented_day{Element::kDate};
+  BinaryArray presented{Element::kBytea};
+  BinaryArray request_day{Element::kDate};
+  BinaryArray request_id{Element::kUuid};
+
+  void Add(const Intent& intent);
+
+ private:
+  void AddGrounds(const Intent& intent);
+};
+
+// The serial under which an earlier attempt was recorded; none when it is recorded as asked.
+using Standing = std::optional<ca::SerialNumber>;
+
+// How an intent was judged; a refusal says why, for the caller.
+Result<Standing> StandingOf(const pqxx::row& row, const Intent& intent);
+
+}  // namespace db
