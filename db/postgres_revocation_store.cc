@@ -8,6 +8,7 @@
 #include "db/binary_array.h"
 #include "db/connection.h"
 #include "db/event_columns.h"
+#include "db/revocation_feed.h"
 #include "db/row.h"
 
 namespace db {
@@ -113,99 +114,6 @@ std::optional<Revocation> FindRevocation(pqxx::transaction_base& transaction,
   };
 }
 
-// ---- reading ----------------------------------------------------------------------------------
-
-// One revocation as read_revocations() packs it.
-class Packed {
- public:
-  explicit Packed(const pqxx::field& field) : field_(field), octets_(BytesOf(field)) {}
-
-  Revocation Unpack() {
-    Revocation revocation{
-        .serial = Expect(ca::SerialNumber::FromBytes(Take(ca::SerialNumber::kSize)), field_),
-        .invalidity_date = std::nullopt};
-    revocation.hierarchy = static_cast<ca::HierarchyId>(TakeInteger<std::int32_t>());
-    revocation.authority = static_cast<ca::AuthorityId>(TakeInteger<std::int64_t>());
-    revocation.shard = TakeInteger<std::int32_t>();
-    revocation.not_after = TakeTime();
-    revocation.revoked_at = TakeTime();
-    const auto reason = ca::RevocationReasonFrom(TakeInteger<std::int16_t>());
-    if (!reason) throw std::runtime_error("column packed: not a reason");
-    revocation.reason = *reason;
-    if (next_ < octets_.size()) revocation.invalidity_date = TakeTime();
-    return revocation;
-  }
-
- private:
-  ca::BytesView Take(size_t size) {
-    if (octets_.size() - next_ < size) throw std::runtime_error("column packed: too short");
-    next_ += size;
-    return ca::BytesView(octets_.data() + next_ - size, size);
-  }
-
-  template <typename Integer>
-  Integer TakeInteger() {
-    std::uint64_t number = 0;
-    for (const char octet : Take(sizeof(Integer))) {
-      number = number << 8 | static_cast<unsigned char>(octet);
-    }
-    return static_cast<Integer>(number);
-  }
-
-  ca::TimePoint TakeTime() {
-    // PostgreSQL counts microseconds from here.
-    constexpr std::chrono::sys_days kEpoch = std::chrono::year(2000) / 1 / 1;
-    return ca::TimePoint(kEpoch) + std::chrono::microseconds(TakeInteger<std::int64_t>());
-  }
-
-  const pqxx::field field_;
-  const ca::Bytes octets_;
-  size_t next_ = 0;
-};
-
-// Adds the rows, but for the first of all, which is the snapshot.
-void Append(const pqxx::result& rows, Revocations& revocations, std::string& snapshot) {
-  for (const pqxx::row& row : rows) {
-    if (!row[0].is_null()) {
-      snapshot = row[0].c_str();
-    } else {
-      revocations.push_back(Packed(row[1]).Unpack());
-    }
-  }
-}
-
-// By a cursor of the database's, so that a million of them are here once and not thrice.
-Revocations ReadAll(pqxx::connection& connection, ca::TimePoint live_after, std::string& snapshot) {
-  constexpr int kRows = 10'000;
-  pqxx::work transaction(connection);
-  transaction.exec("SET LOCAL statement_timeout = '2min'");
-  transaction.exec(
-      fmt::format("DECLARE revocations NO SCROLL CURSOR FOR "
-                  "SELECT * FROM agentpki.read_revocations(NULL, '{}')",
-                  TimeText(live_after)));
-  Revocations revocations;
-  for (;;) {
-    const pqxx::result rows = transaction.exec(fmt::format("FETCH {} FROM revocations", kRows));
-    Append(rows, revocations, snapshot);
-    if (rows.size() < kRows) break;
-  }
-  transaction.commit();
-  return revocations;
-}
-
-// Where a session has come to: its number and the snapshot that it read by, "4711 730:735:731".
-struct Position {
-  int session = 0;
-  std::string snapshot;
-
-  static Position Of(const ca::RevocationCursor& cursor) {
-    const size_t space = cursor.position.find(' ');
-    if (space == std::string::npos) return {};
-    return {std::stoi(cursor.position), cursor.position.substr(space + 1)};
-  }
-  ca::RevocationCursor Cursor() const { return {fmt::format("{} {}", session, snapshot)}; }
-};
-
 // ---- statuses ---------------------------------------------------------------------------------
 
 struct Question {
@@ -233,38 +141,6 @@ ca::CertificateStatus StatusOf(const pqxx::row& row, const Question& question) {
   };
 }
 
-// ---- news -------------------------------------------------------------------------------------
-
-// Listens from when it is made.
-class Listener {
- public:
-  explicit Listener(const Endpoint& endpoint)
-      : connection_(Connect({endpoint.conninfo + kKeepalives})), ear_(*connection_) {}
-
-  void Await(std::chrono::milliseconds patience) {
-    const auto whole = std::chrono::duration_cast<std::chrono::seconds>(patience);
-    connection_->await_notification(whole.count(),
-                                    std::chrono::microseconds(patience - whole).count());
-    // One answer for all that came together.
-    connection_->get_notifs();
-  }
-
- private:
-  // It sends nothing itself, so nothing else would tell it that the other end is gone.
-  static constexpr char kKeepalives[] =
-      " keepalives_idle=10 keepalives_interval=5 keepalives_count=3";
-
-  class Ear final : public pqxx::notification_receiver {
-   public:
-    explicit Ear(pqxx::connection& connection)
-        : notification_receiver(connection, "agentpki_revocations") {}
-    void operator()(const std::string&, int) override {}
-  };
-
-  std::unique_ptr<pqxx::connection> connection_;
-  Ear ear_;
-};
-
 }  // namespace
 
 class PostgresRevocationStore::Connections {
@@ -273,7 +149,7 @@ class PostgresRevocationStore::Connections {
       : endpoint_(endpoint),
         writers_(endpoint, kWritersMax, PrepareRevoke),
         // One, because a cursor is of one session.
-        reader_(endpoint, 1, PrepareRead),
+        reader_(endpoint, 1, PrepareToReadRevocations),
         finders_(endpoint, kLeadersMax, PrepareFind),
         questions_(kBatchMax, kLeadersMax, FitsQuestions, [this](auto& batch) { Answer(batch); }) {}
 
@@ -291,9 +167,6 @@ class PostgresRevocationStore::Connections {
                        "SELECT * FROM agentpki.revoke($1, $2, $3, $4, $5, $6, $7::smallint, $8, "
                        "$9, $10, $11)");
   }
-  static void PrepareRead(pqxx::connection& connection) {
-    connection.prepare("read_revocations", "SELECT * FROM agentpki.read_revocations($1, $2)");
-  }
   static void PrepareFind(pqxx::connection& connection) {
     connection.prepare("find_statuses", "SELECT * FROM agentpki.find_statuses($1, $2, $3, $4)");
   }
@@ -306,7 +179,7 @@ class PostgresRevocationStore::Connections {
   Pool reader_;
   Pool finders_;
   StatusBatcher questions_;
-  std::optional<Listener> listener_;
+  std::optional<RevocationListener> listener_;
 };
 
 Result<RevocationOutcome> PostgresRevocationStore::Connections::Carry(const RevocationOrder& order,
@@ -351,21 +224,12 @@ Result<RevocationOutcome> PostgresRevocationStore::Connections::Carry(const Revo
 
 Result<Revocations> PostgresRevocationStore::Connections::ReadSince(ca::RevocationCursor& cursor,
                                                                     ca::TimePoint live_after) {
-  Position reached;
-  auto revocations =
-      reader_.RunRepeatable([&](pqxx::connection& connection) -> Result<Revocations> {
-        const Position since = Position::Of(cursor);
-        reached = {connection.backendpid(), ""};
-        if (since.session != reached.session)
-          return ReadAll(connection, live_after, reached.snapshot);
-        Revocations found;
-        Append(pqxx::nontransaction(connection)
-                   .exec_prepared("read_revocations", since.snapshot, TimeText(live_after)),
-               found, reached.snapshot);
-        return found;
-      });
-  if (revocations.ok()) cursor = reached.Cursor();
-  return revocations;
+  RevocationsRead read =
+      TRY(reader_.RunRepeatable([&](pqxx::connection& connection) -> Result<RevocationsRead> {
+        return ReadRevocations(connection, cursor, live_after);
+      }));
+  cursor = std::move(read.reached);
+  return std::move(read.revocations);
 }
 
 Status PostgresRevocationStore::Connections::AwaitNews(std::chrono::milliseconds patience) {
