@@ -6,6 +6,7 @@ import unittest
 
 import openssl
 from deployment import HIERARCHY, SYSTEM_TRUST_DOMAIN, DeploymentTest
+from programs import kill
 
 EXPIRE_AFTER_S = 3600
 PENDING = 75  # sysexits.h: EX_TEMPFAIL
@@ -186,7 +187,18 @@ class ApprovalTest(DeploymentTest):
         id = self.assert_pending(self.deployment.cli(*destroy))
         self.deployment.cli("hierarchy", "show", "acme/pr-1", check=True)
         self.approve(id)
+        # In the midst of it: neither the end nor the use of the approval is on record.
+        with self.deployment.database.locked("agentpki.audit_events") as somebody_waits:
+            command = self.deployment.spawn_cli(*destroy)
+            somebody_waits()
+            self.deployment.server.kill()
+            kill(command)
+        self.deployment.server.start()
+        self.assertEqual(self.state_of(id), "approved")
+        self.deployment.cli("hierarchy", "show", "acme/pr-1", check=True)
         self.deployment.cli(*destroy, check=True)
+        self.assertEqual(self.deployment.database.value(
+            f"SELECT outcome FROM agentpki.approval_ends WHERE approval = '{id}'"), "used")
         self.assertEqual(self.deployment.cli("hierarchy", "show", "acme/pr-1").returncode, 1)
 
     # ---- the system hierarchy -------------------------------------------------------------------
