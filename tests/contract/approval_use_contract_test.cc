@@ -86,7 +86,7 @@ class ApprovalUseContract : public DeployedContractTest {
     const Approval asked = Ask();
     const std::string before = State();
     size_t events = world_.Events().size();
-    EXPECT_EQ(change(EventBy(asked, "one", hierarchy)).code(), StatusCode::kFailedPrecondition)
+    ASSERT_EQ(change(EventBy(asked, "one", hierarchy)).code(), StatusCode::kFailedPrecondition)
         << "it is pending";
     EXPECT_EQ(State(), before);
     EXPECT_EQ(world_.Events().size(), events);
