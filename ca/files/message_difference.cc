@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "ca/base/bytes.h"
 #include "ca/base/clock.h"
 
 namespace files {
@@ -72,8 +73,20 @@ class Flattener {
     AddValue(path, names);
   }
 
-  void AddValue(const std::string& path, std::string text) {
-    if (!text.empty()) values_.push_back({path, std::move(text)});
+  void AddValue(const std::string& path, const std::string& text) {
+    if (!text.empty()) values_.push_back({path, Shortened(text)});
+  }
+
+  // Of certificates, what people compare them by.
+  static std::string Shortened(const std::string& text) {
+    if (!text.starts_with("-----BEGIN CERTIFICATE-----")) return text;
+    const auto certificates = ca::FromPem("CERTIFICATE", text);
+    if (!certificates.ok()) return text;
+    std::string fingerprints;
+    for (const ca::Bytes& der : *certificates) {
+      fingerprints += (fingerprints.empty() ? "SHA-256 " : ", ") + ca::Hex(ca::Sha256(der));
+    }
+    return fingerprints;
   }
 
   static constexpr int kOnly = -1;

@@ -212,9 +212,14 @@ class Writer {
         emitter_ << reflection.GetInt32(message, &field);
         return;
       default:
-        emitter_ << (index < 0 ? reflection.GetString(message, &field)
-                               : reflection.GetRepeatedString(message, &field, index));
+        EmitText(index < 0 ? reflection.GetString(message, &field)
+                           : reflection.GetRepeatedString(message, &field, index));
     }
+  }
+
+  void EmitText(const std::string& text) {
+    if (text.find('\n') != std::string::npos) emitter_ << YAML::Literal;
+    emitter_ << text;
   }
 
   YAML::Emitter emitter_;

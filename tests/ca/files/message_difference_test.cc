@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 
 #include "agentpki/v1/hierarchy.pb.h"
+#include "ca/base/bytes.h"
 #include "ca/files/yaml_message.h"
 
 namespace files {
@@ -34,6 +35,17 @@ TEST(MessageDifferenceTest, IsAsItIsWrittenInTheOrderOfTheSchema) {
               ElementsAre(FieldDifference{"tenant", "acme", "globex"},
                           FieldDifference{"issuing.rotate_every", "90d", "36h"},
                           FieldDifference{"issuing.publish_ahead", "", "1h"}));
+}
+
+TEST(MessageDifferenceTest, ShowsCertificatesByTheirFingerprints) {
+  agentpki::v1::HierarchySpec before;
+  agentpki::v1::HierarchySpec after;
+  after.mutable_root()->set_external_certificates(ca::Pem("CERTIFICATE", "one") +
+                                                  ca::Pem("CERTIFICATE", "two"));
+  const std::string fingerprints =
+      "SHA-256 " + ca::Hex(ca::Sha256("one")) + ", " + ca::Hex(ca::Sha256("two"));
+  EXPECT_THAT(DifferencesOf(before, after),
+              ElementsAre(FieldDifference{"root.external_certificates", "", fingerprints}));
 }
 
 TEST(MessageDifferenceTest, ComparesElementsOfTheSameName) {

@@ -75,6 +75,17 @@ TEST(YamlMessageTest, KeepsTextAsItIsWritten) {
   EXPECT_EQ(spec.environment(), "true");
 }
 
+TEST(YamlMessageTest, WritesTextOfSeveralLinesInItsLines) {
+  HierarchySpec spec;
+  spec.set_tenant("acme");
+  spec.mutable_root()->set_external_certificates("one\n  two: 'x'\n\nthree\n");
+  const std::string yaml = ToYaml(spec);
+  EXPECT_NE(yaml.find("external_certificates: |\n    one\n"), std::string::npos) << yaml;
+  const auto read = Parsed<HierarchySpec>(yaml);
+  EXPECT_EQ(read.root().external_certificates(), spec.root().external_certificates()) << yaml;
+  EXPECT_EQ(read.tenant(), "acme");
+}
+
 TEST(YamlMessageTest, ReadsDurationsOfEveryUnit) {
   for (const auto& [text, seconds] : std::initializer_list<std::pair<std::string, int>>{
            {"90s", 90}, {"5m", 300}, {"1h", 3600}, {"365d", 365 * 86400}}) {
