@@ -6,16 +6,6 @@
 namespace ca {
 namespace {
 
-// For people who read lists; with the generation, so that no two authorities share a name
-// (RFC 5280 section 4.1.2.6).
-Bytes AuthorityName(const Hierarchy& hierarchy, const AuthorityRecord& authority) {
-  return EncodeName(
-      {{"O", hierarchy.tenant},
-       {"OU", hierarchy.environment},
-       {"CN", fmt::format("{}{} {}", NameOf(authority.kind),
-                          IsDelegate(authority.kind) ? "" : " authority", authority.generation)}});
-}
-
 // An agent has no CN. Relying parties take a CN for a host name when there is no DNS name beside
 // it: OpenSSL would let agent "www" be the host www, and GnuTLS refuses a CN outside the name
 // constraints. UID may be 256 characters long (RFC 4524 section 2.28), a path 2048: the SAN is the
@@ -60,7 +50,7 @@ TbsCertificate DelegateTbs(const Hierarchy& hierarchy, const AuthorityRecord& pl
                            const PublicKey& key, const Validity& validity) {
   return TbsCertificate{
       .serial = SerialNumber::New(validity.not_after),
-      .subject = AuthorityName(hierarchy, planned),
+      .subject = SubjectNameOf(hierarchy, planned),
       .validity = validity,
       .spki = key.spki(),
       .subject_key_identifier = key.SubjectKeyIdentifier(),
@@ -81,6 +71,14 @@ IssuanceRecord AuthorityIssuance(const Hierarchy& hierarchy, AuthorityId issuer,
 }
 
 }  // namespace
+
+Bytes SubjectNameOf(const Hierarchy& hierarchy, const AuthorityRecord& authority) {
+  return EncodeName(
+      {{"O", hierarchy.tenant},
+       {"OU", hierarchy.environment},
+       {"CN", fmt::format("{}{} {}", NameOf(authority.kind),
+                          IsDelegate(authority.kind) ? "" : " authority", authority.generation)}});
+}
 
 std::string_view NameOf(AuthorityKind kind) {
   switch (kind) {
@@ -115,14 +113,17 @@ Result<std::shared_ptr<const Authority>> Authority::Open(const AuthorityRecord& 
   }
   X509Ptr parsed = TRY(ParseX509(record.certificate));
   X509* const x509 = parsed.get();
-  SerialNumber serial = TRY(SerialNumber::FromBytes(OctetsOf(X509_get0_serialNumber(x509))));
   const Bytes spki = DerOf<X509_PUBKEY, i2d_X509_PUBKEY>(X509_get_X509_PUBKEY(x509));
   if (key && spki != key->spki()) {
     return Error(StatusCode::kFailedPrecondition,
                  "key '{}' on the token is not the one in its authority's certificate",
                  record.key_label);
   }
-  auto authority = std::shared_ptr<Authority>(new Authority(std::move(serial)));
+  auto authority = std::shared_ptr<Authority>(new Authority);
+  if (!record.is_imported) {
+    authority->serial_ = TRY(SerialNumber::FromBytes(OctetsOf(X509_get0_serialNumber(x509))));
+  }
+  authority->intermediates_ = record.intermediates;
   authority->x509_ = std::move(parsed);
   authority->id_ = record.id;
   authority->hierarchy_ = record.hierarchy;
@@ -136,7 +137,10 @@ Result<std::shared_ptr<const Authority>> Authority::Open(const AuthorityRecord& 
   authority->validity_.not_before = TRY(TimeOf(X509_get0_notBefore(x509)));
   authority->validity_.not_after = TRY(TimeOf(X509_get0_notAfter(x509)));
   authority->name_ = DerOf<X509_NAME, i2d_X509_NAME>(X509_get_subject_name(x509));
-  authority->key_identifier_ = TRY(PublicKey::FromSpki(spki)).SubjectKeyIdentifier();
+  // Of an external root, which may have a key of any kind, nobody asks for it.
+  if (!record.IsExternalRoot()) {
+    authority->key_identifier_ = TRY(PublicKey::FromSpki(spki)).SubjectKeyIdentifier();
+  }
   return authority;
 }
 
@@ -185,8 +189,8 @@ Result<PreparedCertificate> Authority::PrepareIssuing(const Hierarchy& hierarchy
                                                       TimePoint now) const {
   const PublicKey public_key = TRY(PublicKey::FromSpki(key.spki()));
   const Validity validity = ValidityWithin(validity_, now, hierarchy.issuing_lifetime);
-  TbsCertificate tbs =
-      AuthorityTbs(hierarchy, public_key, AuthorityName(hierarchy, planned), validity, 0);
+  TbsCertificate tbs = AuthorityTbs(hierarchy, public_key, SubjectNameOf(hierarchy, planned),
+                                    validity, kIssuingPathLength);
   tbs.issuer = name_;
   tbs.authority_key_identifier = key_identifier_;
   tbs.authority->name_constraints = &hierarchy;
@@ -238,7 +242,7 @@ Result<PreparedCertificate> Authority::PrepareRoot(const Hierarchy& hierarchy,
                                                    const SigningKey& key, TimePoint now) {
   const PublicKey public_key = TRY(PublicKey::FromSpki(key.spki()));
   const TbsCertificate tbs =
-      AuthorityTbs(hierarchy, public_key, AuthorityName(hierarchy, planned),
+      AuthorityTbs(hierarchy, public_key, SubjectNameOf(hierarchy, planned),
                    ValidityFor(now, hierarchy.root_lifetime), kRootPathLength);
   return PreparedCertificate(TRY(
       Lint(AuthorityIssuance(hierarchy, planned.id, public_key, tbs),
@@ -264,7 +268,7 @@ Result<PreparedCertificate> Authority::PrepareLink(const Hierarchy& hierarchy,
                                                    TimePoint now) const {
   const PublicKey public_key = TRY(PublicKey::FromSpki(key.spki()));
   const Validity validity = ValidityWithin(validity_, now, hierarchy.root_lifetime);
-  TbsCertificate tbs = AuthorityTbs(hierarchy, public_key, AuthorityName(hierarchy, next), validity,
+  TbsCertificate tbs = AuthorityTbs(hierarchy, public_key, SubjectNameOf(hierarchy, next), validity,
                                     kRootPathLength);
   tbs.issuer = name_;
   tbs.authority_key_identifier = key_identifier_;

@@ -56,19 +56,27 @@ struct AuthorityRecord {
   AuthorityId id{};
   HierarchyId hierarchy{};
   AuthorityKind kind{};
-  int generation = 0;      // of its kind in its hierarchy, from 1 on
-  AuthorityId issuer{};    // itself, for a root
-  std::string key_label;   // on the token: acme/prod/root/1-5f3a9c0e; of a link, its root's
-  Bytes certificate;       // DER, or ""
-  TimePoint published_at;  // when it got its certificate
+  int generation = 0;     // of its kind in its hierarchy, from 1 on
+  AuthorityId issuer{};   // itself, for a root; the root above it, for what was imported
+  std::string key_label;  // on the token: acme/prod/root/1-5f3a9c0e; of a link, its root's; of an
+                          // external root, whose key somebody else has, ""
+  Bytes certificate;      // DER, or ""
+  bool is_imported = false;          // whether somebody else has signed that
+  std::vector<Bytes> intermediates;  // DER, nearest first: what stands between it and its root
+  TimePoint published_at;            // when it got its certificate
   std::optional<Taint> taint;
   std::optional<KeyDestruction> key_destruction;
+
+  // A root of somebody else's: it is trusted, and nothing is signed for it here.
+  bool IsExternalRoot() const { return kind == AuthorityKind::kRoot && is_imported; }
+  // Whether there is a key on our token that is its own.
+  bool HasOwnKey() const { return kind != AuthorityKind::kLink && !IsExternalRoot(); }
 
   friend bool operator==(const AuthorityRecord&, const AuthorityRecord&) = default;
 };
 
-// One certificate of ours, of a CA or a responder, and its key on the token. Immutable,
-// thread-safe; whoever holds it by shared_ptr may go on using it while another becomes active.
+// One certificate of a CA or a responder, and its key on the token. Immutable, thread-safe; whoever
+// holds it by shared_ptr may go on using it while another becomes active.
 class Authority {
  public:
   // Without a key, which is nullptr, it can be looked at, and signs nothing. kFailedPrecondition
@@ -88,7 +96,11 @@ class Authority {
   const Bytes& certificate() const { return certificate_; }  // DER
   X509* x509() const { return x509_.get(); }
   const Validity& validity() const { return validity_; }
-  const SerialNumber& serial() const { return serial_; }
+  // None of what was imported: its number is somebody else's, and so is its status.
+  const std::optional<SerialNumber>& serial() const { return serial_; }
+  bool IsExternalRoot() const { return kind_ == AuthorityKind::kRoot && !serial_; }
+  // DER, nearest first: what stands between it and its root, for what was imported.
+  const std::vector<Bytes>& intermediates() const { return intermediates_; }
   const Bytes& name() const { return name_; }  // DER Name, its subject
   // SHA-1 of the key, RFC 5280 section 4.2.1.2 (1): in what it issues, and in its own certificate.
   const Bytes& key_identifier() const { return key_identifier_; }
@@ -143,7 +155,7 @@ class Authority {
   Result<Bytes> Sign(const SignedAttributes& attributes) const;
 
  private:
-  explicit Authority(SerialNumber serial) : serial_(std::move(serial)) {}
+  Authority() = default;
   Result<PreparedCertificate> PrepareDelegate(const Hierarchy& hierarchy,
                                               const AuthorityRecord& planned, const PublicKey& key,
                                               TbsCertificate tbs) const;
@@ -161,10 +173,15 @@ class Authority {
   Bytes certificate_;
   X509Ptr x509_;
   Validity validity_;
-  SerialNumber serial_;
+  std::optional<SerialNumber> serial_;
+  std::vector<Bytes> intermediates_;
   Bytes name_;
   Bytes key_identifier_;
 };
+
+// DER Name, the subject of its certificate: for people who read lists; with the generation, so that
+// no two authorities share a name (RFC 5280 section 4.1.2.6).
+Bytes SubjectNameOf(const Hierarchy& hierarchy, const AuthorityRecord& authority);
 
 // acme/prod/issuing/1
 std::string NameOf(const Hierarchy& hierarchy, const Authority& authority);

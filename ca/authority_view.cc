@@ -95,6 +95,10 @@ bool IsAskedAbout(const AuthorityView& view, TimePoint now) {
   return view.validity && now < view.validity->not_after && !IsOver(view.state);
 }
 
+bool NeedsStatusService(const AuthorityView& view, TimePoint now) {
+  return IsAskedAbout(view, now) && !view.record.IsExternalRoot();
+}
+
 std::vector<AuthorityView> AuthoritiesAt(const Catalog& catalog, const Hierarchy& hierarchy,
                                          TimePoint now) {
   const auto activations = catalog.ActivationsOf(hierarchy.id);

@@ -34,8 +34,10 @@ struct AuthorityView {
   std::optional<TimePoint> retiring_until;  // when the last of its certificates has ended
 };
 
-// Whether a certificate of it may still stand, or may come to, so that OCSP has to answer for it.
+// Whether a certificate of it may still stand, or may come to.
 bool IsAskedAbout(const AuthorityView& view, TimePoint now);
+// Whether OCSP and CRLs of ours have to answer for it: not for a root of somebody else's.
+bool NeedsStatusService(const AuthorityView& view, TimePoint now);
 
 // The roots and issuing authorities of a hierarchy, oldest first.
 std::vector<AuthorityView> AuthoritiesAt(const Catalog& catalog, const Hierarchy& hierarchy,

@@ -42,6 +42,8 @@ constexpr auto kRules = std::to_array<ActionRule>({
     {Action::kRollBackAuthority, "RollBackAuthority", kNobodyElse, true},
     {Action::kTaintAuthority, "TaintAuthority", kNobodyElse, true},
     {Action::kRevokeAuthority, "RevokeAuthority", kNobodyElse, true},
+    {Action::kCreateCertificationRequest, "CreateCertificationRequest", kNobodyElse, false},
+    {Action::kImportAuthority, "ImportAuthority", kNobodyElse, true},
     {Action::kListHierarchies, "ListHierarchies", kReaders, false},
     {Action::kGetHierarchy, "GetHierarchy", kReaders, false},
     {Action::kPlanHierarchy, "PlanHierarchy", kReaders, false},

@@ -29,6 +29,8 @@ enum class Action {
   kRollBackAuthority,
   kTaintAuthority,
   kRevokeAuthority,
+  kCreateCertificationRequest,
+  kImportAuthority,
   kListHierarchies,
   kGetHierarchy,
   kPlanHierarchy,

@@ -60,6 +60,7 @@ class CallerVerifier::Trust {
   Result<Verified> Verify(std::string_view pem) const;
 
  private:
+  void AddIntermediates(const std::vector<Bytes>& certificates);
   bool IsIssuedWithin(const Hierarchy& hierarchy, X509_STORE_CTX* verified) const;
 
   const std::shared_ptr<const Catalog> catalog_;
@@ -130,17 +131,27 @@ CallerVerifier::Trust::Trust(std::shared_ptr<const Catalog> catalog)
         X509_STORE_add_cert(roots_.get(), authority->x509());
       } else {
         sk_X509_push(intermediates_.get(), Shared(authority->x509()).release());
+        AddIntermediates(authority->intermediates());
       }
     }
   }
 }
 
-// Name constraints have said so already; but who a caller is must not hang on one check.
+void CallerVerifier::Trust::AddIntermediates(const std::vector<Bytes>& certificates) {
+  for (const Bytes& der : certificates) {
+    auto parsed = ParseX509(der);
+    if (parsed.ok()) sk_X509_push(intermediates_.get(), parsed->release());
+  }
+}
+
+// Name constraints have said so already, where the root is ours; but who a caller is must not hang
+// on one check, and whoever else issues under an external root issues none of our agents.
 bool CallerVerifier::Trust::IsIssuedWithin(const Hierarchy& hierarchy,
                                            X509_STORE_CTX* verified) const {
   const STACK_OF(X509)* const chain = X509_STORE_CTX_get0_chain(verified);
   if (sk_X509_num(chain) < 2) return false;
   for (const auto& authority : catalog_->AuthoritiesOf(hierarchy.id)) {
+    if (authority->kind() != AuthorityKind::kIssuing) continue;
     if (X509_cmp(authority->x509(), sk_X509_value(chain, 1)) == 0) return true;
   }
   return false;

@@ -9,7 +9,7 @@ namespace {
 
 Result<std::shared_ptr<const Authority>> OpenWithKey(const AuthorityRecord& record,
                                                      KeyStore& keys) {
-  if (record.key_destruction) return Authority::Open(record, nullptr);
+  if (record.key_destruction || record.IsExternalRoot()) return Authority::Open(record, nullptr);
   auto key = TRY(keys.Find(record.key_label));
   return Authority::Open(record, std::move(key));
 }
@@ -247,6 +247,7 @@ std::vector<Bytes> Catalog::Linked(AuthorityId issuer,
   const auto found = authorities_.find(issuer);
   if (found == authorities_.end() || found->second->kind() == AuthorityKind::kRoot) return {};
   std::vector<Bytes> chain = {found->second->certificate()};
+  for (const Bytes& certificate : found->second->intermediates()) chain.push_back(certificate);
   auto link = links_.find(found->second->issuer());
   while (link != links_.end() && may_go_on(link->second)) {
     chain.push_back(link->second.certificate);

@@ -83,8 +83,8 @@ class Catalog {
   // bundle; before the first, every root.
   std::vector<Bytes> Roots(HierarchyId hierarchy) const;
   // DER, what stands between a leaf of `issuer` and whichever root a relying party holds, in the
-  // order of a TLS handshake: the issuing authority itself, then the links from its root to each
-  // older one that is still trusted.
+  // order of a TLS handshake: the issuing authority itself, then what stands between it and an
+  // external root, or the links from its root to each older one that is still trusted.
   std::vector<Bytes> Intermediates(AuthorityId issuer) const;
   // DER, what our own server shows behind its leaf: the issuing authority, every link, then every
   // root that has not ended. A join token names one of them by its fingerprint, and may be older

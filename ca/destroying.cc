@@ -8,10 +8,9 @@
 namespace ca {
 namespace {
 
-// With a key of its own, which a link has not.
 std::vector<AuthorityRecord> KeysOf(HierarchyId hierarchy, std::vector<AuthorityRecord> records) {
   std::erase_if(records, [&](const AuthorityRecord& record) {
-    return record.hierarchy != hierarchy || record.kind == AuthorityKind::kLink;
+    return record.hierarchy != hierarchy || !record.HasOwnKey();
   });
   return records;
 }
@@ -123,7 +122,7 @@ Status Destroying::CheckKeysAtHand(const Hierarchy& hierarchy) const {
   const auto catalog = catalogs_.Snapshot();
   for (const auto& authority : catalog->AuthoritiesOf(hierarchy.id)) {
     const AuthorityRecord* const record = catalog->FindRecord(authority->id());
-    if (authority->has_key() || record->key_destruction) continue;
+    if (authority->has_key() || !record->HasOwnKey() || record->key_destruction) continue;
     return Error(StatusCode::kUnavailable,
                  "the key '{}' is not at hand: its token is away, or the key is not on it",
                  authority->key_label());

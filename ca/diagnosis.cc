@@ -86,8 +86,8 @@ class Examination {
 
   void ExamineKeys() {
     for (const AuthorityRecord* record : records_) {
-      // A link has no key of its own: its root's is looked at there.
-      if (record->kind != AuthorityKind::kLink) ExamineKey(*record);
+      // A link's is its root's, which is looked at there.
+      if (record->HasOwnKey()) ExamineKey(*record);
     }
   }
 
@@ -198,6 +198,17 @@ class Examination {
     if (!record.certificate.empty() || record.key_destruction) return;
     // It ends with the key of its issuer.
     if (IsDelegate(record.kind) && !IsAsked(record.issuer)) return;
+    if (record.kind == AuthorityKind::kIssuing && hierarchy_.HasExternalRoot() && !record.taint &&
+        IsOnTheToken(record)) {
+      const std::string name = NameOf(hierarchy_, record);
+      Tell(
+          "authority.awaits-certificate", record,
+          "it has its key, and no certificate yet: its root is somebody else's",
+          fmt::format("run `agentpki authority csr {}`, have that signed, then `agentpki authority "
+                      "import {} --certificate FILE`",
+                      name, name));
+      return;
+    }
     Tell("authority.interrupted", record,
          IsOnTheToken(record) ? "it is planned and has its key, and no certificate yet"
                               : "it is planned, and has neither key nor certificate yet",
@@ -207,17 +218,22 @@ class Examination {
   std::string HowToResume(const AuthorityRecord& record) const {
     if (IsDelegate(record.kind)) return kAskTheConductor;
     const bool is_first = evidence_.catalog->ActivationsOf(hierarchy_.id).empty();
-    if (record.kind == AuthorityKind::kRoot || is_first) {
-      return "run `agentpki-server init` as before: it goes on where it stopped";
-    }
+    if (record.kind == AuthorityKind::kRoot || is_first) return HowToBegin();
     return fmt::format("run `agentpki authority prepare {}`: it goes on where it stopped",
                        hierarchy_.Name());
   }
 
+  std::string HowToBegin() const {
+    return fmt::format(
+        "run `{}` as before: it goes on where it stopped",
+        hierarchy_.is_system ? "agentpki-server init" : "agentpki hierarchy apply -f FILE");
+  }
+
   void ExamineActivation() {
     if (!evidence_.catalog->ActivationsOf(hierarchy_.id).empty()) return;
+    if (hierarchy_.HasExternalRoot()) return;  // told of the one that awaits its certificate
     Tell("authority.interrupted", hierarchy_.Name(), "none of its authorities issues yet",
-         "run `agentpki-server init` as before: it goes on where it stopped");
+         HowToBegin());
   }
 
   void ExamineSchedule(const AuthorityView& view) {
@@ -263,7 +279,8 @@ class Examination {
   }
 
   void ExamineResponder(const AuthorityView& view) {
-    if (!IsAskedAbout(view, now_) || now_ < view.record.published_at + kPatience) return;
+    if (!NeedsStatusService(view, now_)) return;
+    if (now_ < view.record.published_at + kPatience) return;
     const bool has_one = std::any_of(
         records_.begin(), records_.end(),
         [&](const AuthorityRecord* record) { return StandsAsResponder(*record, view.record.id); });

@@ -4,6 +4,7 @@
 #include <map>
 #include <utility>
 
+#include "ca/authority_view.h"
 #include "ca/policy_widening.h"
 
 namespace ca {
@@ -97,6 +98,7 @@ Result<Hierarchies::Planned> Hierarchies::Check(const Caller& caller, Action act
                      standing->Name());
     }
     TRY(standing->CheckChangeTo(wanted.hierarchy));
+    TRY(CheckRootsLeft(*catalog, *standing, wanted.hierarchy));
   }
   const Hierarchy* system = TRY(catalog->System());
   TRY(CheckOperators(*system, wanted));
@@ -104,6 +106,25 @@ Result<Hierarchies::Planned> Hierarchies::Check(const Caller& caller, Action act
   auto operators = TRY(OperatorsOf(*catalog, *standing));
   HierarchyDeclaration declaration{*standing, std::move(operators)};
   return Planned{std::move(catalog), std::move(declaration)};
+}
+
+// An external root stays for as long as an authority of ours is under it: relying parties that lose
+// it would refuse what that has issued.
+Status Hierarchies::CheckRootsLeft(const Catalog& catalog, const Hierarchy& standing,
+                                   const Hierarchy& wanted) const {
+  const TimePoint now = clock_.Now();
+  for (const AuthorityView& view : AuthoritiesAt(catalog, standing, now)) {
+    const AuthorityRecord* const root = catalog.FindRecord(view.record.issuer);
+    const bool is_needed = view.record.kind == AuthorityKind::kIssuing && IsAskedAbout(view, now) &&
+                           root && root->IsExternalRoot();
+    if (!is_needed || wanted.TrustsExternalRoot(root->certificate)) continue;
+    return Refusal(
+        StatusCode::kFailedPrecondition, "root.in-use",
+        "root: external_certificates: {} is under the one with the SHA-256 {}, which has "
+        "to stay until its certificates have ended",
+        view.name, Hex(Sha256(root->certificate)));
+  }
+  return Ok();
 }
 
 Status Hierarchies::CheckOperators(const Hierarchy& system,
@@ -174,9 +195,12 @@ Status Hierarchies::EnsureWhole(const Hierarchy& wanted, const std::string& acto
   const Hierarchy hierarchy = TRY(provisioning.EnsureHierarchy(wanted));
   TRY(catalogs_.Reload());
   const auto catalog = catalogs_.Snapshot();
+  const bool waits = hierarchy.HasExternalRoot() && catalog->ActivationsOf(hierarchy.id).empty();
+  if (waits) return Ok();  // for a certificate that somebody else is to sign
   const auto active = TRY(catalog->ActiveIssuer(hierarchy.id));
   for (const AuthorityId id : {active->issuer(), active->id()}) {
     const auto authority = TRY(catalog->FindAuthority(id));
+    if (authority->IsExternalRoot()) continue;
     const Status answered = provisioning.EnsureResponder(hierarchy, *authority).status();
     // Another replica is at it, or will be: the conductor sees to it as well.
     if (answered.code() != StatusCode::kAborted) TRY(Status(answered));

@@ -55,6 +55,7 @@ class Hierarchies {
   //   kNotFound            an operator that is not registered
   //   kFailedPrecondition  rule `hierarchy.fixed`: a field that cannot change
   //                        rule `hierarchy.system`: the system hierarchy is the configuration's
+  //                        rule `root.in-use`: an external root that is still needed
   //   kAlreadyExists       another hierarchy has its trust domain
   Result<std::optional<HierarchyDeclaration>> Plan(const Caller& caller,
                                                    const HierarchyDeclaration& wanted,
@@ -78,6 +79,8 @@ class Hierarchies {
   };
   Result<Planned> Check(const Caller& caller, Action action, const HierarchyDeclaration& wanted,
                         AuditEvent& event) const;
+  Status CheckRootsLeft(const Catalog& catalog, const Hierarchy& standing,
+                        const Hierarchy& wanted) const;
   Status CheckOperators(const Hierarchy& system, const HierarchyDeclaration& wanted) const;
   Result<std::vector<OperatorRoles>> OperatorsOf(const Catalog& catalog,
                                                  const Hierarchy& hierarchy) const;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "ca/external_certificate.h"
 #include "ca/policy.h"
 #include "ca/short_name.h"
 
@@ -77,6 +78,7 @@ Result<const CertificateProfile*> Hierarchy::FindProfile(std::string_view profil
 Status Hierarchy::Validate() const {
   TRY(CheckShortName("tenant", tenant, kNameMax));
   TRY(CheckShortName("environment", environment, kNameMax));
+  TRY(ValidateExternalRoots());
   TRY(CheckLifetime("root lifetime", root_lifetime, kAuthorityLifetimeMin, kAuthorityLifetimeMax));
   TRY(CheckLifetime("issuing lifetime", issuing_lifetime, kAuthorityLifetimeMin, root_lifetime));
   // So that the last certificate of an authority can stand for as long as its profile says.
@@ -128,7 +130,28 @@ Status Hierarchy::CheckChangeTo(const Hierarchy& wanted) const {
   TRY(check("trust_domain", trust_domain == wanted.trust_domain));
   TRY(check("dns_subtrees", dns_subtrees == wanted.dns_subtrees));
   TRY(check("ip_ranges", ip_ranges == wanted.ip_ranges));
+  TRY(check("root: external_certificates", HasExternalRoot() == wanted.HasExternalRoot()));
   return Ok();
+}
+
+Status Hierarchy::ValidateExternalRoots() const {
+  if (external_roots.size() > kExternalRootsMax) {
+    return Error(StatusCode::kInvalidArgument, "root: external_certificates: write at most {}",
+                 kExternalRootsMax);
+  }
+  for (const Bytes& root : external_roots) {
+    TRY(Annotate(CheckExternalRoot(root), "root: external_certificates: "));
+    if (std::count(external_roots.begin(), external_roots.end(), root) > 1) {
+      return Error(StatusCode::kInvalidArgument, "root: external_certificates: {} is there twice",
+                   Hex(Sha256(root)));
+    }
+  }
+  return Ok();
+}
+
+bool Hierarchy::TrustsExternalRoot(const Bytes& certificate) const {
+  return std::find(external_roots.begin(), external_roots.end(), certificate) !=
+         external_roots.end();
 }
 
 Status Hierarchy::ValidateGate() const {

@@ -66,6 +66,7 @@ struct Hierarchy {
   static constexpr size_t kSubtreesMax = 32;
   static constexpr size_t kProfilesMax = 32;
   static constexpr size_t kEnrollmentRulesMax = 64;
+  static constexpr size_t kExternalRootsMax = 4;
   static constexpr std::chrono::seconds kAuthorityLifetimeMin = std::chrono::hours(24);
   static constexpr std::chrono::seconds kAuthorityLifetimeMax = std::chrono::hours(24 * 366 * 25);
   // Every replica has heard of an authority that was published so long ago.
@@ -76,6 +77,9 @@ struct Hierarchy {
   std::string environment;  // [a-z0-9-]+
   TrustDomain trust_domain;
   bool is_system = false;  // the one that identifies servers and operators
+  // DER, oldest first: somebody else's, one of which signs each of its issuing authorities. None:
+  // its root is ours.
+  std::vector<Bytes> external_roots;
   std::chrono::seconds root_lifetime = std::chrono::hours(24 * 3650);
   std::chrono::seconds issuing_lifetime = std::chrono::hours(24 * 365);
   // An issuing authority issues for so long; the next is published so much before it takes over.
@@ -95,15 +99,18 @@ struct Hierarchy {
   // acme/prod
   std::string Name() const { return tenant + "/" + environment; }
 
+  bool HasExternalRoot() const { return !external_roots.empty(); }
+  bool TrustsExternalRoot(const Bytes& certificate) const;
+
   // kInvalidArgument, naming the profiles there are.
   Result<const CertificateProfile*> FindProfile(std::string_view profile) const;
 
   // kInvalidArgument with the field that breaks a rule of the above.
   Status Validate() const;
 
-  // Whether it may become `wanted`, which says what it is to be: a name, a trust domain and what
-  // its name constraints are made of stay for ever. kFailedPrecondition, rule `hierarchy.fixed`,
-  // naming the first field that would not.
+  // Whether it may become `wanted`, which says what it is to be: a name, a trust domain, what its
+  // name constraints are made of and whose its roots are stay for ever. kFailedPrecondition, rule
+  // `hierarchy.fixed`, naming the first field that would not.
   Status CheckChangeTo(const Hierarchy& wanted) const;
 
   // Of all profiles.
@@ -117,6 +124,7 @@ struct Hierarchy {
 
  private:
   Status ValidateGate() const;
+  Status ValidateExternalRoots() const;
 };
 
 }  // namespace ca

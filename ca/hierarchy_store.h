@@ -8,6 +8,7 @@
 #include "ca/audit_event.h"
 #include "ca/authority.h"
 #include "ca/base/revocation_reason.h"
+#include "ca/external_certificate.h"
 
 namespace ca {
 
@@ -112,6 +113,18 @@ class HierarchyStore {
   virtual Result<Certificate> RecordAuthorityCertificate(AuthorityId authority,
                                                          const Certificate& certificate,
                                                          TimePoint now) = 0;
+
+  // An external root (AuthorityRecord::IsExternalRoot), with its certificate, which is published
+  // from the event's time on. kAborted when there is a root of this generation: load the
+  // authorities again. kFailedPrecondition, rule `hierarchy.destroyed`.
+  virtual Result<AuthorityRecord> AdoptRoot(const Hierarchy& hierarchy, int generation,
+                                            const Bytes& certificate, const AuditEvent& event) = 0;
+
+  // The certificate of an issuing authority that is planned, which somebody else has signed: it is
+  // published from the event's time on, under the external root `root`. kAborted when it has one:
+  // load the authorities again.
+  virtual Status ImportCertificate(AuthorityId authority, const ExternalCertificate& certificate,
+                                   AuthorityId root, const AuditEvent& event) = 0;
 
   // All, of each hierarchy by sequence: the last one says who issues now.
   virtual Result<std::vector<Activation>> LoadActivations() = 0;

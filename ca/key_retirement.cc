@@ -51,11 +51,10 @@ std::string WhySpent(const AuthorityView& view, const std::vector<AuthorityView>
   return IsSpentRoot(view, all) ? "the keys of all that it has certified are destroyed" : "";
 }
 
-// A link has none of its own.
 std::vector<SpentKey> KeysLeftOf(const Catalog& catalog, const Hierarchy& hierarchy) {
   std::vector<SpentKey> left;
   for (const AuthorityRecord& record : catalog.records().authorities) {
-    if (record.hierarchy != hierarchy.id || record.kind == AuthorityKind::kLink) continue;
+    if (record.hierarchy != hierarchy.id || !record.HasOwnKey()) continue;
     if (!record.key_destruction) left.push_back({record, "its hierarchy is destroyed"});
   }
   return left;
@@ -72,7 +71,8 @@ std::vector<SpentKey> SpentKeysAt(const Catalog& catalog, const Hierarchy& hiera
     if (!reason.empty()) spent.push_back({record, std::move(reason)});
   };
   for (const AuthorityView& view : views) {
-    if (!view.record.key_destruction) add(view.record, WhySpent(view, views, now));
+    if (view.record.key_destruction || !view.record.HasOwnKey()) continue;
+    add(view.record, WhySpent(view, views, now));
   }
   for (const AuthorityRecord& record : catalog.records().authorities) {
     if (record.hierarchy != hierarchy.id || !IsDelegate(record.kind)) continue;

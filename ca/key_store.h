@@ -9,6 +9,7 @@
 namespace ca {
 
 struct Certificate;
+class AuthorityRequestInfo;
 class RecordedIssuance;
 class ResponseData;
 class SignedAttributes;
@@ -18,6 +19,7 @@ Result<Certificate> SignRecorded(const SigningKey& key, RecordedIssuance recorde
 Result<Bytes> SignCertList(const SigningKey& key, const TbsCertList& list);
 Result<Bytes> SignResponseData(const SigningKey& key, const ResponseData& data);
 Result<Bytes> SignAttributes(const SigningKey& key, const SignedAttributes& attributes);
+Result<Bytes> SignAuthorityRequest(const SigningKey& key, const AuthorityRequestInfo& info);
 
 // A CA key on the token: P-256, generated there, sensitive, never extractable, sign-only.
 // Thread-safe; it keeps the token alive as long as it lives.
@@ -29,12 +31,14 @@ class SigningKey {
   virtual const Bytes& spki() const = 0;
 
  private:
-  // Certificates only as they are recorded, and statements on them: nobody else can ask for a
-  // signature.
+  // Certificates only as they are recorded, statements on them, and requests for the key's own
+  // certificate: nobody else can ask for a signature.
   friend Result<Certificate> SignRecorded(const SigningKey& key, RecordedIssuance recorded);
   friend Result<Bytes> SignCertList(const SigningKey& key, const TbsCertList& list);
   friend Result<Bytes> SignResponseData(const SigningKey& key, const ResponseData& data);
   friend Result<Bytes> SignAttributes(const SigningKey& key, const SignedAttributes& attributes);
+  friend Result<Bytes> SignAuthorityRequest(const SigningKey& key,
+                                            const AuthorityRequestInfo& info);
 
   // ECDSA-with-SHA256 over `message`, as the DER Ecdsa-Sig-Value that X.509 carries (RFC 3279
   // section 2.2.3). kUnavailable when the token does not answer: the caller may retry.

@@ -6,6 +6,12 @@
 namespace ca {
 namespace {
 
+bool AddsExternalRoot(const Hierarchy& standing, const Hierarchy& wanted) {
+  return std::any_of(
+      wanted.external_roots.begin(), wanted.external_roots.end(),
+      [&](const Bytes& certificate) { return !standing.TrustsExternalRoot(certificate); });
+}
+
 class Widenings {
  public:
   Widenings(const Hierarchy& standing, const Hierarchy& wanted)
@@ -36,8 +42,10 @@ class Widenings {
   std::vector<Widening> found_;
 };
 
-// Keys that live or issue longer, and a successor that takes over with fewer who know it.
+// Another root to be trusted, keys that live or issue longer, and a successor that takes over with
+// fewer who know it.
 void Widenings::AddAuthorities() {
+  Add("root.external_certificates", AddsExternalRoot(standing_, wanted_));
   Add("root.lifetime", wanted_.root_lifetime > standing_.root_lifetime);
   Add("issuing.lifetime", wanted_.issuing_lifetime > standing_.issuing_lifetime);
   Add("issuing.rotate_every", wanted_.rotate_every > standing_.rotate_every);
@@ -127,6 +135,7 @@ void Widenings::AddRest() {
   Hierarchy rest = wanted_;
   rest.id = standing_.id;
   rest.is_system = standing_.is_system;
+  rest.external_roots = standing_.external_roots;
   rest.root_lifetime = standing_.root_lifetime;
   rest.issuing_lifetime = standing_.issuing_lifetime;
   rest.rotate_every = standing_.rotate_every;
@@ -161,6 +170,8 @@ std::vector<Widening> WideningsOf(const HierarchyDeclaration& standing,
 bool TakesApproval(const HierarchyDeclaration& standing, const HierarchyDeclaration& wanted) {
   const ApprovalPolicy& approvals = standing.hierarchy.approvals;
   if (approvals.IsLoosenedBy(wanted.hierarchy.approvals)) return true;
+  if (approvals.root_rotation && AddsExternalRoot(standing.hierarchy, wanted.hierarchy))
+    return true;
   return approvals.policy_widening && !WideningsOf(standing, wanted).empty();
 }
 

@@ -18,6 +18,7 @@ std::string Difference(const Hierarchy& standing, const Hierarchy& wanted) {
   if (standing.trust_domain != wanted.trust_domain) return "trust_domain";
   if (standing.is_system != wanted.is_system) return "is_system";
   if (standing.root_lifetime != wanted.root_lifetime) return "root lifetime";
+  if (standing.external_roots != wanted.external_roots) return "root external_certificates";
   if (standing.issuing_lifetime != wanted.issuing_lifetime) return "issuing lifetime";
   if (standing.rotate_every != wanted.rotate_every) return "issuing rotate_every";
   if (standing.publish_ahead != wanted.publish_ahead) return "issuing publish_ahead";
@@ -37,15 +38,20 @@ std::string Difference(const Hierarchy& standing, const Hierarchy& wanted) {
 Result<Hierarchy> Provisioning::EnsureHierarchy(const Hierarchy& wanted) {
   TRY(wanted.Validate());
   const Hierarchy hierarchy = TRY(EnsureRecord(wanted));
+  TRY(EnsureExternalRoots(hierarchy));
   // From then on Rotation says which authorities it has; the first may be gone with its key.
   const bool is_whole = TRY(IsActivated(hierarchy));
   if (is_whole) return hierarchy;
+  TRY(hierarchy.HasExternalRoot() ? EnsureExternalFirst(hierarchy) : EnsureOwnFirst(hierarchy));
+  return hierarchy;
+}
+
+Status Provisioning::EnsureOwnFirst(const Hierarchy& hierarchy) {
   TRY(EnsureRoot(hierarchy));
   const AuthorityRecord root = TRY(EnsurePlan(hierarchy, AuthorityKind::kRoot, AuthorityId{}));
   AuthorityRecord issuing = TRY(EnsurePlan(hierarchy, AuthorityKind::kIssuing, root.id));
   issuing = TRY(EnsureIssuing(hierarchy, std::move(issuing)));
-  TRY(ActivateFirst(hierarchy, issuing.id));
-  return hierarchy;
+  return ActivateFirst(hierarchy, issuing);
 }
 
 Result<Hierarchy> Provisioning::EnsureRecord(const Hierarchy& wanted) {
@@ -98,6 +104,7 @@ Result<AuthorityRecord> Provisioning::EnsureIssuing(const Hierarchy& hierarchy,
                                                     AuthorityRecord planned) {
   if (!planned.certificate.empty()) return planned;
   const auto key = TRY(EnsureKey(planned.key_label));
+  if (hierarchy.HasExternalRoot()) return planned;
   const AuthorityRecord root_record = TRY(FindRecord(planned.issuer));
   const auto root_key = TRY(keys_.Find(root_record.key_label));
   const auto root = TRY(Authority::Open(root_record, root_key));
@@ -129,12 +136,11 @@ Result<bool> Provisioning::IsActivated(const Hierarchy& hierarchy) {
 }
 
 // The first; which comes later is for Rotation to say.
-Status Provisioning::ActivateFirst(const Hierarchy& hierarchy, AuthorityId authority) {
+Status Provisioning::ActivateFirst(const Hierarchy& hierarchy, const AuthorityRecord& issuing) {
   const Activation first{
-      .hierarchy = hierarchy.id, .sequence = 1, .authority = authority, .at = clock_.Now()};
-  const Status activated = store_.Activate(
-      first, Event("ActivateAuthority",
-                   fmt::format("{}/{}/1", hierarchy.Name(), NameOf(AuthorityKind::kIssuing))));
+      .hierarchy = hierarchy.id, .sequence = 1, .authority = issuing.id, .at = clock_.Now()};
+  const Status activated =
+      store_.Activate(first, Event("ActivateAuthority", NameOf(hierarchy, issuing)));
   return activated.code() == StatusCode::kAborted ? Ok() : activated;  // another init was faster
 }
 
@@ -162,6 +168,31 @@ Result<AuthorityRecord> Provisioning::EnsureSuccessor(const Hierarchy& hierarchy
                                            NameOf(AuthorityKind::kIssuing), generation))));
   }
   return EnsureIssuing(hierarchy, *std::move(newest));
+}
+
+// ---- external roots -----------------------------------------------------------------------------
+
+// One that was named before, and is again, is there.
+Status Provisioning::EnsureExternalRoots(const Hierarchy& hierarchy) {
+  for (const Bytes& certificate : hierarchy.external_roots) {
+    const std::vector<AuthorityRecord> roots = TRY(RootsOf(hierarchy));
+    if (std::any_of(roots.begin(), roots.end(),
+                    [&](const AuthorityRecord& root) { return root.certificate == certificate; })) {
+      continue;
+    }
+    const int generation = roots.empty() ? 1 : roots.back().generation + 1;
+    AuditEvent event = Event("AdoptRoot", fmt::format("{}/{}/{}", hierarchy.Name(),
+                                                      NameOf(AuthorityKind::kRoot), generation));
+    event.reason = "SHA-256 " + Hex(Sha256(certificate));
+    TRY(store_.AdoptRoot(hierarchy, generation, certificate, event).status());
+  }
+  return Ok();
+}
+
+// The newest that nobody has doubts of: the first that was asked for may never have come.
+Status Provisioning::EnsureExternalFirst(const Hierarchy& hierarchy) {
+  const AuthorityRecord issuing = TRY(EnsureSuccessor(hierarchy));
+  return issuing.certificate.empty() ? Ok() : ActivateFirst(hierarchy, issuing);
 }
 
 // ---- roots that follow each other ---------------------------------------------------------------
@@ -206,6 +237,12 @@ Result<std::vector<AuthorityRecord>> Provisioning::RootsOf(const Hierarchy& hier
 }
 
 Result<std::optional<int>> Provisioning::NextRootToPlan(const Hierarchy& hierarchy) {
+  if (hierarchy.HasExternalRoot()) {
+    return Refusal(StatusCode::kFailedPrecondition, "authority.root-external",
+                   "the root of {} is somebody else's: write the next one's certificate into its "
+                   "file, root: external_certificates, beside the one before",
+                   hierarchy.Name());
+  }
   const std::vector<AuthorityRecord> roots = TRY(RootsOf(hierarchy));
   return NextRootToPlan(hierarchy, roots);
 }

@@ -25,16 +25,20 @@ class Provisioning {
         actor_(std::move(actor)) {}
 
   // Makes what is missing of `wanted` with its first root and issuing authority, and returns it
-  // with its id. kFailedPrecondition when it exists and says something else, naming the field.
+  // with its id. Under an external root the issuing authority has its key alone, and issues from
+  // the first call on in which it has its certificate (ca/external_issuing.h). kFailedPrecondition
+  // when it exists and says something else, naming the field.
   Result<Hierarchy> EnsureHierarchy(const Hierarchy& wanted);
 
   // The issuing authority that is to follow the active one, ready to issue but not issuing: the
   // newest if it has never been active and is not tainted, or a new one with a key of its own,
-  // under the newest root. kAborted when somebody else is making it at this moment.
+  // under the newest root; under an external root with its key, and no certificate until somebody
+  // else has signed it. kAborted when somebody else is making it at this moment.
   Result<AuthorityRecord> EnsureSuccessor(const Hierarchy& hierarchy);
 
   // The generation of the root that EnsureNextRoot() would begin now; none when the newest is that
-  // root, planned or published already. kFailedPrecondition, rule authority.roots-overlap.
+  // root, planned or published already. kFailedPrecondition, rules authority.roots-overlap and,
+  // where it is not ours to make one, authority.root-external.
   Result<std::optional<int>> NextRootToPlan(const Hierarchy& hierarchy);
 
   // The root that is to follow the newest one, published and linked to it: the newest if no issuing
@@ -73,7 +77,10 @@ class Provisioning {
                     const SigningKey& root_key, const AuthorityRecord& before);
   Result<AuthorityRecord> FindRecord(AuthorityId authority);
   Result<bool> IsActivated(const Hierarchy& hierarchy);
-  Status ActivateFirst(const Hierarchy& hierarchy, AuthorityId authority);
+  Status ActivateFirst(const Hierarchy& hierarchy, const AuthorityRecord& issuing);
+  Status EnsureOwnFirst(const Hierarchy& hierarchy);
+  Status EnsureExternalFirst(const Hierarchy& hierarchy);
+  Status EnsureExternalRoots(const Hierarchy& hierarchy);
   using PrepareDelegate =
       std::function<Result<PreparedCertificate>(const AuthorityRecord& planned, const SigningKey&)>;
   Result<std::shared_ptr<const Authority>> EnsureDelegate(const Hierarchy& hierarchy,

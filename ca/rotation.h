@@ -46,7 +46,9 @@ class Rotation {
         approvals_(approvals),
         clock_(clock) {}
 
-  // The successor of the active issuing authority, published: made now, or found. kNotFound.
+  // The successor of the active issuing authority, published: made now, or found. Under an external
+  // root it is pending, with its key, until its certificate is imported (ca/external_issuing.h).
+  // kNotFound.
   Result<AuthorityView> Prepare(const Caller& caller, const std::string& hierarchy,
                                 AuditEvent& event);
 
@@ -132,6 +134,7 @@ class Rotation {
                      const std::string& actor);
   Status CheckActivation(const Catalog& catalog, const Hierarchy& hierarchy,
                          const AuthorityView& view) const;
+  Status CheckNotRevoked(const Catalog& catalog, const AuthorityView& view) const;
   // `view` was chosen by what `catalog` says; kAborted when another was activated since.
   Result<AuthorityView> ActivateFound(const Catalog& catalog, const Hierarchy& hierarchy,
                                       const AuthorityView& view, AuditEvent& event);

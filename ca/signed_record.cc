@@ -43,7 +43,7 @@ Bytes TimeDer(TimePoint time) {
 // IssuerAndSerialNumber (RFC 5652 section 10.2.4).
 Bytes SignerIdentifier(const Authority& recorder) {
   return Sequence(DerOf<X509_NAME, i2d_X509_NAME>(X509_get_issuer_name(recorder.x509())) +
-                  DerOf(kDerInteger, recorder.serial().bytes()));
+                  DerOf(kDerInteger, recorder.serial()->bytes()));
 }
 
 // SignerInfo ::= SEQUENCE {

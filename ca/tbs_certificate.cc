@@ -109,12 +109,15 @@ void AddExtendedKeyUsage(Extensions* extensions, const LeafExtensions& leaf) {
   Add(extensions, NID_ext_key_usage, usage.get(), false);
 }
 
-void AddKeyIdentifiers(Extensions* extensions, const TbsCertificate& tbs) {
+void AddSubjectKeyIdentifier(Extensions* extensions, BytesView key_identifier) {
   const Asn1OctetStringPtr subject(ASN1_OCTET_STRING_new());
   RequireAsn1(subject != nullptr, "ASN1_OCTET_STRING_new");
-  SetOctets(subject.get(), tbs.subject_key_identifier);
+  SetOctets(subject.get(), key_identifier);
   Add(extensions, NID_subject_key_identifier, subject.get(), false);
+}
 
+void AddKeyIdentifiers(Extensions* extensions, const TbsCertificate& tbs) {
+  AddSubjectKeyIdentifier(extensions, tbs.subject_key_identifier);
   if (tbs.authority_key_identifier.empty()) return;
   const Owned<AUTHORITY_KEYID, AUTHORITY_KEYID_free> authority(AUTHORITY_KEYID_new());
   RequireAsn1(authority != nullptr, "AUTHORITY_KEYID_new");
@@ -299,6 +302,15 @@ Bytes TbsCertificate::Encode() const {
   AddKeyIdentifiers(tbs->extensions, *this);
   AddStatusPointers(tbs->extensions, status);
   return tbs.Der();
+}
+
+Bytes EncodeIssuingExtensions(const Hierarchy& hierarchy, BytesView subject_key_identifier) {
+  const ExtensionsPtr extensions(sk_X509_EXTENSION_new_null());
+  RequireAsn1(extensions != nullptr, "sk_X509_EXTENSION_new_null");
+  AddAuthorityExtensions(extensions.get(), {SpiffeId::OfTrustDomain(hierarchy.trust_domain),
+                                            kIssuingPathLength, &hierarchy});
+  AddSubjectKeyIdentifier(extensions.get(), subject_key_identifier);
+  return DerOf<X509_EXTENSIONS, i2d_X509_EXTENSIONS>(extensions.get());
 }
 
 Bytes EncodeName(const std::vector<std::pair<std::string, std::string>>& attributes) {

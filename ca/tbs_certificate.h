@@ -29,6 +29,9 @@ struct LeafExtensions {
   bool no_rev_avail = false;  // RFC 9608 section 2: no status is to be had, and none needed
 };
 
+// Below an issuing authority there are leaves alone.
+inline constexpr int kIssuingPathLength = 0;
+
 // What the extensions of an authority's certificate say.
 struct AuthorityExtensions {
   SpiffeId trust_domain;  // without a path, X509-SVID section 3.2
@@ -61,6 +64,10 @@ struct TbsCertificate {
   // DER, to be signed with ecdsa-with-SHA256.
   Bytes Encode() const;
 };
+
+// DER Extensions of an issuing authority of `hierarchy`, as far as they say what it is and not who
+// signed it: those that whoever signs it is asked for.
+Bytes EncodeIssuingExtensions(const Hierarchy& hierarchy, BytesView subject_key_identifier);
 
 // DER Name of attributes by OpenSSL's short names, such as {"O", "acme"}: one to an RDN,
 // UTF8String.

@@ -165,17 +165,24 @@ Result<std::vector<LiveAgent>> TrustBundles::FirstStragglers(HierarchyId hierarc
 
 // ---- publishing ---------------------------------------------------------------------------------
 
-// Whatever may still have to be verified: what has ended, was revoked or is retired has not.
+// Whatever may still have to be verified: what has ended, was revoked or is retired has not, nor
+// has an external root that the hierarchy's file names no more.
+bool TrustBundles::IsRevoked(const Authority& authority, const AuthorityRecord& record) const {
+  if (record.taint && record.taint->is_revoked) return true;
+  return authority.serial() && revocations_.Find(*authority.serial());
+}
+
 std::vector<AuthorityId> TrustBundles::WantedNow(const Catalog& catalog,
                                                  const Hierarchy& hierarchy) const {
   std::vector<AuthorityId> wanted;
   const TimePoint now = clock_.Now();
   for (const AuthorityView& view : AuthoritiesAt(catalog, hierarchy, now)) {
     if (!IsAskedAbout(view, now)) continue;
-    const auto authority = catalog.FindAuthority(view.record.id);
-    if (authority.ok() && !revocations_.Find((*authority)->serial())) {
-      wanted.push_back(view.record.id);
+    if (view.record.IsExternalRoot() && !hierarchy.TrustsExternalRoot(view.record.certificate)) {
+      continue;
     }
+    const auto authority = catalog.FindAuthority(view.record.id);
+    if (authority.ok() && !IsRevoked(**authority, view.record)) wanted.push_back(view.record.id);
   }
   return wanted;
 }

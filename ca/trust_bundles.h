@@ -94,6 +94,7 @@ class TrustBundles {
   Status Publish(const Hierarchy& hierarchy, const std::string& actor);
 
  private:
+  bool IsRevoked(const Authority& authority, const AuthorityRecord& record) const;
   std::vector<AuthorityId> WantedNow(const Catalog& catalog, const Hierarchy& hierarchy) const;
   Result<Agent> FindOwn(const Caller& caller) const;
 

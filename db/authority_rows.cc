@@ -61,13 +61,22 @@ std::optional<KeyDestruction> KeyDestructionOf(const pqxx::row& row) {
   return destruction;
 }
 
+void FillImported(const pqxx::row& row, AuthorityRecord& record) {
+  record.certificate = BytesOf(row["certificate"]);
+  record.is_imported = true;
+  record.intermediates = CertificatesOf(row["intermediates"]);
+  record.published_at = TimeOf(row["imported_at"]);
+}
+
 }  // namespace
 
 std::vector<AuthorityRecord> SelectAuthorities(pqxx::transaction_base& transaction) {
   std::vector<AuthorityRecord> records;
   for (const pqxx::row& row : transaction.exec(
-           "SELECT a.id, a.hierarchy, a.kind, a.generation, coalesce(a.issuer, a.id) AS issuer, "
-           "a.key_label, "
+           "SELECT a.id, a.hierarchy, a.kind, a.generation, "
+           "       coalesce(m.root, a.issuer, a.id) AS issuer, "
+           "       coalesce(a.key_label, '') AS key_label, "
+           "       m.certificate, m.intermediates, m.imported_at, "
            "       h.trust_domain, i.serial, i.key_fingerprint, i.not_before, i.not_after, "
            "       i.tbs, s.signature, s.signed_at, k.reason, k.decided_at, d.destroyed_at, "
            "       coalesce(v.reason, t.reason) AS taint, "
@@ -77,6 +86,7 @@ std::vector<AuthorityRecord> SelectAuthorities(pqxx::transaction_base& transacti
            "  JOIN agentpki.hierarchies AS h ON h.id = a.hierarchy "
            "  LEFT JOIN agentpki.authority_issuances AS i ON i.authority = a.id "
            "  LEFT JOIN agentpki.authority_signatures AS s ON s.authority = a.id "
+           "  LEFT JOIN agentpki.authority_imports AS m ON m.authority = a.id "
            "  LEFT JOIN agentpki.authority_taints AS t "
            "         ON t.authority = a.id AND NOT t.is_revoked "
            "  LEFT JOIN agentpki.authority_taints AS v ON v.authority = a.id AND v.is_revoked "
@@ -95,6 +105,7 @@ std::vector<AuthorityRecord> SelectAuthorities(pqxx::transaction_base& transacti
       record.certificate = Certificate{RecordOf(row), BytesOf(row["signature"])}.Der();
       record.published_at = TimeOf(row["signed_at"]);
     }
+    if (!row["certificate"].is_null()) FillImported(row, record);
     if (!row["taint"].is_null()) {
       record.taint = {row["taint"].as<std::string>(), TimeOf(row["tainted_at"]),
                       row["is_revoked"].as<bool>()};

@@ -49,7 +49,7 @@ constexpr char kJudgeDestruction[] =
     "SELECT EXISTS (SELECT FROM agentpki.hierarchy_destructions AS d WHERE d.hierarchy = $1) "
     "         AS is_decided, "
     "       EXISTS (SELECT FROM agentpki.authorities AS a "
-    "                WHERE a.hierarchy = $1 AND a.kind <> 'link' "
+    "                WHERE a.hierarchy = $1 AND a.kind <> 'link' AND a.key_label IS NOT NULL "
     "                  AND NOT EXISTS (SELECT FROM agentpki.destroyed_keys AS k "
     "                                   WHERE k.authority = a.id)) AS has_key";
 
@@ -283,6 +283,60 @@ Result<Certificate> PostgresHierarchyStore::RecordAuthorityCertificate(
   });
 }
 
+Result<AuthorityRecord> PostgresHierarchyStore::AdoptRoot(const Hierarchy& hierarchy,
+                                                          int generation,
+                                                          const ca::Bytes& certificate,
+                                                          const AuditEvent& event) {
+  auto adopted = pool_->Run([&](pqxx::connection& connection) -> Result<AuthorityRecord> {
+    pqxx::work transaction(connection);
+    TRY(KeepStanding(transaction, hierarchy));
+    const auto id = transaction
+                        .exec_params1(
+                            "INSERT INTO agentpki.authorities (hierarchy, kind, generation, "
+                            "planned_at) VALUES ($1, 'root', $2, $3) RETURNING id",
+                            static_cast<int>(hierarchy.id), generation, TimeText(event.at))[0]
+                        .as<std::int64_t>();
+    transaction.exec_params("INSERT INTO agentpki.authority_imports VALUES ($1, $1, $2, '', $3)",
+                            id, pqxx::binarystring(certificate), TimeText(event.at));
+    InsertEventIn(transaction, hierarchy.id, event);
+    transaction.commit();
+    return AuthorityRecord{
+        .id = static_cast<AuthorityId>(id),
+        .hierarchy = hierarchy.id,
+        .kind = AuthorityKind::kRoot,
+        .generation = generation,
+        .issuer = static_cast<AuthorityId>(id),
+        .key_label = "",
+        .certificate = certificate,
+        .is_imported = true,
+        .intermediates = {},
+        .published_at = event.at,
+    };
+  });
+  if (adopted.status().code() == StatusCode::kAlreadyExists) {
+    return Error(StatusCode::kAborted, "root {} of {} was adopted by somebody else just now",
+                 generation, hierarchy.Name());
+  }
+  return adopted;
+}
+
+Status PostgresHierarchyStore::ImportCertificate(AuthorityId authority,
+                                                 const ca::ExternalCertificate& certificate,
+                                                 AuthorityId root, const AuditEvent& event) {
+  const Status imported = pool_->Run([&](pqxx::connection& connection) -> Status {
+    pqxx::work transaction(connection);
+    transaction.exec_params("INSERT INTO agentpki.authority_imports VALUES ($1, $2, $3, $4, $5)",
+                            Number(authority), Number(root),
+                            pqxx::binarystring(certificate.certificate),
+                            CertificatesText(certificate.intermediates), TimeText(event.at));
+    InsertEventIn(transaction, FindHierarchyOf(transaction, authority), event);
+    transaction.commit();
+    return ca::Ok();
+  });
+  if (imported.code() != StatusCode::kAlreadyExists) return imported;
+  return Error(StatusCode::kAborted, "its certificate was imported by somebody else just now");
+}
+
 Result<std::vector<Activation>> PostgresHierarchyStore::LoadActivations() {
   using Activations = std::vector<Activation>;
   return pool_->RunRepeatable([](pqxx::connection& connection) -> Result<Activations> {
@@ -304,6 +358,8 @@ Status PostgresHierarchyStore::Activate(const Activation& activation, const Audi
         "  (SELECT max(sequence) FROM agentpki.activations WHERE hierarchy = $1), 0) "
         "AND NOT EXISTS (SELECT FROM agentpki.key_destructions AS k WHERE k.authority = $3) "
         "AND NOT EXISTS (SELECT FROM agentpki.authority_taints AS t WHERE t.authority = $3) "
+        "AND (EXISTS (SELECT FROM agentpki.authority_signatures AS s WHERE s.authority = $3) "
+        "  OR EXISTS (SELECT FROM agentpki.authority_imports AS m WHERE m.authority = $3)) "
         "AND EXISTS (SELECT FROM agentpki.hierarchies AS h "
         "             WHERE h.id = $1 AND h.destroyed_at IS NULL)",
         static_cast<int>(activation.hierarchy), activation.sequence, Number(activation.authority),

@@ -39,6 +39,12 @@ class PostgresHierarchyStore final : public ca::HierarchyStore {
   ca::Result<ca::Certificate> RecordAuthorityCertificate(ca::AuthorityId authority,
                                                          const ca::Certificate& certificate,
                                                          ca::TimePoint now) override;
+  ca::Result<ca::AuthorityRecord> AdoptRoot(const ca::Hierarchy& hierarchy, int generation,
+                                            const ca::Bytes& certificate,
+                                            const ca::AuditEvent& event) override;
+  ca::Status ImportCertificate(ca::AuthorityId authority,
+                               const ca::ExternalCertificate& certificate, ca::AuthorityId root,
+                               const ca::AuditEvent& event) override;
   ca::Result<std::vector<ca::Activation>> LoadActivations() override;
   ca::Status Activate(const ca::Activation& activation, const ca::AuditEvent& event) override;
   ca::Status TaintAuthority(ca::AuthorityId authority, const std::string& reason,

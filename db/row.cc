@@ -46,6 +46,11 @@ ca::SerialNumber SerialOf(const pqxx::field& field) {
   return Expect(ca::SerialNumber::FromBytes(BytesOf(field)), field);
 }
 
+std::vector<ca::Bytes> CertificatesOf(const pqxx::field& field) {
+  if (field.size() == 0) return {};
+  return Expect(ca::FromPem("CERTIFICATE", field.c_str()), field);
+}
+
 std::string TimeText(ca::TimePoint time) {
   const auto whole = std::chrono::floor<std::chrono::seconds>(time);
   return fmt::format("{:%Y-%m-%d %H:%M:%S}.{:06}+00", fmt::gmtime(whole), (time - whole).count());
@@ -63,6 +68,12 @@ std::string TextArray(const std::vector<std::string>& texts) {
     array += '"';
   }
   return array + "}";
+}
+
+std::string CertificatesText(const std::vector<ca::Bytes>& certificates) {
+  std::string text;
+  for (const ca::Bytes& der : certificates) text += ca::Pem("CERTIFICATE", der);
+  return text;
 }
 
 }  // namespace db

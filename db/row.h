@@ -19,10 +19,12 @@ ca::TimePoint TimeOf(const pqxx::field& field);              // timestamptz; epo
 std::vector<std::string> TextsOf(const pqxx::field& field);  // text[]
 ca::SpiffeId SpiffeIdOf(const pqxx::field& field);
 ca::SerialNumber SerialOf(const pqxx::field& field);
+std::vector<ca::Bytes> CertificatesOf(const pqxx::field& field);  // PEM, or ''; as DER
 
 // For a parameter: a timestamptz or NULL-free text[] as text.
 std::string TimeText(ca::TimePoint time);
 std::string TextArray(const std::vector<std::string>& texts);
+std::string CertificatesText(const std::vector<ca::Bytes>& certificates);  // PEM, or ''
 
 // The value, or an exception that names the column.
 template <typename T>

@@ -103,6 +103,17 @@ void FillSpec(const ApprovalPolicy& approvals, ApprovalsSpec& spec) {
   spec.mutable_expire_after()->set_seconds(approvals.expire_after.count());
 }
 
+Result<std::vector<ca::Bytes>> ExternalRootsOf(const agentpki::v1::RootSpec& spec) {
+  if (spec.has_lifetime()) {
+    return Error(StatusCode::kInvalidArgument,
+                 "root: lifetime: is that of its certificate; leave it out beside "
+                 "external_certificates");
+  }
+  auto roots = ca::FromPem("CERTIFICATE", spec.external_certificates());
+  if (!roots.ok()) return ca::Annotate(roots.status(), "root: external_certificates: ");
+  return roots;
+}
+
 Result<Hierarchy> HierarchyOf(const HierarchySpec& spec) {
   auto trust_domain = ca::TrustDomain::Parse(spec.trust_domain());
   if (!trust_domain.ok()) return ca::Annotate(trust_domain.status(), "trust_domain: ");
@@ -114,6 +125,9 @@ Result<Hierarchy> HierarchyOf(const HierarchySpec& spec) {
   };
   if (spec.root().has_lifetime()) {
     hierarchy.root_lifetime = std::chrono::seconds(spec.root().lifetime().seconds());
+  }
+  if (!spec.root().external_certificates().empty()) {
+    hierarchy.external_roots = TRY(ExternalRootsOf(spec.root()));
   }
   const auto& issuing = spec.issuing();
   if (issuing.has_lifetime()) {
@@ -193,7 +207,13 @@ HierarchySpec SpecOf(const HierarchyDeclaration& declaration) {
   spec.set_tenant(hierarchy.tenant);
   spec.set_environment(hierarchy.environment);
   spec.set_trust_domain(hierarchy.trust_domain.name());
-  spec.mutable_root()->mutable_lifetime()->set_seconds(hierarchy.root_lifetime.count());
+  if (hierarchy.HasExternalRoot()) {
+    std::string pem;
+    for (const ca::Bytes& root : hierarchy.external_roots) pem += ca::Pem("CERTIFICATE", root);
+    spec.mutable_root()->set_external_certificates(pem);
+  } else {
+    spec.mutable_root()->mutable_lifetime()->set_seconds(hierarchy.root_lifetime.count());
+  }
   auto& issuing = *spec.mutable_issuing();
   issuing.mutable_lifetime()->set_seconds(hierarchy.issuing_lifetime.count());
   issuing.mutable_rotate_every()->set_seconds(hierarchy.rotate_every.count());

@@ -1,5 +1,6 @@
 #include "ca/server/authority_service.h"
 
+#include "ca/csr.h"
 #include "ca/server/proto_mapping.h"
 
 namespace server {
@@ -93,6 +94,36 @@ grpc::ServerUnaryReactor* AuthorityService::RevokeAuthority(
                                                                   reason, request->note(), event));
                         *response->mutable_authority() = ToProto(revoked.view);
                         response->set_revoked_count(revoked.revoked_count);
+                        return ca::Ok();
+                      });
+}
+
+grpc::ServerUnaryReactor* AuthorityService::CreateCertificationRequest(
+    grpc::CallbackServerContext* context,
+    const agentpki::v1::CreateCertificationRequestRequest* request,
+    agentpki::v1::CreateCertificationRequestResponse* response) {
+  return door_.Handle(context, Action::kCreateCertificationRequest, "",
+                      [=, this](const Caller& caller, AuditEvent& event) -> Status {
+                        const auto made =
+                            TRY(external_issuing_.Request(caller, request->authority(), event));
+                        const ca::Csr csr = TRY(ca::Csr::Parse(made.der));
+                        *response->mutable_authority() = ToProto(made.view);
+                        response->set_certification_request(made.der);
+                        response->set_key_fingerprint(ca::Hex(csr.public_key().fingerprint()));
+                        return ca::Ok();
+                      });
+}
+
+grpc::ServerUnaryReactor* AuthorityService::ImportAuthority(
+    grpc::CallbackServerContext* context, const agentpki::v1::ImportAuthorityRequest* request,
+    agentpki::v1::ImportAuthorityResponse* response) {
+  return door_.Handle(context, Action::kImportAuthority, "",
+                      [=, this](const Caller& caller, AuditEvent& event) -> Status {
+                        const std::vector<ca::Bytes> brought(request->certificates().begin(),
+                                                             request->certificates().end());
+                        const auto view = TRY(
+                            external_issuing_.Import(caller, request->authority(), brought, event));
+                        *response->mutable_authority() = ToProto(view);
                         return ca::Ok();
                       });
 }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "agentpki/v1/authority.grpc.pb.h"
+#include "ca/external_issuing.h"
 #include "ca/rotation.h"
 #include "ca/server/door.h"
 
@@ -10,11 +11,13 @@ class AuthorityService final : public agentpki::v1::AuthorityService::CallbackSe
  public:
   AuthorityService(Door& door, const ca::LiveCatalog& catalogs,
                    const ca::Authorization& authorization, ca::Rotation& rotation,
-                   const ca::TrustBundles& bundles, const ca::Clock& clock)
+                   ca::ExternalIssuing& external_issuing, const ca::TrustBundles& bundles,
+                   const ca::Clock& clock)
       : door_(door),
         catalogs_(catalogs),
         authorization_(authorization),
         rotation_(rotation),
+        external_issuing_(external_issuing),
         bundles_(bundles),
         clock_(clock) {}
 
@@ -36,6 +39,13 @@ class AuthorityService final : public agentpki::v1::AuthorityService::CallbackSe
   grpc::ServerUnaryReactor* RevokeAuthority(
       grpc::CallbackServerContext* context, const agentpki::v1::RevokeAuthorityRequest* request,
       agentpki::v1::RevokeAuthorityResponse* response) override;
+  grpc::ServerUnaryReactor* CreateCertificationRequest(
+      grpc::CallbackServerContext* context,
+      const agentpki::v1::CreateCertificationRequestRequest* request,
+      agentpki::v1::CreateCertificationRequestResponse* response) override;
+  grpc::ServerUnaryReactor* ImportAuthority(
+      grpc::CallbackServerContext* context, const agentpki::v1::ImportAuthorityRequest* request,
+      agentpki::v1::ImportAuthorityResponse* response) override;
   grpc::ServerUnaryReactor* ListStragglers(grpc::CallbackServerContext* context,
                                            const agentpki::v1::ListStragglersRequest* request,
                                            agentpki::v1::ListStragglersResponse* response) override;
@@ -45,6 +55,7 @@ class AuthorityService final : public agentpki::v1::AuthorityService::CallbackSe
   const ca::LiveCatalog& catalogs_;
   const ca::Authorization& authorization_;
   ca::Rotation& rotation_;
+  ca::ExternalIssuing& external_issuing_;
   const ca::TrustBundles& bundles_;
   const ca::Clock& clock_;
 };

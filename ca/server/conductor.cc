@@ -192,7 +192,7 @@ Status Conductor::EnsureRespondersOf(const ca::Hierarchy& hierarchy, const ca::C
   for (const ca::AuthorityView& view : ca::AuthoritiesAt(catalog, hierarchy, now)) {
     // A responder ends with its authority: for one that has ended, each would be followed by the
     // next at once, for ever.
-    if (!ca::IsAskedAbout(view, now)) continue;
+    if (!ca::NeedsStatusService(view, now)) continue;
     const auto authority = TRY(catalog.FindAuthority(view.record.id));
     const auto responder = parts_.provisioning.EnsureResponder(hierarchy, *authority);
     if (!responder.ok()) {

@@ -72,6 +72,17 @@ ca::Result<ca::PlanText> TextOf(const HierarchyPlan& plan) {
   return text;
 }
 
+// The issuing authority that somebody else is to sign; "" when there is none.
+std::string PendingAuthorityOf(const ca::Catalog& catalog, const ca::Hierarchy& hierarchy) {
+  std::string pending;
+  for (const ca::AuthorityRecord& record : catalog.records().authorities) {
+    const bool waits = hierarchy.HasExternalRoot() && record.hierarchy == hierarchy.id &&
+                       record.kind == ca::AuthorityKind::kIssuing && record.certificate.empty();
+    if (waits) pending = NameOf(hierarchy, record);
+  }
+  return pending;
+}
+
 agentpki::v1::Destruction DestructionOf(const ca::DestructionView& view) {
   const ca::HierarchyDestruction& destruction = view.destruction;
   agentpki::v1::Destruction message;
@@ -107,16 +118,21 @@ agentpki::v1::Hierarchy HierarchyService::ToProto(const HierarchyDeclaration& de
     message.set_active_authority(NameOf(hierarchy, **active));
     for (const ca::AuthorityId id : {(*active)->issuer(), (*active)->id()}) {
       const auto authority = catalog->FindAuthority(id);
-      if (!authority.ok()) continue;
+      if (!authority.ok() || (*authority)->IsExternalRoot()) continue;
       const std::string name = NameOf(hierarchy, **authority);
       for (const std::string& what : missing_(**authority)) {
         message.add_waiting_for(fmt::format("{} of {}", what, name));
       }
     }
   } else {
-    message.add_waiting_for("an issuing authority; apply its file again");
+    message.set_pending_authority(PendingAuthorityOf(*catalog, hierarchy));
+    message.add_waiting_for(message.pending_authority().empty()
+                                ? "an issuing authority; apply its file again"
+                                : "the certificate of " + message.pending_authority());
   }
-  message.set_state(message.waiting_for().empty() ? "ready" : "provisioning");
+  const char* const not_yet =
+      message.pending_authority().empty() ? "provisioning" : "awaiting-certificate";
+  message.set_state(message.waiting_for().empty() ? "ready" : not_yet);
   return message;
 }
 

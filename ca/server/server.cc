@@ -180,8 +180,11 @@ Status Serve(const Config& config) {
       [&](const ca::Authority& authority) { return status->MissingFor(authority); });
   const ca::Operators operators(*catalogs, authorization, *backends.registry, approvals);
   OperatorService operator_service(door, *catalogs, operators);
+  ca::ExternalIssuing external_issuing(*catalogs, authorization, *backends.hierarchies,
+                                       *backends.keys, *backends.registry, *backends.ledger,
+                                       directory, status->bundles(), clock);
   AuthorityService authority_service(door, *catalogs, authorization, status->rotation(),
-                                     status->bundles(), clock);
+                                     external_issuing, status->bundles(), clock);
 
   ApprovalService approval_service(door, *catalogs, approvals, clock);
 

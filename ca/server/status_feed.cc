@@ -62,7 +62,7 @@ Status StatusFeed::Refresh() {
     // A token that is apart may be away for days.
     const bool is_apart = sources_.keys.IsApart(hierarchy.Name() + "/");
     for (const ca::AuthorityView& view : ca::AuthoritiesAt(*catalog, hierarchy, clock_.Now())) {
-      if (!ca::IsAskedAbout(view, clock_.Now())) continue;
+      if (!ca::NeedsStatusService(view, clock_.Now())) continue;
       if (!responders.contains(view.record.id) && !is_apart) lacks_responder_ = true;
     }
   }
@@ -70,17 +70,17 @@ Status StatusFeed::Refresh() {
     const bool is_destroyed = catalog->IsDestroyed(hierarchy.id);
     const auto authorities = catalog->AuthoritiesOf(hierarchy.id);
     for (const auto& authority : authorities) {
+      if (authority->IsExternalRoot()) continue;
       // When its responder is gone, too, the last CRL alone speaks for it.
       if (is_destroyed && !responders.contains(authority->id())) continue;
       ocsp::AnsweredAuthority entry{.issuer = authority};
       if (const auto found = responders.find(authority->id()); found != responders.end()) {
         entry.responder = found->second;
-        entry.issued_authorities.push_back(found->second->serial());
+        entry.issued_authorities.push_back(*found->second->serial());
       }
       for (const auto& other : authorities) {
-        if (other->issuer() == authority->id() || other == authority) {
-          entry.issued_authorities.push_back(other->serial());
-        }
+        const bool is_of_it = other->issuer() == authority->id() || other == authority;
+        if (is_of_it && other->serial()) entry.issued_authorities.push_back(*other->serial());
       }
       for (const ca::Catalog::Link& link : catalog->LinksOf(hierarchy.id)) {
         if (link.issuer == authority->id()) entry.issued_authorities.push_back(link.serial);

@@ -28,6 +28,7 @@ CREATE TABLE agentpki.hierarchies (
   acknowledge_within_seconds bigint NOT NULL,
   dns_subtrees             text[] NOT NULL,
   ip_ranges                text[] NOT NULL,
+  external_roots           text NOT NULL,  -- PEM, oldest first; '': its root is ours
   -- What takes two (0007_approvals.sql).
   approve_root_rotation        boolean NOT NULL,
   approve_destruction          boolean NOT NULL,
@@ -80,8 +81,9 @@ CREATE TABLE agentpki.enrollment_rules (
   UNIQUE (hierarchy, name)
 );
 
--- Three rows make an authority, each inserted when it is so: planned, recorded, signed. Whatever key
--- is on the token has its plan here. An OCSP responder is one too, of the authority it answers for, and
+-- Three rows make an authority, each inserted when it is so: planned, recorded, signed. Or two, where
+-- somebody else signs: planned, imported; a root of somebody else's has no key. Whatever key is on the
+-- token has its plan here. An OCSP responder is one too, of the authority it answers for, and
 -- a recorder, which signs records. So is the link to a root, which is that root's name and key signed by
 -- the root before: the one that has no key of its own.
 CREATE TABLE agentpki.authorities (
@@ -90,7 +92,7 @@ CREATE TABLE agentpki.authorities (
   kind       text NOT NULL CHECK (kind IN ('root', 'issuing', 'responder', 'link', 'recorder')),
   generation integer NOT NULL CHECK (generation > 0),
   issuer     bigint REFERENCES agentpki.authorities,  -- NULL for a root
-  key_label  text NOT NULL,
+  key_label  text CHECK (key_label IS NOT NULL OR kind = 'root'),
   planned_at timestamptz NOT NULL,
   UNIQUE (hierarchy, kind, generation),
   UNIQUE (id, hierarchy),  -- for what says both
@@ -111,7 +113,13 @@ CREATE TABLE agentpki.authority_signatures (
   signature bytea NOT NULL,
   signed_at timestamptz NOT NULL
 );
-
+CREATE TABLE agentpki.authority_imports (
+  authority     bigint PRIMARY KEY REFERENCES agentpki.authorities,
+  root          bigint NOT NULL REFERENCES agentpki.authorities,  -- itself, for a root
+  certificate   bytea NOT NULL,
+  intermediates text NOT NULL,  -- PEM, nearest first: what stands between the two
+  imported_at   timestamptz NOT NULL
+);
 
 -- Which issuing authority signs, and since when: of each hierarchy the row with the highest sequence
 -- says so. There is never none or two, going back is one more row, and of two who activate at once the
@@ -119,7 +127,7 @@ CREATE TABLE agentpki.authority_signatures (
 CREATE TABLE agentpki.activations (
   hierarchy    integer NOT NULL,
   sequence     integer NOT NULL CHECK (sequence > 0),
-  authority    bigint NOT NULL REFERENCES agentpki.authority_signatures,
+  authority    bigint NOT NULL,
   activated_at timestamptz NOT NULL,
   PRIMARY KEY (hierarchy, sequence),
   FOREIGN KEY (authority, hierarchy) REFERENCES agentpki.authorities (id, hierarchy)
@@ -149,12 +157,12 @@ CREATE TABLE agentpki.destroyed_keys (
 
 GRANT SELECT, INSERT ON agentpki.hierarchies, agentpki.profiles, agentpki.enrollment_rules,
   agentpki.authorities,
-  agentpki.authority_issuances, agentpki.authority_signatures, agentpki.activations,
-  agentpki.authority_taints,
+  agentpki.authority_issuances, agentpki.authority_signatures, agentpki.authority_imports,
+  agentpki.activations, agentpki.authority_taints,
   agentpki.key_destructions, agentpki.destroyed_keys
   TO agentpki_server;
 -- What a hierarchy is stays for ever; how it issues may change.
-GRANT UPDATE (root_lifetime_seconds, issuing_lifetime_seconds, rotate_every_seconds,
+GRANT UPDATE (external_roots, root_lifetime_seconds, issuing_lifetime_seconds, rotate_every_seconds,
   publish_ahead_seconds, acknowledged_share, acknowledge_within_seconds, approve_root_rotation,
   approve_destruction, approve_policy_widening, approve_authority_revocation,
   approvals_expire_after_seconds)

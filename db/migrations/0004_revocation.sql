@@ -351,8 +351,8 @@ BEGIN
    GROUP BY i.authority, i.shard;
 END $$;
 
--- The newest shard of each root and issuing authority, and those before it of which a certificate
--- ends at p_kept_after or later.
+-- The newest shard of each root of ours and issuing authority, and those before it of which a
+-- certificate ends at p_kept_after or later.
 CREATE FUNCTION agentpki.load_crl_shards(p_now timestamptz, p_kept_after timestamptz)
 RETURNS TABLE (authority bigint, shard integer, opened_at timestamptz, last_not_after timestamptz,
                certificate_count bigint)
@@ -363,7 +363,8 @@ BEGIN
   WITH opened AS (
     SELECT a.id AS authority, 0 AS shard, NULL::timestamptz AS opened_at
       FROM agentpki.authorities AS a JOIN agentpki.hierarchies AS h ON h.id = a.hierarchy
-     WHERE a.kind IN ('root', 'issuing') AND (h.settled_at IS NULL OR h.settled_at > p_now)
+     WHERE a.kind IN ('root', 'issuing') AND a.key_label IS NOT NULL
+       AND (h.settled_at IS NULL OR h.settled_at > p_now)
     UNION ALL SELECT s.authority, s.shard, s.opened_at FROM agentpki.crl_shards AS s
   ),
   -- Of agents' certificates in whole days; of issuing authorities' own, the time itself.

@@ -43,13 +43,13 @@ BEGIN
   IF NOT agentpki.mark_destroyed(p_hierarchy, p_now) THEN RETURN false; END IF;
   FOR issued IN SELECT a.id, a.kind, i.serial
                   FROM agentpki.authorities AS a
-                  JOIN agentpki.authority_issuances AS i ON i.authority = a.id
+                  LEFT JOIN agentpki.authority_issuances AS i ON i.authority = a.id
                  WHERE a.hierarchy = p_hierarchy ORDER BY a.id
   LOOP
     IF issued.kind = 'issuing' THEN
       revoked := revoked + agentpki.revoke_authority(p_hierarchy, p_now, issued.id,
                                                      cessation_of_operation, p_revoked_by);
-    ELSE  -- its own certificate, by its issuer; of a root, nobody could say so
+    ELSIF issued.serial IS NOT NULL THEN  -- its own certificate; of a root, nobody could say so
       PERFORM agentpki.revoke(p_hierarchy, p_now, NULL, issued.serial, NULL, NULL,
                               cessation_of_operation, NULL, p_revoked_by, false, 0);
     END IF;

@@ -122,7 +122,7 @@ TEST_F(DestroyingTest, RevokesAllThatItHasIssued) {
   ASSERT_TRUE(std::holds_alternative<Revocation>(of_leaf));
   EXPECT_EQ(std::get<Revocation>(of_leaf).reason, RevocationReason::kCessationOfOperation);
   EXPECT_TRUE(
-      std::holds_alternative<Revocation>(status_of(acme_, issuer->issuer(), issuer->serial())));
+      std::holds_alternative<Revocation>(status_of(acme_, issuer->issuer(), *issuer->serial())));
   EXPECT_TRUE(std::holds_alternative<GoodCertificate>(
       status_of(deployment_.globex, other.record.authority, other.record.serial)));
 }

@@ -1,5 +1,7 @@
 #include "tests/ca/forgery.h"
 
+#include <algorithm>
+
 #include "ca/base/serial_number.h"
 #include "tests/ca/csr_builder.h"
 #include "tests/fakes/must.h"
@@ -47,7 +49,10 @@ Bytes Forgery::Der() const {
   ASN1_TIME_set(X509_getm_notBefore(x509), Seconds(validity.not_before));
   ASN1_TIME_set(X509_getm_notAfter(x509), Seconds(validity.not_after));
   Check(X509_set_pubkey(x509, subject_key), "X509_set_pubkey");
-  AddExtension(x509, issuing, "subjectKeyIdentifier", "hash");
+  const bool has_own_identifier =
+      std::any_of(extensions.begin(), extensions.end(),
+                  [](const auto& extension) { return extension.first == "subjectKeyIdentifier"; });
+  if (!has_own_identifier) AddExtension(x509, issuing, "subjectKeyIdentifier", "hash");
   if (issuer) AddExtension(x509, issuing, "authorityKeyIdentifier", "keyid:always");
   for (const auto& [name, value] : extensions) AddExtension(x509, issuing, name, value);
   Check(X509_sign(x509, issuer_key ? issuer_key : subject_key, EVP_sha256()), "X509_sign");

@@ -17,7 +17,7 @@ struct Forgery {
   std::string common_name;
   Validity validity;
   Bytes serial;  // of the form of ours when empty
-  // As in openssl.cnf. Keyed identifiers come by themselves.
+  // As in openssl.cnf. Key identifiers come by themselves, unless they are here.
   std::vector<std::pair<std::string, std::string>> extensions;
 
   Bytes Der() const;

@@ -202,6 +202,14 @@ TEST_F(HierarchiesTest, RefusesToChangeWhatIsInEveryCertificate) {
   refuses([](Hierarchy& h) { h.ip_ranges.clear(); }, "ip_ranges: ");
 }
 
+// Whose its root is. What else is about external roots is in external_issuing_test.cc.
+TEST_F(HierarchiesTest, KeepsARootOfOurs) {
+  HierarchyDeclaration wanted = Acme();
+  wanted.hierarchy.external_roots = {
+      deployment_.catalog->AuthoritiesOf(deployment_.globex.id).front()->certificate()};
+  EXPECT_TRUE(IsRefusal(Plan(wanted).status(), StatusCode::kFailedPrecondition, "hierarchy.fixed"));
+}
+
 TEST_F(HierarchiesTest, LeavesTheSystemHierarchyToTheConfiguration) {
   HierarchyDeclaration wanted = Must(Get("agentpki/system"));
   wanted.hierarchy.profiles[0].lifetime = hours(1);

@@ -57,7 +57,7 @@ TEST_F(ResponderTest, IsRenewedAtHalfItsLifeAndTheOldOneStandsOn) {
   const auto first = Ensure();
   clock_.Advance(Authority::kResponderLifetime / 2 + std::chrono::minutes(1));
   const auto second = Ensure();
-  EXPECT_NE(second->serial(), first->serial());
+  EXPECT_NE(second->serial(), *first->serial());
   EXPECT_NE(second->key_label(), first->key_label());
   EXPECT_GT(first->validity().not_after, clock_.Now());
   EXPECT_EQ(Load().at(Issuer()->id())->serial(), second->serial());

@@ -248,7 +248,7 @@ TEST_F(RotationTest, DoesNotActivateWhatIsRevoked) {
   const AuthorityView successor = Must(Prepare());
   clock_.Advance(Hierarchy::kPublishAheadMin);
   const auto authority = Must(one_.catalogs->Snapshot()->FindAuthority(successor.record.id));
-  one_.revocations.Add(Revocation{.serial = authority->serial(),
+  one_.revocations.Add(Revocation{.serial = *authority->serial(),
                                   .hierarchy = acme_.id,
                                   .authority = authority->issuer(),
                                   .not_after = authority->validity().not_after,

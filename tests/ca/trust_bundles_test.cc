@@ -68,7 +68,7 @@ TEST_F(TrustBundlesTest, CountsVersionsInEachHierarchy) {
 TEST_F(TrustBundlesTest, LeavesOutWhatIsRevoked) {
   EXPECT_EQ(Newest(), "1: root/1 issuing/1");
   const auto issuer = Must(deployment_.catalog->ActiveIssuer(acme_.id));
-  revocations_.Add(Revocation{.serial = issuer->serial(),
+  revocations_.Add(Revocation{.serial = *issuer->serial(),
                               .hierarchy = acme_.id,
                               .authority = issuer->issuer(),
                               .not_after = issuer->validity().not_after,

@@ -96,6 +96,14 @@ TEST_P(CrlStoreContract, HasShardZeroOfEachRootAndIssuingAuthorityFromTheBeginni
   EXPECT_EQ(shard->certificate_count, 0);
 }
 
+TEST_P(CrlStoreContract, HasNoShardOfARootThatIsSomebodyElses) {
+  const size_t before = Must(crls().LoadShards(clock_.Now())).size();
+  Must(hierarchies()
+           .AdoptRoot(deployment_.acme, 2, "root", EventIn(deployment_.acme, "AdoptRoot"))
+           .status());
+  EXPECT_EQ(Must(crls().LoadShards(clock_.Now())).size(), before);
+}
+
 TEST_P(CrlStoreContract, CountsTheIssuingAuthorityInTheShardOfItsRoot) {
   const auto shards = ShardsOf(root_);
   ASSERT_EQ(shards.size(), 1u);

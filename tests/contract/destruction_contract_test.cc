@@ -94,7 +94,7 @@ TEST_P(DestructionContract, RevokesWhatStandsAndCountsIt) {
   EXPECT_EQ(std::get<ca::Revocation>(status).reason, ca::RevocationReason::kSuperseded)
       << "what was revoked before stays as it is";
   const auto issuer = Must(deployment_.catalog->ActiveIssuer(acme_.id));
-  EXPECT_TRUE(IsRevoked(acme_.id, issuer->issuer(), issuer->serial()));
+  EXPECT_TRUE(IsRevoked(acme_.id, issuer->issuer(), *issuer->serial()));
   EXPECT_FALSE(IsRevoked(deployment_.globex.id, stranger.record.authority, stranger.record.serial));
 }
 

@@ -59,6 +59,18 @@ TEST_P(HierarchyStoreContract, KeepsAProfileStatusFree) {
   ExpectSame(Must(hierarchies().LoadHierarchies()).front(), created);
 }
 
+TEST_P(HierarchyStoreContract, KeepsExternalRootsInTheirOrder) {
+  Hierarchy wanted = AcmeProd();
+  wanted.external_roots = {"second", "first"};
+  const Hierarchy created = Must(Create(wanted));
+  wanted.id = created.id;
+  ExpectSame(Must(hierarchies().LoadHierarchies()).front(), wanted);
+
+  wanted.external_roots.push_back("third");
+  Must(hierarchies().ChangeHierarchy(created, wanted, EventIn(created, "ChangeHierarchy")));
+  ExpectSame(Must(hierarchies().LoadHierarchies()).front(), wanted);
+}
+
 TEST_P(HierarchyStoreContract, LoadsHierarchiesInTheOrderOfTheirCreation) {
   const Hierarchy globex = Must(Create(GlobexProd()));
   const Hierarchy acme = Must(Create(AcmeProd()));
@@ -252,6 +264,76 @@ TEST_P(HierarchyStoreContract, ReleasesNoSignatureOverWhatIsNotRecorded) {
   EXPECT_FALSE(
       hierarchies().RecordAuthorityCertificate(planned.id, certificate, clock_.Now()).ok());
   EXPECT_TRUE(Find(planned.id).certificate.empty());
+}
+
+// ---- certificates of somebody else's ------------------------------------------------------------
+
+TEST_P(HierarchyStoreContract, AdoptsARootWithItsCertificateAndWithoutAKey) {
+  const Hierarchy acme = Must(Create(AcmeProd()));
+  const ca::AuditEvent event = EventIn(acme, "AdoptRoot");
+  const AuthorityRecord root = Must(hierarchies().AdoptRoot(acme, 1, "a certificate", event));
+  ExpectSame(world_.Events().back(), event);
+  EXPECT_TRUE(root.IsExternalRoot());
+  EXPECT_EQ(root.issuer, root.id);
+  EXPECT_EQ(root.key_label, "");
+  EXPECT_EQ(root.certificate, "a certificate");
+  EXPECT_EQ(root.published_at, event.at);
+  EXPECT_EQ(Find(root.id), root);
+}
+
+TEST_P(HierarchyStoreContract, LetsOneAdoptAGeneration) {
+  const Hierarchy acme = Must(Create(AcmeProd()));
+  const Hierarchy globex = Must(Create(GlobexProd()));
+  const auto adopt = [&](const Hierarchy& hierarchy, int generation) {
+    return hierarchies()
+        .AdoptRoot(hierarchy, generation, "a certificate", EventIn(hierarchy, "AdoptRoot"))
+        .status();
+  };
+  Must(adopt(acme, 1));
+  const size_t events = world_.Events().size();
+  EXPECT_EQ(adopt(acme, 1).code(), StatusCode::kAborted);
+  EXPECT_EQ(world_.Events().size(), events);
+  Must(adopt(acme, 2));
+  Must(adopt(globex, 1));
+}
+
+TEST_P(HierarchyStoreContract, ImportsTheFirstCertificateThatIsBrought) {
+  const Hierarchy acme = Must(Create(AcmeProd()));
+  const AuthorityRecord first =
+      Must(hierarchies().AdoptRoot(acme, 1, "root 1", EventIn(acme, "AdoptRoot")));
+  const AuthorityRecord second =
+      Must(hierarchies().AdoptRoot(acme, 2, "root 2", EventIn(acme, "AdoptRoot")));
+  const AuthorityRecord planned = Must(Plan(acme, AuthorityKind::kIssuing, 1, second.id));
+  const ca::AuditEvent event = EventIn(acme, "ImportAuthority");
+  const ca::ExternalCertificate brought{"a certificate", {"nearest", "next"}, "root 1"};
+  Must(hierarchies().ImportCertificate(planned.id, brought, first.id, event));
+  ExpectSame(world_.Events().back(), event);
+  EXPECT_EQ(hierarchies().ImportCertificate(planned.id, brought, first.id, event).code(),
+            StatusCode::kAborted);
+
+  const AuthorityRecord imported = Find(planned.id);
+  EXPECT_EQ(imported.certificate, "a certificate");
+  EXPECT_EQ(imported.intermediates, (std::vector<ca::Bytes>{"nearest", "next"}));
+  EXPECT_EQ(imported.issuer, first.id) << "under which it was signed, not the one planned";
+  EXPECT_TRUE(imported.is_imported);
+  EXPECT_FALSE(imported.IsExternalRoot());
+  EXPECT_EQ(imported.key_label, planned.key_label);
+  EXPECT_EQ(imported.published_at, event.at);
+}
+
+TEST_P(HierarchyStoreContract, ActivatesWhatIsImportedAndNotWhatIsPlanned) {
+  const Hierarchy acme = Must(Create(AcmeProd()));
+  const AuthorityRecord root =
+      Must(hierarchies().AdoptRoot(acme, 1, "root 1", EventIn(acme, "AdoptRoot")));
+  const AuthorityRecord planned = Must(Plan(acme, AuthorityKind::kIssuing, 1, root.id));
+  const auto activate = [&] {
+    return hierarchies().Activate({acme.id, 1, planned.id, clock_.Now()},
+                                  EventIn(acme, "ActivateAuthority"));
+  };
+  EXPECT_EQ(activate().code(), StatusCode::kAborted);
+  Must(hierarchies().ImportCertificate(planned.id, {"a certificate", {}, "root 1"}, root.id,
+                                       EventIn(acme, "ImportAuthority")));
+  Must(activate());
 }
 
 TEST_P(HierarchyStoreContract, RecordsTheEventsOfAPlanAndOfARecord) {

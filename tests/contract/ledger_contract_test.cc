@@ -44,7 +44,7 @@ TEST_P(LedgerContract, RecordsNothingOfAnAuthorityThatIsRevokedWithAllThatItHasI
   };
   const auto issuing = Must(deployment_.catalog->FindAuthority(authority));
   for (const auto& status : {status_of(deployment_.acme, authority, before.record.serial),
-                             status_of(deployment_.acme, issuing->issuer(), issuing->serial())}) {
+                             status_of(deployment_.acme, issuing->issuer(), *issuing->serial())}) {
     ASSERT_TRUE(std::holds_alternative<ca::Revocation>(status));
     EXPECT_EQ(std::get<ca::Revocation>(status).reason, ca::RevocationReason::kCaCompromise);
   }

@@ -80,7 +80,7 @@ class RevocationStoreContract : public LedgerContract {
   }
 
   SerialNumber SerialOf(ca::AuthorityId authority) {
-    return Must(deployment_.catalog->FindAuthority(authority))->serial();
+    return *Must(deployment_.catalog->FindAuthority(authority))->serial();
   }
 
   ca::AuthorityId IssuerOf(const ca::Hierarchy& hierarchy) {
@@ -447,12 +447,12 @@ TEST_P(RevocationStoreContract, AnswersManyAtOnceEachForItself) {
 TEST_P(RevocationStoreContract, KnowsTheCertificateOfAnIssuingAuthority) {
   const auto issuing = Must(deployment_.catalog->ActiveIssuer(deployment_.acme.id));
   const auto status = [&](ca::AuthorityId issuer) {
-    return Must(revocations().FindStatus(deployment_.acme.id, issuer, issuing->serial()));
+    return Must(revocations().FindStatus(deployment_.acme.id, issuer, *issuing->serial()));
   };
   EXPECT_TRUE(std::holds_alternative<ca::GoodCertificate>(status(issuing->issuer())));
   EXPECT_TRUE(IsUnknown(status(issuing->id())));
 
-  RevocationOrder order = OrderOf(issuing->serial());
+  RevocationOrder order = OrderOf(*issuing->serial());
   order.reason = RevocationReason::kCaCompromise;
   const RevocationOutcome outcome = Revoke(order);
   ASSERT_EQ(outcome.revoked.size(), 1u);
@@ -462,7 +462,7 @@ TEST_P(RevocationStoreContract, KnowsTheCertificateOfAnIssuingAuthority) {
   EXPECT_EQ(outcome.standing->not_after, issuing->validity().not_after);
   EXPECT_TRUE(std::holds_alternative<Revocation>(status(issuing->issuer())));
   RevocationCursor cursor;
-  EXPECT_EQ(ReadSerials(cursor), std::set<std::string>{issuing->serial().ToString()});
+  EXPECT_EQ(ReadSerials(cursor), std::set<std::string>{issuing->serial()->ToString()});
   EXPECT_EQ(Revoke(order).already_revoked_count, 1);
 }
 

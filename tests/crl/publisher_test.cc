@@ -132,12 +132,12 @@ TEST_F(PublisherTest, PublishesAnewWhenTheClockWasAhead) {
 }
 
 TEST_F(PublisherTest, ListsAnIssuingAuthorityOnItsRootsCrl) {
-  Revoke(issuer_->serial(), ca::RevocationReason::kCaCompromise);
+  Revoke(*issuer_->serial(), ca::RevocationReason::kCaCompromise);
   const auto round = replica_.publisher.PublishDue({root_, issuer_});
   Must(round.error);
   ASSERT_EQ(round.published.size(), 2u);
   EXPECT_EQ(Must(Read(round.published[0].der, *root_)).revoked,
-            (std::vector{std::pair(issuer_->serial(), ca::RevocationReason::kCaCompromise)}));
+            (std::vector{std::pair(*issuer_->serial(), ca::RevocationReason::kCaCompromise)}));
   EXPECT_TRUE(ReadBack(round.published[1]).revoked.empty());
 }
 

@@ -31,7 +31,7 @@ class RelyingPartyTest : public testing::CrlTest {
 
 TEST_F(RelyingPartyTest, BelievesTheSignatureOfEveryAuthoritysCrl) {
   RevokeOne();
-  Revoke(issuer_->serial());
+  Revoke(*issuer_->serial());
   const auto round = replica_.publisher.PublishDue({root_, issuer_});
   ASSERT_EQ(round.published.size(), 2u);
   EXPECT_TRUE(OpenSslVerifies(round.published[0].der, root_->certificate()));
@@ -74,7 +74,7 @@ TEST_F(RelyingPartyTest, BelievesNothingBelowARevokedAuthority) {
   auto round = replica_.publisher.PublishDue({root_, issuer_});
   EXPECT_TRUE(OpenSslAccepts(ChainOf(certificate), {round.published[0].der, round.published[1].der},
                              "-crl_check_all"));
-  Revoke(issuer_->serial(), ca::RevocationReason::kCaCompromise);
+  Revoke(*issuer_->serial(), ca::RevocationReason::kCaCompromise);
   const auto after = replica_.publisher.PublishDue({root_, issuer_});
   ASSERT_EQ(after.published.size(), 1u);
   const auto verdict = OpenSslAccepts(

@@ -99,6 +99,7 @@ TEST_F(PrivilegesTest, CanNeitherUpdateNorDeleteNorTruncateWhatIsRecorded) {
   for (const char* table : {"authorities",
                             "authority_issuances",
                             "authority_signatures",
+                            "authority_imports",
                             "key_destructions",
                             "destroyed_keys",
                             "agents",
@@ -176,6 +177,7 @@ TEST_F(PrivilegesTest, MayUpdateTheseColumnsAndNoOther) {
             "agentpki.hierarchies.approve_destruction "
             "agentpki.hierarchies.approve_policy_widening "
             "agentpki.hierarchies.approve_root_rotation "
+            "agentpki.hierarchies.external_roots "
             "agentpki.hierarchies.issuing_lifetime_seconds "
             "agentpki.hierarchies.publish_ahead_seconds agentpki.join_tokens.revoked_at "
             "agentpki.hierarchies.root_lifetime_seconds agentpki.hierarchies.rotate_every_seconds "

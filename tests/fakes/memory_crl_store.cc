@@ -46,9 +46,9 @@ Result<std::vector<CrlShardRecord>> MemoryCrlStore::LoadShards(TimePoint now) {
   std::map<Shard, CrlShardRecord> counted = CountShards(now);
   std::vector<CrlShardRecord> shards;
   for (const AuthorityRecord& authority : authorities) {
-    if (authority.kind != AuthorityKind::kRoot && authority.kind != AuthorityKind::kIssuing) {
-      continue;
-    }
+    const bool is_ca =
+        authority.kind == AuthorityKind::kRoot || authority.kind == AuthorityKind::kIssuing;
+    if (!is_ca || authority.IsExternalRoot()) continue;
     const CrlShard newest = NewestOf(authority.id);
     for (CrlShard shard = 0; shard <= newest; ++shard) {
       CrlShardRecord record = counted[{authority.id, shard}];

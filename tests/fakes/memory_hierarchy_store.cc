@@ -106,17 +106,20 @@ Result<HierarchyDestruction> MemoryHierarchyStore::DestroyHierarchy(HierarchyId 
 
 std::int64_t MemoryHierarchyStore::RevokeAll(HierarchyId hierarchy, TimePoint now) {
   std::int64_t revoked = 0;
-  for (const Issuance& issuance : Issuances()) {
-    if (issuance.of.hierarchy != hierarchy) continue;
-    revoked += RevokeIssued(issuance.of, issuance.record.serial,
-                            RevocationReason::kCessationOfOperation, now);
+  for (const AuthorityRecord& authority : Copy()) {
+    if (authority.hierarchy != hierarchy) continue;
+    revoked += RevokeIssued(authority, RevocationReason::kCessationOfOperation, now);
   }
   return revoked;
 }
 
+std::vector<AuthorityRecord> MemoryHierarchyStore::Copy() const {
+  const std::lock_guard lock(mutex_);
+  return authorities_;
+}
+
 std::int64_t MemoryHierarchyStore::RevokeIssued(const AuthorityRecord& authority,
-                                                const SerialNumber& serial, RevocationReason reason,
-                                                TimePoint now) {
+                                                RevocationReason reason, TimePoint now) {
   if (!revoke_) return 0;
   RevocationOrder order{.hierarchy = authority.hierarchy,
                         .target = AllOfAuthority{authority.id},
@@ -128,8 +131,11 @@ std::int64_t MemoryHierarchyStore::RevokeIssued(const AuthorityRecord& authority
     const auto outcome = revoke_(order);
     if (outcome.ok()) revoked = static_cast<std::int64_t>(outcome->revoked_count);
   }
-  order.target = serial;
-  static_cast<void>(revoke_(order));  // unless it is a root's, or has ended
+  for (const Issuance& issuance : Issuances()) {
+    if (issuance.of.id != authority.id) continue;
+    order.target = issuance.record.serial;
+    static_cast<void>(revoke_(order));  // unless it is a root's, or has ended
+  }
   return revoked;
 }
 
@@ -154,7 +160,7 @@ Status MemoryHierarchyStore::RecordHierarchyDestroyed(HierarchyId hierarchy, con
   const std::lock_guard lock(mutex_);
   HierarchyDestruction* const destruction = FindDestruction(hierarchy);
   const bool has_key = std::any_of(authorities_.begin(), authorities_.end(), [&](const auto& of) {
-    return of.hierarchy == hierarchy && of.kind != AuthorityKind::kLink &&
+    return of.hierarchy == hierarchy && of.HasOwnKey() &&
            !(of.key_destruction && of.key_destruction->destroyed_at);
   });
   if (!destruction || has_key) return Error(StatusCode::kFailedPrecondition, "a key is left");
@@ -244,6 +250,60 @@ Result<Certificate> MemoryHierarchyStore::RecordAuthorityCertificate(AuthorityId
   return Certificate{issuance->second, standing->second.signature};
 }
 
+bool MemoryHierarchyStore::HasCertificate(AuthorityId authority) const {
+  return signatures_.contains(authority) ||
+         std::any_of(authorities_.begin(), authorities_.end(), [&](const auto& record) {
+           return record.id == authority && record.is_imported;
+         });
+}
+
+Result<AuthorityRecord> MemoryHierarchyStore::AdoptRoot(const Hierarchy& hierarchy, int generation,
+                                                        const Bytes& certificate,
+                                                        const AuditEvent& event) {
+  const std::lock_guard lock(mutex_);
+  if (IsDestroyed(hierarchy.id)) {
+    return Refusal(StatusCode::kFailedPrecondition, "hierarchy.destroyed", "it is destroyed");
+  }
+  for (const AuthorityRecord& other : authorities_) {
+    if (other.hierarchy != hierarchy.id || other.generation != generation) continue;
+    if (other.kind == AuthorityKind::kRoot) return Error(StatusCode::kAborted, "adopted just now");
+  }
+  const auto id = static_cast<AuthorityId>(authorities_.size() + 1);
+  authorities_.push_back({
+      .id = id,
+      .hierarchy = hierarchy.id,
+      .kind = AuthorityKind::kRoot,
+      .generation = generation,
+      .issuer = id,
+      .key_label = "",
+      .certificate = certificate,
+      .is_imported = true,
+      .intermediates = {},
+      .published_at = event.at,
+  });
+  AuditEvent told = event;
+  told.hierarchy = hierarchy.id;
+  events_.Add(std::move(told));
+  return authorities_.back();
+}
+
+Status MemoryHierarchyStore::ImportCertificate(AuthorityId authority,
+                                               const ExternalCertificate& certificate,
+                                               AuthorityId root, const AuditEvent& event) {
+  const std::lock_guard lock(mutex_);
+  AuthorityRecord& record = Find(authority);
+  if (record.is_imported) return Error(StatusCode::kAborted, "imported just now");
+  record.certificate = certificate.certificate;
+  record.is_imported = true;
+  record.intermediates = certificate.intermediates;
+  record.issuer = root;
+  record.published_at = event.at;
+  AuditEvent told = event;
+  told.hierarchy = record.hierarchy;
+  events_.Add(std::move(told));
+  return Ok();
+}
+
 Result<std::vector<Activation>> MemoryHierarchyStore::LoadActivations() {
   const std::lock_guard lock(mutex_);
   std::vector<Activation> activations;
@@ -265,12 +325,10 @@ std::vector<Activation> MemoryHierarchyStore::ActivationsOf(HierarchyId hierarch
 
 Status MemoryHierarchyStore::Activate(const Activation& activation, const AuditEvent& event) {
   const std::lock_guard lock(mutex_);
-  if (!signatures_.contains(activation.authority)) {
-    return Error(StatusCode::kInternal, "activated but never signed");
-  }
   const int last = static_cast<int>(ActivationsOf(activation.hierarchy).size());
-  if (activation.sequence != last + 1 || Find(activation.authority).key_destruction ||
-      Find(activation.authority).taint || IsDestroyed(activation.hierarchy)) {
+  if (activation.sequence != last + 1 || !HasCertificate(activation.authority) ||
+      Find(activation.authority).key_destruction || Find(activation.authority).taint ||
+      IsDestroyed(activation.hierarchy)) {
     return Error(StatusCode::kAborted, "activated by somebody else");
   }
   activations_.push_back(activation);
@@ -329,12 +387,7 @@ Result<std::int64_t> MemoryHierarchyStore::RevokeAuthority(AuthorityId authority
     events_.Add(std::move(told));
     revoked = record;
   }
-  for (const Issuance& issuance : Issuances()) {
-    if (issuance.of.id == authority) {
-      return RevokeIssued(revoked, issuance.record.serial, reason, event.at);
-    }
-  }
-  return 0;
+  return RevokeIssued(revoked, reason, event.at);
 }
 
 Status MemoryHierarchyStore::DecideKeyDestruction(AuthorityId authority, int last_sequence,

@@ -39,6 +39,10 @@ class MemoryHierarchyStore final : public HierarchyStore {
   Result<Certificate> RecordAuthorityCertificate(AuthorityId authority,
                                                  const Certificate& certificate,
                                                  TimePoint now) override;
+  Result<AuthorityRecord> AdoptRoot(const Hierarchy& hierarchy, int generation,
+                                    const Bytes& certificate, const AuditEvent& event) override;
+  Status ImportCertificate(AuthorityId authority, const ExternalCertificate& certificate,
+                           AuthorityId root, const AuditEvent& event) override;
   Result<std::vector<Activation>> LoadActivations() override;
   Status Activate(const Activation& activation, const AuditEvent& event) override;
   Status TaintAuthority(AuthorityId authority, const std::string& reason,
@@ -78,16 +82,18 @@ class MemoryHierarchyStore final : public HierarchyStore {
 
  private:
   // The caller holds the lock.
+  bool HasCertificate(AuthorityId authority) const;
   std::vector<Activation> ActivationsOf(HierarchyId hierarchy) const;
   AuthorityRecord& Find(AuthorityId authority);
   bool IsInUse(const AuthorityRecord& record) const;
   HierarchyDestruction* FindDestruction(HierarchyId hierarchy);
   bool IsDestroyed(HierarchyId hierarchy) const;
   bool IsRevoked(AuthorityId authority) const;
-  // These two without the lock, which the revocation store takes.
+  // These without the lock, which the revocation store takes.
   std::int64_t RevokeAll(HierarchyId hierarchy, TimePoint now);
-  std::int64_t RevokeIssued(const AuthorityRecord& authority, const SerialNumber& serial,
-                            RevocationReason reason, TimePoint now);
+  std::int64_t RevokeIssued(const AuthorityRecord& authority, RevocationReason reason,
+                            TimePoint now);
+  std::vector<AuthorityRecord> Copy() const;
 
   EventLog& events_;
   mutable std::mutex mutex_;

@@ -64,6 +64,14 @@ class SteppedHierarchyStore final : public HierarchyStore {
                                                  TimePoint now) override {
     return Stepped([&] { return inner_.RecordAuthorityCertificate(authority, certificate, now); });
   }
+  Result<AuthorityRecord> AdoptRoot(const Hierarchy& hierarchy, int generation,
+                                    const Bytes& certificate, const AuditEvent& event) override {
+    return Stepped([&] { return inner_.AdoptRoot(hierarchy, generation, certificate, event); });
+  }
+  Status ImportCertificate(AuthorityId authority, const ExternalCertificate& certificate,
+                           AuthorityId root, const AuditEvent& event) override {
+    return Stepped([&] { return inner_.ImportCertificate(authority, certificate, root, event); });
+  }
   Result<std::vector<Activation>> LoadActivations() override {
     return Stepped([&] { return inner_.LoadActivations(); });
   }

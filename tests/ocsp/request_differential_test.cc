@@ -23,7 +23,7 @@ class RequestDifferentialTest : public ResponderFixture {
         About(serial, EVP_sha256()).Der(),
         About(serial, EVP_sha384()).Der(),
         About(serial).Nonce("0123456789abcdef").Der(),
-        About(serial).About(*root_, issuer_->serial()).About(*issuer_, serial, EVP_sha256()).Der(),
+        About(serial).About(*root_, *issuer_->serial()).About(*issuer_, serial, EVP_sha256()).Der(),
         About(serial).Extension("1.2.3.4", false, kNull).Nonce("n").Der(),
         About(serial).Extension("1.2.3.4", true, kNull).Der(),
         About(serial).SingleExtension("1.2.3.4", false, kNull).Der(),

@@ -26,7 +26,7 @@ class RequestTest : public ResponderFixture {
 
 TEST_F(RequestTest, ReadsWhatOpenSslWrites) {
   const auto request = Request::Parse(
-      About(serial_).About(*root_, issuer_->serial(), EVP_sha256()).Nonce("12345678").Der());
+      About(serial_).About(*root_, *issuer_->serial(), EVP_sha256()).Nonce("12345678").Der());
 
   ASSERT_TRUE(request.ok()) << request.status();
   ASSERT_EQ(request->cert_ids.size(), 2u);

@@ -26,7 +26,7 @@ class ResponderFixture : public ca::testing::StoryTest {
     for (const auto& authority : {root_, issuer_}) {
       authorities->emplace(authority->id(), AnsweredAuthority{authority, ResponderOf(*authority)});
     }
-    authorities->at(root_->id()).issued_authorities = {issuer_->serial()};
+    authorities->at(root_->id()).issued_authorities = {*issuer_->serial()};
     responder_.SetAuthorities(std::move(authorities));
   }
 

@@ -167,13 +167,13 @@ TEST_F(ResponderTest, DoesNotAskTheLedgerForASerialThatIsNotOfItsForm) {
 }
 
 TEST_F(ResponderTest, SaysGoodOfAnAuthorityThatTheRootIssued) {
-  const ca::Bytes request = Question().About(*root_, issuer_->serial(), EVP_sha256()).Der();
+  const ca::Bytes request = Question().About(*root_, *issuer_->serial(), EVP_sha256()).Der();
   const auto answer = responder_.Make(root_->id(), request);
   EXPECT_EQ(StatusIn(*answer, request), "good");
   EXPECT_EQ(Verify(*answer, *root_, *root_, clock_.Now()), "");
   EXPECT_EQ(ports_.revocations.find_count(), 0);
 
-  Revoke(issuer_->serial(), RevocationReason::kCaCompromise);
+  Revoke(*issuer_->serial(), RevocationReason::kCaCompromise);
   EXPECT_EQ(responder_.Recall(root_->id(), request), nullptr);
   EXPECT_EQ(StatusIn(*responder_.Make(root_->id(), request), request), "revoked");
 }
