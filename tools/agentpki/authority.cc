@@ -2,6 +2,7 @@
 // and who will.
 
 #include "agentpki/v1/authority.grpc.pb.h"
+#include "tools/agentpki/authority_text.h"
 #include "tools/agentpki/commands.h"
 #include "tools/agentpki/timeline.h"
 
@@ -12,29 +13,6 @@ using agentpki::v1::Authority;
 using agentpki::v1::AuthorityService;
 
 constexpr int kPageSize = 1000;
-
-void PrintAuthority(const Authority& authority, const Session& session) {
-  if (session.format() == Format::kJson) {
-    fmt::print("{}\n", ToJson(authority));
-    return;
-  }
-  Facts facts;
-  facts.Add("authority", authority.name());
-  facts.Add("state", authority.state());
-  if (authority.has_tainted_at()) {
-    facts.Add(authority.revoked() ? "revoked" : "tainted",
-              fmt::format("{}: {}", TimeText(authority.tainted_at()), authority.taint()));
-  }
-  facts.Add("published", TimeText(authority.published_at()));
-  facts.Add("active since", TimeText(authority.active_since()));
-  facts.Add("active until", TimeText(authority.active_until()));
-  facts.Add("retiring until", TimeText(authority.retiring_until()));
-  facts.Add("certificate ends", TimeText(authority.not_after()));
-  facts.Add("certificate SHA-256", authority.fingerprint());
-  facts.Add("key on the token", authority.key_label());
-  facts.Add("key destroyed", TimeText(authority.key_destroyed_at()));
-  facts.Print();
-}
 
 // ---- list ---------------------------------------------------------------------------------------
 
@@ -124,6 +102,11 @@ ca::Status Prepare(const Session& session, const agentpki::v1::PrepareAuthorityR
   AuthorityService::Stub stub(TRY(session.Open()));
   const auto response = TRY(session.Call(&AuthorityService::Stub::PrepareAuthority, stub, request));
   PrintAuthority(response.authority(), session);
+  const bool awaits_certificate = response.authority().state() == "pending";
+  if (awaits_certificate && session.format() == Format::kTable) {
+    fmt::print("\nThe owner of its root is to sign it; run: agentpki authority csr {}\n",
+               response.authority().name());
+  }
   return ca::Ok();
 }
 
@@ -278,6 +261,29 @@ ca::Status ListStragglers(const Session& session, const std::string& hierarchy) 
 
 }  // namespace
 
+void PrintAuthority(const Authority& authority, const Session& session) {
+  if (session.format() == Format::kJson) {
+    fmt::print("{}\n", ToJson(authority));
+    return;
+  }
+  Facts facts;
+  facts.Add("authority", authority.name());
+  facts.Add("state", authority.state());
+  if (authority.has_tainted_at()) {
+    facts.Add(authority.revoked() ? "revoked" : "tainted",
+              fmt::format("{}: {}", TimeText(authority.tainted_at()), authority.taint()));
+  }
+  facts.Add("published", TimeText(authority.published_at()));
+  facts.Add("active since", TimeText(authority.active_since()));
+  facts.Add("active until", TimeText(authority.active_until()));
+  facts.Add("retiring until", TimeText(authority.retiring_until()));
+  facts.Add("certificate ends", TimeText(authority.not_after()));
+  facts.Add("certificate SHA-256", authority.fingerprint());
+  facts.Add("key on the token", authority.key_label());
+  facts.Add("key destroyed", TimeText(authority.key_destroyed_at()));
+  facts.Print();
+}
+
 void AddAuthorityCommands(CLI::App& app, const Session& session, Run& run) {
   CLI::App* const noun = app.add_subcommand(
       "authority",
@@ -343,6 +349,7 @@ void AddAuthorityCommands(CLI::App& app, const Session& session, Run& run) {
   });
 
   AddTaintCommands(*noun, session, run);
+  AddExternalCommands(*noun, session, run);
 
   add("rollback",
       "Let the authority issue again that did before the active one.\n\n"

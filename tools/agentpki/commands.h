@@ -14,13 +14,17 @@ using Run = std::function<ca::Status()>;
 // would be felt: exit status 2.
 inline constexpr char kDiffersRule[] = "hierarchy.differs";
 
-// The rule of a refusal that another operator may lift: exit status 75.
+// The rules of what is done when somebody else has done his part, another operator or the owner of
+// an external root: exit status 75.
 inline constexpr char kPendingRule[] = "approval.pending";
+inline constexpr char kAwaitsCertificateRule[] = "hierarchy.awaits-certificate";
 
 // One file a noun. Each adds its verbs below `app`; a verb that is chosen sets `run`.
 void AddAgentCommands(CLI::App& app, const Session& session, Run& run);
 void AddApprovalCommands(CLI::App& app, const Session& session, Run& run);
 void AddAuthorityCommands(CLI::App& app, const Session& session, Run& run);
+// `authority csr` and `import`, below the noun authority.
+void AddExternalCommands(CLI::App& noun, const Session& session, Run& run);
 void AddBundleCommands(CLI::App& app, const Session& session, Run& run);
 void AddCertCommands(CLI::App& app, const Session& session, Run& run);
 // `cert revoke`, below the noun cert.

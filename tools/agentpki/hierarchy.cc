@@ -17,6 +17,7 @@ using agentpki::v1::HierarchyService;
 using agentpki::v1::HierarchySpec;
 
 constexpr std::chrono::seconds kPollInterval(1);
+constexpr char kAwaitsCertificate[] = "awaiting-certificate";
 
 // ---- reading ------------------------------------------------------------------------------------
 
@@ -158,6 +159,12 @@ struct ApplyOptions {
 ca::Result<Hierarchy> AwaitReady(const Session& session, Hierarchy hierarchy) {
   const ca::TimePoint until = session.clock().Now() + session.timeout();
   while (hierarchy.state() != "ready") {
+    if (hierarchy.state() == kAwaitsCertificate) {
+      return ca::Refusal(ca::StatusCode::kFailedPrecondition, kAwaitsCertificateRule,
+                         "{} is applied; the owner of its root has to sign its authority; run: "
+                         "agentpki authority csr {}",
+                         hierarchy.name(), hierarchy.pending_authority());
+    }
     if (session.clock().Now() >= until) {
       return ca::Error(ca::StatusCode::kDeadlineExceeded,
                        "{} is applied; after {} it still waits for {}; look again with: agentpki "
@@ -191,6 +198,10 @@ ca::Status Apply(const Session& session, const ApplyOptions& options) {
   PrintPlan(response.plan());
   fmt::print("\n");
   PrintHierarchy(response.hierarchy());
+  if (response.hierarchy().state() == kAwaitsCertificate) {
+    fmt::print("\nThe owner of its root is to sign its authority; run: agentpki authority csr {}\n",
+               response.hierarchy().pending_authority());
+  }
   return ca::Ok();
 }
 

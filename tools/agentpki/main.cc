@@ -49,7 +49,7 @@ int Exit(const ca::Status& status) {
   fmt::print(stderr, "agentpki: {}{}\n", ca::MessageOf(status),
              rule.empty() ? "" : fmt::format(" [{}]", rule));
   if (rule == cli::kDiffersRule) return kExitDiffers;
-  const bool is_temporary = rule == cli::kPendingRule ||
+  const bool is_temporary = rule == cli::kPendingRule || rule == cli::kAwaitsCertificateRule ||
                             status.code() == ca::StatusCode::kUnavailable ||
                             status.code() == ca::StatusCode::kResourceExhausted ||
                             status.code() == ca::StatusCode::kCancelled ||
