@@ -188,16 +188,24 @@ Result<PreparedCertificate> Authority::PrepareIssuing(const Hierarchy& hierarchy
                                                       const StatusPointers& status,
                                                       TimePoint now) const {
   const PublicKey public_key = TRY(PublicKey::FromSpki(key.spki()));
+  return PrepareIssuing(hierarchy, planned, public_key, status, now);
+}
+
+Result<PreparedCertificate> Authority::PrepareIssuing(const Hierarchy& hierarchy,
+                                                      const AuthorityRecord& planned,
+                                                      const PublicKey& key,
+                                                      const StatusPointers& status,
+                                                      TimePoint now) const {
   const Validity validity = ValidityWithin(validity_, now, hierarchy.issuing_lifetime);
-  TbsCertificate tbs = AuthorityTbs(hierarchy, public_key, SubjectNameOf(hierarchy, planned),
-                                    validity, kIssuingPathLength);
+  TbsCertificate tbs = AuthorityTbs(hierarchy, key, SubjectNameOf(hierarchy, planned), validity,
+                                    kIssuingPathLength);
   tbs.issuer = name_;
   tbs.authority_key_identifier = key_identifier_;
   tbs.authority->name_constraints = &hierarchy;
   tbs.status = status;
   const IssuerTerms issuer{name_, key_identifier_, validity_};
   return PreparedCertificate(TRY(Lint(
-      AuthorityIssuance(hierarchy, id_, public_key, tbs),
+      AuthorityIssuance(hierarchy, id_, key, tbs),
       {hierarchy, AuthorityTerms{AuthorityKind::kIssuing, planned.generation}, &issuer, status})));
 }
 

@@ -116,6 +116,9 @@ class Authority {
 
   // An issuing authority's certificate, by this root. `status` is what this root says of it.
   Result<PreparedCertificate> PrepareIssuing(const Hierarchy& hierarchy,
+                                             const AuthorityRecord& planned, const PublicKey& key,
+                                             const StatusPointers& status, TimePoint now) const;
+  Result<PreparedCertificate> PrepareIssuing(const Hierarchy& hierarchy,
                                              const AuthorityRecord& planned, const SigningKey& key,
                                              const StatusPointers& status, TimePoint now) const;
 

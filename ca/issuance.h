@@ -25,6 +25,7 @@ class Authority;
 struct LintTerms;
 class Ledger;
 class HierarchyStore;
+class Transcript;
 
 // What the ledger knows of an issuance before the key is used.
 struct IssuanceRecord {
@@ -64,6 +65,7 @@ class PreparedCertificate {
   friend class Authority;
   friend class Ledger;          // moves the record out when it is durable
   friend class HierarchyStore;  // likewise, for an authority's own certificate
+  friend class Transcript;      // likewise, in a ceremony
   explicit PreparedCertificate(LintedIssuance linted) : record_(std::move(linted.record_)) {}
 
   IssuanceRecord record_;
@@ -79,6 +81,7 @@ class RecordedIssuance {
  private:
   friend class Ledger;
   friend class HierarchyStore;
+  friend class Transcript;
   friend Result<Certificate> SignRecorded(const SigningKey& key, RecordedIssuance recorded);
   explicit RecordedIssuance(IssuanceRecord record) : record_(std::move(record)) {}
 

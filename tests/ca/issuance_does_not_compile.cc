@@ -8,6 +8,7 @@
 #include "ca/authority.h"
 #include "ca/hierarchy_store.h"
 #include "ca/ledger.h"
+#include "ca/transcript.h"
 
 namespace {
 
@@ -75,6 +76,11 @@ void B2(PreparedCertificate prepared) {
 void B3(IssuanceRecord record) {
   (void)ca::HierarchyStore::Recorded(std::move(record));  // error: is protected within this context
 }
+class CarelessTranscript : public ca::Transcript {
+  RecordedIssuance Recorded(IssuanceRecord record) {
+    return RecordedIssuance(std::move(record));  // error: is private within this context
+  }
+};
 RecordedIssuance B4;  // error: no matching function for call
 
 // ---- making up what is to be signed, or changing it ----

@@ -29,6 +29,8 @@ LEGAL = {
     "ca/server/rpc/handle.h": '#include "proto/agentpki/v1/agentpki.grpc.pb.h"\n',
     "ca/files/yaml_message.cc": '#include <yaml-cpp/yaml.h>\n#include <google/protobuf/message.h>\n'
                                 '#include "ca/hierarchy.h"\n#include "agentpki/v1/agentpki.pb.h"\n',
+    "tools/agentpki-ceremony/main.cc": '#include "hsm/token.h"\n#include "crl/crl.h"\n'
+                                       '#include "tools/client/output.h"\n',
     "tools/agentpki/main.cc": '#include <google/protobuf/util/json_util.h>\n#include "ca/ledger.h"\n'
                               '#include "agentpki/v1/agentpki.pb.h"\n#include "tools/agentpki/cert.h"\n',
     "tests/ca/server/main_test.cc": '#include <pqxx/pqxx>\n#include <libp11.h>\n#include "hsm/token.h"\n'
@@ -49,7 +51,7 @@ VIOLATIONS = [
     ("ca/x.h", '"ca/server/rpc/handle.h"', "ca may include ca/base only"),
     ("ca/x.h", '"server/rpc/handle.h"', "ca may include ca/base only"),
     ("ca/x.h", '"proto/agentpki/v1/agentpki.pb.h"', "generated .pb.h files stay in"),
-    ("ca/x.h", "<google/protobuf/timestamp.pb.h>", "Protocol Buffers stays in ca/files and ca/server and tools"),
+    ("ca/x.h", "<google/protobuf/timestamp.pb.h>", "Protocol Buffers stays in ca/files and ca/server and tools and"),
     ("ca/x.h", '"tests/fakes/clock.h"', "nothing outside tests may include tests"),
     ("ca/deep/er/x.h", '"tools/agentpki/cert.h"', "ca may include ca/base only"),
     ("hsm/x.cc", '"db/postgres_ledger.h"', "hsm may include ca, ca/base only"),
@@ -72,6 +74,8 @@ VIOLATIONS = [
     ("tools/bench/x.cc", '"db/postgres_ledger.h"', "tools may include ca, ca/base, ca/files, proto only"),
     ("tools/bench/x.cc", '"hsm/token.h"', "tools may include ca, ca/base, ca/files, proto only"),
     ("tools/bench/x.cc", '"ca/server/rpc/handle.h"', "tools may include ca, ca/base, ca/files, proto only"),
+    ("tools/agentpki-ceremony/x.cc", "<grpcpp/grpcpp.h>", "gRPC stays in ca/server and tools"),
+    ("tools/agentpki-ceremony/x.cc", '"db/postgres_ledger.h"', "tools/agentpki-ceremony may include"),
     ("tools/bench/x.cc", '"tests/fakes/clock.h"', "nothing outside tests may include tests"),
 ]
 

@@ -1,0 +1,22 @@
+#pragma once
+
+#include <filesystem>
+#include <utility>
+
+#include "ca/ceremony_plan.h"
+
+namespace files {
+
+// The files beside a ceremony's script; names are relative to its folder.
+class CarriedFolder final : public ca::CarriedFiles {
+ public:
+  explicit CarriedFolder(std::filesystem::path folder) : folder_(std::move(folder)) {}
+
+  ca::Result<std::optional<std::string>> Read(const std::string& name) const override;
+  ca::Status Write(const std::string& name, const std::string& content) override;
+
+ private:
+  const std::filesystem::path folder_;
+};
+
+}  // namespace files

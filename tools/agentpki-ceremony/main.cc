@@ -1,0 +1,199 @@
+// agentpki-ceremony plan|run|verify: an offline root from one reviewed file.
+
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cctype>
+#include <cstdio>
+#include <map>
+
+#include "ca/ceremony.h"
+#include "ca/ceremony_audit.h"
+#include "ca/files/carried_folder.h"
+#include "ca/files/ceremony_file.h"
+#include "ca/files/transcript_file.h"
+#include "hsm/pin.h"
+#include "hsm/token_key_store.h"
+#include "tools/agentpki-ceremony/crl_encoding.h"
+#include "tools/agentpki-ceremony/report.h"
+#include "tools/agentpki-ceremony/terminal.h"
+
+namespace {
+
+using ca::Result;
+using ca::Status;
+using ca::StatusCode;
+
+// sysexits.h's EX_USAGE and EX_TEMPFAIL; 1 for the rest.
+constexpr int kExitRefused = 1;
+constexpr int kExitUsage = 64;
+constexpr int kExitWaits = 75;
+
+constexpr char kDescription[] =
+    "agentpki-ceremony makes an offline root: a key on the token of a machine without a network, "
+    "and "
+    "what it signs, from one file that people have reviewed. Everything is in a transcript before "
+    "the key is used, so it may be interrupted and run again.\n\n"
+    "  agentpki-ceremony plan -f FILE\n"
+    "  agentpki-ceremony run -f FILE\n"
+    "  agentpki-ceremony verify -f FILE";
+constexpr char kFooter[] =
+    "Exit status: 0 done; 1 refused, failed, or 'verify' found a difference; 64 wrong usage; 75 "
+    "what "
+    "could be done is done, and the rest waits for something to be brought.";
+
+struct Options {
+  std::string file;
+  client::Format format = client::Format::kTable;
+  bool yes = false;
+  std::string digest;  // of the transcript, as people wrote it down; "" when they do not say
+};
+
+// A core dump would carry the PIN. A sanitizer needs to look at its own process.
+void ForbidCoreDumps() {
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+  prctl(PR_SET_DUMPABLE, 0);
+#endif
+  const rlimit none{0, 0};
+  setrlimit(RLIMIT_CORE, &none);
+}
+
+Status Waits(const std::vector<ca::CeremonyStep>& steps) {
+  std::string text;
+  for (const ca::CeremonyStep& step : steps) {
+    if (step.state != ca::CeremonyStep::State::kWaiting) continue;
+    text += fmt::format("{}{} waits: {}", text.empty() ? "" : "; ", step.name, step.note);
+  }
+  return text.empty() ? ca::Ok() : ca::Error(StatusCode::kUnavailable, "{}", text);
+}
+
+Status Plan(const Options& options) {
+  const auto file = TRY(files::LoadCeremonyFile(options.file));
+  const auto transcript = TRY(files::TranscriptFile::Read(file.folder / file.script.transcript));
+  const files::CarriedFolder folder(file.folder);
+  const ceremony::CrlEncoding crls;
+  const ca::CeremonyRecord record(file.script, *transcript, crls);
+  const auto steps = TRY(ca::CeremonyPlan(record, folder).All());
+  ceremony::PrintPlan(file, steps, options.format);
+  return Waits(steps);
+}
+
+Result<std::shared_ptr<ca::KeyStore>> OpenToken(const files::CeremonyFile& file) {
+  auto store = hsm::TokenKeyStore::Open({
+      .module_path = file.module,
+      .token_label = file.script.token_label,
+      .read_pin = [pin = (file.folder / file.pin_file).string()] { return hsm::ReadPinFile(pin); },
+  });
+  if (!store.ok()) return ca::Annotate(store.status(), "token: ");
+  return std::shared_ptr<ca::KeyStore>(*std::move(store));
+}
+
+Status Run(const Options& options) {
+  const auto file = TRY(files::LoadCeremonyFile(options.file));
+  const auto transcript = TRY(files::TranscriptFile::Open(file.folder / file.script.transcript));
+  files::CarriedFolder folder(file.folder);
+  const ceremony::CrlEncoding crls;
+  ceremony::Terminal terminal(options.yes);
+  const ca::SystemClock clock;
+  ca::Ceremony ceremony(
+      file.script, {*transcript, folder, crls, [&] { return OpenToken(file); }, terminal, clock});
+  TRY(ceremony.Run());
+
+  const ca::CeremonyRecord record(file.script, *transcript, crls);
+  const auto products = TRY(record.Products());
+  ceremony::PrintSummary(file, *transcript, products);
+  const auto steps = TRY(ca::CeremonyPlan(record, folder).All());
+  return Waits(steps);
+}
+
+// As it was written down, in groups.
+std::string Digits(std::string text) {
+  std::erase(text, ' ');
+  std::transform(text.begin(), text.end(), text.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return text;
+}
+
+Status Verify(const Options& options) {
+  const auto file = TRY(files::LoadCeremonyFile(options.file));
+  const auto transcript = TRY(files::TranscriptFile::Read(file.folder / file.script.transcript));
+  const files::CarriedFolder folder(file.folder);
+  const ceremony::CrlEncoding crls;
+  const ca::CeremonyRecord record(file.script, *transcript, crls);
+  auto differences = DifferencesOf(record, folder);
+  if (transcript->entries().empty()) {
+    differences.push_back(file.script.transcript + ": there is no transcript");
+  }
+  if (transcript->is_torn()) {
+    differences.push_back("transcript: its last line is not whole: run again, and it goes on");
+  }
+  if (!options.digest.empty() && Digits(options.digest) != transcript->digest()) {
+    differences.push_back(
+        "transcript: its last line is not the one whose SHA-256 was written down");
+  }
+  // Of a transcript out of order there are none.
+  const auto products = record.Products();
+  ceremony::PrintVerification(file, *transcript,
+                              products.ok() ? *products : std::vector<ca::CeremonyProduct>(),
+                              differences, options.format);
+  if (differences.empty()) return ca::Ok();
+  return ca::Error(StatusCode::kFailedPrecondition, "{} differences", differences.size());
+}
+
+int ExitStatusOf(const Status& status) {
+  if (status.ok()) return 0;
+  fmt::print(stderr, "agentpki-ceremony: {}\n", ca::MessageOf(status));
+  return status.code() == StatusCode::kUnavailable ? kExitWaits : kExitRefused;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  ForbidCoreDumps();
+
+  CLI::App app(kDescription, "agentpki-ceremony");
+  app.footer(kFooter);
+  app.set_version_flag("--version", AGENTPKI_VERSION);
+  app.require_subcommand(1);
+  Options options;
+  const auto add_command = [&](const char* name, const char* description) {
+    CLI::App* const command = app.add_subcommand(name, description);
+    command->add_option("-f,--file", options.file, "The ceremony, in YAML")
+        ->required()
+        ->type_name("FILE");
+    return command;
+  };
+  const auto add_output = [&](CLI::App& command) {
+    command.add_option("--output", options.format, "How to print: table, or json for programs")
+        ->transform(CLI::CheckedTransformer(std::map<std::string, client::Format>{
+            {"table", client::Format::kTable}, {"json", client::Format::kJson}}))
+        ->option_text("table|json");
+  };
+  CLI::App* const plan = add_command("plan", "Show every step: what is done, due, and waits.");
+  CLI::App* const run = add_command(
+      "run", "Do what is due, step by step, each when it was confirmed. Safe to repeat.");
+  CLI::App* const verify = add_command(
+      "verify", "Check the transcript and every file that was written, anew. Takes no token.");
+  verify
+      ->add_option("--digest", options.digest,
+                   "The transcript's SHA-256, as it was written down at the end of the last run")
+      ->type_name("HEX");
+  add_output(*plan);
+  add_output(*verify);
+  run->add_flag("--yes", options.yes,
+                "Without being asked, but for keys that the file does not pin");
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& e) {
+    return app.exit(e) == 0 ? 0 : kExitUsage;
+  }
+  const int exit_status = ExitStatusOf(plan->parsed()  ? Plan(options)
+                                       : run->parsed() ? Run(options)
+                                                       : Verify(options));
+  // A token that hung has left a thread in its module, and tearing that down would crash.
+  std::fflush(nullptr);
+  _exit(exit_status);
+}

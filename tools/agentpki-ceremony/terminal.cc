@@ -1,0 +1,47 @@
+#include "tools/agentpki-ceremony/terminal.h"
+
+#include <iostream>
+
+namespace ceremony {
+namespace {
+
+using ca::Error;
+using ca::StatusCode;
+
+// "" at the end of what is typed.
+std::string Ask(std::string_view question) {
+  fmt::print(stderr, "{}", question);
+  std::string answer;
+  std::getline(std::cin, answer);
+  if (std::cin.eof() && answer.empty()) fmt::print(stderr, "\n");
+  return answer;
+}
+
+}  // namespace
+
+ca::Status Terminal::Confirm(const ca::CeremonyStep& step) {
+  fmt::print(stderr, "\n{}: {}\n", step.name, step.text);
+  if (!step.note.empty()) fmt::print(stderr, "    {}\n", step.note);
+  for (const std::string& fact : step.facts) fmt::print(stderr, "    {}\n", fact);
+  if (is_agreed_) return ca::Ok();
+  if (Ask("Do it? Write yes: ") == "yes") return ca::Ok();
+  return Error(StatusCode::kCancelled, "{}: not confirmed, and not done; run again to go on",
+               step.name);
+}
+
+ca::Status Terminal::ConfirmKey(const ca::CeremonyStep& step, const ca::Csr& csr) {
+  const std::string digest = ca::Hex(csr.public_key().fingerprint());
+  fmt::print(stderr,
+             "    the CSR proves possession of its key, whose SHA-256 is\n    {}\n"
+             "Compare that with what was read out on the online machine.\n",
+             digest);
+  const std::string answer =
+      Ask(fmt::format("If it is the same, write its first {} digits: ", kDigitsTyped));
+  if (answer == digest.substr(0, kDigitsTyped)) return ca::Ok();
+  return Error(StatusCode::kCancelled,
+               "{}: the key was not confirmed, and nothing is signed for it; run again, or pin it "
+               "in the file by key_sha256",
+               step.name);
+}
+
+}  // namespace ceremony
