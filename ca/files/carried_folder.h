@@ -3,7 +3,7 @@
 #include <filesystem>
 #include <utility>
 
-#include "ca/ceremony_plan.h"
+#include "ca/ceremony/plan.h"
 
 namespace files {
 

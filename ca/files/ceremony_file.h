@@ -3,7 +3,7 @@
 #include <filesystem>
 #include <string>
 
-#include "ca/ceremony_script.h"
+#include "ca/ceremony/script.h"
 
 namespace files {
 

@@ -6,8 +6,8 @@
 #include <string_view>
 #include <vector>
 
+#include "ca/ceremony/transcript.h"
 #include "ca/files/durable_file.h"
-#include "ca/transcript.h"
 
 namespace files {
 

@@ -6,9 +6,9 @@
 #include <utility>
 
 #include "ca/authority.h"
+#include "ca/ceremony/transcript.h"
 #include "ca/hierarchy_store.h"
 #include "ca/ledger.h"
-#include "ca/transcript.h"
 
 namespace {
 

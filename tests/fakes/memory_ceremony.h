@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-#include "ca/ceremony.h"
+#include "ca/ceremony/ceremony.h"
 
 // A ceremony's ports in memory, to which something may happen at each step: an error takes the
 // place of the answer.

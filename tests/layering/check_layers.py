@@ -16,6 +16,7 @@ from typing import NamedTuple
 PROTO = ["proto"]
 WORDS = ["ca/base"]
 STORY = ["ca"] + WORDS
+CEREMONY = ["ca/ceremony"]
 FILES = ["ca/files"]
 ADAPTERS = ["hsm", "db", "crl", "ocsp", "audit"]
 
@@ -25,7 +26,8 @@ MAY_INCLUDE = {
     "proto": [],
     "ca/base": [],
     "ca": WORDS,
-    "ca/files": STORY + PROTO,
+    "ca/ceremony": STORY,
+    "ca/files": STORY + CEREMONY + PROTO,
     "hsm": STORY,
     "db": STORY,
     "crl": STORY,
@@ -34,7 +36,7 @@ MAY_INCLUDE = {
     "ca/server": STORY + FILES + ADAPTERS + PROTO,
     "tools": STORY + FILES + PROTO,
     # The one tool that signs.
-    "tools/agentpki-ceremony": STORY + FILES + PROTO + ["hsm", "crl", "tools"],
+    "tools/agentpki-ceremony": STORY + CEREMONY + FILES + PROTO + ["hsm", "crl", "tools"],
 }
 
 # tests/ may include anything, and nothing else may include tests/.

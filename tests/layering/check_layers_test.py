@@ -29,7 +29,9 @@ LEGAL = {
     "ca/server/rpc/handle.h": '#include "proto/agentpki/v1/agentpki.grpc.pb.h"\n',
     "ca/files/yaml_message.cc": '#include <yaml-cpp/yaml.h>\n#include <google/protobuf/message.h>\n'
                                 '#include "ca/hierarchy.h"\n#include "agentpki/v1/agentpki.pb.h"\n',
+    "ca/ceremony/transcript.h": '#include "ca/ledger.h"\n#include "ca/base/clock.h"\n',
     "tools/agentpki-ceremony/main.cc": '#include "hsm/token.h"\n#include "crl/crl.h"\n'
+                                       '#include "ca/ceremony/transcript.h"\n'
                                        '#include "tools/client/output.h"\n',
     "tools/agentpki/main.cc": '#include <google/protobuf/util/json_util.h>\n#include "ca/ledger.h"\n'
                               '#include "agentpki/v1/agentpki.pb.h"\n#include "tools/agentpki/cert.h"\n',
@@ -48,6 +50,9 @@ VIOLATIONS = [
     ("ca/x.h", '"crl/crl.h"', "ca may include ca/base only"),
     ("ca/x.h", '"../ocsp/responder.h"', "ca may include ca/base only"),
     ("ca/x.h", '"audit/log.h"', "ca may include ca/base only"),
+    ("ca/x.h", '"ca/ceremony/transcript.h"', "ca may include ca/base only"),
+    ("ca/server/x.h", '"ca/ceremony/transcript.h"', "ca/server may include"),
+    ("ca/ceremony/x.h", '"hsm/token.h"', "ca/ceremony may include ca, ca/base only"),
     ("ca/x.h", '"ca/server/rpc/handle.h"', "ca may include ca/base only"),
     ("ca/x.h", '"server/rpc/handle.h"', "ca may include ca/base only"),
     ("ca/x.h", '"proto/agentpki/v1/agentpki.pb.h"', "generated .pb.h files stay in"),
@@ -60,7 +65,7 @@ VIOLATIONS = [
     ("ocsp/x.cc", '"crl/crl.h"', "ocsp may include ca, ca/base only"),
     ("audit/x.cc", '"db/postgres_ledger.h"', "audit may include ca, ca/base only"),
     ("db/x.cc", '"ca/server/rpc/handle.h"', "db may include ca, ca/base only"),
-    ("ca/files/x.cc", '"ca/server/main.h"', "ca/files may include ca, ca/base, proto only"),
+    ("ca/files/x.cc", '"ca/server/main.h"', "ca/files may include ca, ca/base, ca/ceremony, proto only"),
     ("ca/server/x.cc", "<yaml-cpp/yaml.h>", "yaml-cpp stays in ca/files"),
     ("db/x.cc", '"agentpki/v1/agentpki.grpc.pb.h"', "generated .pb.h files stay in"),
     ("crl/x.cc", "<grpcpp/grpcpp.h>", "gRPC stays in ca/server and tools"),

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "ca/ceremony_record.h"
+#include "ca/ceremony/record.h"
 #include "crl/cert_list.h"
 
 namespace ceremony {

@@ -10,8 +10,8 @@
 #include <cstdio>
 #include <map>
 
-#include "ca/ceremony.h"
-#include "ca/ceremony_audit.h"
+#include "ca/ceremony/audit.h"
+#include "ca/ceremony/ceremony.h"
 #include "ca/files/carried_folder.h"
 #include "ca/files/ceremony_file.h"
 #include "ca/files/transcript_file.h"

@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "ca/ceremony_plan.h"
+#include "ca/ceremony/plan.h"
 #include "ca/files/ceremony_file.h"
 #include "ca/files/transcript_file.h"
 #include "tools/client/output.h"

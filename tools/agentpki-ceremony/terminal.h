@@ -1,6 +1,6 @@
 #pragma once
 
-#include "ca/ceremony.h"
+#include "ca/ceremony/ceremony.h"
 
 namespace ceremony {
 

@@ -1,6 +1,6 @@
 // What a ceremony may be.
 
-#include "ca/ceremony_script.h"
+#include "ca/ceremony/script.h"
 
 #include <gtest/gtest.h>
 

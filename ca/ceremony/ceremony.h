@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "ca/ceremony_plan.h"
+#include "ca/ceremony/plan.h"
 #include "ca/csr.h"
 
 namespace ca {

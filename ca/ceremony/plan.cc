@@ -1,4 +1,4 @@
-#include "ca/ceremony_plan.h"
+#include "ca/ceremony/plan.h"
 
 #include <algorithm>
 

@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "ca/ceremony_plan.h"
+#include "ca/ceremony/plan.h"
 
 namespace ca {
 

@@ -5,10 +5,10 @@
 #include <vector>
 
 #include "ca/authority.h"
-#include "ca/ceremony_script.h"
+#include "ca/ceremony/script.h"
+#include "ca/ceremony/transcript.h"
 #include "ca/key_store.h"
 #include "ca/revocation.h"
-#include "ca/transcript.h"
 
 namespace ca {
 

@@ -1,4 +1,4 @@
-#include "ca/ceremony.h"
+#include "ca/ceremony/ceremony.h"
 
 #include "ca/lint.h"
 #include "ca/status_signing.h"

@@ -1,4 +1,4 @@
-#include "ca/ceremony_script.h"
+#include "ca/ceremony/script.h"
 
 #include <algorithm>
 #include <map>

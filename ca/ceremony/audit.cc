@@ -1,4 +1,4 @@
-#include "ca/ceremony_audit.h"
+#include "ca/ceremony/audit.h"
 
 #include <algorithm>
 

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "ca/ceremony_record.h"
+#include "ca/ceremony/record.h"
 
 namespace ca {
 

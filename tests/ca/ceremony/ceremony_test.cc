@@ -1,13 +1,13 @@
 // The offline root: what a run does, what it refuses, and that it may be interrupted anywhere.
 
-#include "ca/ceremony.h"
+#include "ca/ceremony/ceremony.h"
 
 #include <gtest/gtest.h>
 
 #include <limits>
 #include <set>
 
-#include "ca/ceremony_audit.h"
+#include "ca/ceremony/audit.h"
 #include "tests/fakes/fake_clock.h"
 #include "tests/fakes/interrupted_ports.h"
 #include "tests/fakes/memory_ceremony.h"

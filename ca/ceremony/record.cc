@@ -1,4 +1,4 @@
-#include "ca/ceremony_record.h"
+#include "ca/ceremony/record.h"
 
 #include <algorithm>
 #include <set>

@@ -1,4 +1,4 @@
-#include "ca/transcript.h"
+#include "ca/ceremony/transcript.h"
 
 #include <algorithm>
 
