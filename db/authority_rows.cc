@@ -26,6 +26,8 @@ constexpr char kFindIssuance[] =
     "  LEFT JOIN agentpki.authority_signatures AS s ON s.authority = a.id "
     " WHERE a.id = $1";
 
+std::int64_t Number(AuthorityId id) { return static_cast<std::int64_t>(id); }
+
 const std::string kWhereUnsettled = std::string(" WHERE ") + kUnsettledHierarchies;
 
 IssuanceRecord RecordOf(const pqxx::row& row) {
@@ -117,10 +119,94 @@ std::vector<AuthorityRecord> SelectAuthorities(pqxx::transaction_base& transacti
 }
 
 Certificate SelectIssuance(pqxx::transaction_base& transaction, AuthorityId authority) {
-  const pqxx::row row =
-      transaction.exec_params1(kFindIssuance, static_cast<std::int64_t>(authority));
+  const pqxx::row row = transaction.exec_params1(kFindIssuance, Number(authority));
   return {RecordOf(row), row["signature"].is_null() ? ca::Bytes() : BytesOf(row["signature"])};
 }
+
+// ---- what becomes so ----------------------------------------------------------------------------
+
+AuthorityRecord InsertPlan(pqxx::work& transaction, HierarchyId hierarchy,
+                           const AuthorityPlan& plan) {
+  const pqxx::row row = transaction.exec_params1(
+      "INSERT INTO agentpki.authorities (hierarchy, kind, generation, issuer, key_label, "
+      "planned_at) "
+      "SELECT $1, $2::text, $3, nullif($4::bigint, 0), "
+      "       CASE $2::text WHEN 'link' THEN (SELECT r.key_label FROM agentpki.authorities AS r "
+      "                                  WHERE r.hierarchy = $1 AND r.kind = 'root' "
+      "                                    AND r.generation = $3) "
+      "               ELSE $5 END, $6 "
+      "RETURNING id, coalesce(issuer, id), key_label",
+      static_cast<int>(hierarchy), std::string(ca::NameOf(plan.kind)), plan.generation,
+      Number(plan.issuer), plan.key_label, TimeText(plan.at));
+  return AuthorityRecord{
+      .id = static_cast<AuthorityId>(row[0].as<std::int64_t>()),
+      .hierarchy = hierarchy,
+      .kind = plan.kind,
+      .generation = plan.generation,
+      .issuer = static_cast<AuthorityId>(row[1].as<std::int64_t>()),
+      .key_label = row[2].as<std::string>(),
+  };
+}
+
+AuthorityRecord InsertExternalRoot(pqxx::work& transaction, HierarchyId hierarchy, int generation,
+                                   const ca::Bytes& certificate, ca::TimePoint now) {
+  const pqxx::row row = transaction.exec_params1(
+      "INSERT INTO agentpki.authorities (hierarchy, kind, generation, planned_at) "
+      "VALUES ($1, 'root', $2, $3) RETURNING id",
+      static_cast<int>(hierarchy), generation, TimeText(now));
+  const auto id = static_cast<AuthorityId>(row[0].as<std::int64_t>());
+  InsertImport(transaction, id, id, {certificate, {}, certificate}, now);
+  return AuthorityRecord{
+      .id = id,
+      .hierarchy = hierarchy,
+      .kind = AuthorityKind::kRoot,
+      .generation = generation,
+      .issuer = id,
+      .key_label = "",
+      .certificate = certificate,
+      .is_imported = true,
+      .intermediates = {},
+      .published_at = now,
+  };
+}
+
+void InsertImport(pqxx::work& transaction, AuthorityId authority, AuthorityId root,
+                  const ca::ExternalCertificate& certificate, ca::TimePoint now) {
+  transaction.exec_params("INSERT INTO agentpki.authority_imports VALUES ($1, $2, $3, $4, $5)",
+                          Number(authority), Number(root),
+                          pqxx::binarystring(certificate.certificate),
+                          CertificatesText(certificate.intermediates), TimeText(now));
+}
+
+bool InsertActivation(pqxx::work& transaction, const Activation& activation) {
+  const pqxx::result inserted = transaction.exec_params(
+      "INSERT INTO agentpki.activations (hierarchy, sequence, authority, activated_at) "
+      "SELECT $1, $2, $3, $4 WHERE $2 = 1 + coalesce("
+      "  (SELECT max(sequence) FROM agentpki.activations WHERE hierarchy = $1), 0) "
+      "AND NOT EXISTS (SELECT FROM agentpki.key_destructions AS k WHERE k.authority = $3) "
+      "AND NOT EXISTS (SELECT FROM agentpki.authority_taints AS t WHERE t.authority = $3) "
+      "AND (EXISTS (SELECT FROM agentpki.authority_signatures AS s WHERE s.authority = $3) "
+      "  OR EXISTS (SELECT FROM agentpki.authority_imports AS m WHERE m.authority = $3)) "
+      "AND EXISTS (SELECT FROM agentpki.hierarchies AS h "
+      "             WHERE h.id = $1 AND h.destroyed_at IS NULL)",
+      static_cast<int>(activation.hierarchy), activation.sequence, Number(activation.authority),
+      TimeText(activation.at));
+  return inserted.affected_rows() == 1;
+}
+
+bool InsertTrustBundle(pqxx::work& transaction, const TrustBundleRecord& bundle) {
+  std::vector<std::string> authorities;
+  for (const AuthorityId id : bundle.authorities) authorities.push_back(std::to_string(Number(id)));
+  const pqxx::result inserted = transaction.exec_params(
+      "INSERT INTO agentpki.trust_bundles (hierarchy, version, authorities, published_at) "
+      "SELECT $1, $2, $3::bigint[], $4 WHERE $2 = 1 + coalesce("
+      "  (SELECT max(version) FROM agentpki.trust_bundles WHERE hierarchy = $1), 0)",
+      static_cast<int>(bundle.hierarchy), bundle.version, TextArray(authorities),
+      TimeText(bundle.published_at));
+  return inserted.affected_rows() == 1;
+}
+
+// ---- which issue, and are to be held ------------------------------------------------------------
 
 std::vector<Activation> SelectActivations(pqxx::transaction_base& transaction) {
   std::vector<Activation> activations;

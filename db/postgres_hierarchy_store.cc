@@ -218,25 +218,8 @@ Result<AuthorityRecord> PostgresHierarchyStore::PlanAuthority(const Hierarchy& h
   auto planned = pool_->Run([&](pqxx::connection& connection) -> Result<AuthorityRecord> {
     pqxx::work transaction(connection);
     TRY(KeepStanding(transaction, hierarchy));
-    const pqxx::row row = transaction.exec_params1(
-        "INSERT INTO agentpki.authorities (hierarchy, kind, generation, issuer, key_label, "
-        "planned_at) "
-        "SELECT $1, $2::text, $3, nullif($4::bigint, 0), "
-        "       CASE $2::text WHEN 'link' THEN (SELECT r.key_label FROM agentpki.authorities AS r "
-        "                                  WHERE r.hierarchy = $1 AND r.kind = 'root' "
-        "                                    AND r.generation = $3) "
-        "               ELSE $5 END, $6 "
-        "RETURNING id, coalesce(issuer, id), key_label",
-        static_cast<int>(hierarchy.id), std::string(ca::NameOf(kind)), generation, Number(issuer),
-        key_label, TimeText(event.at));
-    AuthorityRecord record{
-        .id = static_cast<AuthorityId>(row[0].as<std::int64_t>()),
-        .hierarchy = hierarchy.id,
-        .kind = kind,
-        .generation = generation,
-        .issuer = static_cast<AuthorityId>(row[1].as<std::int64_t>()),
-        .key_label = row[2].as<std::string>(),
-    };
+    AuthorityRecord record =
+        InsertPlan(transaction, hierarchy.id, {kind, generation, issuer, key_label, event.at});
     InsertEventIn(transaction, hierarchy.id, event);
     transaction.commit();
     return record;
@@ -290,28 +273,11 @@ Result<AuthorityRecord> PostgresHierarchyStore::AdoptRoot(const Hierarchy& hiera
   auto adopted = pool_->Run([&](pqxx::connection& connection) -> Result<AuthorityRecord> {
     pqxx::work transaction(connection);
     TRY(KeepStanding(transaction, hierarchy));
-    const auto id = transaction
-                        .exec_params1(
-                            "INSERT INTO agentpki.authorities (hierarchy, kind, generation, "
-                            "planned_at) VALUES ($1, 'root', $2, $3) RETURNING id",
-                            static_cast<int>(hierarchy.id), generation, TimeText(event.at))[0]
-                        .as<std::int64_t>();
-    transaction.exec_params("INSERT INTO agentpki.authority_imports VALUES ($1, $1, $2, '', $3)",
-                            id, pqxx::binarystring(certificate), TimeText(event.at));
+    AuthorityRecord root =
+        InsertExternalRoot(transaction, hierarchy.id, generation, certificate, event.at);
     InsertEventIn(transaction, hierarchy.id, event);
     transaction.commit();
-    return AuthorityRecord{
-        .id = static_cast<AuthorityId>(id),
-        .hierarchy = hierarchy.id,
-        .kind = AuthorityKind::kRoot,
-        .generation = generation,
-        .issuer = static_cast<AuthorityId>(id),
-        .key_label = "",
-        .certificate = certificate,
-        .is_imported = true,
-        .intermediates = {},
-        .published_at = event.at,
-    };
+    return root;
   });
   if (adopted.status().code() == StatusCode::kAlreadyExists) {
     return Error(StatusCode::kAborted, "root {} of {} was adopted by somebody else just now",
@@ -325,10 +291,7 @@ Status PostgresHierarchyStore::ImportCertificate(AuthorityId authority,
                                                  AuthorityId root, const AuditEvent& event) {
   const Status imported = pool_->Run([&](pqxx::connection& connection) -> Status {
     pqxx::work transaction(connection);
-    transaction.exec_params("INSERT INTO agentpki.authority_imports VALUES ($1, $2, $3, $4, $5)",
-                            Number(authority), Number(root),
-                            pqxx::binarystring(certificate.certificate),
-                            CertificatesText(certificate.intermediates), TimeText(event.at));
+    InsertImport(transaction, authority, root, certificate, event.at);
     InsertEventIn(transaction, FindHierarchyOf(transaction, authority), event);
     transaction.commit();
     return ca::Ok();
@@ -352,19 +315,7 @@ Status PostgresHierarchyStore::Activate(const Activation& activation, const Audi
   const Status activated = pool_->Run([&](pqxx::connection& connection) -> Status {
     pqxx::work transaction(connection);
     LockActivations(transaction, activation.hierarchy);
-    const pqxx::result inserted = transaction.exec_params(
-        "INSERT INTO agentpki.activations (hierarchy, sequence, authority, activated_at) "
-        "SELECT $1, $2, $3, $4 WHERE $2 = 1 + coalesce("
-        "  (SELECT max(sequence) FROM agentpki.activations WHERE hierarchy = $1), 0) "
-        "AND NOT EXISTS (SELECT FROM agentpki.key_destructions AS k WHERE k.authority = $3) "
-        "AND NOT EXISTS (SELECT FROM agentpki.authority_taints AS t WHERE t.authority = $3) "
-        "AND (EXISTS (SELECT FROM agentpki.authority_signatures AS s WHERE s.authority = $3) "
-        "  OR EXISTS (SELECT FROM agentpki.authority_imports AS m WHERE m.authority = $3)) "
-        "AND EXISTS (SELECT FROM agentpki.hierarchies AS h "
-        "             WHERE h.id = $1 AND h.destroyed_at IS NULL)",
-        static_cast<int>(activation.hierarchy), activation.sequence, Number(activation.authority),
-        TimeText(activation.at));
-    if (inserted.affected_rows() == 0) return conflict();
+    if (!InsertActivation(transaction, activation)) return conflict();
     transaction.exec("NOTIFY agentpki_revocations");
     InsertEventIn(transaction, activation.hierarchy, event);
     transaction.commit();
@@ -471,17 +422,9 @@ Status PostgresHierarchyStore::PublishTrustBundle(const TrustBundleRecord& bundl
   const auto conflict = [] {
     return Error(StatusCode::kAborted, "another trust bundle was published just now; look again");
   };
-  std::vector<std::string> authorities;
-  for (const AuthorityId id : bundle.authorities) authorities.push_back(std::to_string(Number(id)));
   const Status published = pool_->Run([&](pqxx::connection& connection) -> Status {
     pqxx::work transaction(connection);
-    const pqxx::result inserted = transaction.exec_params(
-        "INSERT INTO agentpki.trust_bundles (hierarchy, version, authorities, published_at) "
-        "SELECT $1, $2, $3::bigint[], $4 WHERE $2 = 1 + coalesce("
-        "  (SELECT max(version) FROM agentpki.trust_bundles WHERE hierarchy = $1), 0)",
-        static_cast<int>(bundle.hierarchy), bundle.version, TextArray(authorities),
-        TimeText(bundle.published_at));
-    if (inserted.affected_rows() == 0) return conflict();
+    if (!InsertTrustBundle(transaction, bundle)) return conflict();
     transaction.exec("NOTIFY agentpki_revocations");
     InsertEventIn(transaction, bundle.hierarchy, event);
     transaction.commit();
