@@ -39,7 +39,9 @@ Result<AuthorityRequest> ExternalIssuing::Request(const Caller& caller, const st
                                                   AuditEvent& event) {
   TRY(catalogs_.Reload());  // it may have been planned elsewhere, just now
   const auto catalog = catalogs_.Snapshot();
-  Found found = TRY(Find(*catalog, caller, Action::kCreateCertificationRequest, name, event));
+  NamedAuthority found =
+      TRY(FindIssuing(*catalog, authorization_, caller, Action::kCreateCertificationRequest, name,
+                      clock_.Now(), event));
   TRY(CheckIsWaiting(found));
   const auto key = TRY(keys_.Find(found.view.record.key_label));
   Bytes der = TRY(RequestCertificate(*found.hierarchy, found.view.record, *key));
@@ -52,7 +54,8 @@ Result<AuthorityView> ExternalIssuing::Import(const Caller& caller, const std::s
                                               AuditEvent& event) {
   TRY(catalogs_.Reload());
   const auto catalog = catalogs_.Snapshot();
-  const Found found = TRY(Find(*catalog, caller, Action::kImportAuthority, name, event));
+  const NamedAuthority found = TRY(FindIssuing(
+      *catalog, authorization_, caller, Action::kImportAuthority, name, clock_.Now(), event));
   const AuthorityRecord& record = found.view.record;
   const bool is_repeated = record.is_imported && std::find(brought.begin(), brought.end(),
                                                            record.certificate) != brought.end();
@@ -75,25 +78,7 @@ Result<AuthorityView> ExternalIssuing::Import(const Caller& caller, const std::s
   return Error(StatusCode::kInternal, "{} went away", name);
 }
 
-Result<ExternalIssuing::Found> ExternalIssuing::Find(const Catalog& catalog, const Caller& caller,
-                                                     Action action, const std::string& name,
-                                                     AuditEvent& event) const {
-  event.subject = Printable(name);
-  for (const Hierarchy& hierarchy : catalog.hierarchies()) {
-    if (!name.starts_with(hierarchy.Name() + "/")) continue;
-    event.hierarchy = hierarchy.id;
-    TRY(authorization_.Require(caller, action, hierarchy.id));
-    for (AuthorityView& view : AuthoritiesAt(catalog, hierarchy, clock_.Now())) {
-      if (view.name != name || view.record.kind != AuthorityKind::kIssuing) continue;
-      return Found{&hierarchy, std::move(view)};
-    }
-  }
-  return Error(StatusCode::kNotFound,
-               "authority: there is no issuing authority '{}'; see: agentpki authority list",
-               Printable(name));
-}
-
-Status ExternalIssuing::CheckIsWaiting(const Found& found) {
+Status ExternalIssuing::CheckIsWaiting(const NamedAuthority& found) {
   const AuthorityRecord& record = found.view.record;
   const auto refuse = [&](std::string_view rule, const std::string& why) {
     return Refusal(StatusCode::kFailedPrecondition, rule, "authority: {} {}", found.view.name, why);
@@ -115,7 +100,8 @@ Status ExternalIssuing::CheckIsWaiting(const Found& found) {
   return Ok();
 }
 
-Result<ExternalCertificate> ExternalIssuing::Check(const Catalog& catalog, const Found& found,
+Result<ExternalCertificate> ExternalIssuing::Check(const Catalog& catalog,
+                                                   const NamedAuthority& found,
                                                    const std::vector<Bytes>& brought) const {
   const auto key = TRY(keys_.Find(found.view.record.key_label));
   const PublicKey public_key = TRY(PublicKey::FromSpki(key->spki()));

@@ -3,11 +3,10 @@
 #include <string>
 #include <vector>
 
-#include "ca/authority_view.h"
-#include "ca/authorization.h"
 #include "ca/base/clock.h"
 #include "ca/ledger.h"
 #include "ca/live_catalog.h"
+#include "ca/named_authority.h"
 #include "ca/provisioning.h"
 #include "ca/trust_bundles.h"
 
@@ -60,15 +59,8 @@ class ExternalIssuing {
                                const std::vector<Bytes>& brought, AuditEvent& event);
 
  private:
-  // In `catalog`, if the caller may do it there.
-  struct Found {
-    const Hierarchy* hierarchy = nullptr;
-    AuthorityView view;
-  };
-  Result<Found> Find(const Catalog& catalog, const Caller& caller, Action action,
-                     const std::string& name, AuditEvent& event) const;
-  static Status CheckIsWaiting(const Found& found);
-  Result<ExternalCertificate> Check(const Catalog& catalog, const Found& found,
+  static Status CheckIsWaiting(const NamedAuthority& found);
+  Result<ExternalCertificate> Check(const Catalog& catalog, const NamedAuthority& found,
                                     const std::vector<Bytes>& brought) const;
   Status MakeKnown(const Hierarchy& hierarchy, AuthorityId authority, const std::string& actor);
 

@@ -68,30 +68,13 @@ Status Rotation::RequireApproval(const Catalog& catalog, const Caller& caller,
 Result<AuthorityView> Rotation::Activate(const Caller& caller, const std::string& name,
                                          StragglerPolicy policy, AuditEvent& event) {
   const auto catalog = catalogs_.Snapshot();
-  const Found found = TRY(FindIssuing(*catalog, caller, Action::kActivateAuthority, name, event));
+  const NamedAuthority found = TRY(FindIssuing(
+      *catalog, authorization_, caller, Action::kActivateAuthority, name, clock_.Now(), event));
   if (found.view.state != AuthorityState::kActive) {
     TRY(CheckActivation(*catalog, *found.hierarchy, found.view));
     TRY(PassGate(*found.hierarchy, found.view, policy, event));
   }
   return ActivateFound(*catalog, *found.hierarchy, found.view, event);
-}
-
-Result<Rotation::Found> Rotation::FindIssuing(const Catalog& catalog, const Caller& caller,
-                                              Action action, const std::string& name,
-                                              AuditEvent& event) const {
-  event.subject = Printable(name);
-  for (const Hierarchy& hierarchy : catalog.hierarchies()) {
-    if (!name.starts_with(hierarchy.Name() + "/")) continue;
-    event.hierarchy = hierarchy.id;
-    TRY(authorization_.Require(caller, action, hierarchy.id));
-    for (AuthorityView& view : AuthoritiesAt(catalog, hierarchy, clock_.Now())) {
-      if (view.name != name || view.record.kind != AuthorityKind::kIssuing) continue;
-      return Found{&hierarchy, std::move(view)};
-    }
-  }
-  return Error(StatusCode::kNotFound,
-               "authority: there is no issuing authority '{}'; see: agentpki authority list",
-               Printable(name));
 }
 
 Result<AuthorityView> Rotation::RollBack(const Caller& caller, const std::string& name,
@@ -118,7 +101,8 @@ Result<AuthorityView> Rotation::RollBack(const Caller& caller, const std::string
 Result<AuthorityView> Rotation::Taint(const Caller& caller, const std::string& name,
                                       const std::string& reason, AuditEvent& event) {
   const auto catalog = catalogs_.Snapshot();
-  const Found found = TRY(FindIssuing(*catalog, caller, Action::kTaintAuthority, name, event));
+  const NamedAuthority found = TRY(FindIssuing(*catalog, authorization_, caller,
+                                               Action::kTaintAuthority, name, clock_.Now(), event));
   TRY(CheckNote("reason", reason));
   event.reason = reason;
   TRY(store_.TaintAuthority(found.view.record.id, reason, event));
@@ -135,7 +119,8 @@ Result<Rotation::RevokedAuthority> Rotation::Revoke(const Caller& caller, const 
                                                     RevocationReason reason,
                                                     const std::string& note, AuditEvent& event) {
   const auto catalog = catalogs_.Snapshot();
-  const Found found = TRY(FindIssuing(*catalog, caller, Action::kRevokeAuthority, name, event));
+  const NamedAuthority found = TRY(FindIssuing(
+      *catalog, authorization_, caller, Action::kRevokeAuthority, name, clock_.Now(), event));
   if (reason == RevocationReason::kKeyCompromise) {
     return Error(StatusCode::kInvalidArgument,
                  "reason: keyCompromise would block the keys of all its agents; write "

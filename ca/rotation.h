@@ -7,11 +7,10 @@
 #include <vector>
 
 #include "ca/approvals.h"
-#include "ca/authority_view.h"
-#include "ca/authorization.h"
 #include "ca/base/clock.h"
 #include "ca/ledger.h"
 #include "ca/live_catalog.h"
+#include "ca/named_authority.h"
 #include "ca/provisioning.h"
 #include "ca/revocation_index.h"
 #include "ca/trust_bundles.h"
@@ -103,13 +102,6 @@ class Rotation {
   std::optional<TimePoint> DueAt(const Catalog& catalog, const Hierarchy& hierarchy) const;
   // The active one's taint, if it has one.
   static std::optional<ca::Taint> TaintOfActive(const Catalog& catalog, const Hierarchy& hierarchy);
-  // The issuing authority of that name in `catalog`, if the caller may do it there.
-  struct Found {
-    const Hierarchy* hierarchy = nullptr;
-    AuthorityView view;
-  };
-  Result<Found> FindIssuing(const Catalog& catalog, const Caller& caller, Action action,
-                            const std::string& name, AuditEvent& event) const;
   // The hierarchy of that name in `catalog`, if the caller may do it there.
   Result<const Hierarchy*> FindPermitted(const Catalog& catalog, const Caller& caller,
                                          Action action, const std::string& name,
