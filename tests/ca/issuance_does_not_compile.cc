@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "ca/authority.h"
+#include "ca/authority_request.h"
 #include "ca/ceremony/transcript.h"
 #include "ca/hierarchy_store.h"
 #include "ca/ledger.h"
@@ -65,6 +66,11 @@ void A6(const SigningKey& key, const PreparedCertificate& prepared) {
   (void)ca::SignResponseData(key, data);
 }
 
+void A7(const SigningKey& key, const PreparedCertificate& prepared) {
+  ca::AuthorityRequestInfo info(prepared.record().tbs);  // error: is private within this context
+  (void)ca::SignAuthorityRequest(key, info);
+}
+
 // ---- saying that it is recorded ----
 
 void B1(const PreparedCertificate& prepared) {
@@ -103,7 +109,7 @@ void C3(RecordedIssuance recorded) {
 void C4(PreparedCertificate prepared) {
   prepared.record().tbs.clear();  // error: discards qualifiers
 }
-const Authority C5;  // error: no matching function for call
+const Authority C5;  // error: is private within this context
 
 // ---- doing twice what is done once ----
 

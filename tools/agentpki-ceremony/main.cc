@@ -34,16 +34,14 @@ constexpr int kExitWaits = 75;
 
 constexpr char kDescription[] =
     "agentpki-ceremony makes an offline root: a key on the token of a machine without a network, "
-    "and "
-    "what it signs, from one file that people have reviewed. Everything is in a transcript before "
-    "the key is used, so it may be interrupted and run again.\n\n"
+    "and what it signs, from one file that people have reviewed. Everything is in a transcript "
+    "before the key is used, so it may be interrupted and run again.\n\n"
     "  agentpki-ceremony plan -f FILE\n"
     "  agentpki-ceremony run -f FILE\n"
     "  agentpki-ceremony verify -f FILE";
 constexpr char kFooter[] =
     "Exit status: 0 done; 1 refused, failed, or 'verify' found a difference; 64 wrong usage; 75 "
-    "what "
-    "could be done is done, and the rest waits for something to be brought.";
+    "what could be done is done, and the rest waits for something to be brought.";
 
 struct Options {
   std::string file;
