@@ -43,7 +43,7 @@ using Authorities = google::protobuf::RepeatedPtrField<Authority>;
 void PrintTimelines(const Authorities& authorities, ca::TimePoint now) {
   std::vector<std::pair<std::string, Timeline>> timelines;  // by hierarchy
   for (const Authority& authority : authorities) {
-    if (authority.kind() != "issuing") continue;
+    if (authority.kind() != "issuing" || !authority.has_published_at()) continue;
     if (timelines.empty() || timelines.back().first != authority.hierarchy()) {
       timelines.emplace_back(authority.hierarchy(), Timeline(now));
     }
