@@ -5,14 +5,6 @@
 namespace ca {
 namespace {
 
-// Whether a certificate has not yet passed half its life.
-bool IsFresh(BytesView certificate, TimePoint now) {
-  const auto parsed = ParseX509(certificate);
-  if (!parsed.ok()) return false;
-  const auto half_life = HalfLifeOf(parsed->get());
-  return half_life.ok() && now < *half_life;
-}
-
 // The first field in which what stands is not what is wanted; "" when there is none.
 std::string Difference(const Hierarchy& standing, const Hierarchy& wanted) {
   if (standing.trust_domain != wanted.trust_domain) return "trust_domain";
@@ -77,9 +69,8 @@ Result<Hierarchy> Provisioning::EnsureRecord(const Hierarchy& wanted) {
   return created;
 }
 
-template <typename Sign>
 Result<Certificate> Provisioning::RecordAndSign(const AuthorityRecord& planned,
-                                                PreparedCertificate prepared, Sign sign) {
+                                                PreparedCertificate prepared, const Sign& sign) {
   AuditEvent event = Event("CreateAuthority", planned.key_label);
   event.serial = prepared.record().serial.ToString();
   auto recorded = TRY(store_.RecordAuthority(planned.id, std::move(prepared), event));
@@ -175,24 +166,35 @@ Result<AuthorityRecord> Provisioning::EnsureSuccessor(const Hierarchy& hierarchy
 // One that was named before, and is again, is there.
 Status Provisioning::EnsureExternalRoots(const Hierarchy& hierarchy) {
   for (const Bytes& certificate : hierarchy.external_roots) {
+    const bool is_there = TRY(HasAdopted(hierarchy, certificate));
+    if (is_there) continue;
     const std::vector<AuthorityRecord> roots = TRY(RootsOf(hierarchy));
-    if (std::any_of(roots.begin(), roots.end(),
-                    [&](const AuthorityRecord& root) { return root.certificate == certificate; })) {
-      continue;
-    }
     const int generation = roots.empty() ? 1 : roots.back().generation + 1;
     AuditEvent event = Event("AdoptRoot", fmt::format("{}/{}/{}", hierarchy.Name(),
                                                       NameOf(AuthorityKind::kRoot), generation));
     event.reason = "SHA-256 " + Hex(Sha256(certificate));
-    TRY(store_.AdoptRoot(hierarchy, generation, certificate, event).status());
+    const Status adopted = store_.AdoptRoot(hierarchy, generation, certificate, event).status();
+    if (adopted.code() != StatusCode::kAborted) TRY(Status(adopted));
+    const bool is_there_now = TRY(HasAdopted(hierarchy, certificate));
+    if (!is_there_now) return adopted;  // somebody else was faster, with another
   }
   return Ok();
 }
 
+Result<bool> Provisioning::HasAdopted(const Hierarchy& hierarchy, const Bytes& certificate) {
+  const std::vector<AuthorityRecord> roots = TRY(RootsOf(hierarchy));
+  return std::any_of(roots.begin(), roots.end(),
+                     [&](const AuthorityRecord& root) { return root.certificate == certificate; });
+}
+
 // The newest that nobody has doubts of: the first that was asked for may never have come.
 Status Provisioning::EnsureExternalFirst(const Hierarchy& hierarchy) {
-  const AuthorityRecord issuing = TRY(EnsureSuccessor(hierarchy));
-  return issuing.certificate.empty() ? Ok() : ActivateFirst(hierarchy, issuing);
+  auto issuing = EnsureSuccessor(hierarchy);
+  if (issuing.status().code() == StatusCode::kAborted) {  // somebody else planned it just now
+    issuing = EnsureSuccessor(hierarchy);
+  }
+  TRY(issuing.status());
+  return issuing->certificate.empty() ? Ok() : ActivateFirst(hierarchy, *issuing);
 }
 
 // ---- roots that follow each other ---------------------------------------------------------------
@@ -300,86 +302,6 @@ Status Provisioning::EnsureLink(const Hierarchy& hierarchy, const AuthorityRecor
   return RecordAndSign(*link, std::move(prepared),
                        [&](RecordedIssuance recorded) { return signer->Sign(std::move(recorded)); })
       .status();
-}
-
-// ---- responders and recorders -------------------------------------------------------------------
-
-Result<std::shared_ptr<const Authority>> Provisioning::EnsureResponder(const Hierarchy& hierarchy,
-                                                                       const Authority& issuer) {
-  return EnsureDelegate(hierarchy, AuthorityKind::kResponder, issuer,
-                        [&](const AuthorityRecord& planned, const SigningKey& key) {
-                          return issuer.PrepareResponder(hierarchy, planned, key, clock_.Now());
-                        });
-}
-
-Result<std::shared_ptr<const Authority>> Provisioning::EnsureRecorder(const Hierarchy& system) {
-  std::optional<AuthorityRecord> newest;
-  const std::vector<AuthorityRecord> records = TRY(store_.LoadAuthorities());
-  for (const AuthorityRecord& record : records) {
-    const bool is_root = record.hierarchy == system.id && record.kind == AuthorityKind::kRoot;
-    if (is_root && !record.certificate.empty() && !record.key_destruction) newest = record;
-  }
-  if (!newest) {
-    return Error(StatusCode::kFailedPrecondition, "{} has no root that could have a recorder",
-                 system.Name());
-  }
-  auto root_key = TRY(keys_.Find(newest->key_label));
-  const auto root = TRY(Authority::Open(*newest, std::move(root_key)));
-  return EnsureDelegate(system, AuthorityKind::kRecorder, *root,
-                        [&](const AuthorityRecord& planned, const SigningKey& key) {
-                          return root->PrepareRecorder(system, planned, key,
-                                                       directory_.For(root->id()), clock_.Now());
-                        });
-}
-
-Result<std::shared_ptr<const Authority>> Provisioning::EnsureDelegate(
-    const Hierarchy& hierarchy, AuthorityKind kind, const Authority& issuer,
-    const PrepareDelegate& prepare) {
-  AuthorityRecord record = TRY(EnsureDelegatePlan(hierarchy, kind, issuer));
-  if (!record.certificate.empty()) {
-    auto found = keys_.Find(record.key_label);
-    if (found.ok()) return Authority::Open(record, *std::move(found));
-    if (found.status().code() != StatusCode::kNotFound) return found.status();
-    // Its key is lost. Another one makes good for it.
-    record = TRY(PlanDelegate(hierarchy, kind, issuer));
-  }
-  auto key = TRY(EnsureKey(record.key_label));
-  auto prepared = TRY(prepare(record, *key));
-  const Certificate certificate =
-      TRY(RecordAndSign(record, std::move(prepared), [&](RecordedIssuance recorded) {
-        return issuer.Sign(std::move(recorded));
-      }));
-  record.certificate = certificate.Der();
-  return Authority::Open(record, std::move(key));
-}
-
-// The newest that need not be renewed yet, one that was interrupted, or the next generation.
-Result<AuthorityRecord> Provisioning::EnsureDelegatePlan(const Hierarchy& hierarchy,
-                                                         AuthorityKind kind,
-                                                         const Authority& issuer) {
-  const std::vector<AuthorityRecord> records = TRY(store_.LoadAuthorities());
-  std::optional<AuthorityRecord> newest;
-  for (const AuthorityRecord& record : records) {
-    if (record.kind == kind && record.issuer == issuer.id()) newest = record;
-  }
-  if (newest && !newest->key_destruction &&
-      (newest->certificate.empty() || IsFresh(newest->certificate, clock_.Now()))) {
-    return *std::move(newest);
-  }
-  return PlanDelegate(hierarchy, kind, issuer);
-}
-
-Result<AuthorityRecord> Provisioning::PlanDelegate(const Hierarchy& hierarchy, AuthorityKind kind,
-                                                   const Authority& issuer) {
-  const std::vector<AuthorityRecord> records = TRY(store_.LoadAuthorities());
-  int generation = 1;
-  for (const AuthorityRecord& record : records) {
-    if (record.hierarchy != hierarchy.id || record.kind != kind) continue;
-    generation = std::max(generation, record.generation + 1);
-  }
-  return store_.PlanAuthority(
-      hierarchy, kind, generation, issuer.id(),
-      Event("PlanAuthority", fmt::format("{}/{}/{}", hierarchy.Name(), NameOf(kind), generation)));
 }
 
 // The first generation; planned here, or found.

@@ -81,6 +81,7 @@ class Provisioning {
   Status EnsureOwnFirst(const Hierarchy& hierarchy);
   Status EnsureExternalFirst(const Hierarchy& hierarchy);
   Status EnsureExternalRoots(const Hierarchy& hierarchy);
+  Result<bool> HasAdopted(const Hierarchy& hierarchy, const Bytes& certificate);
   using PrepareDelegate =
       std::function<Result<PreparedCertificate>(const AuthorityRecord& planned, const SigningKey&)>;
   Result<std::shared_ptr<const Authority>> EnsureDelegate(const Hierarchy& hierarchy,
@@ -92,9 +93,9 @@ class Provisioning {
   Result<AuthorityRecord> PlanDelegate(const Hierarchy& hierarchy, AuthorityKind kind,
                                        const Authority& issuer);
   Result<std::shared_ptr<const SigningKey>> EnsureKey(const std::string& label);
-  template <typename Sign>
+  using Sign = std::function<Result<Certificate>(RecordedIssuance)>;
   Result<Certificate> RecordAndSign(const AuthorityRecord& planned, PreparedCertificate prepared,
-                                    Sign sign);
+                                    const Sign& sign);
   AuditEvent Event(std::string action, std::string subject) const;
 
   HierarchyStore& store_;

@@ -410,5 +410,32 @@ TEST_F(ExternalIssuingTest, GoesOnFromWhereverItWasInterrupted) {
   }
 }
 
+TEST_F(ExternalIssuingTest, MayBeMadeBySeveralAtOnce) {
+  const Hierarchy wanted = AcmeCorp(corporate_.root());
+  bool was_overtaken = true;
+  for (int overtaken_at = 0; was_overtaken; ++overtaken_at) {
+    ASSERT_LT(overtaken_at, 100);
+    testing::MemoryPorts ports(clock_);
+    int step = 0;
+    was_overtaken = false;
+    const auto overtake = [&]() -> Status {
+      if (step++ != overtaken_at) return Ok();
+      was_overtaken = true;
+      Provisioning other(ports.hierarchies, ports.keys, ports.registry, testing::Directory(),
+                         clock_, "other");
+      return other.EnsureHierarchy(wanted).status();
+    };
+    testing::SteppedHierarchyStore store(ports.hierarchies, overtake);
+    testing::SteppedKeyStore keys(ports.keys, overtake);
+    Provisioning provisioning(store, keys, ports.registry, testing::Directory(), clock_, "alice");
+    Must(provisioning.EnsureHierarchy(wanted).status());
+    const auto authorities = Must(ports.hierarchies.LoadAuthorities());
+    ASSERT_EQ(authorities.size(), 2u) << "overtaken at " << overtaken_at;
+    EXPECT_EQ(authorities[1].kind, AuthorityKind::kIssuing);
+    EXPECT_EQ(ports.keys.Contents().front().labels,
+              std::vector<std::string>{authorities[1].key_label});
+  }
+}
+
 }  // namespace
 }  // namespace ca
