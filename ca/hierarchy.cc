@@ -78,6 +78,11 @@ Result<const CertificateProfile*> Hierarchy::FindProfile(std::string_view profil
 Status Hierarchy::Validate() const {
   TRY(CheckShortName("tenant", tenant, kNameMax));
   TRY(CheckShortName("environment", environment, kNameMax));
+  if (token.size() > kTokenLabelMax || !IsPrintable(token)) {
+    return Error(StatusCode::kInvalidArgument,
+                 "token: '{}' is no token's label; write at most {} printable ASCII characters",
+                 Printable(token), kTokenLabelMax);
+  }
   TRY(ValidateExternalRoots());
   TRY(CheckLifetime("root lifetime", root_lifetime, kAuthorityLifetimeMin, kAuthorityLifetimeMax));
   TRY(CheckLifetime("issuing lifetime", issuing_lifetime, kAuthorityLifetimeMin, root_lifetime));

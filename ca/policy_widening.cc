@@ -135,6 +135,7 @@ void Widenings::AddRest() {
   Hierarchy rest = wanted_;
   rest.id = standing_.id;
   rest.is_system = standing_.is_system;
+  rest.token = standing_.token;  // true or refused
   rest.external_roots = standing_.external_roots;
   rest.root_lifetime = standing_.root_lifetime;
   rest.issuing_lifetime = standing_.issuing_lifetime;

@@ -41,6 +41,7 @@ Hierarchy HierarchyOf(const pqxx::row& row) {
       .trust_domain =
           Expect(ca::TrustDomain::Parse(row["trust_domain"].c_str()), row["trust_domain"]),
       .is_system = row["is_system"].as<bool>(),
+      .token = row["token"].as<std::string>(),
       .external_roots = CertificatesOf(row["external_roots"]),
       .root_lifetime = std::chrono::seconds(row["root_lifetime_seconds"].as<std::int64_t>()),
       .issuing_lifetime = std::chrono::seconds(row["issuing_lifetime_seconds"].as<std::int64_t>()),
@@ -218,8 +219,8 @@ HierarchyId InsertHierarchy(pqxx::work& transaction, const Hierarchy& hierarchy,
       "publish_ahead_seconds, acknowledged_share, acknowledge_within_seconds, dns_subtrees, "
       "ip_ranges, created_at, approve_root_rotation, approve_destruction, "
       "approve_policy_widening, approve_authority_revocation, approvals_expire_after_seconds, "
-      "external_roots) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, "
-      "$16, $17, $18, $19) "
+      "external_roots, token) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, "
+      "$15, $16, $17, $18, $19, $20) "
       "RETURNING id",
       hierarchy.tenant, hierarchy.environment, hierarchy.trust_domain.name(), hierarchy.is_system,
       Seconds(hierarchy.root_lifetime), Seconds(hierarchy.issuing_lifetime),
@@ -228,7 +229,8 @@ HierarchyId InsertHierarchy(pqxx::work& transaction, const Hierarchy& hierarchy,
       TextArray(hierarchy.dns_subtrees), TextArray(ip_ranges), TimeText(now),
       hierarchy.approvals.root_rotation, hierarchy.approvals.destruction,
       hierarchy.approvals.policy_widening, hierarchy.approvals.authority_revocation,
-      Seconds(hierarchy.approvals.expire_after), CertificatesText(hierarchy.external_roots));
+      Seconds(hierarchy.approvals.expire_after), CertificatesText(hierarchy.external_roots),
+      hierarchy.token);
   const auto id = static_cast<HierarchyId>(row[0].as<int>());
   int position = 0;
   for (const CertificateProfile& profile : hierarchy.profiles) {
@@ -253,13 +255,13 @@ Status UpdateHierarchy(pqxx::work& transaction, const Hierarchy& standing,
       "acknowledged_share = $6, acknowledge_within_seconds = $7, approve_root_rotation = $8, "
       "approve_destruction = $9, approve_policy_widening = $10, "
       "approve_authority_revocation = $11, approvals_expire_after_seconds = $12, "
-      "external_roots = $13 WHERE id = $1",
+      "external_roots = $13, token = $14 WHERE id = $1",
       id, Seconds(wanted.root_lifetime), Seconds(wanted.issuing_lifetime),
       Seconds(wanted.rotate_every), Seconds(wanted.publish_ahead), wanted.acknowledged_share,
       Seconds(wanted.acknowledge_within), wanted.approvals.root_rotation,
       wanted.approvals.destruction, wanted.approvals.policy_widening,
       wanted.approvals.authority_revocation, Seconds(wanted.approvals.expire_after),
-      CertificatesText(wanted.external_roots));
+      CertificatesText(wanted.external_roots), wanted.token);
   for (const CertificateProfile& profile : standing.profiles) {
     if (wanted.FindProfile(profile.name).ok()) continue;
     TRY(DeleteProfile(transaction, standing, profile.name));

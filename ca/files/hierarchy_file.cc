@@ -121,6 +121,7 @@ Result<Hierarchy> HierarchyOf(const HierarchySpec& spec) {
       .tenant = spec.tenant(),
       .environment = spec.environment(),
       .trust_domain = *std::move(trust_domain),
+      .token = spec.token(),
       .dns_subtrees = {spec.dns_subtrees().begin(), spec.dns_subtrees().end()},
   };
   if (spec.root().has_lifetime()) {
@@ -207,6 +208,7 @@ HierarchySpec SpecOf(const HierarchyDeclaration& declaration) {
   spec.set_tenant(hierarchy.tenant);
   spec.set_environment(hierarchy.environment);
   spec.set_trust_domain(hierarchy.trust_domain.name());
+  spec.set_token(hierarchy.token);
   if (hierarchy.HasExternalRoot()) {
     std::string pem;
     for (const ca::Bytes& root : hierarchy.external_roots) pem += ca::Pem("CERTIFICATE", root);

@@ -20,6 +20,7 @@ CREATE TABLE agentpki.hierarchies (
   environment              text NOT NULL CHECK (environment ~ '^[a-z0-9-]{1,32}$'),
   trust_domain             text NOT NULL,
   is_system                boolean NOT NULL,
+  token                    text NOT NULL,  -- the label of the one that it pins, or ''
   root_lifetime_seconds    bigint NOT NULL,
   issuing_lifetime_seconds bigint NOT NULL,
   rotate_every_seconds     bigint NOT NULL,
@@ -162,8 +163,8 @@ GRANT SELECT, INSERT ON agentpki.hierarchies, agentpki.profiles, agentpki.enroll
   agentpki.key_destructions, agentpki.destroyed_keys
   TO agentpki_server;
 -- What a hierarchy is stays for ever; how it issues may change.
-GRANT UPDATE (external_roots, root_lifetime_seconds, issuing_lifetime_seconds, rotate_every_seconds,
-  publish_ahead_seconds, acknowledged_share, acknowledge_within_seconds, approve_root_rotation,
+GRANT UPDATE (token, external_roots, root_lifetime_seconds, issuing_lifetime_seconds,
+  rotate_every_seconds, publish_ahead_seconds, acknowledged_share, acknowledge_within_seconds, approve_root_rotation,
   approve_destruction, approve_policy_widening, approve_authority_revocation,
   approvals_expire_after_seconds)
   ON agentpki.hierarchies TO agentpki_server;

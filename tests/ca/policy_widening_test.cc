@@ -71,6 +71,7 @@ const std::vector<Case> kNarrower = {
        rules.push_back(Rule("third", EnrollmentRule::Effect::kRefuse));
      },
      {}},
+    {"a token that is pinned", [](D& d) { d.hierarchy.token = "hsm-acme"; }, {}},
     {"an operator less", [](D& d) { d.operators.pop_back(); }, {}},
     {"a role less", [](D& d) { d.operators[1].roles = {Role::kAuditor}; }, {}},
     {"approvals that expire sooner",

@@ -71,6 +71,18 @@ TEST_P(HierarchyStoreContract, KeepsExternalRootsInTheirOrder) {
   ExpectSame(Must(hierarchies().LoadHierarchies()).front(), wanted);
 }
 
+TEST_P(HierarchyStoreContract, KeepsTheTokenThatIsPinned) {
+  Hierarchy wanted = AcmeProd();
+  wanted.token = "hsm-acme";
+  const Hierarchy created = Must(Create(wanted));
+  EXPECT_EQ(Must(hierarchies().LoadHierarchies()).front().token, "hsm-acme");
+
+  wanted = created;
+  wanted.token = "";
+  Must(hierarchies().ChangeHierarchy(created, wanted, EventIn(created, "ChangeHierarchy")));
+  EXPECT_EQ(Must(hierarchies().LoadHierarchies()).front().token, "");
+}
+
 TEST_P(HierarchyStoreContract, LoadsHierarchiesInTheOrderOfTheirCreation) {
   const Hierarchy globex = Must(Create(GlobexProd()));
   const Hierarchy acme = Must(Create(AcmeProd()));

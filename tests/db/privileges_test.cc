@@ -181,6 +181,7 @@ TEST_F(PrivilegesTest, MayUpdateTheseColumnsAndNoOther) {
             "agentpki.hierarchies.issuing_lifetime_seconds "
             "agentpki.hierarchies.publish_ahead_seconds agentpki.join_tokens.revoked_at "
             "agentpki.hierarchies.root_lifetime_seconds agentpki.hierarchies.rotate_every_seconds "
+            "agentpki.hierarchies.token "
             "agentpki.join_tokens.used_at agentpki.join_tokens.used_by_request");
 }
 

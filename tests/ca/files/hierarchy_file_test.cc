@@ -100,7 +100,8 @@ TEST_F(HierarchyFileTest, HasWhatTheFileSays) {
 
 TEST_F(HierarchyFileTest, IsReadAgainFromWhatIsWrittenOfIt) {
   const ca::Hierarchy hierarchy = Must(
-      LoadWith("issuing: {lifetime: 50d, rotate_every: 36h, publish_ahead: 90m, "
+      LoadWith("token: hsm-acme\n"
+               "issuing: {lifetime: 50d, rotate_every: 36h, publish_ahead: 90m, "
                "acknowledged_share: 95, acknowledge_within: 12h}\n"
                "approvals: {policy_widening: false, expire_after: 2d}\n"
                "dns_subtrees: [svc.acme.example, '7.example']\n"
@@ -135,6 +136,8 @@ TEST_F(HierarchyFileTest, NamesTheFieldThatIsWrong) {
   EXPECT_TRUE(Refuses(LoadWith("ip_ranges: [10.0.0.1/8]"), "ip_ranges: "));
   EXPECT_TRUE(Refuses(LoadWith("dns_subtrees: ['*.x']"), "dns_subtrees: "));
   EXPECT_TRUE(Refuses(LoadWith("root: {lifetime: 1h}"), "root lifetime: "));
+  EXPECT_TRUE(Refuses(LoadWith("token: " + std::string(33, 'x')), "token: 'xxx"));
+  EXPECT_TRUE(Refuses(LoadWith("token: \"a\\nb\""), "token: 'a"));
   EXPECT_TRUE(Refuses(LoadWith("issuing: {acknowledged_share: 101}"),
                       "issuing acknowledged_share: 101 is no percentage"));
   EXPECT_TRUE(Refuses(LoadWith("issuing: {acknowledged_share: 1, acknowledge_within: 91d}"),
