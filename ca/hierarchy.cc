@@ -92,6 +92,7 @@ Status Hierarchy::Validate() const {
   TRY(ValidateGate());
   TRY(CheckLifetime("approvals expire_after", approvals.expire_after,
                     ApprovalPolicy::kExpireAfterMin, ApprovalPolicy::kExpireAfterMax));
+  TRY(Annotate(status.Over({}).Validate(), "status: "));
   if (rotate_every + longest > issuing_lifetime) {
     return Error(
         StatusCode::kInvalidArgument,

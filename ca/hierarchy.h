@@ -12,6 +12,7 @@
 #include "ca/base/spiffe_id.h"
 #include "ca/enrollment_rule.h"
 #include "ca/public_key.h"
+#include "ca/status_policy.h"
 
 namespace ca {
 
@@ -98,6 +99,7 @@ struct Hierarchy {
   // Who may have a certificate of those who could (ca/policy.h); everybody when there are none.
   std::vector<EnrollmentRule> enrollment_rules;
   ApprovalPolicy approvals;
+  StatusPolicy status;
 
   // acme/prod
   std::string Name() const { return tenant + "/" + environment; }

@@ -29,6 +29,7 @@ std::string Difference(const Hierarchy& standing, const Hierarchy& wanted) {
   if (standing.ip_ranges != wanted.ip_ranges) return "ip_ranges";
   if (standing.profiles != wanted.profiles) return "profiles";
   if (standing.enrollment_rules != wanted.enrollment_rules) return "enrollment rules";
+  if (standing.status != wanted.status) return "status";
   // The system hierarchy's are the configuration's: `init` sees to them.
   if (!wanted.is_system && standing.approvals != wanted.approvals) return "approvals";
   return "";

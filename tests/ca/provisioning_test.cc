@@ -218,6 +218,7 @@ TEST_F(ProvisioningTest, DoesNotChangeAHierarchyAndNamesTheFieldThatDiffers) {
       {"profiles", [](Hierarchy& h) { h.profiles[0].host_names = true; }},
       {"profiles", [](Hierarchy& h) { h.profiles[0].name = "other"; }},
       {"profiles", [](Hierarchy& h) { std::swap(h.profiles[0], h.profiles[1]); }},
+      {"status", [](Hierarchy& h) { h.status.delta_crls = false; }},
       {"approvals", [](Hierarchy& h) { h.approvals.destruction = true; }},
   };
   for (const auto& [field, change] : changes) {

@@ -83,6 +83,22 @@ TEST_P(HierarchyStoreContract, KeepsTheTokenThatIsPinned) {
   EXPECT_EQ(Must(hierarchies().LoadHierarchies()).front().token, "");
 }
 
+TEST_P(HierarchyStoreContract, KeepsWhatIsSaidOfStatusAndWhatIsLeftToTheConfiguration) {
+  Hierarchy wanted = AcmeProd();
+  wanted.status = {.crl_lifetime = std::chrono::minutes(7), .delta_crls = false};
+  Hierarchy standing = Must(Create(wanted));
+  EXPECT_TRUE(standing.status == wanted.status);
+  for (const ca::StatusPolicy& status :
+       {ca::StatusPolicy{.ocsp_lifetime = std::chrono::hours(24), .crl_shard_size = 10'000'000},
+        ca::StatusPolicy{.delta_crls = true}, ca::StatusPolicy{}}) {
+    wanted = standing;
+    wanted.status = status;
+    Must(hierarchies().ChangeHierarchy(standing, wanted, EventIn(standing, "ChangeHierarchy")));
+    standing = Must(hierarchies().LoadHierarchies()).front();
+    ExpectSame(standing, wanted);
+  }
+}
+
 TEST_P(HierarchyStoreContract, LoadsHierarchiesInTheOrderOfTheirCreation) {
   const Hierarchy globex = Must(Create(GlobexProd()));
   const Hierarchy acme = Must(Create(AcmeProd()));
