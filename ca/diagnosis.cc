@@ -51,6 +51,7 @@ class Examination {
     }
     ExamineMisplaced();
     if (ExamineEnd()) return std::move(findings_);
+    ExamineToken();
     if (!evidence_.away.contains(hierarchy_.id)) ExamineNeedless();
     for (const AuthorityRecord* record : records_) ExamineProgress(*record);
     ExamineActivation();
@@ -104,6 +105,21 @@ class Examination {
     const auto found = std::find_if(keys.begin(), keys.end(),
                                     [&](const MisplacedKey& key) { return key.label == label; });
     return found == keys.end() ? nullptr : &*found;
+  }
+
+  // Whoever reviewed the file has been told something that is no more.
+  void ExamineToken() {
+    const auto token = evidence_.tokens.find(hierarchy_.id);
+    if (hierarchy_.token.empty() || token == evidence_.tokens.end()) return;
+    if (token->second == hierarchy_.token) return;
+    Tell(
+        "hierarchy.token", hierarchy_.Name(),
+        fmt::format("its file pins token '{}', and the servers' configuration (hsm: tokens) says "
+                    "that the keys of tenant {} are on '{}': no more keys are made",
+                    hierarchy_.token, hierarchy_.tenant, token->second),
+        fmt::format("name tenant {} at token '{}' in the configuration of every server, as it was; "
+                    "or apply the file with the token that is right",
+                    hierarchy_.tenant, hierarchy_.token));
   }
 
   void ExamineMisplaced() {

@@ -30,9 +30,10 @@ struct Evidence {
   std::set<std::string>
       key_labels;  // of all keys that are on the token on which they are looked for
   std::vector<MisplacedKey> misplaced_keys;
-  std::map<HierarchyId, AwayToken> away;   // of a hierarchy whose keys cannot be looked at
-  std::shared_ptr<const Catalog> catalog;  // without keys
-  std::vector<CrlShardRecord> shards;      // that need CRLs
+  std::map<HierarchyId, AwayToken> away;      // of a hierarchy whose keys cannot be looked at
+  std::map<HierarchyId, std::string> tokens;  // on which the keys of each are looked for
+  std::shared_ptr<const Catalog> catalog;     // without keys
+  std::vector<CrlShardRecord> shards;         // that need CRLs
   std::map<std::pair<AuthorityId, CrlShard>, TimePoint> crls;  // nextUpdate of the complete ones
 };
 

@@ -100,6 +100,7 @@ Result<Hierarchies::Planned> Hierarchies::Check(const Caller& caller, Action act
     TRY(standing->CheckChangeTo(wanted.hierarchy));
     TRY(CheckRootsLeft(*catalog, *standing, wanted.hierarchy));
   }
+  TRY(CheckToken(wanted.hierarchy, keys_));
   const Hierarchy* system = TRY(catalog->System());
   TRY(CheckOperators(*system, wanted));
   if (!standing) return Planned{std::move(catalog), std::nullopt};

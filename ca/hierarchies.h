@@ -55,6 +55,7 @@ class Hierarchies {
   //   kNotFound            an operator that is not registered
   //   kFailedPrecondition  rule `hierarchy.fixed`: a field that cannot change
   //                        rule `hierarchy.system`: the system hierarchy is the configuration's
+  //                        rule `hierarchy.token`: its keys are on another token
   //                        rule `root.in-use`: an external root that is still needed
   //   kAlreadyExists       another hierarchy has its trust domain
   Result<std::optional<HierarchyDeclaration>> Plan(const Caller& caller,

@@ -78,6 +78,11 @@ Result<const CertificateProfile*> Hierarchy::FindProfile(std::string_view profil
 Status Hierarchy::Validate() const {
   TRY(CheckShortName("tenant", tenant, kNameMax));
   TRY(CheckShortName("environment", environment, kNameMax));
+  if (token.size() > kTokenLabelMax || !IsPrintable(token)) {
+    return Error(StatusCode::kInvalidArgument,
+                 "token: '{}' is no token's label; write at most {} printable ASCII characters",
+                 Printable(token), kTokenLabelMax);
+  }
   TRY(ValidateExternalRoots());
   TRY(CheckLifetime("root lifetime", root_lifetime, kAuthorityLifetimeMin, kAuthorityLifetimeMax));
   TRY(CheckLifetime("issuing lifetime", issuing_lifetime, kAuthorityLifetimeMin, root_lifetime));
@@ -87,6 +92,7 @@ Status Hierarchy::Validate() const {
   TRY(ValidateGate());
   TRY(CheckLifetime("approvals expire_after", approvals.expire_after,
                     ApprovalPolicy::kExpireAfterMin, ApprovalPolicy::kExpireAfterMax));
+  TRY(Annotate(status.Over({}).Validate(), "status: "));
   if (rotate_every + longest > issuing_lifetime) {
     return Error(
         StatusCode::kInvalidArgument,

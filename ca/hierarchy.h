@@ -12,6 +12,7 @@
 #include "ca/base/spiffe_id.h"
 #include "ca/enrollment_rule.h"
 #include "ca/public_key.h"
+#include "ca/status_policy.h"
 
 namespace ca {
 
@@ -67,6 +68,7 @@ struct Hierarchy {
   static constexpr size_t kProfilesMax = 32;
   static constexpr size_t kEnrollmentRulesMax = 64;
   static constexpr size_t kExternalRootsMax = 4;
+  static constexpr size_t kTokenLabelMax = 32;  // CK_TOKEN_INFO has no room for more
   static constexpr std::chrono::seconds kAuthorityLifetimeMin = std::chrono::hours(24);
   static constexpr std::chrono::seconds kAuthorityLifetimeMax = std::chrono::hours(24 * 366 * 25);
   // Every replica has heard of an authority that was published so long ago.
@@ -77,6 +79,8 @@ struct Hierarchy {
   std::string environment;  // [a-z0-9-]+
   TrustDomain trust_domain;
   bool is_system = false;  // the one that identifies servers and operators
+  // The label of the token that its keys have to be on; "": that which the configuration names.
+  std::string token;
   // DER, oldest first: somebody else's, one of which signs each of its issuing authorities. None:
   // its root is ours.
   std::vector<Bytes> external_roots;
@@ -95,6 +99,7 @@ struct Hierarchy {
   // Who may have a certificate of those who could (ca/policy.h); everybody when there are none.
   std::vector<EnrollmentRule> enrollment_rules;
   ApprovalPolicy approvals;
+  StatusPolicy status;
 
   // acme/prod
   std::string Name() const { return tenant + "/" + environment; }

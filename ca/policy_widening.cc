@@ -28,6 +28,7 @@ class Widenings {
   void AddProfiles();
   void AddRules();
   void AddApprovals();
+  void AddStatus();
   void AddOperators(const std::vector<OperatorRoles>& standing,
                     const std::vector<OperatorRoles>& wanted);
   void AddRest();
@@ -116,6 +117,23 @@ void Widenings::AddApprovals() {
   Add("approvals.expire_after", after.expire_after > before.expire_after);
 }
 
+// A revocation that some believe later. What is left to the server's configuration may be anything
+// within the bounds.
+void Widenings::AddStatus() {
+  const StatusPolicy& before = standing_.status;
+  const StatusPolicy& after = wanted_.status;
+  const auto lengthens = [](const auto& of, const auto& to) {
+    return of != to &&
+           to.value_or(StatusSettings::kLifetimeMax) > of.value_or(StatusSettings::kLifetimeMin);
+  };
+  Add("status.crl_lifetime", lengthens(before.crl_lifetime, after.crl_lifetime));
+  Add("status.ocsp_lifetime", lengthens(before.ocsp_lifetime, after.ocsp_lifetime));
+  // With deltas, who reads complete CRLs alone waits for half of their life.
+  Add("status.delta_crls", before.delta_crls != after.delta_crls &&
+                               after.delta_crls.value_or(true) &&
+                               !before.delta_crls.value_or(false));
+}
+
 void Widenings::AddOperators(const std::vector<OperatorRoles>& standing,
                              const std::vector<OperatorRoles>& wanted) {
   std::map<std::string, std::set<Role>> before;
@@ -135,6 +153,7 @@ void Widenings::AddRest() {
   Hierarchy rest = wanted_;
   rest.id = standing_.id;
   rest.is_system = standing_.is_system;
+  rest.token = standing_.token;  // true or refused
   rest.external_roots = standing_.external_roots;
   rest.root_lifetime = standing_.root_lifetime;
   rest.issuing_lifetime = standing_.issuing_lifetime;
@@ -145,6 +164,10 @@ void Widenings::AddRest() {
   rest.profiles = standing_.profiles;
   rest.enrollment_rules = standing_.enrollment_rules;
   rest.approvals = standing_.approvals;
+  rest.status.crl_lifetime = standing_.status.crl_lifetime;
+  rest.status.ocsp_lifetime = standing_.status.ocsp_lifetime;
+  rest.status.crl_shard_size = standing_.status.crl_shard_size;  // whatever it is, all are listed
+  rest.status.delta_crls = standing_.status.delta_crls;
   AddWhole("", rest != standing_);
 }
 
@@ -163,6 +186,7 @@ std::vector<Widening> WideningsOf(const HierarchyDeclaration& standing,
   widenings.AddOperators(standing.operators, wanted.operators);
   widenings.AddRules();
   widenings.AddApprovals();
+  widenings.AddStatus();
   widenings.AddRest();
   return widenings.Take();
 }

@@ -9,6 +9,7 @@ namespace {
 std::string Difference(const Hierarchy& standing, const Hierarchy& wanted) {
   if (standing.trust_domain != wanted.trust_domain) return "trust_domain";
   if (standing.is_system != wanted.is_system) return "is_system";
+  if (standing.token != wanted.token) return "token";
   if (standing.root_lifetime != wanted.root_lifetime) return "root lifetime";
   if (standing.external_roots != wanted.external_roots) return "root external_certificates";
   if (standing.issuing_lifetime != wanted.issuing_lifetime) return "issuing lifetime";
@@ -20,6 +21,7 @@ std::string Difference(const Hierarchy& standing, const Hierarchy& wanted) {
   if (standing.ip_ranges != wanted.ip_ranges) return "ip_ranges";
   if (standing.profiles != wanted.profiles) return "profiles";
   if (standing.enrollment_rules != wanted.enrollment_rules) return "enrollment rules";
+  if (standing.status != wanted.status) return "status";
   // The system hierarchy's are the configuration's: `init` sees to them.
   if (!wanted.is_system && standing.approvals != wanted.approvals) return "approvals";
   return "";
@@ -27,8 +29,20 @@ std::string Difference(const Hierarchy& standing, const Hierarchy& wanted) {
 
 }  // namespace
 
+Status CheckToken(const Hierarchy& hierarchy, const KeyStore& keys) {
+  const std::string token = keys.TokenOf(hierarchy.Name() + "/");
+  if (hierarchy.token.empty() || hierarchy.token == token) return Ok();
+  return Refusal(StatusCode::kFailedPrecondition, "hierarchy.token",
+                 "token: {} is to have its keys on '{}', and the servers' configuration (hsm: "
+                 "tokens) says that those of tenant {} are on '{}'; name the tenant at token '{}' "
+                 "there if it has no keys yet, or else write token: {}",
+                 hierarchy.Name(), hierarchy.token, hierarchy.tenant, token, hierarchy.token,
+                 token);
+}
+
 Result<Hierarchy> Provisioning::EnsureHierarchy(const Hierarchy& wanted) {
   TRY(wanted.Validate());
+  TRY(CheckToken(wanted, keys_));
   const Hierarchy hierarchy = TRY(EnsureRecord(wanted));
   TRY(EnsureExternalRoots(hierarchy));
   // From then on Rotation says which authorities it has; the first may be gone with its key.
@@ -81,7 +95,7 @@ Result<Certificate> Provisioning::RecordAndSign(const AuthorityRecord& planned,
 Status Provisioning::EnsureRoot(const Hierarchy& hierarchy) {
   const AuthorityRecord root = TRY(EnsurePlan(hierarchy, AuthorityKind::kRoot, AuthorityId{}));
   if (!root.certificate.empty()) return Ok();
-  const auto key = TRY(EnsureKey(root.key_label));
+  const auto key = TRY(EnsureKey(hierarchy, root.key_label));
   auto prepared = TRY(Authority::PrepareRoot(hierarchy, root, *key, clock_.Now()));
   return RecordAndSign(
              root, std::move(prepared),
@@ -94,7 +108,7 @@ Status Provisioning::EnsureRoot(const Hierarchy& hierarchy) {
 Result<AuthorityRecord> Provisioning::EnsureIssuing(const Hierarchy& hierarchy,
                                                     AuthorityRecord planned) {
   if (!planned.certificate.empty()) return planned;
-  const auto key = TRY(EnsureKey(planned.key_label));
+  const auto key = TRY(EnsureKey(hierarchy, planned.key_label));
   if (hierarchy.HasExternalRoot()) return planned;
   const AuthorityRecord root_record = TRY(FindRecord(planned.issuer));
   const auto root_key = TRY(keys_.Find(root_record.key_label));
@@ -207,7 +221,7 @@ Result<AuthorityRecord> Provisioning::EnsureNextRoot(
                             : Result<AuthorityRecord>(roots.back());
   const AuthorityRecord root = TRY(std::move(planned));
   if (!root.certificate.empty()) return root;
-  const auto key = TRY(EnsureKey(root.key_label));
+  const auto key = TRY(EnsureKey(hierarchy, root.key_label));
   // The link comes first, so that a root that is published is linked.
   for (const AuthorityRecord& before : roots) {
     if (before.generation == root.generation - 1) {
@@ -328,7 +342,9 @@ Result<AuthorityRecord> Provisioning::EnsurePlan(const Hierarchy& hierarchy, Aut
 }
 
 // A key whose generation was interrupted before its use is the one that the plan is about.
-Result<std::shared_ptr<const SigningKey>> Provisioning::EnsureKey(const std::string& label) {
+Result<std::shared_ptr<const SigningKey>> Provisioning::EnsureKey(const Hierarchy& hierarchy,
+                                                                  const std::string& label) {
+  TRY(CheckToken(hierarchy, keys_));
   auto found = keys_.Find(label);
   if (found.status().code() != StatusCode::kNotFound) return found;
   auto generated = keys_.Generate(label);

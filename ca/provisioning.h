@@ -10,9 +10,14 @@
 
 namespace ca {
 
+// Whether `keys` has the keys of the hierarchy on the token that it pins. kFailedPrecondition, rule
+// `hierarchy.token`, naming both and the fix.
+Status CheckToken(const Hierarchy& hierarchy, const KeyStore& keys);
+
 // The story of making a hierarchy: its record, then each authority by plan, key, record, signature.
 // Every step may be interrupted and repeated; what stands is kept. Not thread-safe; several
-// processes may run it at once. Acts in the name of whoever holds the database and the token.
+// processes may run it at once. Acts in the name of whoever holds the database and the token. What
+// makes a key may fail as CheckToken() does.
 class Provisioning {
  public:
   Provisioning(HierarchyStore& store, KeyStore& keys, Registry& registry,
@@ -92,7 +97,8 @@ class Provisioning {
                                              const Authority& issuer);
   Result<AuthorityRecord> PlanDelegate(const Hierarchy& hierarchy, AuthorityKind kind,
                                        const Authority& issuer);
-  Result<std::shared_ptr<const SigningKey>> EnsureKey(const std::string& label);
+  Result<std::shared_ptr<const SigningKey>> EnsureKey(const Hierarchy& hierarchy,
+                                                      const std::string& label);
   using Sign = std::function<Result<Certificate>(RecordedIssuance)>;
   Result<Certificate> RecordAndSign(const AuthorityRecord& planned, PreparedCertificate prepared,
                                     const Sign& sign);

@@ -56,7 +56,7 @@ Result<std::shared_ptr<const Authority>> Provisioning::EnsureDelegate(
     // Its key is lost. Another one makes good for it.
     record = TRY(PlanDelegate(hierarchy, kind, issuer));
   }
-  auto key = TRY(EnsureKey(record.key_label));
+  auto key = TRY(EnsureKey(hierarchy, record.key_label));
   auto prepared = TRY(prepare(record, *key));
   const Certificate certificate =
       TRY(RecordAndSign(record, std::move(prepared), [&](RecordedIssuance recorded) {

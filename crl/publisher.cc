@@ -39,13 +39,13 @@ std::vector<ca::SerialNumber> SerialsOf(const std::vector<ca::Revocation>& revok
 
 Publisher::Publisher(ca::CrlStore& store, const ca::RevocationIndex& index,
                      std::function<Status()> catch_up, const ca::StatusUrls& urls,
-                     const ca::Clock& clock, PublisherOptions options)
+                     const ca::Clock& clock, OptionsOf options_of)
     : store_(store),
       index_(index),
       catch_up_(std::move(catch_up)),
       urls_(urls),
       clock_(clock),
-      options_(options) {}
+      options_of_(std::move(options_of)) {}
 
 Publisher::Round Publisher::PublishDue(const Authorities& authorities) {
   return Publish(authorities, Mode::kOngoing);
@@ -94,7 +94,9 @@ Status Publisher::OpenShardIfDue(const ca::Authority& authority,
   const auto record = std::find_if(shards.begin(), shards.end(), [&](const auto& shard) {
     return shard.authority == authority.id() && shard.shard == newest;
   });
-  if (record == shards.end() || record->certificate_count < options_.shard_size) return ca::Ok();
+  if (record == shards.end()) return ca::Ok();
+  const std::int64_t size_max = options_of_(authority.hierarchy()).shard_size;
+  if (record->certificate_count < size_max) return ca::Ok();
   const Status status = store_.OpenShard(authority.id(), newest, clock_.Now());
   // kAborted: somebody else did, and then it is open, too.
   if (!status.ok() && status.code() != StatusCode::kAborted) return status;
@@ -112,10 +114,11 @@ void Publisher::PublishDueOf(const ca::Authority& authority, Mode mode, Round& r
   if (authority.kind() == ca::AuthorityKind::kResponder || has_ended || !authority.has_key())
     return;
   const ca::CrlShard newest = NewestOf(authority.id(), round.shards);
+  const PublisherOptions options = options_of_(authority.hierarchy());
   for (const ca::CrlShardRecord& shard : round.shards) {
     if (shard.authority != authority.id()) continue;
     // Also when only the newest one is left: certificates of those before it may be somewhere.
-    const Scope scope{authority, shard.shard, newest > 0};
+    const Scope scope{authority, shard.shard, newest > 0, options};
     const Due due = WhatIsDue(scope, mode);
     if (due == Due::kNothing) continue;
     auto published = PublishOne(scope, due);
@@ -129,10 +132,6 @@ void Publisher::PublishDueOf(const ca::Authority& authority, Mode mode, Round& r
   }
 }
 
-std::chrono::microseconds Publisher::RefreshAfter() const {
-  return std::min<std::chrono::microseconds>(options_.lifetime / 2, kRefreshMax);
-}
-
 Publisher::Due Publisher::WhatIsDue(const Scope& scope, Mode mode) const {
   const auto found = last_.find(scope.key());
   if (mode == Mode::kLast) {
@@ -142,12 +141,15 @@ Publisher::Due Publisher::WhatIsDue(const Scope& scope, Mode mode) const {
   const LastPublished& last = found->second;
   // The first shard's CRL becomes one of several.
   if (last.is_partition != scope.is_partition) return Due::kComplete;
+  if (last.options != scope.options) return Due::kComplete;
   // A CRL from the future, by a clock that was wrong, is believed by nobody.
   const auto age = clock_.Now() - last.complete_this_update;
-  if (age >= RefreshAfter() || age < age.zero()) return Due::kComplete;
+  const auto refresh_after =
+      std::min<std::chrono::microseconds>(scope.options.lifetime / 2, kRefreshMax);
+  if (age >= refresh_after || age < age.zero()) return Due::kComplete;
 
   const bool has_grown = index_.Generation(scope.authority.id(), scope.shard) != last.generation;
-  if (!options_.deltas) return has_grown ? Due::kComplete : Due::kNothing;
+  if (!scope.options.deltas) return has_grown ? Due::kComplete : Due::kNothing;
   // Each complete CRL points to a delta to it, which lists nothing at first. Not in the same
   // second: RFC 5280 section 5.2.3, "If a delta CRL and a complete CRL that cover the same scope
   // are issued at the same time, they MUST have the same CRL number".
@@ -193,10 +195,10 @@ Result<Publisher::Draft> Publisher::DraftNext(const Scope& scope, Due due) {
   draft.list.number = last_number + 1;
   draft.list.this_update = now;
   draft.list.next_update =
-      due == Due::kLast ? scope.authority.validity().not_after : now + options_.lifetime;
+      due == Due::kLast ? scope.authority.validity().not_after : now + scope.options.lifetime;
   if (scope.is_partition) draft.list.distribution_point = urls_.Crl(authority, scope.shard);
   draft.list.revoked = index_.Listed(authority, scope.shard);
-  if (!options_.deltas || due == Due::kLast) return draft;
+  if (!scope.options.deltas || due == Due::kLast) return draft;
 
   if (!urls_.empty()) draft.list.freshest_crl = urls_.DeltaCrl(authority, scope.shard);
   // A delta is to our own complete CRL; when somebody else has published since, ours is not the
@@ -245,6 +247,7 @@ void Publisher::Remember(const Scope& scope, Due due, Draft draft) {
   last.number = draft.list.number;
   last.this_update = draft.list.this_update;
   last.is_partition = scope.is_partition;
+  last.options = scope.options;
   last.is_last = due == Due::kLast;
   if (draft.list.base_number != 0) return;
   last.complete_number = draft.list.number;

@@ -18,6 +18,8 @@ struct PublisherOptions {
   std::chrono::seconds lifetime = std::chrono::hours(1);  // nextUpdate - thisUpdate
   std::int64_t shard_size = 1'000'000;  // certificates in a shard, after which the next is opened
   bool deltas = false;
+
+  friend bool operator==(const PublisherOptions&, const PublisherOptions&) = default;
 };
 
 // The story of a CRL: what is due, its number, its entries, its signature, its publication. Run by
@@ -36,17 +38,19 @@ class Publisher {
   // RevocationIndex::kKeptAfterExpiry of its end a certificate is on a regularly scheduled CRL.
   static constexpr std::chrono::hours kRefreshMax{12};
 
-  // `catch_up` brings `index` up to what is committed when it is called.
+  // `catch_up` brings `index` up to what is committed when it is called. `options_of` says how a
+  // hierarchy's CRLs are to be now: when that changes, the next one comes at once.
+  using OptionsOf = std::function<PublisherOptions(ca::HierarchyId)>;
   Publisher(ca::CrlStore& store, const ca::RevocationIndex& index,
             std::function<ca::Status()> catch_up, const ca::StatusUrls& urls,
-            const ca::Clock& clock, PublisherOptions options);
+            const ca::Clock& clock, OptionsOf options_of);
 
   // One round over those of `authorities` (roots and issuing ones) that have their key: opens the
   // shards that are due, publishes a CRL for each shard that lists something new, that has passed
-  // half its life, or that this publisher has not yet published; and with deltas, a delta CRL
-  // between two complete ones. Returns the new CRLs. What fails for one authority does not keep the
-  // others waiting: the first error is returned after all were tried, in `error`; what failed is
-  // due again in the next round.
+  // half its life, whose options are others by now, or that this publisher has not yet published;
+  // and with deltas, a delta CRL between two complete ones. Returns the new CRLs. What fails for
+  // one authority does not keep the others waiting: the first error is returned after all were
+  // tried, in `error`; what failed is due again in the next round.
   //   kUnavailable         the database or the token is away
   //   kAborted             others published again and again meanwhile
   //   kFailedPrecondition  an authority has several shards, and there is no URL to tell them apart
@@ -76,6 +80,7 @@ class Publisher {
     const ca::Authority& authority;
     ca::CrlShard shard = 0;
     bool is_partition = false;  // of several shards: it says which
+    PublisherOptions options;
     Key key() const { return {authority.id(), shard}; }
   };
   enum class Due { kNothing, kDelta, kComplete, kLast };
@@ -86,6 +91,7 @@ class Publisher {
     std::int64_t number = 0;       // complete or delta
     ca::TimePoint this_update;
     bool is_partition = false;
+    PublisherOptions options;
     bool is_last = false;
     std::int64_t complete_number = 0;
     ca::TimePoint complete_this_update;
@@ -112,14 +118,13 @@ class Publisher {
   void MakeDelta(Draft& draft, const LastPublished& last) const;
   ca::Result<ca::PublishedCrl> Sign(const Scope& scope, const CertList& list) const;
   void Remember(const Scope& scope, Due due, Draft draft);
-  std::chrono::microseconds RefreshAfter() const;
 
   ca::CrlStore& store_;
   const ca::RevocationIndex& index_;
   const std::function<ca::Status()> catch_up_;
   const ca::StatusUrls urls_;
   const ca::Clock& clock_;
-  const PublisherOptions options_;
+  const OptionsOf options_of_;
   std::map<Key, LastPublished> last_;
 };
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 
 #include "db/row.h"
 
@@ -29,6 +30,33 @@ ca::ApprovalPolicy ApprovalPolicyOf(const pqxx::row& row) {
   };
 }
 
+template <typename T>
+std::optional<T> OptionalOf(const pqxx::field& field) {
+  return field.is_null() ? std::nullopt : std::optional(field.as<T>());
+}
+// For a parameter, of which SQL makes NULL by nullif($1, '').
+std::string OptionalText(std::optional<std::int64_t> value) {
+  return value ? std::to_string(*value) : "";
+}
+std::string OptionalText(std::optional<std::chrono::seconds> duration) {
+  return duration ? std::to_string(duration->count()) : "";
+}
+std::string OptionalText(std::optional<bool> value) { return value ? pqxx::to_string(*value) : ""; }
+
+std::optional<std::chrono::seconds> OptionalSecondsOf(const pqxx::field& field) {
+  const auto count = OptionalOf<std::int64_t>(field);
+  return count ? std::optional(std::chrono::seconds(*count)) : std::nullopt;
+}
+
+ca::StatusPolicy StatusPolicyOf(const pqxx::row& row) {
+  return {
+      .crl_lifetime = OptionalSecondsOf(row["crl_lifetime_seconds"]),
+      .ocsp_lifetime = OptionalSecondsOf(row["ocsp_lifetime_seconds"]),
+      .crl_shard_size = OptionalOf<std::int64_t>(row["crl_shard_size"]),
+      .delta_crls = OptionalOf<bool>(row["delta_crls"]),
+  };
+}
+
 Hierarchy HierarchyOf(const pqxx::row& row) {
   std::vector<ca::IpRange> ip_ranges;
   for (const std::string& text : TextsOf(row["ip_ranges"])) {
@@ -41,6 +69,7 @@ Hierarchy HierarchyOf(const pqxx::row& row) {
       .trust_domain =
           Expect(ca::TrustDomain::Parse(row["trust_domain"].c_str()), row["trust_domain"]),
       .is_system = row["is_system"].as<bool>(),
+      .token = row["token"].as<std::string>(),
       .external_roots = CertificatesOf(row["external_roots"]),
       .root_lifetime = std::chrono::seconds(row["root_lifetime_seconds"].as<std::int64_t>()),
       .issuing_lifetime = std::chrono::seconds(row["issuing_lifetime_seconds"].as<std::int64_t>()),
@@ -52,6 +81,7 @@ Hierarchy HierarchyOf(const pqxx::row& row) {
       .dns_subtrees = TextsOf(row["dns_subtrees"]),
       .ip_ranges = std::move(ip_ranges),
       .approvals = ApprovalPolicyOf(row),
+      .status = StatusPolicyOf(row),
   };
 }
 
@@ -218,8 +248,10 @@ HierarchyId InsertHierarchy(pqxx::work& transaction, const Hierarchy& hierarchy,
       "publish_ahead_seconds, acknowledged_share, acknowledge_within_seconds, dns_subtrees, "
       "ip_ranges, created_at, approve_root_rotation, approve_destruction, "
       "approve_policy_widening, approve_authority_revocation, approvals_expire_after_seconds, "
-      "external_roots) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, "
-      "$16, $17, $18, $19) "
+      "external_roots, token, crl_lifetime_seconds, ocsp_lifetime_seconds, crl_shard_size, "
+      "delta_crls) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, "
+      "$17, $18, $19, $20, nullif($21, '')::bigint, nullif($22, '')::bigint, "
+      "nullif($23, '')::bigint, nullif($24, '')::boolean) "
       "RETURNING id",
       hierarchy.tenant, hierarchy.environment, hierarchy.trust_domain.name(), hierarchy.is_system,
       Seconds(hierarchy.root_lifetime), Seconds(hierarchy.issuing_lifetime),
@@ -228,7 +260,10 @@ HierarchyId InsertHierarchy(pqxx::work& transaction, const Hierarchy& hierarchy,
       TextArray(hierarchy.dns_subtrees), TextArray(ip_ranges), TimeText(now),
       hierarchy.approvals.root_rotation, hierarchy.approvals.destruction,
       hierarchy.approvals.policy_widening, hierarchy.approvals.authority_revocation,
-      Seconds(hierarchy.approvals.expire_after), CertificatesText(hierarchy.external_roots));
+      Seconds(hierarchy.approvals.expire_after), CertificatesText(hierarchy.external_roots),
+      hierarchy.token, OptionalText(hierarchy.status.crl_lifetime),
+      OptionalText(hierarchy.status.ocsp_lifetime), OptionalText(hierarchy.status.crl_shard_size),
+      OptionalText(hierarchy.status.delta_crls));
   const auto id = static_cast<HierarchyId>(row[0].as<int>());
   int position = 0;
   for (const CertificateProfile& profile : hierarchy.profiles) {
@@ -253,13 +288,17 @@ Status UpdateHierarchy(pqxx::work& transaction, const Hierarchy& standing,
       "acknowledged_share = $6, acknowledge_within_seconds = $7, approve_root_rotation = $8, "
       "approve_destruction = $9, approve_policy_widening = $10, "
       "approve_authority_revocation = $11, approvals_expire_after_seconds = $12, "
-      "external_roots = $13 WHERE id = $1",
+      "external_roots = $13, token = $14, crl_lifetime_seconds = nullif($15, '')::bigint, "
+      "ocsp_lifetime_seconds = nullif($16, '')::bigint, crl_shard_size = nullif($17, '')::bigint, "
+      "delta_crls = nullif($18, '')::boolean WHERE id = $1",
       id, Seconds(wanted.root_lifetime), Seconds(wanted.issuing_lifetime),
       Seconds(wanted.rotate_every), Seconds(wanted.publish_ahead), wanted.acknowledged_share,
       Seconds(wanted.acknowledge_within), wanted.approvals.root_rotation,
       wanted.approvals.destruction, wanted.approvals.policy_widening,
       wanted.approvals.authority_revocation, Seconds(wanted.approvals.expire_after),
-      CertificatesText(wanted.external_roots));
+      CertificatesText(wanted.external_roots), wanted.token,
+      OptionalText(wanted.status.crl_lifetime), OptionalText(wanted.status.ocsp_lifetime),
+      OptionalText(wanted.status.crl_shard_size), OptionalText(wanted.status.delta_crls));
   for (const CertificateProfile& profile : standing.profiles) {
     if (wanted.FindProfile(profile.name).ok()) continue;
     TRY(DeleteProfile(transaction, standing, profile.name));

@@ -31,6 +31,8 @@ ca::Result<Signer> SignerOf(const AnsweredAuthority& authority, ca::TimePoint no
       this_update >= responder->validity().not_after) {
     return ca::Error(ca::StatusCode::kUnavailable, "authority has no ocsp responder that stands");
   }
+  lifetime = std::clamp(authority.lifetime.value_or(lifetime), ResponderOptions::kLifetimeMin,
+                        ResponderOptions::kLifetimeMax);
   // No answer outlives the certificate that speaks for it.
   return Signer{responder, this_update,
                 std::min(this_update + lifetime, responder->validity().not_after)};
@@ -84,8 +86,7 @@ Responder::Responder(const ca::RevocationIndex& index, ca::RevocationStore& stor
     : index_(index),
       store_(store),
       clock_(clock),
-      lifetime_(std::clamp(options.lifetime, ResponderOptions::kLifetimeMin,
-                           ResponderOptions::kLifetimeMax)),
+      lifetime_(options.lifetime),
       cache_(std::make_unique<AnswerCache>(options.cached_answers_max)),
       signed_(std::make_unique<SignedSerials>(options.signed_serials_max)),
       authorities_(std::make_shared<const KnownAuthorities>()),

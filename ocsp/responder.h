@@ -33,6 +33,7 @@ struct AnsweredAuthority {
   std::shared_ptr<const ca::Authority> responder;  // null as long as it has none: tryLater
   // Serials of CAs that it issued itself and that are not in the ledger's day-to-day tables.
   std::vector<ca::SerialNumber> issued_authorities;
+  std::optional<std::chrono::seconds> lifetime;  // instead of ResponderOptions::lifetime
 };
 using AnsweredAuthorities = std::map<ca::AuthorityId, AnsweredAuthority>;
 

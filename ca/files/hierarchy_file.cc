@@ -21,6 +21,7 @@ using ca::HierarchyDeclaration;
 using ca::OperatorRoles;
 using ca::Result;
 using ca::StatusCode;
+using ca::StatusPolicy;
 
 Result<CertificateProfile> ProfileOf(const ProfileSpec& spec) {
   CertificateProfile profile;
@@ -103,6 +104,30 @@ void FillSpec(const ApprovalPolicy& approvals, ApprovalsSpec& spec) {
   spec.mutable_expire_after()->set_seconds(approvals.expire_after.count());
 }
 
+StatusPolicy StatusPolicyOf(const agentpki::v1::StatusSpec& spec) {
+  StatusPolicy status;
+  if (spec.has_crl_lifetime()) {
+    status.crl_lifetime = std::chrono::seconds(spec.crl_lifetime().seconds());
+  }
+  if (spec.has_ocsp_lifetime()) {
+    status.ocsp_lifetime = std::chrono::seconds(spec.ocsp_lifetime().seconds());
+  }
+  if (spec.has_crl_shard_size()) status.crl_shard_size = spec.crl_shard_size();
+  if (spec.has_delta_crls()) status.delta_crls = spec.delta_crls();
+  return status;
+}
+
+void FillSpec(const StatusPolicy& status, agentpki::v1::StatusSpec& spec) {
+  if (status.crl_lifetime) {
+    spec.mutable_crl_lifetime()->set_seconds(status.crl_lifetime->count());
+  }
+  if (status.ocsp_lifetime) {
+    spec.mutable_ocsp_lifetime()->set_seconds(status.ocsp_lifetime->count());
+  }
+  if (status.crl_shard_size) spec.set_crl_shard_size(static_cast<int>(*status.crl_shard_size));
+  if (status.delta_crls) spec.set_delta_crls(*status.delta_crls);
+}
+
 Result<std::vector<ca::Bytes>> ExternalRootsOf(const agentpki::v1::RootSpec& spec) {
   if (spec.has_lifetime()) {
     return Error(StatusCode::kInvalidArgument,
@@ -121,6 +146,7 @@ Result<Hierarchy> HierarchyOf(const HierarchySpec& spec) {
       .tenant = spec.tenant(),
       .environment = spec.environment(),
       .trust_domain = *std::move(trust_domain),
+      .token = spec.token(),
       .dns_subtrees = {spec.dns_subtrees().begin(), spec.dns_subtrees().end()},
   };
   if (spec.root().has_lifetime()) {
@@ -166,6 +192,7 @@ Result<Hierarchy> HierarchyOf(const HierarchySpec& spec) {
     hierarchy.enrollment_rules.push_back(*std::move(parsed));
   }
   hierarchy.approvals = ApprovalPolicyOf(spec.approvals());
+  hierarchy.status = StatusPolicyOf(spec.status());
   return hierarchy;
 }
 
@@ -207,6 +234,7 @@ HierarchySpec SpecOf(const HierarchyDeclaration& declaration) {
   spec.set_tenant(hierarchy.tenant);
   spec.set_environment(hierarchy.environment);
   spec.set_trust_domain(hierarchy.trust_domain.name());
+  spec.set_token(hierarchy.token);
   if (hierarchy.HasExternalRoot()) {
     std::string pem;
     for (const ca::Bytes& root : hierarchy.external_roots) pem += ca::Pem("CERTIFICATE", root);
@@ -234,6 +262,7 @@ HierarchySpec SpecOf(const HierarchyDeclaration& declaration) {
     FillSpec(rule, *spec.mutable_enrollment()->add_rules());
   }
   FillSpec(hierarchy.approvals, *spec.mutable_approvals());
+  if (hierarchy.status != StatusPolicy()) FillSpec(hierarchy.status, *spec.mutable_status());
   return spec;
 }
 

@@ -14,7 +14,8 @@ ca::Result<ca::HierarchyDeclaration> DeclarationOf(const agentpki::v1::Hierarchy
 // What takes two, as people write it. Hierarchy::Validate() says whether it can be.
 ca::ApprovalPolicy ApprovalPolicyOf(const agentpki::v1::ApprovalsSpec& spec);
 
-// What DeclarationOf() makes the same declaration of, with nothing left to a default.
+// What DeclarationOf() makes the same declaration of, with nothing left to a default but what is
+// left to the server's configuration.
 agentpki::v1::HierarchySpec SpecOf(const ca::HierarchyDeclaration& declaration);
 
 // What a file says (proto/agentpki/v1/hierarchy.proto), as it is written there. kInvalidArgument

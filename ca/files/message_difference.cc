@@ -38,9 +38,11 @@ class Flattener {
       const bool is_message = field.cpp_type() == FieldDescriptor::CPPTYPE_MESSAGE;
       if (field.is_repeated()) {
         is_message ? AddElements(path, message, field) : AddList(path, message, field);
+      } else if (field.has_presence() && !message.GetReflection()->HasField(message, &field)) {
+        continue;
       } else if (!is_message) {
         AddValue(path, TextOf(message, field, kOnly));
-      } else if (message.GetReflection()->HasField(message, &field)) {
+      } else {
         AddMessage(path, message.GetReflection()->GetMessage(message, &field));
       }
     }

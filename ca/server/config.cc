@@ -17,10 +17,6 @@ using ca::Status;
 using ca::StatusCode;
 
 constexpr int kConcurrentCallsMax = 4096;
-constexpr std::chrono::seconds kStatusLifetimeMin = std::chrono::minutes(1);
-constexpr std::chrono::seconds kStatusLifetimeMax = std::chrono::hours(24);
-constexpr std::int64_t kShardSizeMin = 10;
-constexpr std::int64_t kShardSizeMax = 10'000'000;
 constexpr int kAgentsQuotaMax = 100'000'000;
 constexpr int kCertificatesQuotaMax = 1'000'000;
 constexpr int kConnectionsPerAddressMax = 4096;  // all that HttpLimits lets there be
@@ -222,11 +218,16 @@ Status FillQuotas(const ServerConfig& yaml, Config& config) {
   return ca::Ok();
 }
 
-Status FillStatusLifetime(std::string_view key, const google::protobuf::Duration& yaml,
-                          std::chrono::seconds& lifetime) {
-  if (yaml.seconds() != 0) lifetime = std::chrono::seconds(yaml.seconds());
-  if (lifetime >= kStatusLifetimeMin && lifetime <= kStatusLifetimeMax) return ca::Ok();
-  return Wrong(key, "write 1m to 24h");
+Status FillStatusSettings(const agentpki::v1::StatusConfig& yaml, ca::StatusSettings& settings) {
+  if (const auto seconds = yaml.crl_lifetime().seconds()) {
+    settings.crl_lifetime = std::chrono::seconds(seconds);
+  }
+  if (const auto seconds = yaml.ocsp_lifetime().seconds()) {
+    settings.ocsp_lifetime = std::chrono::seconds(seconds);
+  }
+  if (yaml.crl_shard_size() != 0) settings.crl_shard_size = yaml.crl_shard_size();
+  settings.delta_crls = yaml.delta_crls();
+  return ca::Annotate(settings.Validate(), "status: ");
 }
 
 Status FillConnectionsPerAddress(int yaml, Config& config) {
@@ -254,17 +255,7 @@ Status FillStatus(const ServerConfig& yaml, Config& config) {
                  "write where relying parties reach listen: http, such as "
                  "http://pki.acme.example");
   }
-  TRY(FillStatusLifetime("status: ocsp_lifetime", status.ocsp_lifetime(),
-                         config.status.ocsp_lifetime));
-  TRY(FillStatusLifetime("status: crl_lifetime", status.crl_lifetime(),
-                         config.status.crl_lifetime));
-  if (status.crl_shard_size() != 0) config.status.crl_shard_size = status.crl_shard_size();
-  if (config.status.crl_shard_size < kShardSizeMin ||
-      config.status.crl_shard_size > kShardSizeMax) {
-    return Wrong("status: crl_shard_size",
-                 fmt::format("write {} to {}", kShardSizeMin, kShardSizeMax));
-  }
-  config.status.delta_crls = status.delta_crls();
+  TRY(FillStatusSettings(status, config.status.settings));
   return FillConnectionsPerAddress(status.connections_per_address(), config);
 }
 

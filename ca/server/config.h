@@ -12,6 +12,7 @@
 #include "ca/base/result.h"
 #include "ca/base/spiffe_id.h"
 #include "ca/quotas.h"
+#include "ca/status_policy.h"
 #include "ca/status_urls.h"
 
 namespace server {
@@ -19,10 +20,7 @@ namespace server {
 // How others learn whether a certificate still stands.
 struct StatusConfig {
   ca::StatusUrls urls;
-  std::chrono::seconds ocsp_lifetime = std::chrono::hours(1);
-  std::chrono::seconds crl_lifetime = std::chrono::hours(1);
-  std::int64_t crl_shard_size = 1'000'000;
-  bool delta_crls = false;
+  ca::StatusSettings settings;       // of a hierarchy whose file says nothing else
   int connections_per_address = 64;  // to `listen_http`
 };
 

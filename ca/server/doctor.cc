@@ -61,6 +61,9 @@ Result<Evidence> Doctor::Look() const {
   auto shards = TRY(crls_.LoadShards(clock_.Now()));
   Evidence evidence;
   evidence.catalog = std::move(catalog);
+  for (const ca::Hierarchy& hierarchy : evidence.catalog->hierarchies()) {
+    evidence.tokens[hierarchy.id] = keys_.TokenOf(hierarchy.Name() + "/");
+  }
   TRY(Sort(contents, evidence));
   evidence.shards = std::move(shards);
   for (const auto& entry : shelf_.All()) {

@@ -74,6 +74,7 @@ Status StatusFeed::Refresh() {
       // When its responder is gone, too, the last CRL alone speaks for it.
       if (is_destroyed && !responders.contains(authority->id())) continue;
       ocsp::AnsweredAuthority entry{.issuer = authority};
+      entry.lifetime = hierarchy.status.ocsp_lifetime;
       if (const auto found = responders.find(authority->id()); found != responders.end()) {
         entry.responder = found->second;
         entry.issued_authorities.push_back(*found->second->serial());

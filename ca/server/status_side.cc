@@ -17,6 +17,15 @@ std::chrono::duration<double> Since(ca::TimePoint then, ca::TimePoint now) {
   return std::max(now, then) - then;
 }
 
+// As its file says, and where that says nothing, as configured.
+crl::PublisherOptions CrlOptionsOf(const ca::Hierarchy* hierarchy,
+                                   const ca::StatusSettings& configured) {
+  const auto settings = hierarchy ? hierarchy->status.Over(configured) : configured;
+  return {.lifetime = settings.crl_lifetime,
+          .shard_size = settings.crl_shard_size,
+          .deltas = settings.delta_crls};
+}
+
 }  // namespace
 
 ca::Result<std::unique_ptr<StatusSide>> StatusSide::Create(
@@ -35,7 +44,8 @@ StatusSide::StatusSide(const Config& config, const Backends& backends, ca::LiveC
     : config_(config),
       ledger_(*backends.ledger),
       clock_(clock),
-      responder_(index_, *backends.revocations, clock, {.lifetime = config.status.ocsp_lifetime}),
+      responder_(index_, *backends.revocations, clock,
+                 {.lifetime = config.status.settings.ocsp_lifetime}),
       feed_({*backends.revocations, *backends.crls, *backends.hierarchies, *backends.keys},
             {index_, shelf_, responder_, directory}, catalogs, clock,
             {.revocation = [this](const ca::Revocation& r) { ObserveRevocation(r); }}),
@@ -48,11 +58,11 @@ StatusSide::StatusSide(const Config& config, const Backends& backends, ca::LiveC
       key_retirement_(catalogs, *backends.hierarchies, *backends.keys, clock),
       destroying_(catalogs, authorization, *backends.hierarchies, key_retirement_, provisioning_,
                   approvals, clock, files::WriteStatement),
-      publisher_(*backends.crls, index_, [this] { return feed_.CatchUp(); }, config.status.urls,
-                 clock,
-                 {.lifetime = config.status.crl_lifetime,
-                  .shard_size = config.status.crl_shard_size,
-                  .deltas = config.status.delta_crls}),
+      publisher_(
+          *backends.crls, index_, [this] { return feed_.CatchUp(); }, config.status.urls, clock,
+          [&catalogs, configured = config.status.settings](ca::HierarchyId id) {
+            return CrlOptionsOf(catalogs.Snapshot()->Find(id), configured);
+          }),
       conductor_({config.database_server},
                  {*backends.keys, provisioning_, rotation_, key_retirement_, destroying_, bundles_,
                   publisher_, shelf_, *backends.crls, feed_},

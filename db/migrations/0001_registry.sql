@@ -20,6 +20,7 @@ CREATE TABLE agentpki.hierarchies (
   environment              text NOT NULL CHECK (environment ~ '^[a-z0-9-]{1,32}$'),
   trust_domain             text NOT NULL,
   is_system                boolean NOT NULL,
+  token                    text NOT NULL,  -- the label of the one that it pins, or ''
   root_lifetime_seconds    bigint NOT NULL,
   issuing_lifetime_seconds bigint NOT NULL,
   rotate_every_seconds     bigint NOT NULL,
@@ -35,6 +36,11 @@ CREATE TABLE agentpki.hierarchies (
   approve_policy_widening      boolean NOT NULL,
   approve_authority_revocation boolean NOT NULL,
   approvals_expire_after_seconds bigint NOT NULL,
+  -- Of the CRLs and OCSP responses; NULL: as the server's configuration says.
+  crl_lifetime_seconds     bigint,
+  ocsp_lifetime_seconds    bigint,
+  crl_shard_size           bigint,
+  delta_crls               boolean,
   created_at               timestamptz NOT NULL,
   -- 0006_destruction.sql: when it was destroyed, and from when on nobody has to know of it any more:
   -- its keys are destroyed, that is on record, and the last of its agents' certificates has ended.
@@ -162,10 +168,10 @@ GRANT SELECT, INSERT ON agentpki.hierarchies, agentpki.profiles, agentpki.enroll
   agentpki.key_destructions, agentpki.destroyed_keys
   TO agentpki_server;
 -- What a hierarchy is stays for ever; how it issues may change.
-GRANT UPDATE (external_roots, root_lifetime_seconds, issuing_lifetime_seconds, rotate_every_seconds,
-  publish_ahead_seconds, acknowledged_share, acknowledge_within_seconds, approve_root_rotation,
+GRANT UPDATE (token, external_roots, root_lifetime_seconds, issuing_lifetime_seconds,
+  rotate_every_seconds, publish_ahead_seconds, acknowledged_share, acknowledge_within_seconds, approve_root_rotation,
   approve_destruction, approve_policy_widening, approve_authority_revocation,
-  approvals_expire_after_seconds)
+  approvals_expire_after_seconds, crl_lifetime_seconds, ocsp_lifetime_seconds, crl_shard_size, delta_crls)
   ON agentpki.hierarchies TO agentpki_server;
 GRANT UPDATE, DELETE ON agentpki.profiles TO agentpki_server;
 GRANT DELETE ON agentpki.enrollment_rules TO agentpki_server;

@@ -116,6 +116,20 @@ TEST_F(DiagnosisTest, CallsNothingMissingOnATokenThatIsAway) {
   EXPECT_EQ(Found(evidence), Expected{"token.away apart"});
 }
 
+TEST_F(DiagnosisTest, FindsATokenThatIsPinnedAndNotWhatTheConfigurationSays) {
+  Hierarchy pinned = acme_;
+  pinned.token = "hsm-acme";
+  Must(ports_.hierarchies.ChangeHierarchy(acme_, pinned, Event()));
+  Evidence evidence = Look();
+  evidence.tokens[acme_.id] = "hsm-acme";
+  const auto found = [&] { return Diagnose(evidence, pinned, clock_.Now()); };
+  EXPECT_EQ(found().size(), 0u);
+  evidence.tokens[acme_.id] = "agentpki";
+  ASSERT_EQ(found().size(), 1u);
+  EXPECT_EQ(found()[0].code, "hierarchy.token");
+  EXPECT_EQ(found()[0].subject, "acme/prod");
+}
+
 TEST_F(DiagnosisTest, FindsAResponderWhoseKeyIsMissingUntilAnotherTakesItsPlace) {
   Must(ports_.keys.Destroy(RecordOf(AuthorityKind::kResponder, 1).key_label));
   clock_.Advance(minutes(5));

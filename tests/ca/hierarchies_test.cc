@@ -243,6 +243,37 @@ TEST_F(HierarchiesTest, ShortensTheTimeOfAnAuthorityThatIsLongerThanItsOwnLife) 
   }
 }
 
+// ---- where its keys are -------------------------------------------------------------------------
+
+TEST_F(HierarchiesTest, MakesKeysOnTheTokenThatIsPinned) {
+  HierarchyDeclaration wanted = PullRequest();
+  wanted.hierarchy.token = "memory";
+  EXPECT_EQ(Must(Apply(wanted)).hierarchy.token, "memory");
+}
+
+TEST_F(HierarchiesTest, MakesNoKeyOnAnotherToken) {
+  HierarchyDeclaration wanted = PullRequest();
+  wanted.hierarchy.token = "hsm-acme";
+  const auto labels = Must(ports_.keys.Labels());
+  const Status refused = Plan(wanted).status();
+  EXPECT_TRUE(IsRefusal(refused, StatusCode::kFailedPrecondition, "hierarchy.token"));
+  EXPECT_NE(refused.message().find("'hsm-acme'"), absl::string_view::npos) << refused;
+  EXPECT_NE(refused.message().find("'memory'"), absl::string_view::npos) << refused;
+  EXPECT_EQ(Apply(wanted).status(), refused);
+  EXPECT_EQ(Must(ports_.keys.Labels()), labels);
+}
+
+TEST_F(HierarchiesTest, PinsATokenLaterAsLongAsItIsTrue) {
+  HierarchyDeclaration wanted = Acme();
+  wanted.hierarchy.token = "other";
+  EXPECT_TRUE(IsRefusal(Plan(wanted).status(), StatusCode::kFailedPrecondition, "hierarchy.token"));
+  for (const char* token : {"memory", ""}) {
+    wanted.hierarchy.token = token;
+    Must(Apply(wanted));
+    EXPECT_EQ(Acme(), wanted);
+  }
+}
+
 // ---- operators ----------------------------------------------------------------------------------
 
 TEST_F(HierarchiesTest, GivesAndTakesRoles) {

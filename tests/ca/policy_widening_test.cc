@@ -27,6 +27,7 @@ HierarchyDeclaration Standing() {
   hierarchy.enrollment_rules = {Rule("first", EnrollmentRule::Effect::kAdmit),
                                 Rule("second", EnrollmentRule::Effect::kRefuse)};
   hierarchy.approvals = {};
+  hierarchy.status = {.crl_lifetime = hours(2), .delta_crls = false};
   return {hierarchy, {{"alice", {Role::kAdmin}}, {"bob", {Role::kAuditor, Role::kRevoker}}}};
 }
 
@@ -69,6 +70,14 @@ const std::vector<Case> kNarrower = {
        auto& rules = d.hierarchy.enrollment_rules;
        rules.insert(rules.begin(), Rule("zeroth", EnrollmentRule::Effect::kRefuse));
        rules.push_back(Rule("third", EnrollmentRule::Effect::kRefuse));
+     },
+     {}},
+    {"a token that is pinned", [](D& d) { d.hierarchy.token = "hsm-acme"; }, {}},
+    {"a status that is known sooner",
+     [](D& d) {
+       d.hierarchy.status.crl_lifetime = hours(1);
+       d.hierarchy.status.ocsp_lifetime = StatusSettings::kLifetimeMin;
+       d.hierarchy.status.crl_shard_size = 10;
      },
      {}},
     {"an operator less", [](D& d) { d.operators.pop_back(); }, {}},
@@ -156,6 +165,19 @@ const std::vector<Case> kWider = {
      {"operators.carol", "operators"}},
     {"a role more", [](D& d) { d.operators[1].roles.insert(Role::kAdmin); }, {"operators.bob"}},
     {"another role", [](D& d) { d.operators[0].roles = {Role::kAuditor}; }, {"operators.alice"}},
+    {"CRLs that stand longer",
+     [](D& d) { d.hierarchy.status.crl_lifetime = hours(3); },
+     {"status.crl_lifetime"}},
+    {"CRLs that stand as long as the configuration says",
+     [](D& d) { d.hierarchy.status.crl_lifetime.reset(); },
+     {"status.crl_lifetime"}},
+    {"OCSP responses that may stand longer than the configuration says",
+     [](D& d) { d.hierarchy.status.ocsp_lifetime = minutes(2); },
+     {"status.ocsp_lifetime"}},
+    {"delta CRLs", [](D& d) { d.hierarchy.status.delta_crls = true; }, {"status.delta_crls"}},
+    {"delta CRLs if the configuration says so",
+     [](D& d) { d.hierarchy.status.delta_crls.reset(); },
+     {"status.delta_crls"}},
     {"no approval of roots",
      [](D& d) { d.hierarchy.approvals.root_rotation = false; },
      {"approvals.root_rotation"}},

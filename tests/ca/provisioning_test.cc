@@ -17,6 +17,8 @@ namespace {
 using testing::AcmeProd;
 using testing::AtStep;
 using testing::FakeClock;
+using testing::GlobexProd;
+using testing::IsRefusal;
 using testing::MemoryPorts;
 using testing::Must;
 using testing::Says;
@@ -203,6 +205,7 @@ TEST_F(ProvisioningTest, DoesNotChangeAHierarchyAndNamesTheFieldThatDiffers) {
       {"trust_domain",
        [](Hierarchy& h) { h.trust_domain = Must(TrustDomain::Parse("other.acme.example")); }},
       {"is_system", [](Hierarchy& h) { h.is_system = true; }},
+      {"token", [](Hierarchy& h) { h.token = "memory"; }},
       {"root lifetime", [](Hierarchy& h) { h.root_lifetime += std::chrono::hours(1); }},
       {"issuing lifetime", [](Hierarchy& h) { h.issuing_lifetime += std::chrono::hours(1); }},
       {"dns_subtrees", [](Hierarchy& h) { h.dns_subtrees.push_back("x.example"); }},
@@ -215,6 +218,7 @@ TEST_F(ProvisioningTest, DoesNotChangeAHierarchyAndNamesTheFieldThatDiffers) {
       {"profiles", [](Hierarchy& h) { h.profiles[0].host_names = true; }},
       {"profiles", [](Hierarchy& h) { h.profiles[0].name = "other"; }},
       {"profiles", [](Hierarchy& h) { std::swap(h.profiles[0], h.profiles[1]); }},
+      {"status", [](Hierarchy& h) { h.status.delta_crls = false; }},
       {"approvals", [](Hierarchy& h) { h.approvals.destruction = true; }},
   };
   for (const auto& [field, change] : changes) {
@@ -233,6 +237,19 @@ TEST_F(ProvisioningTest, MakesNothingThatIsNotValid) {
   EXPECT_EQ(world.provisioning.EnsureHierarchy(wanted).status().code(),
             StatusCode::kInvalidArgument);
   EXPECT_TRUE(Must(world.ports.hierarchies.LoadHierarchies()).empty());
+}
+
+// Also what is made on schedule, after the configuration was changed.
+TEST_F(ProvisioningTest, MakesNoKeyOnAnotherTokenThanIsPinned) {
+  World world(clock_, Ok);
+  Hierarchy acme = Must(world.provisioning.EnsureHierarchy(AcmeProd()));
+  acme.token = "hsm-acme";
+  EXPECT_TRUE(IsRefusal(world.provisioning.EnsureSuccessor(acme).status(),
+                        StatusCode::kFailedPrecondition, "hierarchy.token"));
+  Hierarchy other = GlobexProd();
+  other.token = "hsm-globex";
+  EXPECT_TRUE(IsRefusal(world.provisioning.EnsureHierarchy(other).status(),
+                        StatusCode::kFailedPrecondition, "hierarchy.token"));
 }
 
 TEST_F(ProvisioningTest, SaysThatTheTokenIsAway) {

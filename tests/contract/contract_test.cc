@@ -65,6 +65,7 @@ void ExpectSame(const ca::Hierarchy& actual, const ca::Hierarchy& expected) {
   EXPECT_EQ(actual.Name(), expected.Name());
   EXPECT_EQ(actual.trust_domain, expected.trust_domain);
   EXPECT_EQ(actual.is_system, expected.is_system);
+  EXPECT_EQ(actual.token, expected.token);
   EXPECT_EQ(actual.root_lifetime, expected.root_lifetime);
   EXPECT_EQ(actual.issuing_lifetime, expected.issuing_lifetime);
   EXPECT_EQ(actual.rotate_every, expected.rotate_every);
@@ -72,6 +73,7 @@ void ExpectSame(const ca::Hierarchy& actual, const ca::Hierarchy& expected) {
   EXPECT_EQ(actual.acknowledged_share, expected.acknowledged_share);
   EXPECT_EQ(actual.acknowledge_within, expected.acknowledge_within);
   EXPECT_TRUE(actual.approvals == expected.approvals);
+  EXPECT_TRUE(actual.status == expected.status);
   EXPECT_EQ(actual.dns_subtrees, expected.dns_subtrees);
   ASSERT_EQ(actual.ip_ranges.size(), expected.ip_ranges.size());
   for (size_t i = 0; i < expected.ip_ranges.size(); ++i) {

@@ -71,6 +71,34 @@ TEST_P(HierarchyStoreContract, KeepsExternalRootsInTheirOrder) {
   ExpectSame(Must(hierarchies().LoadHierarchies()).front(), wanted);
 }
 
+TEST_P(HierarchyStoreContract, KeepsTheTokenThatIsPinned) {
+  Hierarchy wanted = AcmeProd();
+  wanted.token = "hsm-acme";
+  const Hierarchy created = Must(Create(wanted));
+  EXPECT_EQ(Must(hierarchies().LoadHierarchies()).front().token, "hsm-acme");
+
+  wanted = created;
+  wanted.token = "";
+  Must(hierarchies().ChangeHierarchy(created, wanted, EventIn(created, "ChangeHierarchy")));
+  EXPECT_EQ(Must(hierarchies().LoadHierarchies()).front().token, "");
+}
+
+TEST_P(HierarchyStoreContract, KeepsWhatIsSaidOfStatusAndWhatIsLeftToTheConfiguration) {
+  Hierarchy wanted = AcmeProd();
+  wanted.status = {.crl_lifetime = std::chrono::minutes(7), .delta_crls = false};
+  Hierarchy standing = Must(Create(wanted));
+  EXPECT_TRUE(standing.status == wanted.status);
+  for (const ca::StatusPolicy& status :
+       {ca::StatusPolicy{.ocsp_lifetime = std::chrono::hours(24), .crl_shard_size = 10'000'000},
+        ca::StatusPolicy{.delta_crls = true}, ca::StatusPolicy{}}) {
+    wanted = standing;
+    wanted.status = status;
+    Must(hierarchies().ChangeHierarchy(standing, wanted, EventIn(standing, "ChangeHierarchy")));
+    standing = Must(hierarchies().LoadHierarchies()).front();
+    ExpectSame(standing, wanted);
+  }
+}
+
 TEST_P(HierarchyStoreContract, LoadsHierarchiesInTheOrderOfTheirCreation) {
   const Hierarchy globex = Must(Create(GlobexProd()));
   const Hierarchy acme = Must(Create(AcmeProd()));

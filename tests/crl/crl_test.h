@@ -25,12 +25,14 @@ inline std::vector<ca::SerialNumber> SerialsOf(const ReadCrl& crl) {
 // What one server knows and publishes, over what lasts.
 struct Replica {
   Replica(ca::testing::MemoryPorts& ports, ca::CrlStore& store, const ca::Clock& clock,
-          PublisherOptions options = {},
+          PublisherOptions its_options = {},
           const ca::StatusUrls& urls = ca::testing::Directory().urls())
-      : revocations(ports.ledger, ports.hierarchies, ports.events),
+      : options(its_options),
+        revocations(ports.ledger, ports.hierarchies, ports.events),
         now([&clock] { return clock.Now(); }),
         publisher(
-            store, index, [this] { return CatchUp(); }, urls, clock, options) {}
+            store, index, [this] { return CatchUp(); }, urls, clock,
+            [this](ca::HierarchyId) { return options; }) {}
 
   ca::Status CatchUp() {
     const auto live_after = now() - ca::RevocationIndex::kKeptAfterExpiry;
@@ -40,6 +42,7 @@ struct Replica {
     return ca::Ok();
   }
 
+  PublisherOptions options;  // of every hierarchy
   ca::testing::MemoryRevocationStore revocations;
   std::function<ca::TimePoint()> now;
   ca::RevocationCursor cursor;

@@ -44,6 +44,17 @@ TEST_F(DeltaTest, FollowsACompleteCrlWithAnEmptyDeltaASecondLater) {
   EXPECT_TRUE(Publish().empty());
 }
 
+TEST_F(DeltaTest, EndsWithACompleteCrlThatPointsToNone) {
+  ASSERT_EQ(PublishOne().base_number, 1);
+  replica_.options.deltas = false;
+  const ca::PublishedCrl complete = PublishOne();
+  EXPECT_EQ(complete.base_number, 0);
+  const auto parsed = testing::Parse(complete.der);
+  EXPECT_EQ(X509_CRL_get_ext_by_NID(parsed.get(), NID_freshest_crl, -1), -1);
+  clock_.Advance(seconds(1));
+  EXPECT_TRUE(Publish().empty());
+}
+
 TEST_F(DeltaTest, ListsWhatWasRevokedSinceTheBase) {
   std::vector<ca::SerialNumber> added;
   for (int i = 0; i < 3; ++i) {

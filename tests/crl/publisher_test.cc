@@ -101,6 +101,30 @@ class LongLivedCrlTest : public PublisherTest {
   LongLivedCrlTest() : PublisherTest({.lifetime = hours(24 * 30)}) {}
 };
 
+// A lifetime that grew would else leave the CRL before it to end unfollowed.
+TEST_F(PublisherTest, PublishesAtOnceWhatHasAnotherLifetimeByNow) {
+  PublishOne();
+  for (const auto lifetime : {hours(24), hours(1)}) {
+    replica_.options.lifetime = lifetime;
+    const ca::PublishedCrl crl = PublishOne();
+    EXPECT_EQ(crl.next_update - crl.this_update, lifetime);
+    EXPECT_TRUE(Publish().empty()) << "once";
+  }
+}
+
+TEST_F(PublisherTest, GivesEachHierarchyItsOwn) {
+  const auto globex = Must(deployment_.catalog->ActiveIssuer(deployment_.globex.id));
+  Publisher publisher(
+      ports_.crls, replica_.index, [] { return ca::Ok(); }, ca::testing::Directory().urls(), clock_,
+      [&](ca::HierarchyId id) {
+        return PublisherOptions{.lifetime = id == deployment_.acme.id ? hours(3) : hours(2)};
+      });
+  const auto round = publisher.PublishDue({issuer_, globex});
+  ASSERT_EQ(round.published.size(), 2u) << round.error;
+  EXPECT_EQ(round.published[0].next_update - round.published[0].this_update, hours(3));
+  EXPECT_EQ(round.published[1].next_update - round.published[1].this_update, hours(2));
+}
+
 // Or a certificate could end, and leave the index, between two CRLs.
 TEST_F(LongLivedCrlTest, IsRefreshedWhileWhatHasEndedIsStillListed) {
   PublishOne();

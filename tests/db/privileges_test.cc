@@ -177,10 +177,14 @@ TEST_F(PrivilegesTest, MayUpdateTheseColumnsAndNoOther) {
             "agentpki.hierarchies.approve_destruction "
             "agentpki.hierarchies.approve_policy_widening "
             "agentpki.hierarchies.approve_root_rotation "
+            "agentpki.hierarchies.crl_lifetime_seconds agentpki.hierarchies.crl_shard_size "
+            "agentpki.hierarchies.delta_crls "
             "agentpki.hierarchies.external_roots "
             "agentpki.hierarchies.issuing_lifetime_seconds "
+            "agentpki.hierarchies.ocsp_lifetime_seconds "
             "agentpki.hierarchies.publish_ahead_seconds agentpki.join_tokens.revoked_at "
             "agentpki.hierarchies.root_lifetime_seconds agentpki.hierarchies.rotate_every_seconds "
+            "agentpki.hierarchies.token "
             "agentpki.join_tokens.used_at agentpki.join_tokens.used_by_request");
 }
 

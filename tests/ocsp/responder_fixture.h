@@ -25,6 +25,7 @@ class ResponderFixture : public ca::testing::StoryTest {
     auto authorities = std::make_shared<AnsweredAuthorities>();
     for (const auto& authority : {root_, issuer_}) {
       authorities->emplace(authority->id(), AnsweredAuthority{authority, ResponderOf(*authority)});
+      authorities->at(authority->id()).lifetime = lifetime_;
     }
     authorities->at(root_->id()).issued_authorities = {*issuer_->serial()};
     responder_.SetAuthorities(std::move(authorities));
@@ -82,6 +83,7 @@ class ResponderFixture : public ca::testing::StoryTest {
     return Verify(answer, *issuer_, *root_, clock_.Now());
   }
 
+  std::optional<seconds> lifetime_;  // of answers, from the next Appoint() on
   const std::shared_ptr<const ca::Authority> issuer_ =
       Must(deployment_.catalog->ActiveIssuer(deployment_.acme.id));
   const std::shared_ptr<const ca::Authority> root_ =

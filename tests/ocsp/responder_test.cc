@@ -36,6 +36,19 @@ TEST_F(ResponderTest, DatesItsAnswersInWholeSeconds) {
   EXPECT_EQ(answer->etag.front(), '"');
 }
 
+TEST_F(ResponderTest, AnswersForAsLongAsTheHierarchySaysFromTheNextOneOn) {
+  const ca::Bytes request = About(serial_).Der();
+  const auto before = Ask(request);
+  for (const seconds lifetime : {seconds(minutes(5)), seconds(hours(24))}) {
+    lifetime_ = lifetime;
+    Appoint();
+    EXPECT_EQ(Ask(request), before) << "what was signed is given until half of its life";
+    const ca::Bytes other = About(Issue()).Der();
+    const auto answer = Ask(other);
+    EXPECT_EQ(answer->next_update - answer->this_update, lifetime);
+  }
+}
+
 TEST_F(ResponderTest, RepeatsANonceAndSignsEachTime) {
   for (const size_t size : {1u, 32u, 128u}) {
     const ca::Bytes request = About(serial_).Nonce(ca::Bytes(size, 'n')).Der();

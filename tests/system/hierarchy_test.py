@@ -5,7 +5,8 @@ import unittest
 
 import openssl
 from deployment import ALONE, SYSTEM_TRUST_DOMAIN, DeploymentTest
-from programs import CLI, run
+from programs import CLI, run, wait_until
+from relying_party import Credentials
 
 FILE = {
     "tenant": "acme", "environment": "pr-1234", "trust_domain": "pr-1234.acme.example",
@@ -144,6 +145,63 @@ class HierarchyTest(DeploymentTest):
 
     def test_9_wrong_usage_ends_with_64(self):
         self.assertEqual(run(CLI, "hierarchy", "plan").returncode, 64)
+
+
+class StatusTest(DeploymentTest):
+    """Two hierarchies on one server: what one's file says of its CRLs and OCSP responses, and what the
+    configuration says of the other's."""
+    options = {"status": {"crl_lifetime": "2h", "ocsp_lifetime": "3h"}}
+
+    def apply(self, **status):
+        file = self.deployment.folder / "acme-pr.yaml"
+        file.write_text(json.dumps(FILE | {"status": status}))
+        self.deployment.cli("hierarchy", "apply", "-f", file, "--wait", check=True)
+        return file
+
+    def said_of(self, credentials):
+        """The lifetimes of its CRL and of an OCSP response, which are well-signed."""
+        self.assertFalse(credentials.is_listed())
+        said = credentials.ask()
+        self.assertIn("Response verify OK", said)
+        return (openssl.crl_lifetime_s(credentials.new_crl_file()), openssl.ocsp_lifetime_s(said))
+
+    def assert_becomes(self, credentials, minutes):
+        expected = tuple(60 * of for of in minutes)
+        wait_until(lambda: self.said_of(credentials) == expected, f"they stand for {minutes}")
+
+    def test_each_has_what_its_file_says_and_else_what_the_configuration_says(self):
+        self.apply(crl_lifetime="10m", ocsp_lifetime="5m")
+        self.deployment.cli("agent", "register", IDENTITY, "--owner", "ci", check=True)
+        other = Credentials(self.deployment.enroll("status/other"))
+        bot = Credentials(self.deployment.join(IDENTITY))
+        self.assert_becomes(other, (120, 180))
+        self.assert_becomes(bot, (10, 5))
+
+        with self.subTest("a change shows in the next"):
+            file = self.apply(crl_lifetime="20m", delta_crls=True)
+            self.assert_becomes(bot, (20, 180))
+            freshest = openssl.openssl("crl", "-noout", "-text", "-in", bot.new_crl_file())
+            self.assertIn("X509v3 Freshest CRL", freshest)
+            plan = self.deployment.json("hierarchy", "plan", "-f", file)
+            self.assertEqual(plan["changes"], [])
+
+        with self.subTest("what the file leaves out is the configuration's again"):
+            file.write_text(json.dumps(FILE))
+            plan = self.deployment.json("hierarchy", "plan", "-f", file)
+            self.assertEqual(
+                [(change["field"], change["before"], change["after"], change["widens"])
+                 for change in plan["changes"]],
+                [("status.crl_lifetime", "20m", "", True), ("status.delta_crls", "true", "", False)])
+            self.apply()
+            self.assert_becomes(bot, (120, 180))
+        self.assert_becomes(other, (120, 180))
+
+    def test_what_cannot_be_is_refused(self):
+        file = self.deployment.folder / "wrong.yaml"
+        file.write_text(json.dumps(FILE | {"status": {"crl_lifetime": "30s"}}))
+        done = self.deployment.cli("hierarchy", "plan", "-f", file)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("status: crl_lifetime: 30s is out of bounds; write 1m to 24h", done.stderr)
 
 
 if __name__ == "__main__":

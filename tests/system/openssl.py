@@ -56,6 +56,24 @@ def lifetime_s(file):
     return (end - begin).total_seconds()
 
 
+def crl_lifetime_s(file):
+    """From thisUpdate of a CRL to its nextUpdate."""
+    return seconds_between(openssl("crl", "-noout", "-lastupdate", "-nextupdate", "-in", file),
+                           "lastUpdate=", "nextUpdate=")
+
+
+def ocsp_lifetime_s(said):
+    """The same of the one answer in what `openssl ocsp` said."""
+    return seconds_between(said, "This Update: ", "Next Update: ")
+
+
+def seconds_between(text, begin, end):
+    """Of the times that are behind two labels, as in: Nov 30 08:38:46 2026 GMT."""
+    first, last = [datetime.datetime.strptime(re.search(label + "(.*) GMT", text)[1],
+                                              "%b %d %H:%M:%S %Y") for label in (begin, end)]
+    return (last - first).total_seconds()
+
+
 def extension(file, name):
     """What openssl prints of one extension of a certificate, in one line."""
     lines = openssl("x509", "-in", file, "-noout", "-ext", name).splitlines()

@@ -88,6 +88,25 @@ class TenantTokensTest(DeploymentTest):
             self.assert_issues(folder)
         self.assertEqual(self.findings(), set())
 
+    def test_a_file_pins_the_token_and_no_key_is_made_on_another(self):
+        file = self.deployment.folder / "pinned.yaml"
+        for hierarchy in [GLOBEX, GLOBEX | {"environment": "next",
+                                            "trust_domain": "next.globex.example"}]:
+            file.write_text(json.dumps(hierarchy | {"token": "agentpki"}))
+            for verb in ["plan", "apply"]:
+                self.assert_refused(self.deployment.cli("hierarchy", verb, "-f", file),
+                                    "hierarchy.token", "'agentpki'", "'hsm-globex'")
+        self.assertEqual(self.deployment.key_labels(), self.common_labels)
+
+        file.write_text(json.dumps(GLOBEX | {"token": "hsm-globex"}))
+        plan = self.deployment.json("hierarchy", "plan", "-f", file)
+        self.assertEqual(plan["changes"], [{"field": "token", "before": "", "after": "hsm-globex",
+                                            "widens": False}])
+        self.deployment.cli("hierarchy", "apply", "-f", file, check=True)
+        exported = self.deployment.cli("hierarchy", "export", "globex/test", check=True).stdout
+        self.assertIn("\ntoken: hsm-globex\n", exported)
+        self.assertEqual(self.findings(), set())
+
     def test_the_doctor_finds_a_key_on_the_wrong_token(self):
         for label, tenant, right in [("globex/test/issuing/7-0badcafe", None, "hsm-globex"),
                                      ("acme/test/issuing/7-0badcafe", "globex", "agentpki")]:

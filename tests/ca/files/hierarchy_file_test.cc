@@ -99,20 +99,37 @@ TEST_F(HierarchyFileTest, HasWhatTheFileSays) {
 }
 
 TEST_F(HierarchyFileTest, IsReadAgainFromWhatIsWrittenOfIt) {
-  const ca::Hierarchy hierarchy = Must(
-      LoadWith("issuing: {lifetime: 50d, rotate_every: 36h, publish_ahead: 90m, "
-               "acknowledged_share: 95, acknowledge_within: 12h}\n"
-               "approvals: {policy_widening: false, expire_after: 2d}\n"
-               "dns_subtrees: [svc.acme.example, '7.example']\n"
-               "ip_ranges: [10.0.0.0/8, 2001:db8::/32]\n",
-               "[{name: 'true', lifetime: 5m, key_types: [rsa2048, ed25519], usages: [server], "
-               "host_names: true}, {name: short, lifetime: 15m, status_free: true}]"));
+  const ca::Hierarchy hierarchy = Must(LoadWith(
+      "token: hsm-acme\n"
+      "status: {crl_lifetime: 24h, ocsp_lifetime: 1m, crl_shard_size: 10, delta_crls: false}\n"
+      "issuing: {lifetime: 50d, rotate_every: 36h, publish_ahead: 90m, "
+      "acknowledged_share: 95, acknowledge_within: 12h}\n"
+      "approvals: {policy_widening: false, expire_after: 2d}\n"
+      "dns_subtrees: [svc.acme.example, '7.example']\n"
+      "ip_ranges: [10.0.0.0/8, 2001:db8::/32]\n",
+      "[{name: 'true', lifetime: 5m, key_types: [rsa2048, ed25519], usages: [server], "
+      "host_names: true}, {name: short, lifetime: 15m, status_free: true}]"));
   const ca::HierarchyDeclaration declaration{
       hierarchy,
       {{"alice", {ca::Role::kAdmin}}, {"bob", {ca::Role::kRevoker, ca::Role::kAuditor}}}};
   const std::string yaml = ToYaml(SpecOf(declaration));
   std::ofstream(path_) << yaml;
   EXPECT_EQ(Must(LoadHierarchyFile(path_)), declaration) << yaml;
+}
+
+TEST_F(HierarchyFileTest, LeavesToTheConfigurationWhatItDoesNotSayOfStatus) {
+  const ca::StatusSettings configured{.crl_lifetime = minutes(7), .delta_crls = true};
+  for (const char* nothing : {"", "status: {}"}) {
+    const ca::Hierarchy hierarchy = Must(LoadWith(nothing));
+    EXPECT_EQ(hierarchy.status.Over(configured), configured);
+    EXPECT_FALSE(SpecOf({hierarchy, {}}).has_status());
+  }
+  const ca::Hierarchy hierarchy =
+      Must(LoadWith("status: {ocsp_lifetime: 5m, crl_shard_size: 20, delta_crls: false}"));
+  EXPECT_EQ(hierarchy.status.Over(configured), (ca::StatusSettings{.crl_lifetime = minutes(7),
+                                                                   .ocsp_lifetime = minutes(5),
+                                                                   .crl_shard_size = 20,
+                                                                   .delta_crls = false}));
 }
 
 TEST_F(HierarchyFileTest, IsReadFromEachThatIsThereToBeCopied) {
@@ -135,6 +152,8 @@ TEST_F(HierarchyFileTest, NamesTheFieldThatIsWrong) {
   EXPECT_TRUE(Refuses(LoadWith("ip_ranges: [10.0.0.1/8]"), "ip_ranges: "));
   EXPECT_TRUE(Refuses(LoadWith("dns_subtrees: ['*.x']"), "dns_subtrees: "));
   EXPECT_TRUE(Refuses(LoadWith("root: {lifetime: 1h}"), "root lifetime: "));
+  EXPECT_TRUE(Refuses(LoadWith("token: " + std::string(33, 'x')), "token: 'xxx"));
+  EXPECT_TRUE(Refuses(LoadWith("token: \"a\\nb\""), "token: 'a"));
   EXPECT_TRUE(Refuses(LoadWith("issuing: {acknowledged_share: 101}"),
                       "issuing acknowledged_share: 101 is no percentage"));
   EXPECT_TRUE(Refuses(LoadWith("issuing: {acknowledged_share: 1, acknowledge_within: 91d}"),
@@ -145,6 +164,16 @@ TEST_F(HierarchyFileTest, NamesTheFieldThatIsWrong) {
   for (const char* duration : {"299s", "31d"}) {
     EXPECT_TRUE(Refuses(LoadWith(fmt::format("approvals: {{expire_after: {}}}", duration)),
                         "approvals expire_after: "));
+  }
+  for (const char* lifetime : {"59s", "25h", "0s"}) {
+    for (const char* field : {"crl_lifetime", "ocsp_lifetime"}) {
+      EXPECT_TRUE(Refuses(LoadWith(fmt::format("status: {{{}: {}}}", field, lifetime)),
+                          fmt::format("status: {}: ", field)));
+    }
+  }
+  for (const char* size : {"-1", "0", "9", "10000001"}) {
+    EXPECT_TRUE(Refuses(LoadWith(fmt::format("status: {{crl_shard_size: {}}}", size)),
+                        "status: crl_shard_size: "));
   }
   EXPECT_TRUE(Refuses(LoadWith("", "[]"), "profiles: write 1 to 32"));
   EXPECT_TRUE(

@@ -56,6 +56,15 @@ TEST(MessageDifferenceTest, ComparesElementsOfTheSameName) {
                           FieldDifference{"profiles", "a, b", "b, a"}));
 }
 
+// Whose default is somebody else's to say.
+TEST(MessageDifferenceTest, TellsWhatIsNotWrittenFromWhatIsFalse) {
+  EXPECT_THAT(Differences("status: {crl_lifetime: 1h}", "status: {delta_crls: false}"),
+              ElementsAre(FieldDifference{"status.delta_crls", "", "false"},
+                          FieldDifference{"status.crl_lifetime", "1h", ""}));
+  EXPECT_THAT(Differences("tenant: acme\nstatus: {crl_shard_size: 20}", "tenant: acme"),
+              ElementsAre(FieldDifference{"status.crl_shard_size", "20", ""}));
+}
+
 TEST(MessageDifferenceTest, HasEveryValueOfWhatIsAddedAndOfWhatIsGone) {
   EXPECT_THAT(Differences("operators: [{name: eve, roles: [admin]}]",
                           "operators: [{name: bob, roles: [auditor, revoker]}]"),

@@ -278,6 +278,21 @@ TEST_F(ConfigTest, BoundsTheConnectionsOfOneAddress) {
   }
 }
 
+TEST_F(ConfigTest, BoundsWhatIsSaidOfStatus) {
+  EXPECT_EQ(Must(Load(Whole())).status.settings, ca::StatusSettings());
+  EXPECT_EQ(Must(LoadWith("status",
+                          "{crl_lifetime: 24h, ocsp_lifetime: 1m, crl_shard_size: 10, "
+                          "delta_crls: true}"))
+                .status.settings,
+            (ca::StatusSettings{.crl_lifetime = std::chrono::hours(24),
+                                .ocsp_lifetime = std::chrono::minutes(1),
+                                .crl_shard_size = 10,
+                                .delta_crls = true}));
+  EXPECT_TRUE(Refuses("status", "{crl_lifetime: 25h}", "status: crl_lifetime: 25h is out of"));
+  EXPECT_TRUE(Refuses("status", "{ocsp_lifetime: 59s}", "status: ocsp_lifetime: 59s is out of"));
+  EXPECT_TRUE(Refuses("status", "{crl_shard_size: 9}", "status: crl_shard_size: 9 is out of"));
+}
+
 TEST_F(ConfigTest, SaysThatThereIsNoFile) {
   EXPECT_TRUE(
       Says(LoadConfig(folder_.path() / "none.yaml").status(), StatusCode::kNotFound, "none.yaml"));
