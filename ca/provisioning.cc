@@ -5,6 +5,11 @@
 namespace ca {
 namespace {
 
+bool Has(const std::vector<AuthorityRecord>& roots, const Bytes& certificate) {
+  return std::any_of(roots.begin(), roots.end(),
+                     [&](const AuthorityRecord& root) { return root.certificate == certificate; });
+}
+
 // The first field in which what stands is not what is wanted; "" when there is none.
 std::string Difference(const Hierarchy& standing, const Hierarchy& wanted) {
   if (standing.trust_domain != wanted.trust_domain) return "trust_domain";
@@ -180,25 +185,19 @@ Result<AuthorityRecord> Provisioning::EnsureSuccessor(const Hierarchy& hierarchy
 // One that was named before, and is again, is there.
 Status Provisioning::EnsureExternalRoots(const Hierarchy& hierarchy) {
   for (const Bytes& certificate : hierarchy.external_roots) {
-    const bool is_there = TRY(HasAdopted(hierarchy, certificate));
-    if (is_there) continue;
-    const std::vector<AuthorityRecord> roots = TRY(RootsOf(hierarchy));
+    // Of one look: what is not there has the generation after those that are.
+    std::vector<AuthorityRecord> roots = TRY(RootsOf(hierarchy));
+    if (Has(roots, certificate)) continue;
     const int generation = roots.empty() ? 1 : roots.back().generation + 1;
     AuditEvent event = Event("AdoptRoot", fmt::format("{}/{}/{}", hierarchy.Name(),
                                                       NameOf(AuthorityKind::kRoot), generation));
     event.reason = "SHA-256 " + Hex(Sha256(certificate));
     const Status adopted = store_.AdoptRoot(hierarchy, generation, certificate, event).status();
     if (adopted.code() != StatusCode::kAborted) TRY(Status(adopted));
-    const bool is_there_now = TRY(HasAdopted(hierarchy, certificate));
-    if (!is_there_now) return adopted;  // somebody else was faster, with another
+    roots = TRY(RootsOf(hierarchy));
+    if (!Has(roots, certificate)) return adopted;  // somebody else was faster, with another
   }
   return Ok();
-}
-
-Result<bool> Provisioning::HasAdopted(const Hierarchy& hierarchy, const Bytes& certificate) {
-  const std::vector<AuthorityRecord> roots = TRY(RootsOf(hierarchy));
-  return std::any_of(roots.begin(), roots.end(),
-                     [&](const AuthorityRecord& root) { return root.certificate == certificate; });
 }
 
 // The newest that nobody has doubts of: the first that was asked for may never have come.

@@ -86,7 +86,6 @@ class Provisioning {
   Status EnsureOwnFirst(const Hierarchy& hierarchy);
   Status EnsureExternalFirst(const Hierarchy& hierarchy);
   Status EnsureExternalRoots(const Hierarchy& hierarchy);
-  Result<bool> HasAdopted(const Hierarchy& hierarchy, const Bytes& certificate);
   using PrepareDelegate =
       std::function<Result<PreparedCertificate>(const AuthorityRecord& planned, const SigningKey&)>;
   Result<std::shared_ptr<const Authority>> EnsureDelegate(const Hierarchy& hierarchy,
