@@ -214,21 +214,30 @@ class Examination {
     if (!record.certificate.empty() || record.key_destruction) return;
     // It ends with the key of its issuer.
     if (IsDelegate(record.kind) && !IsAsked(record.issuer)) return;
-    if (record.kind == AuthorityKind::kIssuing && hierarchy_.HasExternalRoot() && !record.taint &&
-        IsOnTheToken(record)) {
-      const std::string name = NameOf(hierarchy_, record);
-      Tell(
-          "authority.awaits-certificate", record,
-          "it has its key, and no certificate yet: its root is somebody else's",
-          fmt::format("run `agentpki authority csr {}`, have that signed, then `agentpki authority "
-                      "import {} --certificate FILE`",
-                      name, name));
+    if (AwaitsCertificate(record)) {
+      Tell("authority.awaits-certificate", record,
+           "it has its key, and no certificate yet: its root is somebody else's",
+           HowToCertify(record));
       return;
     }
     Tell("authority.interrupted", record,
          IsOnTheToken(record) ? "it is planned and has its key, and no certificate yet"
                               : "it is planned, and has neither key nor certificate yet",
          HowToResume(record));
+  }
+
+  // Of somebody else: all that is to be done here is done.
+  bool AwaitsCertificate(const AuthorityRecord& record) const {
+    return hierarchy_.HasExternalRoot() && record.kind == AuthorityKind::kIssuing &&
+           record.certificate.empty() && !record.taint && IsOnTheToken(record);
+  }
+
+  std::string HowToCertify(const AuthorityRecord& record) const {
+    const std::string name = NameOf(hierarchy_, record);
+    return fmt::format(
+        "run `agentpki authority csr {}`, have that signed, then `agentpki authority import {} "
+        "--certificate FILE`",
+        name, name);
   }
 
   std::string HowToResume(const AuthorityRecord& record) const {
@@ -247,7 +256,9 @@ class Examination {
 
   void ExamineActivation() {
     if (!evidence_.catalog->ActivationsOf(hierarchy_.id).empty()) return;
-    if (hierarchy_.HasExternalRoot()) return;  // told of the one that awaits its certificate
+    for (const AuthorityRecord* record : records_) {
+      if (AwaitsCertificate(*record)) return;  // which is told
+    }
     Tell("authority.interrupted", hierarchy_.Name(), "none of its authorities issues yet",
          HowToBegin());
   }
@@ -259,9 +270,13 @@ class Examination {
     const std::string by_hand = fmt::format(
         "`agentpki authority prepare {}`, then `agentpki authority activate`", hierarchy_.Name());
     if (now_ > *view.active_until + kPatience) {
+      std::string fix = fmt::format("{}; or by hand: {}", kAskTheConductor, by_hand);
+      for (const AuthorityRecord* record : records_) {
+        if (AwaitsCertificate(*record)) fix = HowToCertify(*record);
+      }
       Tell("authority.overdue", view.record,
            fmt::format("another was to take over at {}", Rfc3339(*view.active_until)),
-           fmt::format("{}; or by hand: {}", kAskTheConductor, by_hand));
+           std::move(fix));
     }
     // Rotation lets another take over in time; what the file says does not come about.
     const TimePoint needed_until =

@@ -275,6 +275,12 @@ TEST_F(ExternalIssuingTest, GoesOnIssuingUntilItsSuccessorIsBrought) {
   EXPECT_EQ(State(acme, "acme/corp/issuing/1"), AuthorityState::kActive);
   Must(rotation_.Advance(acme));
   Issue(deployment_.Register(acme, "billing/bot"));
+  clock_.Advance(minutes(6));
+  for (const Finding& finding : Findings(acme)) {
+    if (!finding.code.starts_with("authority.")) continue;
+    EXPECT_NE(finding.fix.find("agentpki authority csr acme/corp/issuing/2"), std::string::npos)
+        << finding.code << ": " << finding.fix;
+  }
 
   EXPECT_EQ(Import(acme, 2).state, AuthorityState::kPublished) << "its turn comes later";
   clock_.Advance(Hierarchy::kPublishAheadMin);

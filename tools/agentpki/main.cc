@@ -24,8 +24,8 @@ constexpr char kDescription[] =
 constexpr char kFooter[] =
     "Exit status: 0 done; 1 refused or failed; 2 'hierarchy plan --check' found something to "
     "change, or 'policy replay' somebody whom it would change something for; "
-    "64 wrong usage; 75 try again: the server is away or busy, or another operator has to approve "
-    "it.";
+    "64 wrong usage; 75 try again: the server is away or busy, another operator has to approve it, "
+    "or the owner of an external root has to sign.";
 
 // A secret that was typed as an argument is at least not left for `ps` to read.
 void HideTokens(int argc, char** argv) {
