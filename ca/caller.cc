@@ -2,6 +2,8 @@
 
 #include <openssl/pem.h>
 
+#include <map>
+
 namespace ca {
 namespace {
 
@@ -60,12 +62,18 @@ class CallerVerifier::Trust {
   Result<Verified> Verify(std::string_view pem) const;
 
  private:
-  void AddIntermediates(const std::vector<Bytes>& certificates);
+  // Of one hierarchy. OpenSSL goes by names: a root of somebody else's that has the name of one of
+  // ours, by accident or not, is in the way of its own hierarchy alone.
+  struct Anchors {
+    X509StorePtr roots{X509_STORE_new()};
+    X509StackPtr intermediates{sk_X509_new_null()};
+  };
+  static Anchors AnchorsOf(const std::vector<std::shared_ptr<const Authority>>& authorities);
+  static Status VerifyChain(X509_STORE_CTX* context);
   bool IsIssuedWithin(const Hierarchy& hierarchy, X509_STORE_CTX* verified) const;
 
   const std::shared_ptr<const Catalog> catalog_;
-  const X509StorePtr roots_;
-  const X509StackPtr intermediates_;
+  std::map<HierarchyId, Anchors> anchors_;
 };
 
 CallerVerifier::CallerVerifier(const LiveCatalog& catalogs, const RevocationIndex& revocations,
@@ -123,25 +131,28 @@ Result<Caller> CallerVerifier::Verify(std::string_view pem) const {
 // ---- by one snapshot
 
 CallerVerifier::Trust::Trust(std::shared_ptr<const Catalog> catalog)
-    : catalog_(std::move(catalog)), roots_(X509_STORE_new()), intermediates_(sk_X509_new_null()) {
-  if (!roots_ || !intermediates_) AbortOnOpenSslFailure("X509_STORE_new");
+    : catalog_(std::move(catalog)) {
   for (const Hierarchy& hierarchy : catalog_->hierarchies()) {
-    for (const auto& authority : catalog_->AuthoritiesOf(hierarchy.id)) {
-      if (authority->kind() == AuthorityKind::kRoot) {
-        X509_STORE_add_cert(roots_.get(), authority->x509());
-      } else {
-        sk_X509_push(intermediates_.get(), Shared(authority->x509()).release());
-        AddIntermediates(authority->intermediates());
-      }
-    }
+    anchors_.emplace(hierarchy.id, AnchorsOf(catalog_->AuthoritiesOf(hierarchy.id)));
   }
 }
 
-void CallerVerifier::Trust::AddIntermediates(const std::vector<Bytes>& certificates) {
-  for (const Bytes& der : certificates) {
-    auto parsed = ParseX509(der);
-    if (parsed.ok()) sk_X509_push(intermediates_.get(), parsed->release());
+CallerVerifier::Trust::Anchors CallerVerifier::Trust::AnchorsOf(
+    const std::vector<std::shared_ptr<const Authority>>& authorities) {
+  Anchors anchors;
+  if (!anchors.roots || !anchors.intermediates) AbortOnOpenSslFailure("X509_STORE_new");
+  for (const auto& authority : authorities) {
+    if (authority->kind() == AuthorityKind::kRoot) {
+      X509_STORE_add_cert(anchors.roots.get(), authority->x509());
+      continue;
+    }
+    sk_X509_push(anchors.intermediates.get(), Shared(authority->x509()).release());
+    for (const Bytes& der : authority->intermediates()) {
+      auto parsed = ParseX509(der);
+      if (parsed.ok()) sk_X509_push(anchors.intermediates.get(), parsed->release());
+    }
   }
+  return anchors;
 }
 
 // Name constraints have said so already, where the root is ours; but who a caller is must not hang
@@ -157,26 +168,33 @@ bool CallerVerifier::Trust::IsIssuedWithin(const Hierarchy& hierarchy,
   return false;
 }
 
-Result<CallerVerifier::Verified> CallerVerifier::Trust::Verify(std::string_view pem) const {
-  const X509Ptr certificate = TRY(ParsePem(pem));
-  const X509StoreCtxPtr context(X509_STORE_CTX_new());
-  if (!context || X509_STORE_CTX_init(context.get(), roots_.get(), certificate.get(),
-                                      intermediates_.get()) != 1) {
-    AbortOnOpenSslFailure("X509_STORE_CTX_init");
-  }
-  X509_VERIFY_PARAM* const parameters = X509_STORE_CTX_get0_param(context.get());
+Status CallerVerifier::Trust::VerifyChain(X509_STORE_CTX* context) {
+  X509_VERIFY_PARAM* const parameters = X509_STORE_CTX_get0_param(context);
   X509_VERIFY_PARAM_set_purpose(parameters, X509_PURPOSE_SSL_CLIENT);
   // Whether it has expired is asked at each call; here it is only whether it ever stood.
   X509_VERIFY_PARAM_set_flags(parameters, X509_V_FLAG_X509_STRICT | X509_V_FLAG_NO_CHECK_TIME);
-  if (X509_verify_cert(context.get()) != 1) {
-    DrainOpenSslErrors();
-    return Unauthenticated("caller.untrusted",
-                           X509_verify_cert_error_string(X509_STORE_CTX_get_error(context.get())));
-  }
+  if (X509_verify_cert(context) == 1) return Ok();
+  DrainOpenSslErrors();
+  return Unauthenticated("caller.untrusted",
+                         X509_verify_cert_error_string(X509_STORE_CTX_get_error(context)));
+}
+
+Result<CallerVerifier::Verified> CallerVerifier::Trust::Verify(std::string_view pem) const {
+  const X509Ptr certificate = TRY(ParsePem(pem));
   const SpiffeId id = TRY(SpiffeIdOf(certificate.get()));
   const auto hierarchy = catalog_->FindByTrustDomain(id.trust_domain());
+  if (!hierarchy.ok()) {
+    return Unauthenticated("caller.identity", "no hierarchy here has its trust domain");
+  }
+  const Anchors& anchors = anchors_.at((*hierarchy)->id);
+  const X509StoreCtxPtr context(X509_STORE_CTX_new());
+  if (!context || X509_STORE_CTX_init(context.get(), anchors.roots.get(), certificate.get(),
+                                      anchors.intermediates.get()) != 1) {
+    AbortOnOpenSslFailure("X509_STORE_CTX_init");
+  }
+  TRY(VerifyChain(context.get()));
   const auto serial = SerialOf(certificate.get());
-  if (!hierarchy.ok() || !serial.ok() || !IsIssuedWithin(**hierarchy, context.get())) {
+  if (!serial.ok() || !IsIssuedWithin(**hierarchy, context.get())) {
     return Unauthenticated("caller.identity", "no authority of its trust domain issues its like");
   }
   Validity validity;

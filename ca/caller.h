@@ -35,10 +35,10 @@ class CallerVerifier {
   // `pem` is the certificate that the peer showed, without its chain: what is between it and a root
   // we know ourselves. An empty one is an anonymous caller.
   //
-  // kUnauthenticated with a rule of `caller.malformed`, `caller.untrusted` (no chain to one of our
-  // roots, by RFC 5280 section 6 with name constraints and id-kp-clientAuth), `caller.identity` (no
-  // single SPIFFE ID, or of another trust domain than its issuer's), `caller.expired` or
-  // `caller.revoked`.
+  // kUnauthenticated with a rule of `caller.malformed`, `caller.identity` (no single SPIFFE ID, of
+  // no hierarchy's trust domain, or not from one of its issuing authorities), `caller.untrusted`
+  // (no chain to a root of that hierarchy, by RFC 5280 section 6 with name constraints and
+  // id-kp-clientAuth), `caller.expired` or `caller.revoked`.
   Result<Caller> Verify(std::string_view pem) const;
 
  private:

@@ -197,11 +197,11 @@ TEST_F(CallerTest, RefusesACertificateThatDoesNotNameExactlyOneSpiffeId) {
   }
 }
 
-// A root has no name constraints; it is the second check that finds this out.
+// A root has no name constraints; but it is of its own hierarchy alone.
 TEST_F(CallerTest, RefusesANameOfAnotherHierarchyThanItsIssuers) {
   EXPECT_TRUE(
       Refuses(ForgeryBy(*Root(deployment_.acme), "URI:spiffe://prod.globex.example/bot").Der(),
-              "caller.identity"));
+              "caller.untrusted"));
 }
 
 TEST_F(CallerTest, RefusesANameOfATrustDomainThatNoHierarchyHas) {

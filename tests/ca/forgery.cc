@@ -41,10 +41,16 @@ Bytes Forgery::Der() const {
   const Bytes octets = serial.empty() ? SerialNumber::New(validity.not_after).bytes() : serial;
   const BignumPtr number(BN_bin2bn(Octets(octets), static_cast<int>(octets.size()), nullptr));
   Check(BN_to_ASN1_INTEGER(number.get(), X509_get_serialNumber(x509)), "BN_to_ASN1_INTEGER");
-  Check(
-      X509_NAME_add_entry_by_txt(X509_get_subject_name(x509), "CN", MBSTRING_UTF8,
-                                 Octets(common_name), static_cast<int>(common_name.size()), -1, 0),
-      "X509_NAME_add_entry_by_txt");
+  if (!subject.empty()) {
+    const unsigned char* at = Octets(subject);
+    const X509NamePtr name(d2i_X509_NAME(nullptr, &at, static_cast<long>(subject.size())));
+    Check(X509_set_subject_name(x509, name.get()), "X509_set_subject_name");
+  } else {
+    Check(X509_NAME_add_entry_by_txt(X509_get_subject_name(x509), "CN", MBSTRING_UTF8,
+                                     Octets(common_name), static_cast<int>(common_name.size()), -1,
+                                     0),
+          "X509_NAME_add_entry_by_txt");
+  }
   Check(X509_set_issuer_name(x509, X509_get_subject_name(issuing)), "X509_set_issuer_name");
   ASN1_TIME_set(X509_getm_notBefore(x509), Seconds(validity.not_before));
   ASN1_TIME_set(X509_getm_notAfter(x509), Seconds(validity.not_after));

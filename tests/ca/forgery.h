@@ -15,6 +15,7 @@ struct Forgery {
   EVP_PKEY* issuer_key = nullptr;
   EVP_PKEY* key = nullptr;  // the subject's; a new one when null
   std::string common_name;
+  Bytes subject;  // DER Name, instead of the above; "" for none
   Validity validity;
   Bytes serial;  // of the form of ours when empty
   // As in openssl.cnf. Key identifiers come by themselves, unless they are here.
