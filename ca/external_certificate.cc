@@ -13,6 +13,7 @@ namespace {
 
 // 112 bits: no SHA-1, no RSA under 2048 bits.
 constexpr int kSecurityLevel = 2;
+constexpr std::string_view kNoChain = "import.chain";
 
 Status Refuse(std::string_view rule, std::string_view message) {
   return Refusal(StatusCode::kInvalidArgument, rule, "certificate: {}", message);
@@ -82,41 +83,49 @@ Result<X509Ptr> Parse(BytesView der) {
   }
   auto parsed = ParseX509(der);
   if (!parsed.ok()) return Refuse("import.malformed", MessageOf(parsed.status()));
+  // OpenSSL reads BER as well; what is stored is compared octet for octet.
+  if (DerOfCertificate(parsed->get()) != der) return Refuse("import.malformed", "it is not in DER");
   return parsed;
 }
 
-Result<Chain> FindChain(const std::vector<Bytes>& brought, const Hierarchy& hierarchy,
-                        const PublicKey& key, TimePoint now) {
-  const X509StackPtr others(sk_X509_new_null());
-  if (!others) AbortOnOpenSslFailure("sk_X509_new_null");
+// What was brought, apart: the one that is for the key, and the others.
+struct Brought {
   X509Ptr certificate;
+  X509StackPtr others{sk_X509_new_null()};
+};
+
+Result<Brought> Sort(const std::vector<Bytes>& brought, const PublicKey& key) {
+  Brought sorted;
+  if (!sorted.others) AbortOnOpenSslFailure("sk_X509_new_null");
   for (const Bytes& der : brought) {
     X509Ptr parsed = TRY(Parse(der));
     const bool is_it = SpkiOf(parsed.get()) == key.spki();
-    if (is_it && certificate) {
+    if (is_it && sorted.certificate) {
       return Refuse("import.key", "two of them are for the key of the authority; bring one");
     }
     if (is_it) {
-      certificate = std::move(parsed);
+      sorted.certificate = std::move(parsed);
     } else {
-      sk_X509_push(others.get(), parsed.release());
+      sk_X509_push(sorted.others.get(), parsed.release());
     }
   }
-  if (!certificate) {
+  if (!sorted.certificate) {
     return Refuse("import.key",
                   fmt::format("none of them is for the key of the authority, whose "
                               "SubjectPublicKeyInfo has the SHA-256 {}; was it made of another "
                               "certification request?",
                               Hex(key.fingerprint())));
   }
+  return sorted;
+}
+
+Result<Chain> FindChain(const Brought& brought, const Bytes& root, const Hierarchy& hierarchy,
+                        TimePoint now) {
   std::vector<X509Ptr> roots;
-  for (const Bytes& root : hierarchy.external_roots) {
-    X509Ptr parsed = TRY(Parse(root));
-    roots.push_back(std::move(parsed));
-  }
-  auto chain = Verify(certificate.get(), others.get(), roots, now);
+  roots.push_back(TRY(Parse(root)));
+  auto chain = Verify(brought.certificate.get(), brought.others.get(), roots, now);
   if (chain.ok()) return chain;
-  return Refuse("import.chain",
+  return Refuse(kNoChain,
                 fmt::format("it has no chain to a root in root: external_certificates of {}: {}; "
                             "bring it with the certificates between the two",
                             hierarchy.Name(), MessageOf(chain.status())));
@@ -330,6 +339,28 @@ Status CheckValidity(const Chain& chain, const Hierarchy& hierarchy, TimePoint n
   return Ok();
 }
 
+Result<ExternalCertificate> CheckUnder(const Bytes& root, const Brought& brought,
+                                       const Hierarchy& hierarchy, const PublicKey& key,
+                                       TimePoint now) {
+  const Chain chain = TRY(FindChain(brought, root, hierarchy, now));
+  TRY(CheckCa(chain.leaf()));
+  TRY(CheckKeyIdentifier(chain.leaf(), key));
+  TRY(CheckSubject(chain.leaf()));
+  TRY(CheckTrustDomain(chain.leaf(), hierarchy));
+  TRY(CheckNameConstraints(chain.leaf(), hierarchy));
+  TRY(CheckPathLengths(chain));
+  TRY(CheckUsages(chain, hierarchy));
+  TRY(CheckNamesAbove(chain, hierarchy));
+  TRY(CheckValidity(chain, hierarchy, now));
+
+  ExternalCertificate checked{
+      .certificate = DerOfCertificate(chain.leaf()), .intermediates = {}, .root = root};
+  for (int i = 1; i + 1 < chain.size(); ++i) {
+    checked.intermediates.push_back(DerOfCertificate(chain.at(i)));
+  }
+  return checked;
+}
+
 }  // namespace
 
 Status CheckExternalRoot(BytesView certificate) {
@@ -351,8 +382,19 @@ Status CheckExternalRoot(BytesView certificate) {
   std::vector<X509Ptr> roots;
   roots.push_back(TRY(Parse(certificate)));
   const auto verified = Verify(root, nullptr, roots, std::nullopt);
-  if (verified.ok()) return Ok();
-  return refuse(MessageOf(verified.status()));
+  if (!verified.ok()) return refuse(MessageOf(verified.status()));
+  // Whatever a catalog wants of it, it has: with one that cannot be opened, none could be.
+  const AuthorityRecord record{.kind = AuthorityKind::kRoot,
+                               .certificate = Bytes(certificate),
+                               .is_imported = true,
+                               .intermediates = {},
+                               .taint = std::nullopt,
+                               .key_destruction = std::nullopt};
+  const auto opened = Authority::Open(record, nullptr);
+  if (!opened.ok()) return refuse("its validity cannot be read");
+  const Validity& validity = (*opened)->validity();
+  if (validity.not_before < validity.not_after) return Ok();
+  return refuse("it ends before it begins");
 }
 
 Result<ExternalCertificate> CheckExternalCertificate(const std::vector<Bytes>& brought,
@@ -362,24 +404,17 @@ Result<ExternalCertificate> CheckExternalCertificate(const std::vector<Bytes>& b
     return Refuse("import.size",
                   fmt::format("bring 1 to {} certificates", ExternalCertificate::kCertificatesMax));
   }
-  const Chain chain = TRY(FindChain(brought, hierarchy, key, now));
-  TRY(CheckCa(chain.leaf()));
-  TRY(CheckKeyIdentifier(chain.leaf(), key));
-  TRY(CheckSubject(chain.leaf()));
-  TRY(CheckTrustDomain(chain.leaf(), hierarchy));
-  TRY(CheckNameConstraints(chain.leaf(), hierarchy));
-  TRY(CheckPathLengths(chain));
-  TRY(CheckUsages(chain, hierarchy));
-  TRY(CheckNamesAbove(chain, hierarchy));
-  TRY(CheckValidity(chain, hierarchy, now));
-
-  ExternalCertificate checked{.certificate = DerOfCertificate(chain.leaf()),
-                              .intermediates = {},
-                              .root = DerOfCertificate(chain.root())};
-  for (int i = 1; i + 1 < chain.size(); ++i) {
-    checked.intermediates.push_back(DerOfCertificate(chain.at(i)));
+  const Brought sorted = TRY(Sort(brought, key));
+  // Each by itself: of a root that was made anew with its name and key, OpenSSL takes whichever.
+  Status refusal;
+  const auto& roots = hierarchy.external_roots;
+  for (auto root = roots.rbegin(); root != roots.rend(); ++root) {
+    auto checked = CheckUnder(*root, sorted, hierarchy, key, now);
+    if (checked.ok()) return checked;
+    const bool says_more = refusal.ok() || RuleOf(refusal) == kNoChain;
+    if (says_more) refusal = checked.status();
   }
-  return checked;
+  return refusal;
 }
 
 }  // namespace ca

@@ -18,7 +18,8 @@ Result<AuthorityId> FindRoot(const Catalog& catalog, const Hierarchy& hierarchy,
 }
 
 // CRLs are told apart by the name of their issuer.
-Status CheckNameIsFree(const Catalog& catalog, const ExternalCertificate& external) {
+Status CheckNameIsFree(const Catalog& catalog, const Hierarchy& own,
+                       const ExternalCertificate& external) {
   const X509Ptr parsed = TRY(ParseX509(external.certificate));
   const Bytes name = DerOf<X509_NAME, i2d_X509_NAME>(X509_get_subject_name(parsed.get()));
   for (const Hierarchy& hierarchy : catalog.AllHierarchies()) {
@@ -27,7 +28,8 @@ Status CheckNameIsFree(const Catalog& catalog, const ExternalCertificate& extern
       return Refusal(StatusCode::kInvalidArgument, "import.subject",
                      "certificate: {} has the same subject; have it signed with the subject of its "
                      "certification request, or one of its own",
-                     NameOf(hierarchy, *authority));
+                     // Which hierarchies of others there are is not for everybody to know.
+                     hierarchy.id == own.id ? NameOf(hierarchy, *authority) : "another authority");
     }
   }
   return Ok();
@@ -107,7 +109,7 @@ Result<ExternalCertificate> ExternalIssuing::Check(const Catalog& catalog,
   const PublicKey public_key = TRY(PublicKey::FromSpki(key->spki()));
   auto external =
       TRY(CheckExternalCertificate(brought, *found.hierarchy, public_key, clock_.Now()));
-  TRY(CheckNameIsFree(catalog, external));
+  TRY(CheckNameIsFree(catalog, *found.hierarchy, external));
   return external;
 }
 

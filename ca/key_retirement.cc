@@ -46,6 +46,8 @@ std::string WhyDelegateIsSpent(const AuthorityRecord& record, const std::vector<
 std::string WhySpent(const AuthorityView& view, const std::vector<AuthorityView>& all,
                      TimePoint now) {
   if (view.record.kind == AuthorityKind::kIssuing) {
+    const bool never_certified = view.state == AuthorityState::kPending && view.record.taint;
+    if (never_certified) return "it was tainted before it had a certificate, and never gets one";
     return IsSpentIssuing(view, now) ? "its certificates have all ended" : "";
   }
   return IsSpentRoot(view, all) ? "the keys of all that it has certified are destroyed" : "";

@@ -5,6 +5,16 @@
 namespace ca {
 namespace {
 
+// What it would issue would outlive it, so it never will. One that a root of ours has signed ends
+// with that: another would as well.
+bool EndsTooEarly(const AuthorityRecord& record, const Hierarchy& hierarchy, TimePoint now) {
+  if (!record.is_imported) return false;
+  const auto parsed = ParseX509(record.certificate);
+  if (!parsed.ok()) return false;
+  const auto end = TimeOf(X509_get0_notAfter(parsed->get()));
+  return end.ok() && *end < now + hierarchy.LongestLifetime();
+}
+
 bool Has(const std::vector<AuthorityRecord>& roots, const Bytes& certificate) {
   return std::any_of(roots.begin(), roots.end(),
                      [&](const AuthorityRecord& root) { return root.certificate == certificate; });
@@ -170,7 +180,8 @@ Result<AuthorityRecord> Provisioning::EnsureSuccessor(const Hierarchy& hierarchy
   const bool was_active =
       newest && std::any_of(activations.begin(), activations.end(),
                             [&](const Activation& a) { return a.authority == newest->id; });
-  if (!newest || was_active || newest->key_destruction || newest->taint) {
+  if (!newest || was_active || newest->key_destruction || newest->taint ||
+      EndsTooEarly(*newest, hierarchy, clock_.Now())) {
     const int generation = newest ? newest->generation + 1 : 1;
     newest = TRY(store_.PlanAuthority(
         hierarchy, AuthorityKind::kIssuing, generation, root,
@@ -213,9 +224,14 @@ Status Provisioning::EnsureExternalFirst(const Hierarchy& hierarchy) {
 // ---- roots that follow each other ---------------------------------------------------------------
 
 Result<AuthorityRecord> Provisioning::EnsureNextRoot(
-    const Hierarchy& hierarchy, const std::shared_ptr<const AuditEvent>& approval_use) {
+    const Hierarchy& hierarchy, std::optional<int> to_plan,
+    const std::shared_ptr<const AuditEvent>& approval_use) {
   const std::vector<AuthorityRecord> roots = TRY(RootsOf(hierarchy));
   const std::optional<int> generation = TRY(NextRootToPlan(hierarchy, roots));
+  if (generation != to_plan) {
+    return Error(StatusCode::kAborted, "the roots of {} were changed just now; look again",
+                 hierarchy.Name());
+  }
   auto planned = generation ? PlanRoot(hierarchy, *generation, approval_use)
                             : Result<AuthorityRecord>(roots.back());
   const AuthorityRecord root = TRY(std::move(planned));

@@ -50,9 +50,10 @@ class Provisioning {
   // authority of it has ever been active, or a new one with a key of its own. What
   // EnsureSuccessor() then makes is under it. kFailedPrecondition, rule authority.roots-overlap,
   // when there are as many links as a chain may have. kAborted when somebody else is making it at
-  // this moment. Whoever begins it uses the approval, if it takes one.
-  Result<AuthorityRecord> EnsureNextRoot(
-      const Hierarchy& hierarchy, const std::shared_ptr<const AuditEvent>& approval_use = nullptr);
+  // this moment, or NextRootToPlan(), by which it was judged whether this takes an approval, would
+  // not say `to_plan` any more. Whoever begins it uses the approval.
+  Result<AuthorityRecord> EnsureNextRoot(const Hierarchy& hierarchy, std::optional<int> to_plan,
+                                         const std::shared_ptr<const AuditEvent>& approval_use);
 
   // The OCSP responder of `issuer`: the newest that has not passed half its life, or a new one with
   // a key of its own, also when the key of the newest is lost. The one before goes on until it

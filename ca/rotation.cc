@@ -43,7 +43,8 @@ Result<AuthorityView> Rotation::PrepareRoot(const Caller& caller, const std::str
   // What is planned already goes on: it was approved, or is a new hierarchy's first.
   const std::optional<int> generation = TRY(provisioning.NextRootToPlan(*hierarchy));
   if (generation) TRY(RequireApproval(*catalog, caller, *hierarchy, *generation, event));
-  const AuthorityRecord root = TRY(provisioning.EnsureNextRoot(*hierarchy, event.approval_use));
+  const AuthorityRecord root =
+      TRY(provisioning.EnsureNextRoot(*hierarchy, generation, event.approval_use));
   TRY(EnsureKnown(provisioning, *hierarchy, root.id, caller.Name()));
   event.subject = NameOf(*hierarchy, root);
   return ViewOf(*catalogs_.Snapshot(), *hierarchy, root.id);
@@ -189,7 +190,10 @@ Status Rotation::Advance(const Hierarchy& hierarchy) {
   if (now < *due - hierarchy.publish_ahead) return Ok();
 
   const AuthorityRecord successor = TRY(EnsurePublished(hierarchy, kConductor));
-  if (successor.certificate.empty()) return Ok();  // somebody else is to sign it
+  if (successor.certificate.empty()) {  // somebody else is to sign it, which takes days
+    LookAtGateLater(hierarchy.id);
+    return Ok();
+  }
   if (now < *due || now < successor.published_at + Hierarchy::kPublishAheadMin) return Ok();
   const auto catalog = catalogs_.Snapshot();
   const AuthorityView view = TRY(ViewOf(*catalog, hierarchy, successor.id));

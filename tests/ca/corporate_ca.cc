@@ -18,13 +18,17 @@ constexpr hours kIssuingLifetime{24 * 365};
 }  // namespace
 
 CorporateCa::CorporateCa(TimePoint now, const std::string& name)
-    : now_(now), root_key_(NewKey(KeyType::kP384)) {
-  root_ = Forgery{.key = root_key_.get(),
-                  .common_name = name,
-                  .validity = {now_ - hours(24), now_ + kRootLifetime},
-                  .serial = "\x01",
-                  .extensions = CaExtensions("")}
-              .Der();
+    : now_(now), name_(name), root_key_(NewKey(KeyType::kP384)) {
+  root_ = RootAnew(kRootLifetime);
+}
+
+Bytes CorporateCa::RootAnew(std::chrono::seconds lifetime) const {
+  return Forgery{.key = root_key_.get(),
+                 .common_name = name_,
+                 .validity = {now_ - hours(24), now_ + lifetime},
+                 .serial = "\x01",
+                 .extensions = CaExtensions("")}
+      .Der();
 }
 
 Bytes CorporateCa::Forge(Forgery forgery) const {

@@ -17,6 +17,8 @@ class CorporateCa {
   explicit CorporateCa(TimePoint now, const std::string& name = "Corporate Root");
 
   const Bytes& root() const { return root_; }
+  // The root's name and key once more, for so long.
+  Bytes RootAnew(std::chrono::seconds lifetime) const;
 
   // An intermediate CA of its own, which signs from then on. Returns its certificate.
   Bytes AddIntermediate(const std::string& name, OpenSslExtensions extensions = CaExtensions(""));
@@ -41,6 +43,7 @@ class CorporateCa {
   Bytes Forge(Forgery forgery) const;
 
   const TimePoint now_;
+  const std::string name_;
   EVP_PKEY* key() const {
     return intermediate_.empty() ? root_key_.get() : intermediate_key_.get();
   }

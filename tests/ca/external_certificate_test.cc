@@ -88,6 +88,14 @@ TEST_F(ExternalCertificateTest, IsTakenUnderAnyOfTheRoots) {
   EXPECT_EQ(Must(Check({corporate_.Sign(csr_, Wanted())})).root, corporate_.root());
 }
 
+TEST_F(ExternalCertificateTest, IsTakenUnderARootThatWasMadeAnewWithItsNameAndKey) {
+  const hours brief(24 * 30);
+  hierarchy_.external_roots = {corporate_.RootAnew(brief), corporate_.root()};
+  EXPECT_EQ(Must(Check({corporate_.Sign(csr_, Wanted())})).root, corporate_.root());
+  hierarchy_.external_roots = {corporate_.RootAnew(brief)};
+  EXPECT_TRUE(Refuses(Wanted(), "import.validity", "above it"));
+}
+
 TEST_F(ExternalCertificateTest, MayLackItsTrustDomainAndExcludeMore) {
   Must(Check({corporate_.Sign(csr_, Except("subjectAltName", ""))}).status());
   std::string more;
@@ -233,8 +241,19 @@ TEST_F(ExternalCertificateTest, TakesForARootWhatCanBeOne) {
     return Says(status, StatusCode::kInvalidArgument, why);
   };
   EXPECT_TRUE(refuses("junk", ""));
-  EXPECT_TRUE(refuses(corporate_.AddIntermediate("Corporate Intermediate"), "not self-signed"));
   EXPECT_TRUE(refuses(corporate_.SignLeaf("DNS:web.example"), "is no CA's"));
+
+  // Of no time at all, and of an end before the beginning: signed as it should be.
+  const auto with_time = [&](const Bytes& root, const Bytes& not_before) {
+    Bytes tbs = testing::TbsOf(root);
+    const size_t at = tbs.find("\x17\x0d");  // the first UTCTime
+    tbs.replace(at + 2, not_before.size(), not_before);
+    return corporate_.SignTbs(tbs);
+  };
+  EXPECT_TRUE(refuses(with_time(corporate_.root(), "xxxxxxxxxxxxx"), "validity"));
+  EXPECT_TRUE(refuses(with_time(corporate_.root(), "490101000000Z"), "before it begins"));
+
+  EXPECT_TRUE(refuses(corporate_.AddIntermediate("Corporate Intermediate"), "not self-signed"));
 
   Bytes tampered = corporate_.root();
   tampered.back() = static_cast<char>(tampered.back() ^ 1);

@@ -265,6 +265,32 @@ TEST_F(ExternalIssuingTest, BelievesNobodyElseWhomTheRootHasSigned) {
                         "caller.identity"));
 }
 
+// OpenSSL finds issuers by name and key identifier: whoever copies those of another hierarchy's
+// authority into a root of their own would be in the way of its callers.
+TEST_F(ExternalIssuingTest, IsInNobodyElsesWayByItsNames) {
+  const CallerVerifier verifier(*deployment_.catalogs, revocations_, clock_);
+  const Agent victim = deployment_.Register(deployment_.globex, "billing/bot");
+  const Bytes certificate = deployment_.Issue(victim).Der();
+  const auto issuer = Must(deployment_.catalog->ActiveIssuer(deployment_.globex.id));
+  std::string identifier;
+  for (const char octet : issuer->key_identifier()) {
+    identifier +=
+        fmt::format("{}{:02X}", identifier.empty() ? "" : ":", static_cast<unsigned char>(octet));
+  }
+  testing::OpenSslExtensions extensions = CorporateCa::CaExtensions("");
+  extensions.emplace_back("subjectKeyIdentifier", identifier);
+  const EvpPkeyPtr key(EVP_EC_gen("P-256"));
+  const Bytes root =
+      testing::Forgery{.key = key.get(),
+                       .subject = issuer->name(),
+                       .validity = {clock_.Now() - hours(1), clock_.Now() + hours(24 * 3650)},
+                       .serial = "\x01",
+                       .extensions = extensions}
+          .Der();
+  Apply(AcmeCorp(root));
+  EXPECT_EQ(Must(verifier.Verify(PemOf({certificate}))).id, victim.id);
+}
+
 // ---- one after another --------------------------------------------------------------------------
 
 TEST_F(ExternalIssuingTest, GoesOnIssuingUntilItsSuccessorIsBrought) {
@@ -288,6 +314,21 @@ TEST_F(ExternalIssuingTest, GoesOnIssuingUntilItsSuccessorIsBrought) {
   EXPECT_EQ(State(acme, "acme/corp/issuing/2"), AuthorityState::kActive);
   EXPECT_EQ(State(acme, "acme/corp/issuing/1"), AuthorityState::kRetiring);
   EXPECT_EQ(Catalog()->ActivationsOf(acme.id).size(), 2u);
+}
+
+TEST_F(ExternalIssuingTest, IsFollowedByAnotherWhenItWasSignedForTooShort) {
+  const Hierarchy acme = Begin();
+  clock_.Advance(acme.rotate_every - hours(24));
+  Must(rotation_.Advance(acme));
+  corporate_.common_name = "Agents of Acme 2";
+  const Bytes brief =
+      corporate_.Sign(Request("acme/corp/issuing/2"), CorporateCa::IssuingExtensions(acme),
+                      acme.rotate_every + hours(2));
+  EXPECT_EQ(Must(Import("acme/corp/issuing/2", {brief})).state, AuthorityState::kPublished);
+  clock_.Advance(hours(26));
+  Must(rotation_.Advance(acme));
+  EXPECT_EQ(State(acme, "acme/corp/issuing/1"), AuthorityState::kActive);
+  EXPECT_EQ(State(acme, "acme/corp/issuing/3"), AuthorityState::kPending);
 }
 
 TEST_F(ExternalIssuingTest, HasASubjectOfItsOwn) {
@@ -331,6 +372,9 @@ TEST_F(ExternalIssuingTest, AsksAnewAfterADoubtInARequestThatIsOut) {
                         StatusCode::kFailedPrecondition, "authority.tainted"));
   Apply();
   EXPECT_EQ(Import(acme, 2).state, AuthorityState::kActive);
+  const auto spent = SpentKeysAt(*Catalog(), acme, clock_.Now());
+  ASSERT_EQ(spent.size(), 1u);
+  EXPECT_EQ(NameOf(acme, spent[0].record), "acme/corp/issuing/1");
 }
 
 // ---- roots --------------------------------------------------------------------------------------
