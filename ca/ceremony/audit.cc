@@ -75,8 +75,7 @@ class Audit {
                           &issuer, order.status};
     const TranscriptEntry& recorded = *Find(step, kRecorded);
     const IssuanceRecord issuance = TRY(IssuanceOf(recorded.der, hierarchy));
-    if (std::count(recorded.facts.begin(), recorded.facts.end(),
-                   KeyFact(order, issuance.key_fingerprint)) != 1) {
+    if (!record_.IsRecordedFor(order, issuance.key_fingerprint)) {
       return Differs("its key is not the one that was confirmed");
     }
     TRY(CheckCertificate(step, terms, issuance.key_fingerprint));

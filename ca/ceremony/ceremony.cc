@@ -169,7 +169,13 @@ Status Ceremony::SignIssuing(const CeremonyStep& step, const IssuingOrder& order
   const LintTerms terms{hierarchy, AuthorityTerms{AuthorityKind::kIssuing, order.generation},
                         &issuer, order.status};
   auto recorded = TRY(ports_.transcript.FindRecorded(step.name, terms));
-  if (!recorded) recorded = TRY(RecordIssuing(step, order, *root));
+  if (recorded) {
+    const Bytes& key_fingerprint = recorded->record().key_fingerprint;
+    TRY(CheckRecorded(order, key_fingerprint));
+    TRY(ConfirmKey(step, order, key_fingerprint));
+  } else {
+    recorded = TRY(RecordIssuing(step, order, *root));
+  }
   const Certificate certificate = TRY(root->Sign(*std::move(recorded)));
   return AppendSigned(certificate.signature, CeremonyProduct::Certificate(
                                                  step.name, order.certificate, certificate.Der()));
@@ -181,14 +187,18 @@ Result<RecordedIssuance> Ceremony::RecordIssuing(const CeremonyStep& step,
   if (!content) return Error(StatusCode::kNotFound, "{} is not there any more", order.csr);
   const Csr csr = TRY(ReadCsr(order.csr, *content));
   TRY(CheckNameOfCsr(order, csr));
-  TRY(CheckKeyOfCsr(order, csr.public_key()));
-  if (order.key_fingerprint.empty()) TRY(ports_.attendants.ConfirmKey(step, csr));
-  auto prepared = TRY(root.PrepareIssuing(record_.HierarchyFor(order), record_.RecordOf(order),
-                                          csr.public_key(), order.status, ports_.clock.Now()));
+  const PublicKey& key = csr.public_key();
+  if (key.type() != KeyType::kP256) {
+    return Error(StatusCode::kInvalidArgument, "{}: its key is {}; an issuing authority's is p256",
+                 order.csr, NameOf(key.type()));
+  }
+  TRY(ConfirmKey(step, order, key.fingerprint()));
+  auto prepared = TRY(root.PrepareIssuing(record_.HierarchyFor(order), record_.RecordOf(order), key,
+                                          order.status, ports_.clock.Now()));
   TranscriptEntry entry = EntryOf(step.name, kRecorded);
   entry.facts = script_.FactsOf(order);
   if (order.key_fingerprint.empty()) {
-    entry.facts.push_back(KeyFact(order, csr.public_key().fingerprint()));
+    entry.facts.push_back(KeyFact(order, key.fingerprint()));
   }
   entry.inputs = {DigestLine(*content, order.csr)};
   return ports_.transcript.Record(std::move(entry), std::move(prepared));
@@ -208,31 +218,39 @@ Status Ceremony::CheckNameOfCsr(const IssuingOrder& order, const Csr& csr) const
                order.csr, SubjectText(csr.subject()), SubjectText(wanted));
 }
 
-// One key, one authority.
-Status Ceremony::CheckKeyOfCsr(const IssuingOrder& order, const PublicKey& key) const {
+// The lines of a transcript are chained by a digest that anybody can compute: octets that were put
+// into it do not become ours because they are there.
+Status Ceremony::CheckRecorded(const IssuingOrder& order, BytesView key_fingerprint) const {
+  if (record_.IsRecordedFor(order, key_fingerprint)) return Ok();
+  return Error(StatusCode::kFailedPrecondition,
+               "transcript: what {} recorded is for the key whose SHA-256 is {}, which is not the "
+               "one that was confirmed: take the copy that was carried out",
+               StepOf(order), Hex(key_fingerprint));
+}
+
+// One key, one authority; and the one that people mean, who are asked when the file does not say.
+Status Ceremony::ConfirmKey(const CeremonyStep& step, const IssuingOrder& order,
+                            BytesView key_fingerprint) const {
   const auto refuse = [&](std::string_view what) {
     return Error(StatusCode::kInvalidArgument, "{}: {}", order.csr, what);
   };
-  if (key.type() != KeyType::kP256) {
-    return refuse(fmt::format("its key is {}; an issuing authority's is p256", NameOf(key.type())));
-  }
-  if (!order.key_fingerprint.empty() && order.key_fingerprint != key.fingerprint()) {
+  const bool is_pinned = !order.key_fingerprint.empty();
+  if (is_pinned && order.key_fingerprint != key_fingerprint) {
     return refuse(fmt::format("its key's SHA-256 is {}, and issuing.{}.key_sha256 says {}",
-                              Hex(key.fingerprint()), order.generation,
-                              Hex(order.key_fingerprint)));
+                              Hex(key_fingerprint), order.generation, Hex(order.key_fingerprint)));
   }
-  if (ports_.transcript.Find(kKeyStep, kMade)->der == key.spki()) {
+  if (Sha256(ports_.transcript.Find(kKeyStep, kMade)->der) == key_fingerprint) {
     return refuse("its key is the root's own");
   }
   for (const IssuingOrder& other : script_.issuing) {
     const TranscriptEntry* const recorded = ports_.transcript.Find(StepOf(other), kRecorded);
-    if (!recorded) continue;
+    if (!recorded || other.generation == order.generation) continue;
     const IssuanceRecord issuance = TRY(IssuanceOf(recorded->der, script_.hierarchy));
-    if (issuance.key_fingerprint == key.fingerprint()) {
+    if (issuance.key_fingerprint == key_fingerprint) {
       return refuse(fmt::format("its key is that of {} already; make another", StepOf(other)));
     }
   }
-  return Ok();
+  return is_pinned ? Ok() : ports_.attendants.ConfirmKey(step, key_fingerprint);
 }
 
 // ---- CRLs ---------------------------------------------------------------------------------------

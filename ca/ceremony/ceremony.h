@@ -16,8 +16,9 @@ class Attendants {
   virtual ~Attendants() = default;
   // kCancelled when they do not want it done.
   virtual Status Confirm(const CeremonyStep& step) = 0;
-  // Whether the key of this CSR is the one they mean.
-  virtual Status ConfirmKey(const CeremonyStep& step, const Csr& csr) = 0;
+  // Whether the key that a certificate is for is the one they mean, by its fingerprint. kCancelled
+  // when it is not.
+  virtual Status ConfirmKey(const CeremonyStep& step, BytesView key_fingerprint) = 0;
 };
 
 // Opens the token. Not called when nothing is to be signed.
@@ -47,9 +48,9 @@ class Ceremony {
   // may be interrupted at any instant and run again, and signs the same octets then.
   //
   // The errors of CeremonyRecord::Check() and of the ports; kCancelled when the attendants do not
-  // want a step; kInvalidArgument for a CSR; kFailedPrecondition also when the token has the root's
-  // key and the transcript does not know of it, when a file that is to be written is there before
-  // it is signed, and when the clock is behind the transcript.
+  // want a step; kInvalidArgument for a CSR or its key; kFailedPrecondition also when the token has
+  // the root's key and the transcript does not know of it, when a file that is to be written is
+  // there before it is signed, and when the clock is behind the transcript.
   Status Run();
 
  private:
@@ -65,7 +66,9 @@ class Ceremony {
   Result<RecordedIssuance> RecordIssuing(const CeremonyStep& step, const IssuingOrder& order,
                                          const Authority& root);
   Status CheckNameOfCsr(const IssuingOrder& order, const Csr& csr) const;
-  Status CheckKeyOfCsr(const IssuingOrder& order, const PublicKey& key) const;
+  Status CheckRecorded(const IssuingOrder& order, BytesView key_fingerprint) const;
+  Status ConfirmKey(const CeremonyStep& step, const IssuingOrder& order,
+                    BytesView key_fingerprint) const;
   Status Attend(const CeremonyStep& step, const Act& act);
   Status AppendSigned(const Bytes& signature, const CeremonyProduct& product);
   Status CheckAbsent(const std::string& file) const;

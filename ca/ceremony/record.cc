@@ -87,6 +87,12 @@ Status CeremonyRecord::CheckNoneIsGone() const {
   return Ok();
 }
 
+bool CeremonyRecord::IsRecordedFor(const IssuingOrder& order, BytesView key_fingerprint) const {
+  const TranscriptEntry* const recorded = transcript_.Find(StepOf(order), kRecorded);
+  return recorded && std::count(recorded->facts.begin(), recorded->facts.end(),
+                                KeyFact(order, key_fingerprint)) == 1;
+}
+
 // ---- what was made ------------------------------------------------------------------------------
 
 Result<std::pair<Bytes, Bytes>> CeremonyRecord::TbsAndSignature(const std::string& step) const {

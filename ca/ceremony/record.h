@@ -50,6 +50,8 @@ class CeremonyRecord {
 
   bool IsRecorded(std::string_view step) const { return transcript_.Find(step, kRecorded); }
   bool IsSigned(std::string_view step) const { return transcript_.Find(step, kSigned); }
+  // Whether that is the key that the entry says was confirmed, and once.
+  bool IsRecordedFor(const IssuingOrder& order, BytesView key_fingerprint) const;
 
   // kFailedPrecondition when it is not signed.
   Result<CeremonyProduct> RootProduct() const;

@@ -60,8 +60,8 @@ class MemoryAttendants final : public Attendants {
     if (step.name == refused_step) return Error(StatusCode::kCancelled, "{}: no", step.name);
     return Ok();
   }
-  Status ConfirmKey(const CeremonyStep& step, const Csr& csr) override {
-    asked.push_back(step.name + " key " + Hex(csr.public_key().fingerprint()));
+  Status ConfirmKey(const CeremonyStep& step, BytesView key_fingerprint) override {
+    asked.push_back(step.name + " key " + Hex(key_fingerprint));
     if (refuses_keys) return Error(StatusCode::kCancelled, "{}: another key", step.name);
     return Ok();
   }

@@ -29,10 +29,10 @@ ca::Status Terminal::Confirm(const ca::CeremonyStep& step) {
                step.name);
 }
 
-ca::Status Terminal::ConfirmKey(const ca::CeremonyStep& step, const ca::Csr& csr) {
-  const std::string digest = ca::Hex(csr.public_key().fingerprint());
+ca::Status Terminal::ConfirmKey(const ca::CeremonyStep& step, ca::BytesView key_fingerprint) {
+  const std::string digest = ca::Hex(key_fingerprint);
   fmt::print(stderr,
-             "    the CSR proves possession of its key, whose SHA-256 is\n    {}\n"
+             "    the certificate is for the key whose SHA-256 is\n    {}\n"
              "Compare that with what was read out on the online machine.\n",
              digest);
   const std::string answer =

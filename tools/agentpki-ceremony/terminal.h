@@ -15,7 +15,7 @@ class Terminal final : public ca::Attendants {
   explicit Terminal(bool is_agreed) : is_agreed_(is_agreed) {}
 
   ca::Status Confirm(const ca::CeremonyStep& step) override;
-  ca::Status ConfirmKey(const ca::CeremonyStep& step, const ca::Csr& csr) override;
+  ca::Status ConfirmKey(const ca::CeremonyStep& step, ca::BytesView key_fingerprint) override;
 
  private:
   const bool is_agreed_;

@@ -104,6 +104,32 @@ class CeremonyTest : public ::testing::Test {
     ASSERT_FALSE(transcript_.Find(step, kSigned));
   }
 
+  // Somebody puts a certificate for another key where issuing/1 was recorded, before it is signed.
+  void RecordByAnotherHand(const PublicKey& key) {
+    InterruptBeforeSigning("issuing/1");
+    PutInTheLastEntry(script_.issuing[0], key);
+  }
+  void PutInTheLastEntry(const IssuingOrder& order, const PublicKey& key) {
+    const auto root = Must(Record().Root(Must(keys_.Find("acme-prod-root-1"))));
+    const auto prepared = Must(root->PrepareIssuing(
+        Record().HierarchyFor(order), Record().RecordOf(order), key, order.status, clock_.Now()));
+    transcript_.all.back().der = prepared.record().tbs;
+  }
+  // What the entry says of the key, too.
+  void ConfirmByAnotherHand(const PublicKey& key) {
+    for (std::string& fact : transcript_.all.back().facts) {
+      if (fact.find(".key_sha256: ") != fact.npos) {
+        fact = KeyFact(script_.issuing[0], key.fingerprint());
+      }
+    }
+  }
+  // The root alone, so that what is interrupted next is another step.
+  void MakeRoot() {
+    const std::string csr = files_.all.extract("issuing-1.csr").mapped();
+    Must(Run());
+    files_.all["issuing-1.csr"] = csr;
+  }
+
   FakeClock clock_;
   CeremonyScript script_ = AcmeRoot();
   MemoryTranscript transcript_;
@@ -274,6 +300,50 @@ TEST_F(CeremonyTest, DoesNotSignWhatWasRecordedByAnotherHand) {
   }
   EXPECT_TRUE(testing::IsRefusal(Run(), StatusCode::kInternal, "lint.validity.too-long"));
   EXPECT_FALSE(transcript_.Find("root", kSigned));
+}
+
+TEST_F(CeremonyTest, SignsForNoKeyThatWasPutInThePlaceOfTheOneThatTheFilePins) {
+  script_.issuing[0].key_fingerprint = Sha256(issuing_key_.Spki());
+  MakeRoot();
+  const PublicKey another = Must(PublicKey::FromSpki(testing::NewSubjectKey().Spki()));
+  RecordByAnotherHand(another);
+  EXPECT_TRUE(Says(Run(), StatusCode::kFailedPrecondition, "transcript: what issuing/1 recorded"));
+  ConfirmByAnotherHand(another);
+  EXPECT_TRUE(Says(Run(), StatusCode::kFailedPrecondition, "issuing.1.key_sha256: it was"));
+  EXPECT_FALSE(transcript_.Find("issuing/1", kSigned));
+}
+
+TEST_F(CeremonyTest, AsksAgainForAKeyThatWasRecordedAndIsNotPinned) {
+  MakeRoot();
+  const PublicKey another = Must(PublicKey::FromSpki(testing::NewSubjectKey().Spki()));
+  RecordByAnotherHand(another);
+  EXPECT_TRUE(Says(Run(), StatusCode::kFailedPrecondition, "transcript: what issuing/1 recorded"));
+  ConfirmByAnotherHand(another);
+  attendants_.refuses_keys = true;
+  EXPECT_EQ(Run().code(), StatusCode::kCancelled);
+  EXPECT_EQ(attendants_.asked.back(), "issuing/1 key " + Hex(another.fingerprint()));
+  EXPECT_FALSE(transcript_.Find("issuing/1", kSigned));
+}
+
+TEST_F(CeremonyTest, SignsForTheRootsOwnKeyNeitherWhenAnotherHandRecordedIt) {
+  MakeRoot();
+  const PublicKey own = Must(PublicKey::FromSpki(Must(keys_.Find("acme-prod-root-1"))->spki()));
+  RecordByAnotherHand(own);
+  ConfirmByAnotherHand(own);
+  EXPECT_TRUE(Says(Run(), StatusCode::kInvalidArgument, "its key is the root's own"));
+  EXPECT_FALSE(transcript_.Find("issuing/1", kSigned));
+}
+
+TEST_F(CeremonyTest, SignsForNoOtherStepsKeyThatWasRecordedByAnotherHand) {
+  Must(Run());
+  Append();
+  script_.crls.pop_back();
+  std::swap(script_.issuing[0], script_.issuing[1]);
+  InterruptBeforeSigning("issuing/2");
+  const PublicKey first = Must(PublicKey::FromSpki(issuing_key_.Spki()));
+  PutInTheLastEntry(script_.issuing[0], first);
+  ConfirmByAnotherHand(first);
+  EXPECT_TRUE(Says(Run(), StatusCode::kInvalidArgument, "its key is that of issuing/1 already"));
 }
 
 TEST_F(CeremonyTest, DoesNotSignACrlThatWasRecordedByAnotherHand) {
