@@ -10,10 +10,16 @@ namespace {
 
 std::string_view FieldOf(std::string_view fact) { return fact.substr(0, fact.find(": ")); }
 
+// "" of one that has none: a transcript is a file, and may say anything.
+std::string ValueOf(const std::string& fact) {
+  const size_t at = fact.find(": ");
+  return at == fact.npos ? "" : fact.substr(at + 2);
+}
+
 std::vector<std::string> ValuesOf(const std::vector<std::string>& facts, std::string_view field) {
   std::vector<std::string> values;
   for (const std::string& fact : facts) {
-    if (FieldOf(fact) == field) values.push_back(fact.substr(field.size() + 2));
+    if (FieldOf(fact) == field) values.push_back(ValueOf(fact));
   }
   return values;
 }

@@ -399,6 +399,23 @@ TEST_F(CeremonyTest, RefusesAChangeOfWhatIsDoneAndNamesTheField) {
   }
 }
 
+TEST_F(CeremonyTest, RefusesAFactWithoutAValue) {
+  Must(Run());
+  const auto kept = transcript_.all;
+  for (TranscriptEntry& entry : transcript_.all) {
+    for (std::string& fact : entry.facts) {
+      const std::string whole = fact;
+      for (const std::string& malformed : {whole.substr(0, whole.find(": ")), std::string()}) {
+        if (entry.event != kBegun && entry.event != kRecorded) continue;
+        fact = malformed;
+        EXPECT_FALSE(Run().ok() && Differences() == Strings()) << whole;
+      }
+      fact = whole;
+    }
+  }
+  EXPECT_EQ(transcript_.all, kept);
+}
+
 TEST_F(CeremonyTest, RefusesAScriptFromWhichWhatIsDoneIsGone) {
   Must(Run());
   script_.issuing.clear();
