@@ -54,6 +54,13 @@ Status Wrong(size_t number, std::string_view what) {
   return Error(StatusCode::kInvalidArgument, "transcript: line {}: {}", number, what);
 }
 
+// Whether an interrupted write of that line may have left this. Another text that has no newline,
+// such as a PIN, is not ours to cut off.
+bool IsBeginningOfLine(std::string_view text, size_t number) {
+  const std::string beginning = fmt::format("{{\"number\":{},", number);
+  return text.starts_with(beginning) || beginning.starts_with(text);
+}
+
 // `line` has its newline.
 Result<TranscriptEntry> EntryOf(std::string_view line, size_t number, const std::string& previous) {
   CeremonyTranscriptLine message;
@@ -102,12 +109,12 @@ Result<std::unique_ptr<TranscriptFile>> TranscriptFile::Open(const fs::path& pat
   TRY(SyncFolder(path.parent_path()));
   const std::string text = TRY(ca::ReadFile(path, kSizeMax));
   const size_t whole = TRY(transcript->Load(text));
-  if (transcript->is_torn_) {
-    if (ftruncate(descriptor, static_cast<off_t>(whole)) != 0 || fsync(descriptor) != 0) {
-      return FileError("write", path);
-    }
-    transcript->is_torn_ = false;
+  if (transcript->is_torn_ && ftruncate(descriptor, static_cast<off_t>(whole)) != 0) {
+    return FileError("write", path);
   }
+  transcript->is_torn_ = false;
+  // A line of a run that was killed may be in memory alone, and a key is about to sign by it.
+  if (fsync(descriptor) != 0) return FileError("write", path);
   return transcript;
 }
 
@@ -133,6 +140,9 @@ Result<size_t> TranscriptFile::Load(std::string_view text) {
     digest_ = ca::Hex(ca::Sha256(line));
   }
   is_torn_ = at < text.size();
+  if (is_torn_ && !IsBeginningOfLine(text.substr(at), entries_.size() + 1)) {
+    return Wrong(entries_.size() + 1, "it is not a line of a transcript");
+  }
   return at;
 }
 
@@ -140,7 +150,7 @@ Status TranscriptFile::Append(const TranscriptEntry& entry) {
   if (file_.get() < 0) {
     return Error(StatusCode::kFailedPrecondition, "{}: it was opened to be read", path_.string());
   }
-  if (is_torn_) {
+  if (is_broken_) {
     return Error(StatusCode::kUnavailable, "{}: a line could not be written; run again",
                  path_.string());
   }
@@ -151,9 +161,15 @@ Status TranscriptFile::Append(const TranscriptEntry& entry) {
   if (read_back != entry) {
     return Error(StatusCode::kInternal, "transcript: an entry cannot be read back as it is");
   }
-  const ca::Status written = WriteAndSync(file_, line, path_);
-  is_torn_ = !written.ok();
-  TRY(written);
+  const off_t end = lseek(file_.get(), 0, SEEK_END);
+  const Status written = WriteAndSync(file_, line, path_);
+  if (!written.ok()) {
+    // Nothing relies on it. Should it stay all the same, the next run goes on from it.
+    is_torn_ = end < 0 || ftruncate(file_.get(), end) != 0 || fsync(file_.get()) != 0;
+    is_broken_ = true;
+    return ca::Annotate(written,
+                        fmt::format("{} {} is not in the transcript: ", entry.step, entry.event));
+  }
   entries_.push_back(std::move(read_back));
   digest_ = ca::Hex(ca::Sha256(line));
   return ca::Ok();

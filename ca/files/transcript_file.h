@@ -19,7 +19,8 @@ class TranscriptFile final : public ca::Transcript {
 
   // To append to; made when it is not there. For this process alone, until it goes:
   // kFailedPrecondition while another has it. What an interrupted write left at its end is cut off:
-  // it was never acknowledged. kInvalidArgument naming the line that is not as it was written.
+  // it was never acknowledged. What is there is durable. kInvalidArgument naming the line that is
+  // not as it was written.
   static ca::Result<std::unique_ptr<TranscriptFile>> Open(const std::filesystem::path& path);
   // To read. One that is not there has no entries.
   static ca::Result<std::unique_ptr<TranscriptFile>> Read(const std::filesystem::path& path);
@@ -45,6 +46,7 @@ class TranscriptFile final : public ca::Transcript {
   std::vector<ca::TranscriptEntry> entries_;
   std::string digest_;
   bool is_torn_ = false;
+  bool is_broken_ = false;  // a line could not be written
 };
 
 }  // namespace files

@@ -3,7 +3,9 @@
 #include "ca/files/transcript_file.h"
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
+#include <csignal>
 #include <fstream>
 
 #include "ca/credentials.h"
@@ -159,6 +161,38 @@ TEST_F(TranscriptFileTest, CutsOffWhatAnInterruptedWriteLeft) {
     Must(opened->Append(Entry(2, "issuing/2")));
     EXPECT_EQ(Text(), two + lines[2]);
   }
+}
+
+// A PIN, say, that the file names as its transcript by mistake.
+TEST_F(TranscriptFileTest, CutsOffNothingThatIsNoLineOfItsOwn) {
+  const auto lines = WriteThree();
+  for (const std::string& text :
+       {std::string("1234"), std::string("{\"number\":2,"), std::string("{}"), lines[0] + "1234",
+        lines[0] + lines[0].substr(0, 20)}) {
+    Write(text);
+    EXPECT_TRUE(Says(TranscriptFile::Open(path_).status(), StatusCode::kInvalidArgument,
+                     "it is not a line of a transcript"))
+        << text;
+    EXPECT_EQ(Text(), text);
+  }
+}
+
+TEST_F(TranscriptFileTest, TakesBackALineThatCouldNotBeWrittenWhole) {
+  const auto transcript = Must(TranscriptFile::Open(path_));
+  Must(transcript->Append(Entry(0, "root")));
+  const std::string one = Text();
+  rlimit before{};
+  ASSERT_EQ(getrlimit(RLIMIT_FSIZE, &before), 0);
+  const rlimit full{one.size() + 10, before.rlim_max};
+  const auto handler = std::signal(SIGXFSZ, SIG_IGN);
+  ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &full), 0);
+  const ca::Status refused = transcript->Append(Entry(1, "crl/1"));
+  ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &before), 0);
+  std::signal(SIGXFSZ, handler);
+  EXPECT_TRUE(Says(refused, StatusCode::kUnavailable, "crl/1 recorded is not in the transcript"));
+  EXPECT_EQ(Text(), one);
+  EXPECT_EQ(transcript->entries().size(), 1u);
+  EXPECT_TRUE(Says(transcript->Append(Entry(1, "crl/1")), StatusCode::kUnavailable, "run again"));
 }
 
 TEST_F(TranscriptFileTest, AppendsNothingThatCannotBeReadBack) {
