@@ -1,6 +1,7 @@
 #include "ca/ceremony/script.h"
 
 #include <algorithm>
+#include <filesystem>
 #include <map>
 #include <set>
 
@@ -45,12 +46,35 @@ Status CheckLifetime(const std::string& field, std::chrono::seconds lifetime,
                DurationText(most));
 }
 
+// In the folder of the script or below it, and spelled in one way: two that differ are two files.
+Status CheckFileName(std::string_view field, const std::string& name) {
+  TRY(CheckText(field, name));
+  const std::filesystem::path path(name);
+  const std::string own = path.filename().string();
+  const bool is_plain = path.is_relative() && path.lexically_normal().string() == name &&
+                        *path.begin() != ".." && !own.empty() && own != ".";
+  if (is_plain && own.size() <= CeremonyScript::kFileNameMax) return Ok();
+  return Wrong(field,
+               "'{}' is not a path such as root.pem or day-1/root.pem: relative, without '.' and "
+               "'..', and its last part of at most {} octets",
+               Printable(name), CeremonyScript::kFileNameMax);
+}
+
 // That no two fields name the same file: an output over an input, or over the transcript, would be
 // the end of both.
 class FileNames {
  public:
   Status Add(const std::string& field, const std::string& name) {
-    TRY(CheckText(field, name));
+    TRY(CheckFileName(field, name));
+    return Reserve(field, name);
+  }
+
+  Status AddOutput(const std::string& field, const std::string& name) {
+    TRY(Add(field, name));
+    return Reserve(field, name + std::string(CeremonyScript::kUnfinished));
+  }
+
+  Status Reserve(const std::string& field, const std::string& name) {
     const auto [at, is_new] = fields_.try_emplace(name, field);
     if (is_new) return Ok();
     return Wrong(field, "'{}' is the file of {} already; write another", Printable(name),
@@ -78,7 +102,7 @@ Status CheckIssuing(const CeremonyScript& script, FileNames& files) {
                    order.generation);
     }
     TRY(files.Add(field("csr"), order.csr));
-    TRY(files.Add(field("certificate"), order.certificate));
+    TRY(files.AddOutput(field("certificate"), order.certificate));
     TRY(CheckLifetime(field("lifetime"), order.lifetime, Hierarchy::kAuthorityLifetimeMin,
                       script.hierarchy.root_lifetime));
     TRY(CheckUrl(field("ocsp"), order.status.ocsp));
@@ -111,7 +135,7 @@ Status CheckCrls(const CeremonyScript& script, FileNames& files) {
   std::set<std::string> revoked;
   for (size_t number = 1; number <= script.crls.size(); ++number) {
     const CrlOrder& order = script.crls[number - 1];
-    TRY(files.Add(CrlField(number, "file"), order.file));
+    TRY(files.AddOutput(CrlField(number, "file"), order.file));
     TRY(CheckLifetime(CrlField(number, "lifetime"), order.lifetime, CeremonyScript::kCrlLifetimeMin,
                       CeremonyScript::kCrlLifetimeMax));
     TRY(CheckRevocations(script, number, revoked));
@@ -157,9 +181,10 @@ Status CeremonyScript::Validate() const {
   if (root.generation < 1) return Wrong("root.generation", "write 1 or more");
   TRY(CheckCounts(*this));
   FileNames files;
+  TRY(files.Reserve("token.pin_file", pin_file));
   TRY(files.Add("the script itself", file));
   TRY(files.Add("transcript", transcript));
-  TRY(files.Add("root.certificate", root.certificate));
+  TRY(files.AddOutput("root.certificate", root.certificate));
   TRY(CheckIssuing(*this, files));
   TRY(CheckCrls(*this, files));
   return CheckWitnesses(witnesses);

@@ -48,6 +48,10 @@ struct CeremonyScript {
   static constexpr size_t kOrdersMax = 256;  // of each kind; and of revocations in a CRL
   static constexpr size_t kWitnessesMax = 32;
   static constexpr size_t kTextMax = 256;  // octets of a path, a URL, a witness's name
+  // Octets of a file's own name: with kUnfinished it is one that a file system takes.
+  static constexpr size_t kFileNameMax = 200;
+  // What is written has this behind its name until it is whole.
+  static constexpr std::string_view kUnfinished = ".unfinished";
   // "at least once every twelve months" a CRL of a CA that certifies CAs is issued anew (CA/Browser
   // Forum, Baseline Requirements, section 4.9.7).
   static constexpr std::chrono::seconds kCrlLifetimeMin = std::chrono::hours(24);
@@ -58,6 +62,7 @@ struct CeremonyScript {
   std::string name;     // acme-prod-root-2026
   Hierarchy hierarchy;  // root_lifetime is the root's
   std::string token_label;
+  std::string pin_file;  // how it is called here, so that nothing else is
   RootOrder root;
   std::vector<IssuingOrder> issuing;
   std::vector<CrlOrder> crls;  // their numbers are their places, from 1 on

@@ -1,9 +1,13 @@
 #include "ca/files/carried_folder.h"
 
+#include "ca/ceremony/script.h"
 #include "ca/credentials.h"
 #include "ca/files/durable_file.h"
 
 namespace files {
+
+// So that no other file of a ceremony is called so.
+static_assert(kUnfinished == ca::CeremonyScript::kUnfinished);
 
 ca::Result<std::optional<std::string>> CarriedFolder::Read(const std::string& name) const {
   auto content = ca::ReadFile(folder_ / name, kSizeMax);

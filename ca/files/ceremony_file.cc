@@ -98,11 +98,20 @@ Result<CeremonyScript> ScriptOf(const CeremonySpec& spec) {
   return script;
 }
 
+// As the file's other names are spelled, so that the PIN's is found among them. By its spelling
+// alone, which '..' behind a symbolic link makes wrong: what is opened is what people wrote.
+std::string PinFileOf(const std::string& pin_file, const std::filesystem::path& folder) {
+  if (pin_file.empty()) return "";
+  const std::filesystem::path base = std::filesystem::absolute(folder / ".").lexically_normal();
+  return (base / pin_file).lexically_normal().lexically_relative(base).string();
+}
+
 Result<CeremonyFile> FileOf(const CeremonySpec& spec, const std::filesystem::path& path,
                             const std::string& text) {
   CeremonyScript script = TRY(ScriptOf(spec));
   script.file = path.filename().string();
   script.digest = ca::Sha256(text);
+  script.pin_file = PinFileOf(spec.token().pin_file(), path.parent_path());
   TRY(script.Validate());
   if (spec.token().module().empty() || spec.token().pin_file().empty()) {
     return Error(StatusCode::kInvalidArgument,

@@ -13,7 +13,7 @@ struct CeremonyFile {
   ca::CeremonyScript script;
   std::filesystem::path folder;  // paths in it are relative to that
   std::string module;            // of the token
-  std::string pin_file;          // relative to `folder`, as script.transcript is
+  std::string pin_file;          // to open, relative to `folder`, as script.transcript is
 };
 
 // kInvalidArgument naming file, line and key where it is not of the schema, and the field that

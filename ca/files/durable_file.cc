@@ -52,7 +52,7 @@ Status SyncFolder(const fs::path& folder) {
 
 // Under another name first, which an interruption leaves and the next attempt writes over.
 Status WriteNewFile(const fs::path& path, std::string_view text) {
-  const fs::path unfinished = path.string() + ".unfinished";
+  const fs::path unfinished = path.string() + std::string(kUnfinished);
   {
     const OpenFile file(
         open(unfinished.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0644));

@@ -31,7 +31,9 @@ ca::Status WriteAndSync(const OpenFile& file, std::string_view text,
 // That files were made in it, or got another name.
 ca::Status SyncFolder(const std::filesystem::path& folder);
 
-// A new file, whole or not at all. kAlreadyExists when there is one: it stays as it is.
+// A new file, whole or not at all. kAlreadyExists when there is one: it stays as it is. A file
+// whose name has kUnfinished behind it is written over, and gone then.
+inline constexpr std::string_view kUnfinished = ".unfinished";
 ca::Status WriteNewFile(const std::filesystem::path& path, std::string_view text);
 
 }  // namespace files

@@ -20,6 +20,7 @@ CeremonyScript Whole() {
       .name = "acme-prod-root-2026",
       .hierarchy = testing::AcmeProd(),
       .token_label = "acme-root",
+      .pin_file = "pin",
       .root = {.key_label = "acme-prod-root-1", .certificate = "root.pem"},
       .issuing = {{.generation = 1, .csr = "1.csr", .certificate = "1.pem"},
                   {.generation = 2, .csr = "2.csr", .certificate = "2.pem"}},
@@ -49,6 +50,15 @@ TEST(CeremonyScriptTest, NamesTheFieldThatCannotBe) {
       {"issuing: generation 0", [](auto& s) { s.issuing[1].generation = 0; }},
       {"issuing.2.certificate: 'root.pem' is the file of root.certificate already",
        [](auto& s) { s.issuing[1].certificate = "root.pem"; }},
+      {"root.certificate: 'root.pem.unfinished' is the file of transcript already",
+       [](auto& s) { s.transcript = "root.pem.unfinished"; }},
+      {"crls.1.file: '1.csr.unfinished' is the file of issuing.1.certificate already",
+       [](auto& s) {
+         s.issuing[0].certificate = "1.csr";
+         s.issuing[0].csr = "x.csr";
+         s.crls[0].file = "1.csr.unfinished";
+       }},
+      {"transcript: 'pin' is the file of token.pin_file", [](auto& s) { s.transcript = "pin"; }},
       {"issuing.2.csr: '1.csr' is the file of", [](auto& s) { s.issuing[1].csr = "1.csr"; }},
       {"issuing.1.lifetime: 400000d",
        [](auto& s) { s.issuing[0].lifetime = std::chrono::hours(24 * 400'000); }},
@@ -70,6 +80,35 @@ TEST(CeremonyScriptTest, NamesTheFieldThatCannotBe) {
     CeremonyScript script = Whole();
     change(script);
     EXPECT_TRUE(Says(script.Validate(), StatusCode::kInvalidArgument, words));
+  }
+}
+
+TEST(CeremonyScriptTest, TakesFilesInItsOwnFolderAndBelow) {
+  for (const std::string& name : {std::string("day-1/root.pem"), std::string("..root"),
+                                  std::string(200, 'r'), std::string(".root")}) {
+    CeremonyScript script = Whole();
+    script.root.certificate = name;
+    EXPECT_EQ(script.Validate(), Ok()) << name;
+  }
+}
+
+TEST(CeremonyScriptTest, RefusesFilesElsewhereAndNamesThatCannotBeWritten) {
+  for (const std::string& name :
+       {std::string("/root.pem"), std::string("../root.pem"), std::string("a/../../root.pem"),
+        std::string("a/../root.pem"), std::string("./root.pem"), std::string("a//root.pem"),
+        std::string("a/"), std::string("."), std::string(".."), std::string("a/."),
+        std::string(201, 'r'), "a/" + std::string(201, 'r')}) {
+    const std::pair<const char*, std::function<void(CeremonyScript&)>> changes[] = {
+        {"root.certificate: '", [&](auto& s) { s.root.certificate = name; }},
+        {"transcript: '", [&](auto& s) { s.transcript = name; }},
+        {"issuing.1.csr: '", [&](auto& s) { s.issuing[0].csr = name; }},
+        {"crls.1.file: '", [&](auto& s) { s.crls[0].file = name; }},
+    };
+    for (const auto& [words, change] : changes) {
+      CeremonyScript script = Whole();
+      change(script);
+      EXPECT_TRUE(Says(script.Validate(), StatusCode::kInvalidArgument, words)) << name;
+    }
   }
 }
 

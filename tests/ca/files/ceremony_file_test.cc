@@ -39,6 +39,25 @@ class CeremonyFileTest : public ::testing::Test {
   std::string text_;
 };
 
+TEST_F(CeremonyFileTest, TakesThePinForNoOtherFileHoweverItIsSpelled) {
+  const std::string kept = text_;
+  for (const std::string& spelled : {std::string("pin"), std::string("./pin"),
+                                     std::string("x/../pin"), (folder_.path() / "pin").string()}) {
+    text_ = kept;
+    Replace("pin_file: pin ", "pin_file: " + spelled + " ");
+    EXPECT_EQ(Must(Load()).script.pin_file, "pin") << spelled;
+    Replace("certificate: root.pem", "certificate: pin");
+    EXPECT_TRUE(Says(Load().status(), StatusCode::kInvalidArgument,
+                     "root.certificate: 'pin' is the file of token.pin_file already"));
+  }
+}
+
+TEST_F(CeremonyFileTest, TakesAPinInAnotherFolder) {
+  Replace("pin_file: pin ", "pin_file: /run/ceremony/pin ");
+  const CeremonyFile file = Must(Load());
+  EXPECT_EQ(file.folder / file.pin_file, "/run/ceremony/pin");
+}
+
 TEST_F(CeremonyFileTest, TakesTheExample) {
   const CeremonyFile file = Must(LoadCeremonyFile(kExample));
   EXPECT_EQ(file.script.file, "acme-prod-root.yaml");
@@ -51,6 +70,7 @@ TEST_F(CeremonyFileTest, TakesTheExample) {
   EXPECT_EQ(file.script.crls.at(0).lifetime, std::chrono::hours(24 * 180));
   EXPECT_EQ(file.folder, kExample.parent_path());
   EXPECT_EQ(file.pin_file, "pin");
+  EXPECT_EQ(file.script.pin_file, "pin");
 }
 
 TEST_F(CeremonyFileTest, HasDefaultsForLifetimes) {
