@@ -377,6 +377,19 @@ class CeremonyTest(unittest.TestCase):
         said = self.ceremony("plan", expect=REFUSED)
         self.assertIn("witnesses", said.stderr)
 
+    def test_what_cannot_be_opened_does_not_wait(self):
+        self.transcript.mkdir()
+        said = self.run_all(expect=REFUSED)
+        self.assertIn("cannot open", said.stderr)
+
+    def test_a_pin_is_taken_for_no_transcript(self):
+        other = self.folder / "other-pin"
+        other.write_text("123456")
+        self.spec["transcript"] = "other-pin"
+        said = self.run_all(expect=REFUSED)
+        self.assertIn("it is not a line of a transcript", said.stderr)
+        self.assertEqual(other.read_text(), "123456")
+
     def test_a_pin_that_others_can_read_is_refused(self):
         (self.folder / "pin").chmod(0o644)
         said = self.run_all(expect=REFUSED)

@@ -24,7 +24,6 @@
 namespace {
 
 using ca::Result;
-using ca::Status;
 using ca::StatusCode;
 
 // sysexits.h's EX_USAGE and EX_TEMPFAIL; 1 for the rest.
@@ -59,16 +58,22 @@ void ForbidCoreDumps() {
   setrlimit(RLIMIT_CORE, &none);
 }
 
-Status Waits(const std::vector<ca::CeremonyStep>& steps) {
+void Complain(std::string_view text) { fmt::print(stderr, "agentpki-ceremony: {}\n", text); }
+
+// Says what waits. The exit status.
+int Waits(const std::vector<ca::CeremonyStep>& steps) {
   std::string text;
   for (const ca::CeremonyStep& step : steps) {
     if (step.state != ca::CeremonyStep::State::kWaiting) continue;
     text += fmt::format("{}{} waits: {}", text.empty() ? "" : "; ", step.name, step.note);
   }
-  return text.empty() ? ca::Ok() : ca::Error(StatusCode::kUnavailable, "{}", text);
+  if (text.empty()) return 0;
+  Complain(text);
+  return kExitWaits;
 }
 
-Status Plan(const Options& options) {
+// The exit status, as the other two commands.
+Result<int> Plan(const Options& options) {
   const auto file = TRY(files::LoadCeremonyFile(options.file));
   const auto transcript = TRY(files::TranscriptFile::Read(file.folder / file.script.transcript));
   const files::CarriedFolder folder(file.folder);
@@ -89,7 +94,7 @@ Result<std::shared_ptr<ca::KeyStore>> OpenToken(const files::CeremonyFile& file)
   return std::shared_ptr<ca::KeyStore>(*std::move(store));
 }
 
-Status Run(const Options& options) {
+Result<int> Run(const Options& options) {
   const auto file = TRY(files::LoadCeremonyFile(options.file));
   const auto transcript = TRY(files::TranscriptFile::Open(file.folder / file.script.transcript));
   files::CarriedFolder folder(file.folder);
@@ -115,7 +120,7 @@ std::string Digits(std::string text) {
   return text;
 }
 
-Status Verify(const Options& options) {
+Result<int> Verify(const Options& options) {
   const auto file = TRY(files::LoadCeremonyFile(options.file));
   const auto transcript = TRY(files::TranscriptFile::Read(file.folder / file.script.transcript));
   const files::CarriedFolder folder(file.folder);
@@ -137,14 +142,14 @@ Status Verify(const Options& options) {
   ceremony::PrintVerification(file, *transcript,
                               products.ok() ? *products : std::vector<ca::CeremonyProduct>(),
                               differences, options.format);
-  if (differences.empty()) return ca::Ok();
+  if (differences.empty()) return 0;
   return ca::Error(StatusCode::kFailedPrecondition, "{} differences", differences.size());
 }
 
-int ExitStatusOf(const Status& status) {
-  if (status.ok()) return 0;
-  fmt::print(stderr, "agentpki-ceremony: {}\n", ca::MessageOf(status));
-  return status.code() == StatusCode::kUnavailable ? kExitWaits : kExitRefused;
+int ExitStatusOf(const Result<int>& done) {
+  if (done.ok()) return *done;
+  Complain(ca::MessageOf(done.status()));
+  return kExitRefused;
 }
 
 }  // namespace
