@@ -24,7 +24,7 @@ std::string SubjectText(const std::vector<Csr::SubjectAttribute>& subject) {
 // The story.
 Status Ceremony::Run() {
   TRY(record_.Check());
-  TRY(CheckClock());
+  TRY(CheckClock(ports_.clock.Now()));
   TRY(AcceptScript());
 
   TRY(Attend(plan_.ForKey(), [&](const CeremonyStep& step) { return MakeKey(step); }));
@@ -58,9 +58,8 @@ Status Ceremony::Attend(const CeremonyStep& step, const Act& act) {
 }
 
 // A machine without a network has nobody to tell it the time, and what it signs has it for years.
-Status Ceremony::CheckClock() const {
+Status Ceremony::CheckClock(TimePoint now) const {
   const auto& entries = ports_.transcript.entries();
-  const TimePoint now = ports_.clock.Now();
   if (entries.empty() || entries.back().at <= now) return Ok();
   return Error(StatusCode::kFailedPrecondition,
                "this machine's clock says {}, and the transcript was last written at {}: set the "
@@ -82,7 +81,7 @@ Status Ceremony::AcceptScript() {
       .facts = {"name: " + script_.name},
   };
   TRY(ports_.attendants.Confirm(step));
-  TranscriptEntry entry = EntryOf(step.name, kAccepted);
+  TranscriptEntry entry = TRY(EntryOf(step.name, kAccepted));
   entry.facts = step.facts;
   entry.inputs = {line};
   return ports_.transcript.Append(entry);
@@ -104,13 +103,13 @@ Status Ceremony::MakeKey(const CeremonyStep& step) {
                    script_.root.key_label);
     }
     if (key.status().code() != StatusCode::kNotFound) return key.status();
-    TranscriptEntry begun = EntryOf(step.name, kBegun);
+    TranscriptEntry begun = TRY(EntryOf(step.name, kBegun));
     begun.facts = step.facts;
     TRY(ports_.transcript.Append(begun));
   }
   if (key.status().code() == StatusCode::kNotFound) key = keys->Generate(script_.root.key_label);
   const auto root_key = TRY(std::move(key));
-  TranscriptEntry made = EntryOf(step.name, kMade);
+  TranscriptEntry made = TRY(EntryOf(step.name, kMade));
   made.facts = {"key_sha256: " + Hex(Sha256(root_key->spki()))};
   made.der = root_key->spki();
   return ports_.transcript.Append(made);
@@ -144,7 +143,7 @@ Status Ceremony::SignRoot(const CeremonyStep& step) {
   if (!recorded) {
     auto prepared = TRY(
         Authority::PrepareRoot(script_.hierarchy, record_.RootRecord(), *key, ports_.clock.Now()));
-    TranscriptEntry entry = EntryOf(step.name, kRecorded);
+    TranscriptEntry entry = TRY(EntryOf(step.name, kRecorded));
     entry.facts = step.facts;
     recorded = TRY(ports_.transcript.Record(std::move(entry), std::move(prepared)));
   }
@@ -195,7 +194,7 @@ Result<RecordedIssuance> Ceremony::RecordIssuing(const CeremonyStep& step,
   TRY(ConfirmKey(step, order, key.fingerprint()));
   auto prepared = TRY(root.PrepareIssuing(record_.HierarchyFor(order), record_.RecordOf(order), key,
                                           order.status, ports_.clock.Now()));
-  TranscriptEntry entry = EntryOf(step.name, kRecorded);
+  TranscriptEntry entry = TRY(EntryOf(step.name, kRecorded));
   entry.facts = script_.FactsOf(order);
   if (order.key_fingerprint.empty()) {
     entry.facts.push_back(KeyFact(order, key.fingerprint()));
@@ -262,7 +261,7 @@ Status Ceremony::SignCrl(const CeremonyStep& step, size_t number) {
   const std::string& file = script_.crls[number - 1].file;
   TRY(CheckAbsent(file));
   if (!record_.IsRecorded(step.name)) {
-    TranscriptEntry entry = EntryOf(step.name, kRecorded);
+    TranscriptEntry entry = TRY(EntryOf(step.name, kRecorded));
     entry.facts = step.facts;
     entry.der = TRY(record_.TbsOfCrl(number, entry.at));
     TRY(ports_.transcript.Append(entry));
@@ -298,18 +297,21 @@ Status Ceremony::CheckAbsent(const std::string& file) const {
 
 // Durable before it leaves: the file can be written again from here.
 Status Ceremony::AppendSigned(const Bytes& signature, const CeremonyProduct& product) {
-  TranscriptEntry entry = EntryOf(product.step, kSigned);
+  TranscriptEntry entry = TRY(EntryOf(product.step, kSigned));
   entry.facts = {"fingerprint: " + Hex(Sha256(product.der))};
   entry.outputs = {DigestLine(product.content, product.file)};
   entry.der = signature;
   return ports_.transcript.Append(entry);
 }
 
-TranscriptEntry Ceremony::EntryOf(std::string_view step, std::string_view event) const {
-  return {.at = std::chrono::floor<std::chrono::seconds>(ports_.clock.Now()),
-          .step = std::string(step),
-          .event = std::string(event),
-          .witnesses = script_.witnesses};
+// People take their time at a prompt, and may set the clock meanwhile.
+Result<TranscriptEntry> Ceremony::EntryOf(std::string_view step, std::string_view event) const {
+  const TimePoint now = ports_.clock.Now();
+  TRY(CheckClock(now));
+  return TranscriptEntry{.at = std::chrono::floor<std::chrono::seconds>(now),
+                         .step = std::string(step),
+                         .event = std::string(event),
+                         .witnesses = script_.witnesses};
 }
 
 Result<Csr> ReadCsr(const std::string& file, const std::string& content) {

@@ -50,13 +50,14 @@ class Ceremony {
   // The errors of CeremonyRecord::Check() and of the ports; kCancelled when the attendants do not
   // want a step; kInvalidArgument for a CSR or its key; kFailedPrecondition also when the token has
   // the root's key and the transcript does not know of it, when a file that is to be written is
-  // there before it is signed, and when the clock is behind the transcript.
+  // there before it is signed, and when the clock is behind the transcript, also in the middle of a
+  // run.
   Status Run();
 
  private:
   using Act = std::function<Status(const CeremonyStep& step)>;
 
-  Status CheckClock() const;
+  Status CheckClock(TimePoint now) const;
   Status AcceptScript();
   Status MakeKey(const CeremonyStep& step);
   Status SignRoot(const CeremonyStep& step);
@@ -74,7 +75,7 @@ class Ceremony {
   Status CheckAbsent(const std::string& file) const;
   Result<KeyStore*> Keys();
   Result<std::shared_ptr<const SigningKey>> RootKey();
-  TranscriptEntry EntryOf(std::string_view step, std::string_view event) const;
+  Result<TranscriptEntry> EntryOf(std::string_view step, std::string_view event) const;
 
   const CeremonyScript& script_;
   const Ports ports_;

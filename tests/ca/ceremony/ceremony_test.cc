@@ -455,6 +455,37 @@ TEST_F(CeremonyTest, RefusesAClockThatIsBehindTheTranscript) {
   EXPECT_TRUE(Says(Run(), StatusCode::kFailedPrecondition, "set the clock"));
 }
 
+// The transcript stays one that is accepted, and what was begun goes on.
+TEST_F(CeremonyTest, WritesNothingByAClockThatIsSetBackDuringTheRun) {
+  class Confused final : public Attendants {
+   public:
+    Confused(FakeClock& clock, std::string at) : clock_(clock), at_(std::move(at)) {}
+    Status Confirm(const CeremonyStep& step) override {
+      if (step.name == at_) clock_.Advance(-std::chrono::hours(1));
+      return Ok();
+    }
+    Status ConfirmKey(const CeremonyStep&, BytesView) override { return Ok(); }
+
+   private:
+    FakeClock& clock_;
+    const std::string at_;
+  };
+  for (const char* const step : {"key", "root", "issuing/1", "crl/1"}) {
+    Confused confused(clock_, step);
+    Ceremony ceremony(script_, {transcript_, files_, crls_,
+                                [&] {
+                                  return Result<std::shared_ptr<KeyStore>>(
+                                      std::shared_ptr<KeyStore>(&keys_, [](KeyStore*) {}));
+                                },
+                                confused, clock_});
+    EXPECT_TRUE(Says(ceremony.Run(), StatusCode::kFailedPrecondition, "set the clock")) << step;
+    EXPECT_EQ(transcript_.CheckOrder(), Ok());
+    clock_.Advance(std::chrono::hours(1));
+  }
+  Must(Run());
+  EXPECT_EQ(Differences(), Strings());
+}
+
 TEST_F(CeremonyTest, StopsWhereItIsNotConfirmedAndGoesOnFromThere) {
   attendants_.refused_step = "root";
   EXPECT_EQ(Run().code(), StatusCode::kCancelled);
