@@ -2,144 +2,25 @@
 
 #include "ca/ceremony/ceremony.h"
 
-#include <gtest/gtest.h>
-
 #include <limits>
 #include <set>
 
-#include "ca/ceremony/audit.h"
-#include "tests/fakes/fake_clock.h"
-#include "tests/fakes/interrupted_ports.h"
-#include "tests/fakes/memory_ceremony.h"
-#include "tests/fakes/memory_key_store.h"
-#include "tests/fakes/must.h"
-#include "tests/fakes/refusal.h"
-#include "tests/fakes/samples.h"
-#include "tests/fakes/stepped_ports.h"
-#include "tools/agentpki-ceremony/crl_encoding.h"
+#include "tests/ca/ceremony/ceremony_fixture.h"
 
 namespace ca {
 namespace {
 
+using testing::AcmeRoot;
+using testing::CeremonyTest;
+using testing::CsrPem;
 using testing::FakeClock;
-using testing::MemoryAttendants;
+using testing::Issuing;
 using testing::MemoryCarriedFiles;
 using testing::MemoryKeyStore;
 using testing::MemoryTranscript;
 using testing::Must;
 using testing::Says;
-using Strings = std::vector<std::string>;
-
-IssuingOrder Issuing(int generation) {
-  return {.generation = generation,
-          .csr = fmt::format("issuing-{}.csr", generation),
-          .certificate = fmt::format("issuing-{}.pem", generation),
-          .status = {.ca_issuers = "http://pki.acme.example/root.cer",
-                     .crl = "http://pki.acme.example/root.crl"}};
-}
-
-CeremonyScript AcmeRoot() {
-  return {
-      .file = "acme.yaml",
-      .digest = Sha256("as it was reviewed first"),
-      .name = "acme-prod-root-2026",
-      .hierarchy = testing::AcmeProd(),
-      .token_label = "acme-root",
-      .root = {.key_label = "acme-prod-root-1", .certificate = "root.pem"},
-      .issuing = {Issuing(1)},
-      .crls = {{.file = "root-1.crl"}},
-      .transcript = "transcript",
-      .witnesses = {"Ada", "Grace"},
-  };
-}
-
-std::string CsrPem(const SubjectKey& key) {
-  return Pem("CERTIFICATE REQUEST", key.Csr(std::nullopt));
-}
-
-class CeremonyTest : public ::testing::Test {
- protected:
-  CeremonyTest() { files_.all["issuing-1.csr"] = CsrPem(issuing_key_); }
-
-  Status Run() {
-    Ceremony ceremony(script_, {transcript_, files_, crls_,
-                                [&]() -> Result<std::shared_ptr<KeyStore>> {
-                                  ++opened_;
-                                  return std::shared_ptr<KeyStore>(&keys_, [](KeyStore*) {});
-                                },
-                                attendants_, clock_});
-    return ceremony.Run();
-  }
-
-  CeremonyRecord Record() { return {script_, transcript_, crls_}; }
-  Strings Differences() { return DifferencesOf(Record(), files_); }
-  Strings States() {
-    Strings states;
-    const CeremonyRecord record = Record();
-    for (const CeremonyStep& step : Must(CeremonyPlan(record, files_).All())) {
-      states.push_back(fmt::format("{} {}", step.name, NameOf(step.state)));
-    }
-    return states;
-  }
-  // As a file can say it.
-  TimePoint Now() const { return std::chrono::floor<std::chrono::seconds>(clock_.Now()); }
-  void Revise() { script_.digest = Sha256(script_.digest); }
-
-  // Another issuing authority, and a CRL that revokes the first.
-  void Append() {
-    script_.issuing.push_back(Issuing(2));
-    files_.all["issuing-2.csr"] = CsrPem(testing::NewSubjectKey());
-    script_.crls.push_back(
-        {.file = "root-2.crl",
-         .revocations = {{"issuing-1.pem", RevocationReason::kSuperseded, Now()}}});
-    Revise();
-  }
-
-  // At the first step of that name: before it is signed, as after a crash.
-  void InterruptBeforeSigning(const std::string& step) {
-    keys_.Fail(MemoryKeyStore::Fault::kWrongSignature);
-    EXPECT_FALSE(Run().ok());
-    keys_.Fail(MemoryKeyStore::Fault::kNone);
-    ASSERT_TRUE(transcript_.Find(step, kRecorded));
-    ASSERT_FALSE(transcript_.Find(step, kSigned));
-  }
-
-  // Somebody puts a certificate for another key where issuing/1 was recorded, before it is signed.
-  void RecordByAnotherHand(const PublicKey& key) {
-    InterruptBeforeSigning("issuing/1");
-    PutInTheLastEntry(script_.issuing[0], key);
-  }
-  void PutInTheLastEntry(const IssuingOrder& order, const PublicKey& key) {
-    const auto root = Must(Record().Root(Must(keys_.Find("acme-prod-root-1"))));
-    const auto prepared = Must(root->PrepareIssuing(
-        Record().HierarchyFor(order), Record().RecordOf(order), key, order.status, clock_.Now()));
-    transcript_.all.back().der = prepared.record().tbs;
-  }
-  // What the entry says of the key, too.
-  void ConfirmByAnotherHand(const PublicKey& key) {
-    for (std::string& fact : transcript_.all.back().facts) {
-      if (fact.find(".key_sha256: ") != fact.npos) {
-        fact = KeyFact(script_.issuing[0], key.fingerprint());
-      }
-    }
-  }
-  // The root alone, so that what is interrupted next is another step.
-  void MakeRoot() {
-    const std::string csr = files_.all.extract("issuing-1.csr").mapped();
-    Must(Run());
-    files_.all["issuing-1.csr"] = csr;
-  }
-
-  FakeClock clock_;
-  CeremonyScript script_ = AcmeRoot();
-  MemoryTranscript transcript_;
-  MemoryCarriedFiles files_;
-  MemoryKeyStore keys_;
-  MemoryAttendants attendants_;
-  const ceremony::CrlEncoding crls_;
-  const SubjectKey issuing_key_ = testing::NewSubjectKey();
-  int opened_ = 0;
-};
+using testing::Strings;
 
 // ---- what a run does ----------------------------------------------------------------------------
 
@@ -578,69 +459,6 @@ TEST_F(CeremonyTest, LetsACrlWaitForWhatItRevokesAndThoseThatFollowForIt) {
   Must(Run());
   EXPECT_EQ(States(), (Strings{"key done", "root done", "issuing/1 done", "issuing/2 waiting",
                                "crl/1 done", "crl/2 waiting", "crl/3 waiting"}));
-}
-
-// ---- the audit ----------------------------------------------------------------------------------
-
-class AuditTest : public CeremonyTest {
- protected:
-  AuditTest() {
-    Must(Run());
-    Append();
-    Must(Run());
-  }
-};
-
-TEST_F(AuditTest, FindsEveryFileThatWasChangedOrIsGone) {
-  for (const auto& [name, content] : std::map(files_.all)) {
-    files_.all[name] += "x";
-    EXPECT_EQ(Differences().size(), 1u) << name;
-    files_.all.erase(name);
-    // A CSR need not be kept.
-    EXPECT_EQ(Differences().size(), name.ends_with(".csr") ? 0u : 1u) << name;
-    files_.all[name] = content;
-  }
-  EXPECT_EQ(Differences(), Strings());
-}
-
-TEST_F(AuditTest, FindsEveryEntryWhoseOctetsWereChanged) {
-  for (size_t i = 0; i < transcript_.all.size(); ++i) {
-    TranscriptEntry& entry = transcript_.all[i];
-    if (entry.der.empty()) continue;
-    const Bytes kept = entry.der;
-    for (const size_t at : {size_t{0}, kept.size() / 2, kept.size() - 1}) {
-      entry.der[at] = static_cast<char>(entry.der[at] ^ 1);
-      EXPECT_NE(Differences(), Strings()) << entry.step << " " << entry.event << " at " << at;
-      entry.der = kept;
-    }
-  }
-}
-
-TEST_F(AuditTest, FindsEveryEntryThatWasLeftOut) {
-  for (size_t i = 0; i + 1 < transcript_.all.size(); ++i) {
-    if (transcript_.all[i].event == kAccepted || transcript_.all[i].event == kBegun) continue;
-    const auto kept = transcript_.all;
-    transcript_.all.erase(transcript_.all.begin() + static_cast<std::ptrdiff_t>(i));
-    // Without both of its lines a step looks as if it was still to be done: files say otherwise.
-    EXPECT_TRUE(Differences() != Strings() || !Run().ok()) << kept[i].step << " " << kept[i].event;
-    transcript_.all = kept;
-  }
-}
-
-TEST_F(AuditTest, FindsAnotherOrder) {
-  std::swap(transcript_.all[3], transcript_.all[4]);
-  EXPECT_NE(Differences(), Strings());
-}
-
-TEST_F(AuditTest, FindsADigestThatWasChanged) {
-  for (TranscriptEntry& entry : transcript_.all) {
-    if (entry.outputs.empty()) continue;
-    entry.outputs[0][0] = entry.outputs[0][0] == '0' ? '1' : '0';
-    EXPECT_EQ(Differences().size(), 1u) << entry.step;
-    entry.outputs[0] =
-        Hex(Sha256(files_.all.at(entry.outputs[0].substr(66)))) + entry.outputs[0].substr(64);
-  }
-  EXPECT_EQ(Differences(), Strings());
 }
 
 }  // namespace
