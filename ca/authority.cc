@@ -184,21 +184,12 @@ Result<PreparedCertificate> Authority::Prepare(const Hierarchy& hierarchy, const
 
 Result<PreparedCertificate> Authority::PrepareIssuing(const Hierarchy& hierarchy,
                                                       const AuthorityRecord& planned,
-                                                      const SigningKey& key,
-                                                      const StatusPointers& status,
-                                                      TimePoint now) const {
-  const PublicKey public_key = TRY(PublicKey::FromSpki(key.spki()));
-  return PrepareIssuing(hierarchy, planned, public_key, status, now);
-}
-
-Result<PreparedCertificate> Authority::PrepareIssuing(const Hierarchy& hierarchy,
-                                                      const AuthorityRecord& planned,
                                                       const PublicKey& key,
                                                       const StatusPointers& status,
                                                       TimePoint now) const {
   const Validity validity = ValidityWithin(validity_, now, hierarchy.issuing_lifetime);
-  TbsCertificate tbs = AuthorityTbs(hierarchy, key, SubjectNameOf(hierarchy, planned), validity,
-                                    kIssuingPathLength);
+  TbsCertificate tbs =
+      AuthorityTbs(hierarchy, key, SubjectNameOf(hierarchy, planned), validity, kIssuingPathLength);
   tbs.issuer = name_;
   tbs.authority_key_identifier = key_identifier_;
   tbs.authority->name_constraints = &hierarchy;

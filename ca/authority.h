@@ -118,9 +118,6 @@ class Authority {
   Result<PreparedCertificate> PrepareIssuing(const Hierarchy& hierarchy,
                                              const AuthorityRecord& planned, const PublicKey& key,
                                              const StatusPointers& status, TimePoint now) const;
-  Result<PreparedCertificate> PrepareIssuing(const Hierarchy& hierarchy,
-                                             const AuthorityRecord& planned, const SigningKey& key,
-                                             const StatusPointers& status, TimePoint now) const;
 
   // The certificate of an OCSP responder for what this authority issues.
   Result<PreparedCertificate> PrepareResponder(const Hierarchy& hierarchy,

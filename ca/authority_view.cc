@@ -99,6 +99,12 @@ bool NeedsStatusService(const AuthorityView& view, TimePoint now) {
   return IsAskedAbout(view, now) && !view.record.IsExternalRoot();
 }
 
+bool AwaitsCertificate(const Hierarchy& hierarchy, const AuthorityRecord& record) {
+  return hierarchy.HasExternalRoot() && record.hierarchy == hierarchy.id &&
+         record.kind == AuthorityKind::kIssuing && record.certificate.empty() && !record.taint &&
+         !record.key_destruction;
+}
+
 std::vector<AuthorityView> AuthoritiesAt(const Catalog& catalog, const Hierarchy& hierarchy,
                                          TimePoint now) {
   const auto activations = catalog.ActivationsOf(hierarchy.id);

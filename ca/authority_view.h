@@ -39,6 +39,10 @@ bool IsAskedAbout(const AuthorityView& view, TimePoint now);
 // Whether OCSP and CRLs of ours have to answer for it: not for a root of somebody else's.
 bool NeedsStatusService(const AuthorityView& view, TimePoint now);
 
+// Whether it is somebody else's turn: an issuing authority under an external root, planned, that
+// nobody has doubts of and whose certificate is not there yet.
+bool AwaitsCertificate(const Hierarchy& hierarchy, const AuthorityRecord& record);
+
 // The roots and issuing authorities of a hierarchy, oldest first.
 std::vector<AuthorityView> AuthoritiesAt(const Catalog& catalog, const Hierarchy& hierarchy,
                                          TimePoint now);

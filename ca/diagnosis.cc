@@ -228,8 +228,7 @@ class Examination {
 
   // Of somebody else: all that is to be done here is done.
   bool AwaitsCertificate(const AuthorityRecord& record) const {
-    return hierarchy_.HasExternalRoot() && record.kind == AuthorityKind::kIssuing &&
-           record.certificate.empty() && !record.taint && IsOnTheToken(record);
+    return ca::AwaitsCertificate(hierarchy_, record) && IsOnTheToken(record);
   }
 
   std::string HowToCertify(const AuthorityRecord& record) const {

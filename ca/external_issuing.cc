@@ -96,8 +96,9 @@ Status ExternalIssuing::CheckIsWaiting(const NamedAuthority& found) {
   if (!record.certificate.empty()) {
     return refuse("authority.has-certificate", "has its certificate" + next);
   }
-  if (record.key_destruction)
+  if (record.key_destruction) {
     return refuse("authority.key-destroyed", "has no key any more" + next);
+  }
   if (record.taint) return refuse("authority.tainted", "is tainted" + next);
   return Ok();
 }

@@ -128,8 +128,9 @@ Result<AuthorityRecord> Provisioning::EnsureIssuing(const Hierarchy& hierarchy,
   const AuthorityRecord root_record = TRY(FindRecord(planned.issuer));
   const auto root_key = TRY(keys_.Find(root_record.key_label));
   const auto root = TRY(Authority::Open(root_record, root_key));
-  auto prepared =
-      TRY(root->PrepareIssuing(hierarchy, planned, *key, directory_.For(root->id()), clock_.Now()));
+  const PublicKey public_key = TRY(PublicKey::FromSpki(key->spki()));
+  auto prepared = TRY(root->PrepareIssuing(hierarchy, planned, public_key,
+                                           directory_.For(root->id()), clock_.Now()));
   const Certificate certificate =
       TRY(RecordAndSign(planned, std::move(prepared), [&](RecordedIssuance recorded) {
         return root->Sign(std::move(recorded));

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "ca/authority_view.h"
 #include "ca/base/openssl.h"
 #include "ca/files/hierarchy_file.h"
 #include "ca/files/message_difference.h"
@@ -76,9 +77,7 @@ ca::Result<ca::PlanText> TextOf(const HierarchyPlan& plan) {
 std::string PendingAuthorityOf(const ca::Catalog& catalog, const ca::Hierarchy& hierarchy) {
   std::string pending;
   for (const ca::AuthorityRecord& record : catalog.records().authorities) {
-    const bool waits = hierarchy.HasExternalRoot() && record.hierarchy == hierarchy.id &&
-                       record.kind == ca::AuthorityKind::kIssuing && record.certificate.empty();
-    if (waits) pending = NameOf(hierarchy, record);
+    if (ca::AwaitsCertificate(hierarchy, record)) pending = NameOf(hierarchy, record);
   }
   return pending;
 }

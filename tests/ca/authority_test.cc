@@ -269,7 +269,8 @@ TEST_F(AuthorityTest, AnIssuingAuthorityDoesNotOutliveItsRoot) {
   const AuthorityRecord planned{
       .hierarchy = deployment_.acme.id, .kind = AuthorityKind::kIssuing, .generation = 2};
   const auto key = Must(ports_.keys.Generate("second"));
-  const auto prepared = Must(root->PrepareIssuing(deployment_.acme, planned, *key, {},
+  const PublicKey public_key = Must(PublicKey::FromSpki(key->spki()));
+  const auto prepared = Must(root->PrepareIssuing(deployment_.acme, planned, public_key, {},
                                                   root->validity().not_after - hours(1)));
   EXPECT_EQ(prepared.record().validity.not_after, root->validity().not_after);
 }
