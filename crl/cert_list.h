@@ -5,8 +5,8 @@
 #include <utility>
 #include <vector>
 
-#include "ca/authority.h"
-#include "ca/crl_store.h"
+#include "ca/issuance/authority.h"
+#include "ca/ports/crl_store.h"
 
 namespace crl {
 

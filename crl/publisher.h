@@ -5,11 +5,11 @@
 #include <memory>
 #include <vector>
 
-#include "ca/authority.h"
 #include "ca/base/clock.h"
-#include "ca/crl_store.h"
-#include "ca/revocation_index.h"
-#include "ca/status_directory.h"
+#include "ca/catalog/revocation_index.h"
+#include "ca/catalog/status_directory.h"
+#include "ca/issuance/authority.h"
+#include "ca/ports/crl_store.h"
 #include "crl/cert_list.h"
 
 namespace crl {

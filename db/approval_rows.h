@@ -3,7 +3,7 @@
 #include <pqxx/pqxx>
 #include <string>
 
-#include "ca/approval_store.h"
+#include "ca/ports/approval_store.h"
 
 // Approvals as rows, in a transaction that has named their hierarchy.
 namespace db {
@@ -29,7 +29,7 @@ void InsertDecision(pqxx::transaction_base& transaction, const ca::Approval& on,
 void InsertWithdrawal(pqxx::transaction_base& transaction, const ca::Approval& of,
                       const ca::AuditEvent& event);
 
-// As ca/approval_store.h says of AuditEvent::approval_use, which `use` is. From then on the
+// As ca/ports/approval_store.h says of AuditEvent::approval_use, which `use` is. From then on the
 // transaction has named the hierarchy of the approval.
 Status UseApproval(pqxx::transaction_base& transaction, const ca::AuditEvent& use);
 

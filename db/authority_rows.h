@@ -3,7 +3,7 @@
 #include <pqxx/pqxx>
 #include <vector>
 
-#include "ca/hierarchy_store.h"
+#include "ca/ports/hierarchy_store.h"
 
 // Authorities, and which of them issue and are to be trusted, as rows: of hierarchies that are not
 // settled (db/hierarchy_rows.h).

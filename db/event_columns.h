@@ -1,6 +1,6 @@
 #pragma once
 
-#include "ca/audit_event.h"
+#include "ca/model/audit_event.h"
 #include "db/binary_array.h"
 
 namespace db {

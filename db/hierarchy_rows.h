@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "ca/hierarchy_store.h"
+#include "ca/ports/hierarchy_store.h"
 
 // Hierarchies with their profiles and enrollment rules, and their ends, as rows.
 namespace db {

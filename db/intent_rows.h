@@ -3,7 +3,7 @@
 #include <optional>
 #include <pqxx/pqxx>
 
-#include "ca/ledger.h"
+#include "ca/ports/ledger.h"
 #include "db/binary_array.h"
 
 // Intents as record_intents() takes and judges them (migrations/0003_ledger.sql).

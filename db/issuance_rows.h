@@ -4,7 +4,7 @@
 #include <pqxx/pqxx>
 #include <vector>
 
-#include "ca/ledger.h"
+#include "ca/ports/ledger.h"
 
 // Certificates of agents as rows, in a transaction that has named their hierarchy.
 namespace db {

@@ -2,7 +2,7 @@
 
 #include <memory>
 
-#include "ca/acknowledgement_store.h"
+#include "ca/ports/acknowledgement_store.h"
 
 namespace db {
 

@@ -2,7 +2,7 @@
 
 #include <memory>
 
-#include "ca/approval_store.h"
+#include "ca/ports/approval_store.h"
 
 namespace db {
 

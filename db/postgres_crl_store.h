@@ -2,7 +2,7 @@
 
 #include <memory>
 
-#include "ca/crl_store.h"
+#include "ca/ports/crl_store.h"
 
 namespace db {
 

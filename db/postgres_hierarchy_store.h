@@ -2,7 +2,7 @@
 
 #include <memory>
 
-#include "ca/hierarchy_store.h"
+#include "ca/ports/hierarchy_store.h"
 
 namespace db {
 

@@ -3,7 +3,7 @@
 #include <memory>
 
 #include "ca/base/clock.h"
-#include "ca/ledger.h"
+#include "ca/ports/ledger.h"
 
 namespace db {
 

@@ -2,7 +2,7 @@
 
 #include <memory>
 
-#include "ca/registry.h"
+#include "ca/ports/registry.h"
 
 namespace db {
 

@@ -2,7 +2,7 @@
 
 #include <memory>
 
-#include "ca/revocation.h"
+#include "ca/ports/revocation.h"
 
 namespace db {
 

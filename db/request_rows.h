@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "ca/recorded_request.h"
+#include "ca/model/recorded_request.h"
 
 // Requests for certificates, as the rows of agentpki.audit_events have them.
 namespace db {

@@ -4,7 +4,7 @@
 #include <memory>
 #include <vector>
 
-#include "ca/revocation.h"
+#include "ca/ports/revocation.h"
 #include "db/connection.h"
 
 // What every replica reads of revocations: that there are some, and which.

@@ -3,7 +3,7 @@
 #include <string>
 
 #include "ca/base/bytes.h"
-#include "ca/public_key.h"
+#include "ca/x509/public_key.h"
 #include "hsm/session.h"
 
 namespace hsm {

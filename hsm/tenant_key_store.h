@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "ca/key_store.h"
+#include "ca/issuance/key_store.h"
 
 namespace hsm {
 

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "ca/key_store.h"
+#include "ca/issuance/key_store.h"
 #include "hsm/token_options.h"
 
 namespace hsm {

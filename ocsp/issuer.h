@@ -1,6 +1,6 @@
 #pragma once
 
-#include "ca/authority.h"
+#include "ca/issuance/authority.h"
 #include "ocsp/request.h"
 
 namespace ocsp {

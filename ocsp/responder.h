@@ -7,10 +7,10 @@
 #include <string>
 #include <vector>
 
-#include "ca/authority.h"
 #include "ca/base/clock.h"
-#include "ca/revocation.h"
-#include "ca/revocation_index.h"
+#include "ca/catalog/revocation_index.h"
+#include "ca/issuance/authority.h"
+#include "ca/ports/revocation.h"
 #include "ocsp/request.h"
 #include "ocsp/striped_counter.h"
 

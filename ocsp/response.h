@@ -3,8 +3,8 @@
 #include <optional>
 #include <vector>
 
-#include "ca/authority.h"
-#include "ca/revocation.h"
+#include "ca/issuance/authority.h"
+#include "ca/ports/revocation.h"
 
 namespace ocsp {
 

@@ -5,8 +5,8 @@
 #include <shared_mutex>
 #include <unordered_set>
 
-#include "ca/authority.h"
 #include "ca/base/serial_number.h"
+#include "ca/issuance/authority.h"
 
 namespace ocsp {
 

@@ -124,7 +124,7 @@ std::optional<BytesView> OnlyDer(unsigned char tag, BytesView der) {
   return element->content;
 }
 
-Bytes DerOf(unsigned char tag, BytesView content) {
+Bytes EncodeDer(unsigned char tag, BytesView content) {
   Bytes der(1, static_cast<char>(tag));
   der.reserve(content.size() + 5);
   if (content.size() < 0x80) {

@@ -56,7 +56,8 @@ class DerReader {
 std::optional<BytesView> OnlyDer(unsigned char tag, BytesView der);
 
 // One element around `content`.
-Bytes DerOf(unsigned char tag, BytesView content);
+Bytes EncodeDer(unsigned char tag, BytesView content);
+inline Bytes DerSequence(BytesView content) { return EncodeDer(kDerSequence, content); }
 
 // Whether `der` is one element, and it and all that it holds are in DER: lengths, and the contents
 // of the universal types above (X.690 sections 10 and 11). Octet strings are not opened.

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "ca/lint.h"
-#include "ca/public_key.h"
+#include "ca/issuance/lint.h"
+#include "ca/x509/public_key.h"
 
 namespace ca {
 namespace {

@@ -1,7 +1,7 @@
 #include "ca/ceremony/ceremony.h"
 
-#include "ca/lint.h"
-#include "ca/status_signing.h"
+#include "ca/issuance/lint.h"
+#include "ca/issuance/status_signing.h"
 
 namespace ca {
 namespace {

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "ca/ceremony/plan.h"
-#include "ca/csr.h"
+#include "ca/x509/csr.h"
 
 namespace ca {
 

@@ -4,11 +4,11 @@
 #include <string>
 #include <vector>
 
-#include "ca/authority.h"
 #include "ca/ceremony/script.h"
 #include "ca/ceremony/transcript.h"
-#include "ca/key_store.h"
-#include "ca/revocation.h"
+#include "ca/issuance/authority.h"
+#include "ca/issuance/key_store.h"
+#include "ca/ports/revocation.h"
 
 namespace ca {
 

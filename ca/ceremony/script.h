@@ -5,8 +5,8 @@
 #include <vector>
 
 #include "ca/base/revocation_reason.h"
-#include "ca/hierarchy.h"
-#include "ca/tbs_certificate.h"
+#include "ca/issuance/tbs_certificate.h"
+#include "ca/model/hierarchy.h"
 
 namespace ca {
 

@@ -3,9 +3,9 @@
 #include <algorithm>
 
 #include "ca/base/asn1.h"
-#include "ca/lint.h"
-#include "ca/public_key.h"
-#include "ca/tbs_certificate.h"
+#include "ca/issuance/lint.h"
+#include "ca/issuance/tbs_certificate.h"
+#include "ca/x509/public_key.h"
 
 namespace ca {
 namespace {

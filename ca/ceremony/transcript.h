@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "ca/base/clock.h"
-#include "ca/issuance.h"
+#include "ca/issuance/issuance.h"
 
 // The ledger of a ceremony: no server and no database, but a file that people read.
 namespace ca {

@@ -1,8 +1,8 @@
 #include "ca/files/carried_folder.h"
 
 #include "ca/ceremony/script.h"
-#include "ca/credentials.h"
 #include "ca/files/durable_file.h"
+#include "ca/x509/credentials.h"
 
 namespace files {
 

@@ -3,9 +3,9 @@
 #include <algorithm>
 
 #include "agentpki/v1/ceremony.pb.h"
-#include "ca/credentials.h"
 #include "ca/files/hierarchy_file.h"
 #include "ca/files/yaml_message.h"
+#include "ca/x509/credentials.h"
 
 namespace files {
 namespace {

@@ -2,7 +2,7 @@
 
 #include <string>
 
-#include "ca/destroying.h"
+#include "ca/hierarchies/decommissioning.h"
 
 namespace files {
 

@@ -3,7 +3,7 @@
 #include <filesystem>
 
 #include "agentpki/v1/hierarchy.pb.h"
-#include "ca/hierarchy_declaration.h"
+#include "ca/model/hierarchy_declaration.h"
 
 namespace files {
 

@@ -2,9 +2,9 @@
 
 #include <set>
 
-#include "ca/credentials.h"
+#include "ca/certificates/policy.h"
 #include "ca/files/yaml_message.h"
-#include "ca/policy.h"
+#include "ca/x509/credentials.h"
 
 namespace files {
 namespace {

@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "agentpki/v1/policy.pb.h"
-#include "ca/hierarchy.h"
+#include "ca/model/hierarchy.h"
 
 namespace files {
 

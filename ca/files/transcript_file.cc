@@ -9,7 +9,7 @@
 
 #include "agentpki/v1/ceremony.pb.h"
 #include "ca/base/bytes.h"
-#include "ca/credentials.h"
+#include "ca/x509/credentials.h"
 
 namespace files {
 namespace {

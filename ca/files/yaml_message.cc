@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "ca/base/clock.h"
-#include "ca/credentials.h"
+#include "ca/x509/credentials.h"
 
 namespace files {
 namespace {

@@ -6,9 +6,9 @@
 #include <CLI/CLI.hpp>
 #include <cstdio>
 
-#include "ca/server/config.h"
-#include "ca/server/init.h"
-#include "ca/server/server.h"
+#include "ca/server/run/config.h"
+#include "ca/server/run/init.h"
+#include "ca/server/run/server.h"
 #include "db/connection.h"
 #include "db/migration.h"
 

@@ -69,7 +69,7 @@ CREATE TABLE agentpki.profiles (
   UNIQUE (hierarchy, position) DEFERRABLE INITIALLY DEFERRED
 );
 
--- Who may have a certificate (ca/policy.h): the rules of a hierarchy in their order.
+-- Who may have a certificate (ca/certificates/policy.h): the rules of a hierarchy in their order.
 CREATE TABLE agentpki.enrollment_rules (
   hierarchy  integer NOT NULL REFERENCES agentpki.hierarchies,
   position   integer NOT NULL,  -- from 1 on

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <optional>
 
-#include "ca/revocation_index.h"
+#include "ca/catalog/revocation_index.h"
 #include "tests/contract/ledger_fixture.h"
 
 namespace contract {

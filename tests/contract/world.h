@@ -5,12 +5,12 @@
 #include <string>
 #include <vector>
 
-#include "ca/acknowledgement_store.h"
-#include "ca/approval_store.h"
-#include "ca/crl_store.h"
-#include "ca/ledger.h"
-#include "ca/registry.h"
-#include "ca/revocation.h"
+#include "ca/ports/acknowledgement_store.h"
+#include "ca/ports/approval_store.h"
+#include "ca/ports/crl_store.h"
+#include "ca/ports/ledger.h"
+#include "ca/ports/registry.h"
+#include "ca/ports/revocation.h"
 #include "tests/fakes/deployment.h"
 
 namespace contract {

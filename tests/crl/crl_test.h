@@ -1,7 +1,7 @@
 #pragma once
 
 #include "crl/publisher.h"
-#include "tests/ca/story_test.h"
+#include "tests/fixtures/use_case_test.h"
 
 namespace crl::testing {
 

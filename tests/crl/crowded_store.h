@@ -2,7 +2,7 @@
 
 #include <functional>
 
-#include "ca/crl_store.h"
+#include "ca/ports/crl_store.h"
 
 namespace crl::testing {
 

@@ -1,6 +1,6 @@
 #include "tests/fakes/deployment.h"
 
-#include "ca/provisioning.h"
+#include "ca/authorities/provisioning.h"
 #include "tests/fakes/must.h"
 
 namespace ca::testing {

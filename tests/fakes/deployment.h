@@ -4,10 +4,10 @@
 #include <string>
 #include <string_view>
 
-#include "ca/ledger.h"
-#include "ca/live_catalog.h"
-#include "ca/registry.h"
-#include "ca/status_directory.h"
+#include "ca/catalog/live_catalog.h"
+#include "ca/catalog/status_directory.h"
+#include "ca/ports/ledger.h"
+#include "ca/ports/registry.h"
 #include "tests/fakes/event_log.h"
 #include "tests/fakes/fake_clock.h"
 #include "tests/fakes/memory_acknowledgement_store.h"

@@ -4,7 +4,7 @@
 #include <mutex>
 #include <vector>
 
-#include "ca/audit_event.h"
+#include "ca/model/audit_event.h"
 
 namespace ca::testing {
 
@@ -15,7 +15,7 @@ class EventLog {
     const std::lock_guard lock(mutex_);
     events_.push_back(std::move(event));
   }
-  // The approval store, which shares the database, uses an approval: ca/approval_store.h.
+  // The approval store, which shares the database, uses an approval: ca/ports/approval_store.h.
   using Use = std::function<Status(const AuditEvent& use)>;
   void AskToUse(Use use) { use_ = std::move(use); }
 

@@ -5,8 +5,8 @@
 #include <string>
 #include <utility>
 
-#include "ca/key_store.h"
-#include "ca/ledger.h"
+#include "ca/issuance/key_store.h"
+#include "ca/ports/ledger.h"
 
 namespace ca::testing {
 

@@ -4,7 +4,7 @@
 #include <mutex>
 #include <vector>
 
-#include "ca/acknowledgement_store.h"
+#include "ca/ports/acknowledgement_store.h"
 #include "tests/fakes/event_log.h"
 #include "tests/fakes/memory_hierarchy_store.h"
 #include "tests/fakes/memory_ledger.h"
@@ -12,7 +12,8 @@
 
 namespace ca::testing {
 
-// The contract of ca/acknowledgement_store.h in memory; what else it promises is in tests/contract.
+// The contract of ca/ports/acknowledgement_store.h in memory; what else it promises is in
+// tests/contract.
 class MemoryAcknowledgementStore final : public AcknowledgementStore {
  public:
   MemoryAcknowledgementStore(MemoryHierarchyStore& hierarchies, MemoryRegistry& registry,

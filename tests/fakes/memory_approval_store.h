@@ -4,12 +4,12 @@
 #include <mutex>
 #include <vector>
 
-#include "ca/approval_store.h"
+#include "ca/ports/approval_store.h"
 #include "tests/fakes/event_log.h"
 
 namespace ca::testing {
 
-// The contract of ca/approval_store.h in memory; what else it promises is in tests/contract.
+// The contract of ca/ports/approval_store.h in memory; what else it promises is in tests/contract.
 class MemoryApprovalStore final : public ApprovalStore {
  public:
   explicit MemoryApprovalStore(EventLog& events) : events_(events) {

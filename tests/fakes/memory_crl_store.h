@@ -5,13 +5,13 @@
 #include <utility>
 #include <vector>
 
-#include "ca/crl_store.h"
+#include "ca/ports/crl_store.h"
 #include "tests/fakes/memory_hierarchy_store.h"
 #include "tests/fakes/memory_ledger.h"
 
 namespace ca::testing {
 
-// The contract of ca/crl_store.h in memory; what else it promises is in tests/contract.
+// The contract of ca/ports/crl_store.h in memory; what else it promises is in tests/contract.
 class MemoryCrlStore final : public CrlStore {
  public:
   MemoryCrlStore(MemoryLedger& ledger, MemoryHierarchyStore& hierarchies)

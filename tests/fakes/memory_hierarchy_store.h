@@ -8,13 +8,13 @@
 #include <string>
 #include <vector>
 
-#include "ca/hierarchy_store.h"
-#include "ca/revocation.h"
+#include "ca/ports/hierarchy_store.h"
+#include "ca/ports/revocation.h"
 #include "tests/fakes/event_log.h"
 
 namespace ca::testing {
 
-// The contract of ca/hierarchy_store.h in memory; what else it promises is in tests/contract.
+// The contract of ca/ports/hierarchy_store.h in memory; what else it promises is in tests/contract.
 class MemoryHierarchyStore final : public HierarchyStore {
  public:
   explicit MemoryHierarchyStore(EventLog& events) : events_(events) {}

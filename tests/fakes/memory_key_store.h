@@ -7,7 +7,7 @@
 #include <string>
 
 #include "ca/base/openssl.h"
-#include "ca/key_store.h"
+#include "ca/issuance/key_store.h"
 
 namespace ca::testing {
 

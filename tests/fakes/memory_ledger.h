@@ -9,14 +9,14 @@
 #include <vector>
 
 #include "ca/base/clock.h"
-#include "ca/ledger.h"
-#include "ca/revocation.h"
+#include "ca/ports/ledger.h"
+#include "ca/ports/revocation.h"
 #include "tests/fakes/event_log.h"
 #include "tests/fakes/memory_registry.h"
 
 namespace ca::testing {
 
-// The contract of ca/ledger.h in memory; what else it promises is in tests/contract.
+// The contract of ca/ports/ledger.h in memory; what else it promises is in tests/contract.
 class MemoryLedger final : public Ledger {
  public:
   MemoryLedger(MemoryRegistry& registry, EventLog& events, const Clock& clock)

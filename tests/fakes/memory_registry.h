@@ -7,14 +7,14 @@
 #include <vector>
 
 #include "ca/base/request_id.h"
-#include "ca/issuance.h"
-#include "ca/registry.h"
+#include "ca/issuance/issuance.h"
+#include "ca/ports/registry.h"
 #include "tests/fakes/event_log.h"
 #include "tests/fakes/memory_hierarchy_store.h"
 
 namespace ca::testing {
 
-// The contract of ca/registry.h in memory; what else it promises is in tests/contract.
+// The contract of ca/ports/registry.h in memory; what else it promises is in tests/contract.
 class MemoryRegistry final : public Registry {
  public:
   MemoryRegistry(MemoryHierarchyStore& hierarchies, EventLog& events)

@@ -4,14 +4,14 @@
 #include <optional>
 #include <vector>
 
-#include "ca/revocation.h"
+#include "ca/ports/revocation.h"
 #include "tests/fakes/event_log.h"
 #include "tests/fakes/memory_hierarchy_store.h"
 #include "tests/fakes/memory_ledger.h"
 
 namespace ca::testing {
 
-// The contract of ca/revocation.h in memory; what else it promises is in tests/contract. Each
+// The contract of ca/ports/revocation.h in memory; what else it promises is in tests/contract. Each
 // replica of a test has one of its own, over one ledger.
 class MemoryRevocationStore final : public RevocationStore {
  public:

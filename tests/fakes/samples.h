@@ -3,11 +3,11 @@
 #include <string>
 #include <string_view>
 
-#include "ca/agent.h"
-#include "ca/audit_event.h"
-#include "ca/csr.h"
-#include "ca/hierarchy.h"
-#include "ca/subject_key.h"
+#include "ca/model/agent.h"
+#include "ca/model/audit_event.h"
+#include "ca/model/hierarchy.h"
+#include "ca/x509/csr.h"
+#include "ca/x509/subject_key.h"
 
 // What a test takes when it does not care; it overrides the one field that it is about.
 namespace ca::testing {

@@ -7,8 +7,8 @@
 #include <utility>
 #include <vector>
 
-#include "ca/hierarchy_store.h"
-#include "ca/key_store.h"
+#include "ca/issuance/key_store.h"
+#include "ca/ports/hierarchy_store.h"
 
 // Ports to which something happens at each step of a story.
 namespace ca::testing {

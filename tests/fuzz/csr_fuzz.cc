@@ -1,11 +1,11 @@
 // Csr::Parse must agree with OpenSSL about every input, but for the differences listed in
-// tests/ca/csr_differences.cc.
+// tests/fixtures/csr_differences.cc.
 
 #include <cstdio>
 #include <cstdlib>
 
-#include "tests/ca/csr_differences.h"
-#include "tests/ca/csr_surgery.h"
+#include "tests/fixtures/csr_differences.h"
+#include "tests/fixtures/csr_surgery.h"
 
 namespace {
 

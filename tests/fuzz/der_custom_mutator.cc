@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "ca/base/openssl.h"
-#include "tests/ca/der_mutator.h"
+#include "tests/fixtures/der_mutator.h"
 
 extern "C" size_t LLVMFuzzerMutate(unsigned char* data, size_t size, size_t size_max);
 

@@ -5,11 +5,11 @@
 #include <cstdlib>
 #include <set>
 
-#include "ca/external_certificate.h"
-#include "tests/ca/corporate_ca.h"
+#include "ca/issuance/external_certificate.h"
 #include "tests/fakes/fake_clock.h"
 #include "tests/fakes/must.h"
 #include "tests/fakes/samples.h"
+#include "tests/fixtures/corporate_ca.h"
 
 namespace {
 

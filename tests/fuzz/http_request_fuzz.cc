@@ -7,7 +7,7 @@
 #include <cstdlib>
 
 #include "ca/base/bytes.h"
-#include "ca/server/http_request_parser.h"
+#include "ca/server/http/http_request_parser.h"
 
 namespace {
 

@@ -5,7 +5,7 @@
 #include <cstdlib>
 #include <set>
 
-#include "tests/ca/lint_fixture.h"
+#include "tests/fixtures/lint_fixture.h"
 
 namespace {
 

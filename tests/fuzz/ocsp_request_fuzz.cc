@@ -6,7 +6,7 @@
 #include <cstdio>
 #include <cstdlib>
 
-#include "ca/provisioning.h"
+#include "ca/authorities/provisioning.h"
 #include "ocsp/request.h"
 #include "ocsp/responder.h"
 #include "tests/fakes/deployment.h"

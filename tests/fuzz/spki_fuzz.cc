@@ -1,11 +1,11 @@
-// PublicKey::FromSpki must agree with OpenSSL about every input (tests/ca/key_differences.h).
+// PublicKey::FromSpki must agree with OpenSSL about every input (tests/fixtures/key_differences.h).
 
 #include <fmt/format.h>
 
 #include <cstdio>
 #include <cstdlib>
 
-#include "tests/ca/key_differences.h"
+#include "tests/fixtures/key_differences.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, size_t size) {
   const ca::BytesView spki(reinterpret_cast<const char*>(data), size);

@@ -6,7 +6,7 @@
 #include <cstdio>
 #include <cstdlib>
 
-#include "ca/server/status_path.h"
+#include "ca/server/status/status_path.h"
 
 namespace {
 

@@ -2,8 +2,8 @@
 
 #include <utility>
 
-#include "ca/issuance.h"
-#include "ca/ledger.h"
+#include "ca/issuance/issuance.h"
+#include "ca/ports/ledger.h"
 
 namespace hsm::testing {
 

@@ -4,7 +4,7 @@
 
 #include <string_view>
 
-#include "ca/authority.h"
+#include "ca/issuance/authority.h"
 
 namespace ocsp::testing {
 

@@ -4,7 +4,7 @@
 
 #include "ca/base/asn1.h"
 #include "ocsp/request.h"
-#include "tests/ca/der_tree.h"
+#include "tests/fixtures/der_tree.h"
 #include "tests/ocsp/question.h"
 
 namespace ocsp::testing {

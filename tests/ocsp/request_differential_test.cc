@@ -4,7 +4,7 @@
 
 #include <map>
 
-#include "tests/ca/der_mutator.h"
+#include "tests/fixtures/der_mutator.h"
 #include "tests/ocsp/request_differences.h"
 #include "tests/ocsp/responder_fixture.h"
 

@@ -1,6 +1,6 @@
 #include "ocsp/request.h"
 
-#include "tests/ca/der_tree.h"
+#include "tests/fixtures/der_tree.h"
 #include "tests/ocsp/responder_fixture.h"
 
 namespace ocsp::testing {

@@ -2,9 +2,9 @@
 
 #include <initializer_list>
 
-#include "ca/provisioning.h"
+#include "ca/authorities/provisioning.h"
 #include "ocsp/responder.h"
-#include "tests/ca/story_test.h"
+#include "tests/fixtures/use_case_test.h"
 #include "tests/ocsp/question.h"
 #include "tests/ocsp/verdict.h"
 

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "ca/authority.h"
+#include "ca/issuance/authority.h"
 #include "ocsp/responder.h"
 
 namespace ocsp::testing {

@@ -40,9 +40,9 @@
 #include "agentpki/v1/trust_bundle.grpc.pb.h"
 #include "ca/base/openssl.h"
 #include "ca/base/request_id.h"
-#include "ca/credentials.h"
-#include "ca/join_token.h"
-#include "ca/subject_key.h"
+#include "ca/model/join_token.h"
+#include "ca/x509/credentials.h"
+#include "ca/x509/subject_key.h"
 
 namespace {
 

@@ -1,8 +1,8 @@
 #include "tools/agentpki-bench/fleet.h"
 
 #include "ca/base/request_id.h"
-#include "ca/join_token.h"
-#include "ca/subject_key.h"
+#include "ca/model/join_token.h"
+#include "ca/x509/subject_key.h"
 #include "tools/client/channel.h"
 
 namespace bench {

@@ -10,7 +10,7 @@
 #include "agentpki/v1/revocation.grpc.pb.h"
 #include "ca/base/bytes.h"
 #include "ca/base/clock.h"
-#include "ca/credentials.h"
+#include "ca/x509/credentials.h"
 
 namespace bench {
 

@@ -8,7 +8,7 @@
 #include <thread>
 
 #include "ca/base/request_id.h"
-#include "ca/subject_key.h"
+#include "ca/x509/subject_key.h"
 #include "tools/agentpki-bench/baseline.h"
 #include "tools/agentpki-bench/fleet.h"
 #include "tools/agentpki-bench/latency.h"

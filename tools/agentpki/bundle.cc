@@ -11,7 +11,7 @@
 
 #include "agentpki/v1/trust_bundle.grpc.pb.h"
 #include "ca/base/openssl.h"
-#include "ca/credentials.h"
+#include "ca/x509/credentials.h"
 #include "tools/agentpki/certificate_text.h"
 #include "tools/agentpki/commands.h"
 

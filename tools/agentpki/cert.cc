@@ -6,7 +6,7 @@
 
 #include "agentpki/v1/certificate.grpc.pb.h"
 #include "ca/base/serial_number.h"
-#include "ca/csr.h"
+#include "ca/x509/csr.h"
 #include "tools/agentpki/certificate_text.h"
 #include "tools/agentpki/commands.h"
 #include "tools/agentpki/input.h"

@@ -4,7 +4,7 @@
 
 #include "ca/base/host_name.h"
 #include "ca/base/openssl.h"
-#include "ca/public_key.h"
+#include "ca/x509/public_key.h"
 
 namespace cli {
 

@@ -2,7 +2,7 @@
 
 #include <iostream>
 
-#include "ca/credentials.h"
+#include "ca/x509/credentials.h"
 
 namespace cli {
 

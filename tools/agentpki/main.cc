@@ -2,7 +2,7 @@
 #include <cstdlib>
 #include <cstring>
 
-#include "ca/join_token.h"
+#include "ca/model/join_token.h"
 #include "tools/agentpki/commands.h"
 
 namespace {

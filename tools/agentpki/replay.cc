@@ -6,8 +6,8 @@
 
 #include "agentpki/v1/hierarchy.grpc.pb.h"
 #include "agentpki/v1/policy.grpc.pb.h"
+#include "ca/certificates/policy_replay.h"
 #include "ca/files/hierarchy_file.h"
-#include "ca/policy_replay.h"
 #include "tools/agentpki/commands.h"
 
 namespace cli {

@@ -7,7 +7,7 @@
 #include <string>
 
 #include "ca/base/result.h"
-#include "ca/credentials.h"
+#include "ca/x509/credentials.h"
 
 namespace client {
 

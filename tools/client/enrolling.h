@@ -5,9 +5,9 @@
 #include <optional>
 
 #include "ca/base/clock.h"
-#include "ca/credentials.h"
-#include "ca/join_token.h"
-#include "ca/public_key.h"
+#include "ca/model/join_token.h"
+#include "ca/x509/credentials.h"
+#include "ca/x509/public_key.h"
 
 namespace client {
 

@@ -5,7 +5,7 @@
 
 #include "ca/base/clock.h"
 #include "ca/base/request_id.h"
-#include "ca/subject_key.h"
+#include "ca/x509/subject_key.h"
 #include "tools/client/enrolling.h"
 
 namespace client {

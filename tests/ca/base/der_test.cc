@@ -23,7 +23,7 @@ TEST(DerTest, ReadsElementsInTheirOrder) {
 TEST(DerTest, ReadsWhatItWrites) {
   for (const size_t size : {0, 1, 127, 128, 255, 256, 65535, 65536}) {
     const Bytes content(size, 'x');
-    const Bytes der = DerOf(kDerOctetString, content);
+    const Bytes der = EncodeDer(kDerOctetString, content);
     EXPECT_EQ(OnlyDer(kDerOctetString, der), content);
     EXPECT_FALSE(OnlyDer(kDerOctetString, der + "x"));
     EXPECT_FALSE(OnlyDer(kDerOctetString, BytesView(der).substr(0, der.size() - 1)));
@@ -57,13 +57,13 @@ TEST(DerTest, RefusesWhatIsOnlyBer) {
            "\x31\x06\x02\x01\x02\x02\x01\x01"s,  // a SET OF out of order
        }) {
     EXPECT_FALSE(IsDer(ber)) << Hex(ber);
-    EXPECT_FALSE(IsDer(DerOf(kDerSequence, ber)) && !ber.empty()) << Hex(ber);
+    EXPECT_FALSE(IsDer(EncodeDer(kDerSequence, ber)) && !ber.empty()) << Hex(ber);
   }
 }
 
 TEST(DerTest, DoesNotFollowNestingForEver) {
   Bytes der = "\x30\x00"s;
-  for (int i = 0; i < 100; ++i) der = DerOf(kDerSequence, der);
+  for (int i = 0; i < 100; ++i) der = EncodeDer(kDerSequence, der);
   EXPECT_FALSE(IsDer(der));
 }
 

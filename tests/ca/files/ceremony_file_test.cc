@@ -6,7 +6,7 @@
 
 #include <fstream>
 
-#include "ca/credentials.h"
+#include "ca/x509/credentials.h"
 #include "tests/fakes/must.h"
 #include "tests/fakes/refusal.h"
 #include "tests/fakes/temporary_folder.h"

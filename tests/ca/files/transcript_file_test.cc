@@ -8,8 +8,8 @@
 #include <csignal>
 #include <fstream>
 
-#include "ca/credentials.h"
 #include "ca/files/carried_folder.h"
+#include "ca/x509/credentials.h"
 #include "tests/fakes/must.h"
 #include "tests/fakes/refusal.h"
 #include "tests/fakes/temporary_folder.h"

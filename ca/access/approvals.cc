@@ -1,0 +1,233 @@
+#include "ca/access/approvals.h"
+
+#include <algorithm>
+
+#include "ca/base/random.h"
+#include "ca/model/hierarchy_declaration.h"
+
+namespace ca {
+namespace {
+
+// It stands on the terminal of whoever decides.
+std::string LineOf(const std::string& text) {
+  std::string line = text.substr(0, Approval::kChangeSizeMax);
+  std::replace_if(
+      line.begin(), line.end(), [](char c) { return c < 0x20 || c >= 0x7f; }, '?');
+  if (text.size() > line.size()) line += "...";
+  return line;
+}
+
+std::vector<std::string> LinesOf(const std::vector<std::string>& changes) {
+  std::vector<std::string> lines;
+  for (const std::string& change : changes) {
+    if (lines.size() == Approval::kChangesMax) {
+      lines.push_back(fmt::format("... and {} more", changes.size() - lines.size()));
+      break;
+    }
+    lines.push_back(LineOf(change));
+  }
+  return lines;
+}
+
+Status CheckId(const std::string& id) {
+  const auto is_digit = [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); };
+  if (id.size() == Approval::kIdSize && std::all_of(id.begin(), id.end(), is_digit)) return Ok();
+  return Error(StatusCode::kInvalidArgument,
+               "id: '{}' is not {} lower-case hex digits; see: agentpki approval list",
+               Printable(id), Approval::kIdSize);
+}
+
+AuditEvent EventOf(const AuditEvent& of, std::string action, HierarchyId hierarchy,
+                   const std::string& approval, std::string reason) {
+  AuditEvent event = of;
+  event.action = std::move(action);
+  event.hierarchy = hierarchy;
+  event.rule = "";
+  event.subject = approval;
+  event.reason = std::move(reason);
+  return event;
+}
+
+}  // namespace
+
+Bytes DigestOf(ApprovalKind kind, const std::vector<std::string>& words) {
+  // Of digests, so that no word runs into the next.
+  Bytes text = Sha256(NameOf(kind));
+  for (const std::string& word : words) text += Sha256(word);
+  return Sha256(text);
+}
+
+// ---- asking -------------------------------------------------------------------------------------
+
+// From the database and not from the catalog, which is some seconds old and waits for the token.
+Result<std::optional<Hierarchy>> Approvals::FindStanding(HierarchyId id) const {
+  std::vector<Hierarchy> standing = TRY(hierarchies_.LoadHierarchies());
+  for (Hierarchy& hierarchy : standing) {
+    if (hierarchy.id == id) return std::optional(std::move(hierarchy));
+  }
+  return std::optional<Hierarchy>();
+}
+
+Result<bool> Approvals::Asks(HierarchyId id, ApprovalKind kind) const {
+  const auto hierarchy = TRY(FindStanding(id));
+  return hierarchy && hierarchy->approvals.Asks(kind);
+}
+
+Status Approvals::Require(const Caller& caller, HierarchyId id, const ProposedChange& change,
+                          AuditEvent& event) const {
+  const auto hierarchy = TRY(FindStanding(id));
+  if (!hierarchy || !hierarchy->approvals.Asks(change.kind)) return Ok();
+  return RequireIn(*hierarchy, caller, change, event);
+}
+
+Status Approvals::RequireAlways(const Caller& caller, HierarchyId id, const ProposedChange& change,
+                                AuditEvent& event) const {
+  const auto hierarchy = TRY(FindStanding(id));
+  if (!hierarchy) return Error(StatusCode::kAborted, "the hierarchy was destroyed just now");
+  return RequireIn(*hierarchy, caller, change, event);
+}
+
+Status Approvals::RequireIn(const Hierarchy& hierarchy, const Caller& caller,
+                            const ProposedChange& change, AuditEvent& event) const {
+  const auto catalog = catalogs_.Snapshot();
+  const Hierarchy* system = TRY(catalog->System());
+  const Approval approval = TRY(FindOrRequest(caller, hierarchy, change, event));
+  const std::string what = fmt::format("{} in {}", NameOf(change.kind), hierarchy.Name());
+  if (!approval.decision) {
+    return Refusal(StatusCode::kFailedPrecondition, "approval.pending",
+                   "{} takes two and waits for approval {} until {}; another admin of {} runs: "
+                   "agentpki approval approve {}; then repeat this command",
+                   what, approval.id, Rfc3339(approval.expires_at), hierarchy.Name(), approval.id);
+  }
+  const std::string decided_by = OperatorNameOf(*system, approval.decision->by);
+  if (approval.decision->verdict == Verdict::kDeny) {
+    return Refusal(StatusCode::kFailedPrecondition, "approval.denied",
+                   "{} was denied by {}: {}; {} may be asked for again after {}", what, decided_by,
+                   approval.decision->reason, approval.id, Rfc3339(approval.expires_at));
+  }
+  event.approval_use =
+      std::make_shared<AuditEvent>(EventOf(event, "UseApproval", hierarchy.id, approval.id,
+                                           fmt::format("{}, approved by {}", what, decided_by)));
+  event.rule = "approval.approved";
+  return Ok();
+}
+
+Result<Approval> Approvals::FindOrRequest(const Caller& caller, const Hierarchy& hierarchy,
+                                          const ProposedChange& change,
+                                          const AuditEvent& event) const {
+  const TimePoint now = clock_.Now();
+  const Approval wanted{
+      .id = Hex(RandomBytes(Approval::kIdSize / 2)),
+      .hierarchy = hierarchy.id,
+      .kind = change.kind,
+      .digest = change.digest,
+      .changes = LinesOf(change.changes),
+      .requested_by = *caller.id,
+      .requested_at = now,
+      .expires_at = now + hierarchy.approvals.expire_after,
+      .decision = std::nullopt,
+      .used_at = std::nullopt,
+      .withdrawn_at = std::nullopt,
+  };
+  const AuditEvent asked = EventOf(event, "RequestApproval", hierarchy.id, wanted.id,
+                                   fmt::format("{} in {}", NameOf(change.kind), hierarchy.Name()));
+  std::set<std::string> disregarded;
+  while (true) {
+    Approval found = TRY(store_.FindOrRequest(wanted, disregarded, asked));
+    if (!found.decision || found.decision->verdict == Verdict::kDeny) return found;
+    // What somebody may is looked up when it counts (DESIGN.md, invariant 7).
+    const bool stands = TRY(MayDecide(found.decision->by, hierarchy.id));
+    if (stands) return found;
+    disregarded.insert(found.id);
+  }
+}
+
+Result<bool> Approvals::MayDecide(const SpiffeId& operator_id, HierarchyId hierarchy) const {
+  const Caller decider{.id = operator_id, .hierarchy = {}, .serial = std::nullopt};
+  const Status may = authorization_.Require(decider, Action::kApproveChange, hierarchy);
+  if (may.code() == StatusCode::kPermissionDenied) return false;
+  TRY(Status(may));
+  return true;
+}
+
+// ---- deciding -----------------------------------------------------------------------------------
+
+Result<std::vector<Approval>> Approvals::List(const Caller& caller, const std::string& name,
+                                              Which which, int page_size,
+                                              const std::string& page_token,
+                                              AuditEvent& event) const {
+  event.subject = Printable(name);
+  const auto catalog = catalogs_.Snapshot();
+  const Hierarchy* hierarchy = TRY(catalog->FindByName(name));
+  event.hierarchy = hierarchy->id;
+  TRY(authorization_.Require(caller, Action::kListApprovals, hierarchy->id));
+  return store_.List({
+      .hierarchy = hierarchy->id,
+      .pending_at = which == Which::kPending ? std::optional(clock_.Now()) : std::nullopt,
+      .page_size = page_size,
+      .page_token = page_token,
+  });
+}
+
+Result<Approval> Approvals::Approve(const Caller& caller, const std::string& id,
+                                    const std::string& reason, AuditEvent& event) const {
+  return Decide(caller, Action::kApproveChange, id, Verdict::kApprove, reason, event);
+}
+
+Result<Approval> Approvals::Deny(const Caller& caller, const std::string& id,
+                                 const std::string& reason, AuditEvent& event) const {
+  return Decide(caller, Action::kDenyChange, id, Verdict::kDeny, reason, event);
+}
+
+Result<Approval> Approvals::Decide(const Caller& caller, Action action, const std::string& id,
+                                   Verdict verdict, const std::string& reason,
+                                   AuditEvent& event) const {
+  event.subject = Printable(id);
+  const Approval found = TRY(FindPermitted(caller, action, id));
+  event.hierarchy = found.hierarchy;
+  // Who approves has said all by that.
+  if (verdict == Verdict::kDeny || !reason.empty()) TRY(CheckNote("reason", reason));
+  if (found.requested_by == *caller.id) {
+    return Refusal(StatusCode::kPermissionDenied, "approval.own",
+                   "{} asked for {}; it takes another admin to decide", caller.Name(), id);
+  }
+  event.reason = reason;
+  const ApprovalDecision decision{
+      .verdict = verdict, .by = *caller.id, .at = clock_.Now(), .reason = reason};
+  return store_.Decide(found.hierarchy, id, decision, event);
+}
+
+Result<Approval> Approvals::Withdraw(const Caller& caller, const std::string& id,
+                                     AuditEvent& event) const {
+  event.subject = Printable(id);
+  const Approval found = TRY(FindPermitted(caller, Action::kWithdrawApproval, id));
+  event.hierarchy = found.hierarchy;
+  if (found.requested_by != *caller.id) {
+    return Refusal(StatusCode::kPermissionDenied, "approval.not-own",
+                   "{} asked for {}, and alone withdraws it; an admin denies it: agentpki approval "
+                   "deny {}",
+                   found.requested_by.ToString(), id, id);
+  }
+  return store_.Withdraw(found.hierarchy, id, event);
+}
+
+// The id is all that the caller has; it is looked for where the caller may do that.
+Result<Approval> Approvals::FindPermitted(const Caller& caller, Action action,
+                                          const std::string& id) const {
+  const auto catalog = catalogs_.Snapshot();
+  const auto allowed = TRY(authorization_.Allowed(caller, action, catalog->hierarchies()));
+  if (allowed.empty()) {
+    // Says by which roles; where makes no difference.
+    TRY(authorization_.Require(caller, action, caller.hierarchy));
+  }
+  TRY(CheckId(id));
+  for (const HierarchyId hierarchy : allowed) {
+    auto found = store_.Find(hierarchy, id);
+    if (found.status().code() != StatusCode::kNotFound) return found;
+  }
+  return Error(StatusCode::kNotFound,
+               "id: no hierarchy where {} may {} has an approval {}; see: agentpki approval list",
+               caller.Name(), NameOf(action), id);
+}
+
+}  // namespace ca

@@ -1,0 +1,151 @@
+#include "ca/access/authorization.h"
+
+#include <algorithm>
+#include <array>
+#include <initializer_list>
+
+namespace ca {
+namespace {
+
+struct ActionRule {
+  Action action;
+  std::string_view name;
+  std::initializer_list<Role> roles;  // which may; an admin may anything
+  bool records_itself;
+};
+
+constexpr std::initializer_list<Role> kNobodyElse = {};
+constexpr std::initializer_list<Role> kRegistrars = {Role::kRegistrar};
+constexpr std::initializer_list<Role> kRevokers = {Role::kRevoker};
+constexpr std::initializer_list<Role> kCheckers = {Role::kRevoker, Role::kAuditor};
+constexpr std::initializer_list<Role> kAuditors = {Role::kAuditor};
+constexpr std::initializer_list<Role> kReaders = {Role::kRegistrar, Role::kRevoker, Role::kAuditor};
+
+constexpr auto kRules = std::to_array<ActionRule>({
+    {Action::kEnroll, "Enroll", kNobodyElse, true},
+    {Action::kRenew, "Renew", kNobodyElse, true},
+    {Action::kRegisterAgent, "RegisterAgent", kRegistrars, true},
+    {Action::kGetAgent, "GetAgent", kReaders, false},
+    {Action::kListAgents, "ListAgents", kReaders, false},
+    {Action::kCreateJoinToken, "CreateJoinToken", kRegistrars, true},
+    {Action::kListJoinTokens, "ListJoinTokens", kReaders, false},
+    {Action::kRevokeJoinToken, "RevokeJoinToken", kRegistrars, true},
+    {Action::kGetCertificate, "GetCertificate", kReaders, false},
+    {Action::kListCertificates, "ListCertificates", kReaders, false},
+    {Action::kGetStatus, "GetStatus", kReaders, false},
+    {Action::kRevoke, "Revoke", kRevokers, true},
+    {Action::kPreviewRevocation, "PreviewRevocation", kRevokers, false},
+    {Action::kCheckStatus, "CheckStatus", kCheckers, false},
+    {Action::kListAuthorities, "ListAuthorities", kReaders, false},
+    {Action::kPrepareAuthority, "PrepareAuthority", kNobodyElse, false},
+    {Action::kActivateAuthority, "ActivateAuthority", kNobodyElse, true},
+    {Action::kRollBackAuthority, "RollBackAuthority", kNobodyElse, true},
+    {Action::kTaintAuthority, "TaintAuthority", kNobodyElse, true},
+    {Action::kRevokeAuthority, "RevokeAuthority", kNobodyElse, true},
+    {Action::kCreateCertificationRequest, "CreateCertificationRequest", kNobodyElse, false},
+    {Action::kImportAuthority, "ImportAuthority", kNobodyElse, true},
+    {Action::kListHierarchies, "ListHierarchies", kReaders, false},
+    {Action::kGetHierarchy, "GetHierarchy", kReaders, false},
+    {Action::kPlanHierarchy, "PlanHierarchy", kReaders, false},
+    {Action::kApplyHierarchy, "ApplyHierarchy", kNobodyElse, false},
+    {Action::kDestroyHierarchy, "DestroyHierarchy", kNobodyElse, true},
+    {Action::kListDestructions, "ListDestructions", kReaders, false},
+    {Action::kListGrants, "ListGrants", kAuditors, false},
+    {Action::kAddGrant, "AddGrant", kNobodyElse, true},
+    {Action::kRemoveGrant, "RemoveGrant", kNobodyElse, true},
+    {Action::kDiagnose, "Diagnose", kAuditors, false},
+    // Of another hierarchy than the caller's own; for that it takes no role.
+    {Action::kGetTrustBundle, "GetTrustBundle", kReaders, false},
+    {Action::kWatchTrustBundle, "WatchTrustBundle", kReaders, false},
+    {Action::kAcknowledgeTrustBundle, "AcknowledgeTrustBundle", kNobodyElse, true},
+    {Action::kListStragglers, "ListStragglers", kReaders, false},
+    {Action::kListEnrollmentRequests, "ListEnrollmentRequests", kAuditors, false},
+    {Action::kListApprovals, "ListApprovals", kReaders, false},
+    {Action::kApproveChange, "ApproveChange", kNobodyElse, true},
+    {Action::kDenyChange, "DenyChange", kNobodyElse, true},
+    // Of what the caller asked for: that it may do no more, it may still take back.
+    {Action::kWithdrawApproval, "WithdrawApproval", kReaders, true},
+});
+
+const ActionRule& RuleOf(Action action) { return kRules.at(static_cast<size_t>(action)); }
+
+bool Allows(Role role, const ActionRule& rule) {
+  return role == Role::kAdmin ||
+         std::find(rule.roles.begin(), rule.roles.end(), role) != rule.roles.end();
+}
+
+bool Grants(const Grant& grant, const ActionRule& rule, HierarchyId hierarchy) {
+  const bool covers = grant.hierarchy ? *grant.hierarchy == hierarchy : grant.tenant.empty();
+  return covers && Allows(grant.role, rule);
+}
+
+// Over all of the tenant's hierarchies, also those to come.
+bool GrantsOverTenant(const Grant& grant, const ActionRule& rule, const std::string& tenant) {
+  const bool covers = grant.tenant.empty() ? !grant.hierarchy : grant.tenant == tenant;
+  return covers && Allows(grant.role, rule);
+}
+
+std::string RolesOf(const ActionRule& rule) {
+  std::string names(NameOf(Role::kAdmin));
+  for (const Role role : rule.roles) names += fmt::format(", {}", NameOf(role));
+  return names;
+}
+
+Status CheckNamed(const Caller& caller) {
+  if (caller.id) return Ok();
+  return Refusal(StatusCode::kUnauthenticated, "caller.anonymous",
+                 "show a client certificate of an operator: agentpki --identity DIR");
+}
+
+}  // namespace
+
+std::string_view NameOf(Action action) { return RuleOf(action).name; }
+bool RecordsItself(Action action) { return RuleOf(action).records_itself; }
+bool IsForStrangers(Action action) { return action == Action::kEnroll; }
+
+Status Authorization::Require(const Caller& caller, Action action, HierarchyId hierarchy) const {
+  return RequireAny(caller, action, "the hierarchy",
+                    [&](const Grant& grant) { return Grants(grant, RuleOf(action), hierarchy); });
+}
+
+Status Authorization::RequireOverTenant(const Caller& caller, Action action,
+                                        const std::string& tenant) const {
+  return RequireAny(caller, action, "the tenant or over all", [&](const Grant& grant) {
+    return GrantsOverTenant(grant, RuleOf(action), tenant);
+  });
+}
+
+Status Authorization::RequireOverAll(const Caller& caller, Action action) const {
+  return RequireAny(caller, action, "all hierarchies", [&](const Grant& grant) {
+    return !grant.hierarchy && grant.tenant.empty() && Allows(grant.role, RuleOf(action));
+  });
+}
+
+template <typename Suffices>
+Status Authorization::RequireAny(const Caller& caller, Action action, std::string_view over,
+                                 Suffices suffices) const {
+  TRY(CheckNamed(caller));
+  const std::vector<Grant> grants = TRY(registry_.FindGrants(*caller.id));
+  if (std::any_of(grants.begin(), grants.end(), suffices)) return Ok();
+  return Refusal(StatusCode::kPermissionDenied, "caller.role",
+                 "{} may not {}; it needs one of the roles {} over {}", caller.Name(),
+                 NameOf(action), RolesOf(RuleOf(action)), over);
+}
+
+Result<std::vector<HierarchyId>> Authorization::Allowed(
+    const Caller& caller, Action action, const std::vector<Hierarchy>& hierarchies) const {
+  TRY(CheckNamed(caller));
+  const std::vector<Grant> grants = TRY(registry_.FindGrants(*caller.id));
+  std::vector<HierarchyId> allowed;
+  for (const Hierarchy& hierarchy : hierarchies) {
+    if (std::any_of(grants.begin(), grants.end(), [&](const Grant& grant) {
+          return Grants(grant, RuleOf(action), hierarchy.id) ||
+                 GrantsOverTenant(grant, RuleOf(action), hierarchy.tenant);
+        })) {
+      allowed.push_back(hierarchy.id);
+    }
+  }
+  return allowed;
+}
+
+}  // namespace ca

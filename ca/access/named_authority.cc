@@ -1,0 +1,23 @@
+#include "ca/access/named_authority.h"
+
+namespace ca {
+
+Result<NamedAuthority> FindIssuing(const Catalog& catalog, const Authorization& authorization,
+                                   const Caller& caller, Action action, const std::string& name,
+                                   TimePoint now, AuditEvent& event) {
+  event.subject = Printable(name);
+  for (const Hierarchy& hierarchy : catalog.hierarchies()) {
+    if (!name.starts_with(hierarchy.Name() + "/")) continue;
+    event.hierarchy = hierarchy.id;
+    TRY(authorization.Require(caller, action, hierarchy.id));
+    for (AuthorityView& view : AuthoritiesAt(catalog, hierarchy, now)) {
+      if (view.name != name || view.record.kind != AuthorityKind::kIssuing) continue;
+      return NamedAuthority{&hierarchy, std::move(view)};
+    }
+  }
+  return Error(StatusCode::kNotFound,
+               "authority: there is no issuing authority '{}'; see: agentpki authority list",
+               Printable(name));
+}
+
+}  // namespace ca

@@ -1,0 +1,22 @@
+#pragma once
+
+#include <string>
+
+#include "ca/access/authorization.h"
+#include "ca/catalog/authority_view.h"
+
+namespace ca {
+
+// An issuing authority, as people name it: acme/prod/issuing/2.
+struct NamedAuthority {
+  const Hierarchy* hierarchy = nullptr;  // of the catalog that it was found in
+  AuthorityView view;
+};
+
+// The one of that name, if the caller may do `action` there; what is learnt is left in `event`.
+// kNotFound, and as Authorization::Require().
+Result<NamedAuthority> FindIssuing(const Catalog& catalog, const Authorization& authorization,
+                                   const Caller& caller, Action action, const std::string& name,
+                                   TimePoint now, AuditEvent& event);
+
+}  // namespace ca

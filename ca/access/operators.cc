@@ -1,0 +1,119 @@
+#include "ca/access/operators.h"
+
+#include <algorithm>
+
+#include "ca/model/hierarchy_declaration.h"
+
+namespace ca {
+namespace {
+
+bool IsAdminOverAll(const Grant& grant) {
+  return grant.role == Role::kAdmin && !grant.hierarchy && grant.tenant.empty();
+}
+
+}  // namespace
+
+std::string ScopeText(const Grant& grant, const Catalog& catalog) {
+  if (!grant.tenant.empty()) return grant.tenant + "/*";
+  if (!grant.hierarchy) return "*";
+  const Hierarchy* const hierarchy = catalog.Find(*grant.hierarchy);
+  return hierarchy ? hierarchy->Name() : "?";
+}
+
+Result<std::vector<OperatorGrant>> Operators::List(const Caller& caller) const {
+  const auto catalog = catalogs_.Snapshot();
+  const auto allowed =
+      TRY(authorization_.Allowed(caller, Action::kListGrants, catalog->hierarchies()));
+  if (allowed.empty()) TRY(authorization_.RequireOverAll(caller, Action::kListGrants));
+  // Whoever sees a hierarchy sees everybody who may do something in it.
+  const auto is_seen = [&](const Grant& grant) {
+    return std::any_of(allowed.begin(), allowed.end(), [&](HierarchyId id) {
+      if (grant.hierarchy) return *grant.hierarchy == id;
+      return grant.tenant.empty() || grant.tenant == catalog->Find(id)->tenant;
+    });
+  };
+  std::vector<OperatorGrant> grants = TRY(registry_.ListGrants());
+  std::erase_if(grants, [&](const OperatorGrant& of) { return !is_seen(of.grant); });
+  return grants;
+}
+
+Result<OperatorGrant> Operators::Add(const Caller& caller, const std::string& operator_name,
+                                     Role role, const GrantScope& scope, AuditEvent& event) const {
+  OperatorGrant added =
+      TRY(Authorized(caller, Action::kAddGrant, operator_name, role, scope, event));
+  if (added.grant.hierarchy) TRY(RequireApproval(caller, added, event));
+  TRY(registry_.AddGrant(added.operator_id, added.grant, event));
+  return added;
+}
+
+// Who has it already gains nothing.
+Status Operators::RequireApproval(const Caller& caller, const OperatorGrant& added,
+                                  AuditEvent& event) const {
+  constexpr ApprovalKind kKind = ApprovalKind::kPolicyWidening;
+  const std::vector<OperatorGrant> grants = TRY(registry_.ListGrants());
+  const bool has_it = std::any_of(grants.begin(), grants.end(), [&](const OperatorGrant& of) {
+    return of.operator_id == added.operator_id && of.grant == added.grant;
+  });
+  if (has_it) return Ok();
+  const auto catalog = catalogs_.Snapshot();
+  const std::string id = added.operator_id.ToString();
+  const std::string role(NameOf(added.grant.role));
+  const std::string over = ScopeText(added.grant, *catalog);
+  return approvals_.Require(caller, *added.grant.hierarchy,
+                            {.kind = kKind,
+                             .digest = DigestOf(kKind, {"grant", id, role, over}),
+                             .changes = {fmt::format("{} becomes {} over {}", id, role, over)}},
+                            event);
+}
+
+Result<OperatorGrant> Operators::Remove(const Caller& caller, const std::string& operator_name,
+                                        Role role, const GrantScope& scope,
+                                        AuditEvent& event) const {
+  OperatorGrant removed =
+      TRY(Authorized(caller, Action::kRemoveGrant, operator_name, role, scope, event));
+  if (IsAdminOverAll(removed.grant)) TRY(CheckNotLastAdmin(removed));
+  TRY(registry_.RemoveGrant(removed.operator_id, removed.grant, event));
+  return removed;
+}
+
+Result<OperatorGrant> Operators::Authorized(const Caller& caller, Action action,
+                                            const std::string& operator_name, Role role,
+                                            const GrantScope& scope, AuditEvent& event) const {
+  event.subject = Printable(operator_name);
+  if (!scope.hierarchy.empty() && !scope.tenant.empty()) {
+    return Error(StatusCode::kInvalidArgument,
+                 "hierarchy, tenant: write one of them, or neither for all there are");
+  }
+  const auto catalog = catalogs_.Snapshot();
+  const Hierarchy* system = TRY(catalog->System());
+  Grant grant{.role = role, .hierarchy = std::nullopt, .tenant = scope.tenant};
+  if (!scope.hierarchy.empty()) {
+    const Hierarchy* hierarchy = TRY(catalog->FindByName(scope.hierarchy));
+    event.hierarchy = hierarchy->id;
+    TRY(authorization_.Require(caller, action, hierarchy->id));
+    grant.hierarchy = hierarchy->id;
+  } else if (!scope.tenant.empty()) {
+    TRY(authorization_.RequireOverTenant(caller, action, scope.tenant));
+  } else {
+    TRY(authorization_.RequireOverAll(caller, action));
+  }
+  const auto id = OperatorIdOf(*system, operator_name);
+  if (!id.ok()) return Annotate(id.status(), "operator: ");
+  event.hierarchy = system->id;  // where operators are
+  event.subject = id->ToString();
+  event.reason = fmt::format("{} over {}", NameOf(role), ScopeText(grant, *catalog));
+  return OperatorGrant{*id, std::move(grant)};
+}
+
+Status Operators::CheckNotLastAdmin(const OperatorGrant& removed) const {
+  const std::vector<OperatorGrant> grants = TRY(registry_.ListGrants());
+  const bool has_another = std::any_of(grants.begin(), grants.end(), [&](const OperatorGrant& of) {
+    return IsAdminOverAll(of.grant) && of.operator_id != removed.operator_id;
+  });
+  if (has_another) return Ok();
+  return Refusal(StatusCode::kFailedPrecondition, "grant.last-admin",
+                 "{} is the last admin over all; make another one first",
+                 removed.operator_id.ToString());
+}
+
+}  // namespace ca

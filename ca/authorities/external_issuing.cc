@@ -1,0 +1,132 @@
+#include "ca/authorities/external_issuing.h"
+
+#include <algorithm>
+
+#include "ca/issuance/authority_request.h"
+
+namespace ca {
+namespace {
+
+Result<AuthorityId> FindRoot(const Catalog& catalog, const Hierarchy& hierarchy,
+                             const Bytes& certificate) {
+  for (const AuthorityRecord& record : catalog.records().authorities) {
+    const bool is_it = record.hierarchy == hierarchy.id && record.IsExternalRoot() &&
+                       record.certificate == certificate;
+    if (is_it) return record.id;
+  }
+  return Error(StatusCode::kAborted, "the roots of {} are being changed; retry", hierarchy.Name());
+}
+
+// CRLs are told apart by the name of their issuer.
+Status CheckNameIsFree(const Catalog& catalog, const Hierarchy& own,
+                       const ExternalCertificate& external) {
+  const X509Ptr parsed = TRY(ParseX509(external.certificate));
+  const Bytes name = DerOf<X509_NAME, i2d_X509_NAME>(X509_get_subject_name(parsed.get()));
+  for (const Hierarchy& hierarchy : catalog.AllHierarchies()) {
+    for (const auto& authority : catalog.AuthoritiesOf(hierarchy.id)) {
+      if (authority->name() != name) continue;
+      return Refusal(StatusCode::kInvalidArgument, "import.subject",
+                     "certificate: {} has the same subject; have it signed with the subject of its "
+                     "certification request, or one of its own",
+                     // Which hierarchies of others there are is not for everybody to know.
+                     hierarchy.id == own.id ? NameOf(hierarchy, *authority) : "another authority");
+    }
+  }
+  return Ok();
+}
+
+}  // namespace
+
+Result<AuthorityRequest> ExternalIssuing::Request(const Caller& caller, const std::string& name,
+                                                  AuditEvent& event) {
+  TRY(catalogs_.Reload());  // it may have been planned elsewhere, just now
+  const auto catalog = catalogs_.Snapshot();
+  NamedAuthority found =
+      TRY(FindIssuing(*catalog, authorization_, caller, Action::kCreateCertificationRequest, name,
+                      clock_.Now(), event));
+  TRY(CheckIsWaiting(found));
+  const auto key = TRY(keys_.Find(found.view.record.key_label));
+  Bytes der = TRY(RequestCertificate(*found.hierarchy, found.view.record, *key));
+  event.reason = "key SHA-256 " + Hex(Sha256(key->spki()));
+  return AuthorityRequest{std::move(found.view), std::move(der)};
+}
+
+Result<AuthorityView> ExternalIssuing::Import(const Caller& caller, const std::string& name,
+                                              const std::vector<Bytes>& brought,
+                                              AuditEvent& event) {
+  TRY(catalogs_.Reload());
+  const auto catalog = catalogs_.Snapshot();
+  const NamedAuthority found = TRY(FindIssuing(
+      *catalog, authorization_, caller, Action::kImportAuthority, name, clock_.Now(), event));
+  const AuthorityRecord& record = found.view.record;
+  const bool is_repeated = record.is_imported && std::find(brought.begin(), brought.end(),
+                                                           record.certificate) != brought.end();
+  if (is_repeated) {
+    event.rule = "replay";
+    TRY(ledger_.RecordEvent(event));
+  } else {
+    TRY(CheckIsWaiting(found));
+    const ExternalCertificate external = TRY(Check(*catalog, found, brought));
+    const AuthorityId root = TRY(FindRoot(*catalog, *found.hierarchy, external.root));
+    event.reason = "SHA-256 " + Hex(Sha256(external.certificate));
+    TRY(store_.ImportCertificate(record.id, external, root, event));
+  }
+  TRY(MakeKnown(*found.hierarchy, record.id, caller.Name()));
+
+  const auto after = catalogs_.Snapshot();
+  for (AuthorityView& view : AuthoritiesAt(*after, *found.hierarchy, clock_.Now())) {
+    if (view.record.id == record.id) return std::move(view);
+  }
+  return Error(StatusCode::kInternal, "{} went away", name);
+}
+
+Status ExternalIssuing::CheckIsWaiting(const NamedAuthority& found) {
+  const AuthorityRecord& record = found.view.record;
+  const auto refuse = [&](std::string_view rule, const std::string& why) {
+    return Refusal(StatusCode::kFailedPrecondition, rule, "authority: {} {}", found.view.name, why);
+  };
+  if (!found.hierarchy->HasExternalRoot()) {
+    return refuse("authority.root-ours",
+                  fmt::format("gets its certificate from a root of ours: the file of {} names none "
+                              "in root: external_certificates",
+                              found.hierarchy->Name()));
+  }
+  const std::string next =
+      fmt::format("; for the next one run: agentpki authority prepare {}", found.hierarchy->Name());
+  if (!record.certificate.empty()) {
+    return refuse("authority.has-certificate", "has its certificate" + next);
+  }
+  if (record.key_destruction) {
+    return refuse("authority.key-destroyed", "has no key any more" + next);
+  }
+  if (record.taint) return refuse("authority.tainted", "is tainted" + next);
+  return Ok();
+}
+
+Result<ExternalCertificate> ExternalIssuing::Check(const Catalog& catalog,
+                                                   const NamedAuthority& found,
+                                                   const std::vector<Bytes>& brought) const {
+  const auto key = TRY(keys_.Find(found.view.record.key_label));
+  const PublicKey public_key = TRY(PublicKey::FromSpki(key->spki()));
+  auto external =
+      TRY(CheckExternalCertificate(brought, *found.hierarchy, public_key, clock_.Now()));
+  TRY(CheckNameIsFree(catalog, *found.hierarchy, external));
+  return external;
+}
+
+// As Rotation lets an authority of our own be known: its responder before its first certificate can
+// be asked about.
+Status ExternalIssuing::MakeKnown(const Hierarchy& hierarchy, AuthorityId id,
+                                  const std::string& actor) {
+  Provisioning provisioning(store_, keys_, registry_, directory_, clock_, actor);
+  TRY(catalogs_.Reload());
+  const auto authority = TRY(catalogs_.Snapshot()->FindAuthority(id));
+  const Status answered = provisioning.EnsureResponder(hierarchy, *authority).status();
+  // Another replica is at it: the conductor sees to it as well.
+  if (answered.code() != StatusCode::kAborted) TRY(Status(answered));
+  TRY(provisioning.EnsureHierarchy(hierarchy).status());
+  TRY(catalogs_.Reload());
+  return bundles_.Publish(hierarchy, actor);
+}
+
+}  // namespace ca

@@ -1,0 +1,384 @@
+#include "ca/authorities/rotation.h"
+
+#include <algorithm>
+
+namespace ca {
+namespace {
+
+constexpr char kConductor[] = "conductor";
+// Counting a million agents takes a second.
+constexpr std::chrono::seconds kGateInterval(10);
+constexpr int kStragglersNamedMax = 3;
+
+}  // namespace
+
+// ---- by hand ------------------------------------------------------------------------------------
+
+Result<const Hierarchy*> Rotation::FindPermitted(const Catalog& catalog, const Caller& caller,
+                                                 Action action, const std::string& name,
+                                                 AuditEvent& event) const {
+  event.subject = Printable(name);
+  const Hierarchy* hierarchy = TRY(catalog.FindByName(name));
+  event.hierarchy = hierarchy->id;
+  TRY(authorization_.Require(caller, action, hierarchy->id));
+  return hierarchy;
+}
+
+Result<AuthorityView> Rotation::Prepare(const Caller& caller, const std::string& name,
+                                        AuditEvent& event) {
+  const auto catalog = catalogs_.Snapshot();
+  const Hierarchy* hierarchy =
+      TRY(FindPermitted(*catalog, caller, Action::kPrepareAuthority, name, event));
+  const AuthorityRecord successor = TRY(EnsurePublished(*hierarchy, caller.Name()));
+  event.subject = NameOf(*hierarchy, successor);
+  return ViewOf(*catalogs_.Snapshot(), *hierarchy, successor.id);
+}
+
+Result<AuthorityView> Rotation::PrepareRoot(const Caller& caller, const std::string& name,
+                                            AuditEvent& event) {
+  const auto catalog = catalogs_.Snapshot();
+  const Hierarchy* hierarchy =
+      TRY(FindPermitted(*catalog, caller, Action::kPrepareAuthority, name, event));
+  Provisioning provisioning(store_, keys_, registry_, directory_, clock_, caller.Name());
+  // What is planned already goes on: it was approved, or is a new hierarchy's first.
+  const std::optional<int> generation = TRY(provisioning.NextRootToPlan(*hierarchy));
+  if (generation) TRY(RequireApproval(*catalog, caller, *hierarchy, *generation, event));
+  const AuthorityRecord root =
+      TRY(provisioning.EnsureNextRoot(*hierarchy, generation, event.approval_use));
+  TRY(EnsureKnown(provisioning, *hierarchy, root.id, caller.Name()));
+  event.subject = NameOf(*hierarchy, root);
+  return ViewOf(*catalogs_.Snapshot(), *hierarchy, root.id);
+}
+
+Status Rotation::RequireApproval(const Catalog& catalog, const Caller& caller,
+                                 const Hierarchy& hierarchy, int generation, AuditEvent& event) {
+  const std::vector<Bytes> roots = catalog.Roots(hierarchy.id);
+  const std::string name =
+      fmt::format("{}/{}/{}", hierarchy.Name(), NameOf(AuthorityKind::kRoot), generation);
+  const std::string lifetime = DurationText(hierarchy.root_lifetime);
+  const std::string before = roots.empty() ? "" : Hex(Sha256(roots.back()));
+  return approvals_.Require(
+      caller, hierarchy.id,
+      {.kind = ApprovalKind::kRootRotation,
+       .digest = DigestOf(ApprovalKind::kRootRotation, {name, lifetime, before}),
+       .changes = {fmt::format("make the root {}, for {}", name, lifetime),
+                   fmt::format("to follow the root with the SHA-256 {}", before)}},
+      event);
+}
+
+Result<AuthorityView> Rotation::Activate(const Caller& caller, const std::string& name,
+                                         StragglerPolicy policy, AuditEvent& event) {
+  const auto catalog = catalogs_.Snapshot();
+  const NamedAuthority found = TRY(FindIssuing(
+      *catalog, authorization_, caller, Action::kActivateAuthority, name, clock_.Now(), event));
+  if (found.view.state != AuthorityState::kActive) {
+    TRY(CheckActivation(*catalog, *found.hierarchy, found.view));
+    TRY(PassGate(*found.hierarchy, found.view, policy, event));
+  }
+  return ActivateFound(*catalog, *found.hierarchy, found.view, event);
+}
+
+Result<AuthorityView> Rotation::RollBack(const Caller& caller, const std::string& name,
+                                         AuditEvent& event) {
+  const auto catalog = catalogs_.Snapshot();
+  const Hierarchy* hierarchy =
+      TRY(FindPermitted(*catalog, caller, Action::kRollBackAuthority, name, event));
+  const auto activations = catalog->ActivationsOf(hierarchy->id);
+  const auto before =
+      std::find_if(activations.rbegin(), activations.rend(), [&](const Activation& activation) {
+        return activation.authority != activations.back().authority;
+      });
+  if (before == activations.rend()) {
+    return Refusal(StatusCode::kFailedPrecondition, "authority.none-before",
+                   "{} has had one issuing authority: there is none to go back to", name);
+  }
+  const AuthorityView view = TRY(ViewOf(*catalog, *hierarchy, before->authority));
+  event.subject = view.name;
+  return ActivateFound(*catalog, *hierarchy, view, event);
+}
+
+// ---- before its time ----------------------------------------------------------------------------
+
+Result<AuthorityView> Rotation::Taint(const Caller& caller, const std::string& name,
+                                      const std::string& reason, AuditEvent& event) {
+  const auto catalog = catalogs_.Snapshot();
+  const NamedAuthority found = TRY(FindIssuing(*catalog, authorization_, caller,
+                                               Action::kTaintAuthority, name, clock_.Now(), event));
+  TRY(CheckNote("reason", reason));
+  event.reason = reason;
+  TRY(store_.TaintAuthority(found.view.record.id, reason, event));
+  TRY(catalogs_.Reload());
+  if (found.view.state == AuthorityState::kActive) {
+    TRY(EnsurePublished(*found.hierarchy, caller.Name()).status());
+  }
+  return ViewOf(*catalogs_.Snapshot(), *found.hierarchy, found.view.record.id);
+}
+
+// Its successor is published first, because nothing is issued from the revocation on until that
+// takes over.
+Result<Rotation::RevokedAuthority> Rotation::Revoke(const Caller& caller, const std::string& name,
+                                                    RevocationReason reason,
+                                                    const std::string& note, AuditEvent& event) {
+  const auto catalog = catalogs_.Snapshot();
+  const NamedAuthority found = TRY(FindIssuing(
+      *catalog, authorization_, caller, Action::kRevokeAuthority, name, clock_.Now(), event));
+  if (reason == RevocationReason::kKeyCompromise) {
+    return Error(StatusCode::kInvalidArgument,
+                 "reason: keyCompromise would block the keys of all its agents; write "
+                 "cACompromise");
+  }
+  TRY(CheckNote("note", note));
+  const Hierarchy& hierarchy = *found.hierarchy;
+  const auto& taint = found.view.record.taint;
+  if (!taint || !taint->is_revoked) {
+    const std::string reason_text(NameOf(reason));
+    TRY(approvals_.Require(caller, hierarchy.id,
+                           {.kind = ApprovalKind::kAuthorityRevocation,
+                            .digest = DigestOf(ApprovalKind::kAuthorityRevocation,
+                                               {"authority", name, reason_text, note}),
+                            .changes = {fmt::format("revoke {} and all that it has issued", name),
+                                        "reason: " + reason_text, "note: " + note}},
+                           event));
+  }
+  const bool is_active = found.view.state == AuthorityState::kActive;
+  std::optional<AuthorityRecord> successor;
+  if (is_active) successor = TRY(EnsurePublished(hierarchy, caller.Name()));
+  event.reason = fmt::format("{}: {}", NameOf(reason), note);
+  const std::int64_t count = TRY(store_.RevokeAuthority(found.view.record.id, reason, note, event));
+  TRY(catalogs_.Reload());
+  if (successor) {
+    const auto after = catalogs_.Snapshot();
+    // If it may already; else the conductor lets it, within seconds.
+    AuditEvent activation = event;
+    activation.action = NameOf(Action::kActivateAuthority);
+    activation.rule = "authority.tainted";
+    const AuthorityView next = TRY(ViewOf(*after, hierarchy, successor->id));
+    activation.subject = next.name;
+    if (CheckActivation(*after, hierarchy, next).ok()) {
+      ActivateFound(*after, hierarchy, next, activation).status().IgnoreError();
+    }
+  }
+  AuthorityView view = TRY(ViewOf(*catalogs_.Snapshot(), hierarchy, found.view.record.id));
+  return RevokedAuthority{std::move(view), count};
+}
+
+// ---- on schedule --------------------------------------------------------------------------------
+
+std::optional<TimePoint> Rotation::DueAt(const Catalog& catalog, const Hierarchy& hierarchy) const {
+  const auto activations = catalog.ActivationsOf(hierarchy.id);
+  if (activations.empty()) return std::nullopt;  // not whole yet: its provisioning goes on
+  const AuthorityRecord* const active = catalog.FindRecord(activations.back().authority);
+  return active ? std::optional(ca::DueAt(catalog, hierarchy, *active, activations.back().at))
+                : std::nullopt;
+}
+
+std::optional<Taint> Rotation::TaintOfActive(const Catalog& catalog, const Hierarchy& hierarchy) {
+  const auto activations = catalog.ActivationsOf(hierarchy.id);
+  if (activations.empty()) return std::nullopt;
+  const AuthorityRecord* const active = catalog.FindRecord(activations.back().authority);
+  return active ? active->taint : std::nullopt;
+}
+
+Status Rotation::Advance(const Hierarchy& hierarchy) {
+  const TimePoint now = clock_.Now();
+  std::optional<TimePoint> due = DueAt(*catalogs_.Snapshot(), hierarchy);
+  if (!due || now < *due - hierarchy.publish_ahead) return Ok();
+  // It may have been done already, here or elsewhere.
+  if (!MayLookAtGate(hierarchy.id)) return Ok();
+  TRY(catalogs_.Reload());
+  due = DueAt(*catalogs_.Snapshot(), hierarchy);
+  if (now < *due - hierarchy.publish_ahead) return Ok();
+
+  const AuthorityRecord successor = TRY(EnsurePublished(hierarchy, kConductor));
+  if (successor.certificate.empty()) {  // somebody else is to sign it, which takes days
+    LookAtGateLater(hierarchy.id);
+    return Ok();
+  }
+  if (now < *due || now < successor.published_at + Hierarchy::kPublishAheadMin) return Ok();
+  const auto catalog = catalogs_.Snapshot();
+  const AuthorityView view = TRY(ViewOf(*catalog, hierarchy, successor.id));
+  AuditEvent event{
+      .at = now,
+      .actor = kConductor,
+      .action = std::string(NameOf(Action::kActivateAuthority)),
+      .hierarchy = hierarchy.id,
+      .subject = view.name,
+      .from = "local",
+  };
+  if (const auto taint = TaintOfActive(*catalog, hierarchy)) {
+    event.rule = "authority.tainted";
+    event.reason = taint->reason;
+  } else {
+    const Gate gate = TRY(GateOf(hierarchy, view));
+    if (!gate.is_open) {
+      LookAtGateLater(hierarchy.id);
+      return Ok();
+    }
+    event.rule = gate.rule;
+    if (gate.progress) event.reason = gate.progress->ToString();
+  }
+  const Status activated = ActivateFound(*catalog, hierarchy, view, event).status();
+  return activated.code() == StatusCode::kAborted ? Ok() : activated;  // an operator was faster
+}
+
+// ---- both ---------------------------------------------------------------------------------------
+
+Result<AuthorityRecord> Rotation::EnsurePublished(const Hierarchy& hierarchy,
+                                                  const std::string& actor) {
+  Provisioning provisioning(store_, keys_, registry_, directory_, clock_, actor);
+  AuthorityRecord successor = TRY(provisioning.EnsureSuccessor(hierarchy));
+  if (successor.certificate.empty()) {  // until ca/authorities/external_issuing.h has it imported
+    TRY(catalogs_.Reload());
+  } else {
+    TRY(EnsureKnown(provisioning, hierarchy, successor.id, actor));
+  }
+  return successor;
+}
+
+// The responder is there before its first certificate can be asked about.
+Status Rotation::EnsureKnown(Provisioning& provisioning, const Hierarchy& hierarchy, AuthorityId id,
+                             const std::string& actor) {
+  TRY(catalogs_.Reload());
+  const auto authority = TRY(catalogs_.Snapshot()->FindAuthority(id));
+  TRY(provisioning.EnsureResponder(hierarchy, *authority).status());
+  return bundles_.Publish(hierarchy, actor);
+}
+
+// ---- the gate -----------------------------------------------------------------------------------
+
+Result<Rotation::Gate> Rotation::GateOf(const Hierarchy& hierarchy,
+                                        const AuthorityView& view) const {
+  if (hierarchy.acknowledged_share == 0 || view.active_since) return Gate{};
+  Gate gate{.is_open = false};
+  gate.progress = TRY(bundles_.ProgressOf(hierarchy, view.record.id));
+  if (!gate.progress) return gate;
+  if (gate.progress->Percent() >= hierarchy.acknowledged_share) {
+    gate.rule = "authority.acknowledged";
+  } else if (clock_.Now() >= gate.progress->published_at + hierarchy.acknowledge_within) {
+    gate.rule = "authority.acknowledge-deadline";
+  }
+  gate.is_open = !gate.rule.empty();
+  return gate;
+}
+
+Status Rotation::PassGate(const Hierarchy& hierarchy, const AuthorityView& view,
+                          StragglerPolicy policy, AuditEvent& event) const {
+  const Gate gate = TRY(GateOf(hierarchy, view));
+  if (gate.progress) event.reason = gate.progress->ToString();
+  event.rule = gate.rule;
+  if (gate.is_open) return Ok();
+  if (policy == StragglerPolicy::kLeaveBehind) {
+    event.rule = "authority.despite-stragglers";
+    return Ok();
+  }
+  if (!gate.progress) {
+    return Refusal(StatusCode::kFailedPrecondition, "authority.not-acknowledged",
+                   "authority: {} is in no trust bundle yet; retry in a few seconds", view.name);
+  }
+  std::string named;
+  const auto first =
+      TRY(bundles_.FirstStragglers(hierarchy.id, gate.progress->version, kStragglersNamedMax));
+  for (const LiveAgent& agent : first) named += (named.empty() ? "" : ", ") + agent.id.ToString();
+  const std::int64_t more = gate.progress->stragglers() - static_cast<std::int64_t>(first.size());
+  if (more > 0) named += fmt::format(" and {} more", more);
+  return Refusal(StatusCode::kFailedPrecondition, "authority.not-acknowledged",
+                 "authority: {} waits for {}%: {}: {}; see: agentpki authority stragglers {}; or "
+                 "leave them behind with --despite-stragglers",
+                 view.name, hierarchy.acknowledged_share, gate.progress->ToString(), named,
+                 hierarchy.Name());
+}
+
+bool Rotation::MayLookAtGate(HierarchyId hierarchy) {
+  const std::lock_guard lock(mutex_);
+  const auto due = gate_due_.find(hierarchy);
+  return due == gate_due_.end() || clock_.Now() >= due->second;
+}
+
+void Rotation::LookAtGateLater(HierarchyId hierarchy) {
+  const std::lock_guard lock(mutex_);
+  gate_due_[hierarchy] = clock_.Now() + kGateInterval;
+}
+
+// ---- what is activated --------------------------------------------------------------------------
+
+Status Rotation::CheckActivation(const Catalog& catalog, const Hierarchy& hierarchy,
+                                 const AuthorityView& view) const {
+  if (!view.validity) {
+    return Error(StatusCode::kFailedPrecondition,
+                 "authority: {} has no certificate yet; run: agentpki authority prepare {}",
+                 view.name, hierarchy.Name());
+  }
+  if (view.record.key_destruction) {
+    return Refusal(StatusCode::kFailedPrecondition, "authority.key-destroyed",
+                   "authority: {} has no key any more ({}); run: agentpki authority prepare {}",
+                   view.name, view.record.key_destruction->reason, hierarchy.Name());
+  }
+  if (const auto& taint = view.record.taint) {
+    return Refusal(StatusCode::kFailedPrecondition,
+                   taint->is_revoked ? "authority.revoked" : "authority.tainted",
+                   "authority: {} is {} since {} ({}); run: agentpki authority prepare {}",
+                   view.name, taint->is_revoked ? "revoked" : "tainted", Rfc3339(taint->at),
+                   taint->reason, hierarchy.Name());
+  }
+  const TimePoint now = clock_.Now();
+  TRY(CheckNotRevoked(catalog, view));
+  const TimePoint known_at = view.record.published_at + Hierarchy::kPublishAheadMin;
+  if (now < known_at) {
+    return Refusal(StatusCode::kFailedPrecondition, "authority.just-published",
+                   "authority: {} was published just now, and not every replica has heard of it; "
+                   "retry in {}",
+                   view.name, HumanDuration(known_at - now));
+  }
+  const TrustBundleRecord* const bundle = catalog.NewestTrustBundle(hierarchy.id);
+  if (bundle && !bundle->Has(view.record.issuer)) {
+    return Refusal(
+        StatusCode::kFailedPrecondition, "authority.root-not-trusted",
+        "authority: the root of {} is not in trust bundle {}, so nobody would trust what "
+        "it issues; run: agentpki authority prepare {}",
+        view.name, bundle->version, hierarchy.Name());
+  }
+  if (now + hierarchy.LongestLifetime() > view.validity->not_after) {
+    return Refusal(StatusCode::kFailedPrecondition, "authority.ending",
+                   "authority: {} ends at {}, before what it would issue; run: agentpki authority "
+                   "prepare {}",
+                   view.name, Rfc3339(view.validity->not_after), hierarchy.Name());
+  }
+  return Ok();
+}
+
+// Of what was imported, whoever issued it says so; Revoke() taints it.
+Status Rotation::CheckNotRevoked(const Catalog& catalog, const AuthorityView& view) const {
+  const auto authority = TRY(catalog.FindAuthority(view.record.id));
+  if (!authority->serial()) return Ok();
+  const auto revocation = revocations_.Find(*authority->serial());
+  if (!revocation) return Ok();
+  return Refusal(StatusCode::kFailedPrecondition, "authority.revoked",
+                 "authority: {} was revoked at {} ({})", view.name, Rfc3339(revocation->revoked_at),
+                 NameOf(revocation->reason));
+}
+
+Result<AuthorityView> Rotation::ActivateFound(const Catalog& catalog, const Hierarchy& hierarchy,
+                                              const AuthorityView& view, AuditEvent& event) {
+  if (view.state == AuthorityState::kActive) {
+    TRY(ledger_.RecordEvent(event));
+    return view;
+  }
+  TRY(CheckActivation(catalog, hierarchy, view));
+  TRY(store_.Activate({.hierarchy = hierarchy.id,
+                       .sequence = static_cast<int>(catalog.ActivationsOf(hierarchy.id).size()) + 1,
+                       .authority = view.record.id,
+                       .at = clock_.Now()},
+                      event));
+  TRY(catalogs_.Reload());
+  return ViewOf(*catalogs_.Snapshot(), hierarchy, view.record.id);
+}
+
+Result<AuthorityView> Rotation::ViewOf(const Catalog& catalog, const Hierarchy& hierarchy,
+                                       AuthorityId authority) const {
+  for (AuthorityView& view : AuthoritiesAt(catalog, hierarchy, clock_.Now())) {
+    if (view.record.id == authority) return std::move(view);
+  }
+  return Error(StatusCode::kInternal, "an authority of {} went away", hierarchy.Name());
+}
+
+}  // namespace ca

@@ -1,0 +1,110 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "ca/access/authorization.h"
+#include "ca/base/clock.h"
+#include "ca/catalog/live_catalog.h"
+#include "ca/catalog/revocation_index.h"
+#include "ca/ports/acknowledgement_store.h"
+
+namespace ca {
+
+// What the relying parties of a hierarchy should hold, in the version that everybody calls it by.
+struct TrustBundle {
+  std::string hierarchy;  // acme/prod
+  TrustDomain trust_domain;
+  int version = 0;
+  TimePoint published_at;
+  std::vector<Bytes> roots;    // DER, oldest first: to be trusted
+  std::vector<Bytes> issuing;  // DER, oldest first: to be known, for who likes to know
+};
+
+// How far the live agents of a hierarchy have come with an authority.
+struct BundleProgress {
+  int version = 0;  // of the first trust bundle that has it
+  TimePoint published_at;
+  AcknowledgedCount count;
+
+  std::int64_t stragglers() const { return count.live - count.acknowledged; }
+  // Rounded down, so that a hundred are all; where nobody is live, nobody is behind.
+  int Percent() const;
+  // "97% of 812 live agents have acknowledged trust bundle 4; 21 have not"
+  std::string ToString() const;
+};
+
+struct Stragglers {
+  BundleProgress progress;
+  std::vector<LiveAgent> agents;  // a page of them, by SPIFFE ID
+};
+
+// The story of trust bundles: published in versions, read, and acknowledged by those who hold them.
+// Thread-safe; calls block, but for Newest().
+//
+// As in Registration, each call leaves what it learns in `event`.
+class TrustBundles {
+ public:
+  // All outlive it.
+  TrustBundles(LiveCatalog& catalogs, const Authorization& authorization, HierarchyStore& store,
+               AcknowledgementStore& acknowledgements, Registry& registry,
+               const RevocationIndex& revocations, const Clock& clock)
+      : catalogs_(catalogs),
+        authorization_(authorization),
+        store_(store),
+        acknowledgements_(acknowledgements),
+        registry_(registry),
+        revocations_(revocations),
+        clock_(clock) {}
+
+  // Whose trust bundle it is that the caller asks for, if it may: that of the named hierarchy or,
+  // by
+  // "", of its own. Its own takes no role, but to be registered and not disabled:
+  // kPermissionDenied, rules agent.unknown and agent.disabled. kNotFound.
+  Result<HierarchyId> Permit(const Caller& caller, Action action, const std::string& hierarchy,
+                             AuditEvent& event) const;
+
+  // As this replica knows it, which is a few seconds old; nullopt before the first.
+  std::optional<TrustBundle> Newest(HierarchyId hierarchy) const;
+
+  // Permit() and Newest(). kUnavailable before the first is published, which takes seconds.
+  Result<TrustBundle> Get(const Caller& caller, const std::string& hierarchy,
+                          AuditEvent& event) const;
+
+  // That the caller holds this version of its own hierarchy's. Idempotent. kNotFound when there is
+  // no such version; rules as for Permit().
+  Status Acknowledge(const Caller& caller, int version, AuditEvent& event) const;
+
+  // How far the live agents have come with `authority`; nullopt when no trust bundle has had it.
+  Result<std::optional<BundleProgress>> ProgressOf(const Hierarchy& hierarchy,
+                                                   AuthorityId authority) const;
+
+  // Those whom the next issuing authority waits for; when there is none, who has not acknowledged
+  // the newest trust bundle. For readers of the hierarchy.
+  Result<Stragglers> ListStragglers(const Caller& caller, const std::string& hierarchy,
+                                    int page_size, const std::string& page_token,
+                                    AuditEvent& event) const;
+  // The first of those who have not acknowledged `version`.
+  Result<std::vector<LiveAgent>> FirstStragglers(HierarchyId hierarchy, int version,
+                                                 int count) const;
+
+  // Publishes another version if what should be held has changed: an authority got its certificate,
+  // was revoked, ended, or retired. Safe to repeat, on any replica, by several at once.
+  Status Publish(const Hierarchy& hierarchy, const std::string& actor);
+
+ private:
+  bool IsRevoked(const Authority& authority, const AuthorityRecord& record) const;
+  std::vector<AuthorityId> WantedNow(const Catalog& catalog, const Hierarchy& hierarchy) const;
+  Result<Agent> FindOwn(const Caller& caller) const;
+
+  LiveCatalog& catalogs_;
+  const Authorization& authorization_;
+  HierarchyStore& store_;
+  AcknowledgementStore& acknowledgements_;
+  Registry& registry_;
+  const RevocationIndex& revocations_;
+  const Clock& clock_;
+};
+
+}  // namespace ca

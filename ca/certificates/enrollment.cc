@@ -1,0 +1,160 @@
+#include "ca/certificates/enrollment.h"
+
+#include "ca/certificates/csr_policy.h"
+#include "ca/certificates/policy.h"
+#include "ca/x509/csr.h"
+
+namespace ca {
+namespace {
+
+// Each try meets another activation, which happens every few weeks.
+constexpr int kTriesMax = 3;
+
+// Whether the catalog is behind the ledger, or may be: another may issue by now.
+bool IsBehind(const Status& status) {
+  const std::string rule = RuleOf(status);
+  return rule == "authority.superseded" || rule == "authority.revoked";
+}
+
+Status CheckUsable(const JoinTokenRecord& token, const RequestId& request, TimePoint now) {
+  switch (token.StateAt(now)) {
+    case JoinTokenRecord::State::kReady:
+      return Ok();
+    case JoinTokenRecord::State::kUsed:
+      // A retry of the request that used it gets the same answer; the ledger sees to it.
+      if (token.used_by_request == request.ToString()) return Ok();
+      return Refusal(StatusCode::kPermissionDenied, "join-token.used",
+                     "the join token was used already; ask for a new one");
+    case JoinTokenRecord::State::kExpired:
+      return Refusal(StatusCode::kPermissionDenied, "join-token.expired",
+                     "the join token expired at {}; ask for a new one", Rfc3339(token.expires_at));
+    case JoinTokenRecord::State::kRevoked:
+      return Refusal(StatusCode::kPermissionDenied, "join-token.revoked",
+                     "the join token was revoked; ask for a new one");
+  }
+  return Error(StatusCode::kInternal, "a join token in no state");
+}
+
+Operation OperationOf(const Grounds& grounds) {
+  return std::holds_alternative<RenewalGrounds>(grounds) ? Operation::kRenew : Operation::kEnroll;
+}
+
+}  // namespace
+
+Result<IssuedCertificate> Enrollment::Enroll(const EnrollmentRequest& request,
+                                             AuditEvent& event) const {
+  const Bytes secret_hash = Sha256(request.secret.Reveal());
+  const auto invitation = registry_.FindInvitation(secret_hash);
+  if (invitation.status().code() == StatusCode::kNotFound) {
+    return Refusal(StatusCode::kPermissionDenied, "join-token.unknown",
+                   "the join token is not known; ask for a new one");
+  }
+  if (!invitation.ok()) return invitation.status();
+  event.actor = "join-token:" + invitation->token.Id();
+  event.hierarchy = invitation->agent.hierarchy;
+  event.subject = invitation->agent.id.ToString();
+  TRY(CheckUsable(invitation->token, request.id, clock_.Now()));
+
+  return Issue(invitation->agent, request.csr, JoinTokenGrounds{secret_hash}, request.id, event);
+}
+
+Result<IssuedCertificate> Enrollment::Renew(const Caller& caller, const RenewalRequest& request,
+                                            AuditEvent& event) const {
+  if (!caller.id) {
+    return Refusal(StatusCode::kUnauthenticated, "caller.anonymous",
+                   "show the certificate that is to be renewed as the client's");
+  }
+  event.hierarchy = caller.hierarchy;
+  event.subject = caller.Name();
+  const Agent agent = TRY(registry_.FindAgent(caller.hierarchy, *caller.id));
+
+  return Issue(agent, request.csr, RenewalGrounds{*caller.serial}, request.id, event);
+}
+
+Result<IssuedCertificate> Enrollment::Issue(const Agent& agent, BytesView csr_der,
+                                            const Grounds& grounds, const RequestId& request,
+                                            AuditEvent& event) const {
+  const Csr csr = TRY(Csr::Parse(csr_der));
+  event.request = RequestFacts::Of(agent, csr.public_key().type(), OperationOf(grounds));
+  TRY(TakeOfQuota(agent, grounds));
+  auto intent = Intend(agent, csr, grounds, request, event);
+  for (int tries = 1; IsBehind(intent.status()) && tries < kTriesMax; ++tries) {
+    TRY(catalogs_.Reload());
+    intent = Intend(agent, csr, grounds, request, event);
+  }
+  if (!intent.ok()) {
+    // What was refused was not recorded: there is no such serial. Of a failure nobody can know.
+    if (!RuleOf(intent.status()).empty()) event.serial.clear();
+    return intent.status();
+  }
+  if (auto* answered = std::get_if<Certificate>(&*intent)) return Released(std::move(*answered));
+
+  auto recorded = std::get<RecordedIssuance>(*std::move(intent));
+  event.serial = recorded.record().serial.ToString();  // perhaps of an earlier attempt
+  auto certificate = TRY(SignAndRecord(std::move(recorded)));
+  return Released(std::move(certificate));
+}
+
+// Our own certificates are of no tenant.
+Status Enrollment::TakeOfQuota(const Agent& agent, const Grounds& grounds) const {
+  if (std::holds_alternative<SystemGrounds>(grounds)) return Ok();
+  const auto catalog = catalogs_.Snapshot();
+  const Hierarchy* const hierarchy = catalog->Find(agent.hierarchy);
+  return hierarchy ? quotas_.TakeCertificate(hierarchy->tenant, clock_.Now()) : Ok();
+}
+
+// The intent is durable before the key is used: a crash leaves a record, never an unknown
+// certificate.
+Result<std::variant<RecordedIssuance, Certificate>> Enrollment::Intend(const Agent& agent,
+                                                                       const Csr& csr,
+                                                                       const Grounds& grounds,
+                                                                       const RequestId& request,
+                                                                       AuditEvent& event) const {
+  const auto catalog = catalogs_.Snapshot();
+  const Hierarchy* hierarchy = catalog->Find(agent.hierarchy);
+  if (!hierarchy) {
+    return Error(StatusCode::kUnavailable, "this server has not heard of the hierarchy of {} yet",
+                 agent.id.ToString());
+  }
+  if (catalog->IsDestroyed(hierarchy->id)) {
+    return Refusal(StatusCode::kFailedPrecondition, "hierarchy.destroyed",
+                   "{} is destroyed; nothing is issued in it any more", hierarchy->Name());
+  }
+  const CertificateProfile* profile = TRY(hierarchy->FindProfile(agent.profile));
+  TRY(CheckRequest(csr, *hierarchy, agent, *profile));
+  event.rule = TRY(CheckPolicy(*hierarchy, *profile, *event.request));
+
+  const auto authority = TRY(catalog->ActiveIssuer(hierarchy->id));
+  const AuthorityRecord* const record = catalog->FindRecord(authority->id());
+  if (record->taint && record->taint->is_revoked) {
+    return Refusal(StatusCode::kUnavailable, "authority.revoked",
+                   "{} was revoked, and its successor takes over within seconds; retry",
+                   NameOf(*hierarchy, *authority));
+  }
+  auto prepared = TRY(authority->Prepare(*hierarchy, agent, *profile, csr.public_key(),
+                                         directory_.For(authority->id()), clock_.Now()));
+  event.serial = prepared.record().serial.ToString();
+  return ledger_.RecordIntent(std::move(prepared), grounds, request, event);
+}
+
+Result<Certificate> Enrollment::SignAndRecord(RecordedIssuance recorded) const {
+  // Its own authority, which an earlier attempt may have chosen before another became active.
+  const AuthorityId id = recorded.record().authority;
+  auto authority = catalogs_.Snapshot()->FindAuthority(id);
+  if (!authority.ok()) {  // another replica's attempt, by one that is new here
+    TRY(catalogs_.Reload());
+    authority = catalogs_.Snapshot()->FindAuthority(id);
+  }
+  TRY(authority.status());
+  auto certificate = TRY((*authority)->Sign(std::move(recorded)));
+  return ledger_.RecordCertificate(std::move(certificate));
+}
+
+IssuedCertificate Enrollment::Released(Certificate certificate) const {
+  const auto catalog = catalogs_.Snapshot();
+  auto intermediates = catalog->Intermediates(certificate.record.authority);
+  auto roots = catalog->Roots(certificate.record.hierarchy);
+  return {std::move(certificate), std::move(intermediates), std::move(roots)};
+}
+
+}  // namespace ca

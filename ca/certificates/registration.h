@@ -1,0 +1,70 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "ca/access/authorization.h"
+#include "ca/base/clock.h"
+#include "ca/catalog/live_catalog.h"
+#include "ca/model/quotas.h"
+#include "ca/ports/registry.h"
+
+namespace ca {
+
+// What an operator says of an agent that is to be registered.
+struct AgentRegistration {
+  SpiffeId id;
+  std::string owner;
+  std::string role;
+  std::string version;
+  std::string profile;  // "" for the first of its hierarchy
+  std::vector<std::string> dns_names;
+  std::vector<IpAddress> ip_addresses;
+};
+
+// The story of who may enroll: registering agents and inviting them. Thread-safe; calls block.
+//
+// As in Enrollment, each call leaves what it learns in `event`; a change that succeeded has
+// recorded it, anything else has not. Every call may also fail as Authorization::Require does.
+class Registration {
+ public:
+  // `address` and `system_root` go into join tokens: where the server is, and how to know it.
+  Registration(const LiveCatalog& catalogs, const Authorization& authorization, Registry& registry,
+               const Clock& clock, std::string address, const Quotas& quotas = Quotas::None())
+      : catalogs_(catalogs),
+        authorization_(authorization),
+        registry_(registry),
+        clock_(clock),
+        address_(std::move(address)),
+        quotas_(quotas) {}
+
+  // kInvalidArgument naming the field; kNotFound when no hierarchy has its trust domain;
+  // kAlreadyExists; kResourceExhausted, rule quota.agents, when its tenant has as many as it may.
+  Result<Agent> RegisterAgent(const Caller& caller, const AgentRegistration& registration,
+                              AuditEvent& event) const;
+
+  struct Created {
+    JoinToken token;  // shown once
+    JoinTokenRecord record;
+  };
+  // kInvalidArgument when the lifetime is out of JoinTokenRecord's bounds; kNotFound;
+  // kPermissionDenied, rule agent.disabled.
+  Result<Created> CreateJoinToken(const Caller& caller, const SpiffeId& agent,
+                                  std::chrono::seconds lifetime, AuditEvent& event) const;
+
+  // kNotFound; kFailedPrecondition, rule join-token.used.
+  Result<JoinTokenRecord> RevokeJoinToken(const Caller& caller, HierarchyId hierarchy,
+                                          const std::string& id, AuditEvent& event) const;
+
+ private:
+  Status CheckQuota(const Catalog& catalog, const std::string& tenant) const;
+
+  const LiveCatalog& catalogs_;
+  const Authorization& authorization_;
+  Registry& registry_;
+  const Clock& clock_;
+  const std::string address_;
+  const Quotas& quotas_;
+};
+
+}  // namespace ca

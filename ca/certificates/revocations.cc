@@ -1,0 +1,213 @@
+#include "ca/certificates/revocations.h"
+
+#include "ca/base/asn1.h"
+
+namespace ca {
+namespace {
+
+// The root to which that is the link, acme/prod/root/2; "" when it is none. Of an issuing
+// authority's own certificate, CheckIsNotOfAuthority() has spoken.
+std::string RootOfLink(const Catalog& catalog, const Hierarchy& hierarchy,
+                       const SerialNumber& serial) {
+  for (const Catalog::Link& link : catalog.LinksOf(hierarchy.id)) {
+    if (link.serial != serial) continue;
+    const auto root = catalog.FindAuthority(link.root);
+    return root.ok() ? NameOf(hierarchy, **root) : "a root";
+  }
+  return "";
+}
+
+}  // namespace
+
+Result<RevocationOutcome> Revocations::Revoke(const Caller& caller,
+                                              const RevocationRequest& request,
+                                              AuditEvent& event) const {
+  const RevocationOrder order = TRY(Authorized(caller, request, Action::kRevoke, event));
+  TRY(RequireApproval(caller, order, event));
+  // What an auditor reads: why it was revoked.
+  event.reason = std::string(NameOf(order.reason));
+  auto outcome = store_.Revoke(order, event);
+  if (!outcome.ok()) event.reason.clear();
+  return outcome;
+}
+
+// Of authorities; what it names is said with it, so that another is not revoked by the same
+// approval.
+Status Revocations::RequireApproval(const Caller& caller, const RevocationOrder& order,
+                                    AuditEvent& event) const {
+  constexpr ApprovalKind kKind = ApprovalKind::kAuthorityRevocation;
+  const auto catalog = catalogs_.Snapshot();
+  const Hierarchy* const hierarchy = catalog->Find(order.hierarchy);
+  if (!hierarchy) return Ok();
+  std::string what;
+  if (const auto* const of = std::get_if<AllOfAuthority>(&order.target)) {
+    const auto authority = TRY(catalog->FindAuthority(of->authority));
+    what = "all that was issued by " + NameOf(*hierarchy, *authority);
+  } else if (const auto* const serial = std::get_if<SerialNumber>(&order.target)) {
+    const std::string root = RootOfLink(*catalog, *hierarchy, *serial);
+    if (root.empty()) return Ok();
+    what = fmt::format("the certificate {}, the link to {}", serial->ToString(), root);
+  } else {
+    return Ok();
+  }
+  const bool asks = TRY(approvals_.Asks(hierarchy->id, kKind));
+  if (!asks) return Ok();
+  const RevocationOutcome preview = TRY(store_.Preview(order));
+  // Of what was revoked before, only a compromised key is still to be blocked.
+  if (preview.revoked_count == 0 && order.reason != RevocationReason::kKeyCompromise) return Ok();
+
+  const std::string reason(NameOf(order.reason));
+  const std::string since = order.invalidity_date ? Rfc3339(*order.invalidity_date) : "";
+  std::vector<std::string> changes = {
+      "revoke " + what,
+      fmt::format("{} certificates that stood when it was asked for", preview.revoked_count),
+      "reason: " + reason};
+  if (!since.empty()) changes.push_back("keys may have been lost since " + since);
+  return approvals_.Require(caller, hierarchy->id,
+                            {.kind = kKind,
+                             .digest = DigestOf(kKind, {what, reason, since}),
+                             .changes = std::move(changes)},
+                            event);
+}
+
+Result<RevocationOutcome> Revocations::Preview(const Caller& caller,
+                                               const RevocationRequest& request,
+                                               AuditEvent& event) const {
+  const RevocationOrder order = TRY(Authorized(caller, request, Action::kPreviewRevocation, event));
+  return store_.Preview(order);
+}
+
+Result<RevocationOrder> Revocations::Authorized(const Caller& caller,
+                                                const RevocationRequest& request, Action action,
+                                                AuditEvent& event) const {
+  const TimePoint now = clock_.Now();
+  if (request.invalidity_date && *request.invalidity_date > now) {
+    return Error(StatusCode::kInvalidArgument,
+                 "invalidity_date: {} is in the future; it is when the key was lost",
+                 Rfc3339(*request.invalidity_date));
+  }
+  const auto find = [&]() -> Result<RevocationOrder> {
+    if (const auto* serial = std::get_if<SerialNumber>(&request.target)) {
+      return OfSerial(caller, *serial, action, event);
+    }
+    if (const auto* der = std::get_if<Bytes>(&request.target)) {
+      return OfCertificate(caller, *der, action, event);
+    }
+    if (const auto* agent = std::get_if<SpiffeId>(&request.target)) {
+      return OfAgent(caller, *agent, action, event);
+    }
+    return OfAuthority(caller, std::get<AuthorityName>(request.target), action, event);
+  };
+  RevocationOrder order = TRY(find());
+  order.reason = request.reason;
+  order.invalidity_date = request.invalidity_date;
+  order.now = now;
+  return order;
+}
+
+Result<RevocationOrder> Revocations::OfSerial(const Caller& caller, const SerialNumber& serial,
+                                              Action action, AuditEvent& event) const {
+  event.serial = serial.ToString();
+  RevocationOrder order{.target = serial, .invalidity_date = std::nullopt};
+  if (caller.serial == serial) {  // the handshake proved that the caller has its key
+    order.hierarchy = caller.hierarchy;
+    event.hierarchy = caller.hierarchy;
+    event.subject = caller.Name();
+    event.rule = "holder";
+    return order;
+  }
+  const auto catalog = catalogs_.Snapshot();
+  const auto allowed = TRY(authorization_.Allowed(caller, action, catalog->hierarchies()));
+  if (allowed.empty()) {
+    // Says by which roles; where makes no difference.
+    TRY(authorization_.Require(caller, action, caller.hierarchy));
+  }
+  for (const HierarchyId hierarchy : allowed) {
+    order.hierarchy = hierarchy;
+    order.now = clock_.Now();
+    const auto preview = store_.Preview(order);
+    if (preview.status().code() == StatusCode::kNotFound) continue;
+    event.hierarchy = hierarchy;
+    TRY(preview.status());
+    TRY(CheckIsNotOfAuthority(*catalog, hierarchy, serial));
+    if (!preview->revoked.empty()) event.subject = preview->revoked.front().subject.ToString();
+    return order;
+  }
+  return Error(
+      StatusCode::kNotFound,
+      "serial: no hierarchy that {} may revoke in has a certificate {}; see: agentpki cert "
+      "list",
+      caller.Name(), serial.ToString());
+}
+
+// Its certificate alone would leave it issuing.
+Status Revocations::CheckIsNotOfAuthority(const Catalog& catalog, HierarchyId hierarchy,
+                                          const SerialNumber& serial) {
+  for (const auto& authority : catalog.AuthoritiesOf(hierarchy)) {
+    if (authority->kind() != AuthorityKind::kIssuing || authority->serial() != serial) continue;
+    const std::string name = NameOf(*catalog.Find(hierarchy), *authority);
+    return Refusal(StatusCode::kFailedPrecondition, "certificate.authority",
+                   "serial: it is the certificate of {}; run: agentpki authority revoke {}", name,
+                   name);
+  }
+  return Ok();
+}
+
+Result<RevocationOrder> Revocations::OfCertificate(const Caller& caller, const Bytes& der,
+                                                   Action action, AuditEvent& event) const {
+  const auto parsed = ParseX509(der);
+  const auto serial = parsed.ok()
+                          ? SerialNumber::FromBytes(OctetsOf(X509_get0_serialNumber(parsed->get())))
+                          : Result<SerialNumber>(parsed.status());
+  if (!serial.ok()) {
+    return Error(StatusCode::kInvalidArgument,
+                 "certificate: it is none that agentpki issued; give its file as cert enroll wrote "
+                 "it, or its serial");
+  }
+  const RevocationOrder order = TRY(OfSerial(caller, *serial, action, event));
+  const Certificate found = TRY(ledger_.FindCertificate(order.hierarchy, *serial));
+  if (found.Der() == der) return order;
+  return Error(StatusCode::kInvalidArgument,
+               "certificate: the ledger's certificate with serial {} is another one; somebody may "
+               "have forged this",
+               serial->ToString());
+}
+
+Result<RevocationOrder> Revocations::OfAgent(const Caller& caller, const SpiffeId& agent,
+                                             Action action, AuditEvent& event) const {
+  event.subject = agent.ToString();
+  const auto catalog = catalogs_.Snapshot();
+  const Hierarchy* hierarchy = TRY(catalog->FindByTrustDomain(agent.trust_domain()));
+  event.hierarchy = hierarchy->id;
+  TRY(authorization_.Require(caller, action, hierarchy->id));
+  // A name that is mistyped must not look like an agent that has no certificate.
+  TRY(registry_.FindAgent(hierarchy->id, agent).status());
+  return RevocationOrder{
+      .hierarchy = hierarchy->id, .target = AllOfAgent{agent}, .invalidity_date = std::nullopt};
+}
+
+Result<RevocationOrder> Revocations::OfAuthority(const Caller& caller, const AuthorityName& name,
+                                                 Action action, AuditEvent& event) const {
+  event.subject = Printable(name.text);
+  const auto catalog = catalogs_.Snapshot();
+  for (const Hierarchy& hierarchy : catalog->hierarchies()) {
+    if (!name.text.starts_with(hierarchy.Name() + "/")) continue;
+    event.hierarchy = hierarchy.id;
+    TRY(authorization_.Require(caller, action, hierarchy.id));
+    for (const auto& authority : catalog->AuthoritiesOf(hierarchy.id)) {
+      if (authority->kind() != AuthorityKind::kIssuing ||
+          name.text != NameOf(hierarchy, *authority)) {
+        continue;
+      }
+      return RevocationOrder{.hierarchy = hierarchy.id,
+                             .target = AllOfAuthority{authority->id()},
+                             .invalidity_date = std::nullopt};
+    }
+  }
+  return Error(StatusCode::kNotFound,
+               "authority: there is no issuing authority '{}'; write it as agentpki status does, "
+               "acme/prod/issuing/1",
+               Printable(name.text));
+}
+
+}  // namespace ca

@@ -1,0 +1,87 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+
+#include "ca/access/approvals.h"
+#include "ca/access/authorization.h"
+#include "ca/base/clock.h"
+#include "ca/catalog/live_catalog.h"
+#include "ca/ports/ledger.h"
+#include "ca/ports/revocation.h"
+
+namespace ca {
+
+// An issuing authority by its name, acme/prod/issuing/1: hierarchy, kind and generation.
+struct AuthorityName {
+  std::string text;
+};
+
+struct RevocationRequest {
+  // By serial, by the certificate itself (DER), all live ones of an agent, or all live ones that an
+  // authority issued.
+  std::variant<SerialNumber, Bytes, SpiffeId, AuthorityName> target;
+  RevocationReason reason = RevocationReason::kUnspecified;
+  std::optional<TimePoint> invalidity_date;  // not in the future
+};
+
+// The story of a revocation: what is meant, who may, and the ledger. Thread-safe; calls block.
+class Revocations {
+ public:
+  Revocations(const LiveCatalog& catalogs, const Authorization& authorization, Registry& registry,
+              Ledger& ledger, RevocationStore& store, const Approvals& approvals,
+              const Clock& clock)
+      : catalogs_(catalogs),
+        authorization_(authorization),
+        registry_(registry),
+        ledger_(ledger),
+        store_(store),
+        approvals_(approvals),
+        clock_(clock) {}
+
+  // When it returns, it is durable: each replica's OCSP says so within a second. Whoever holds the
+  // certificate in question may revoke it by showing it; all else needs the role revoker. What was
+  // revoked before stays as it is, and is no error. Recorded together with `event`. All that an
+  // authority has issued, and a link between roots, may take two: Approvals::Require(); not when
+  // all of it is revoked already.
+  //
+  //   kInvalidArgument     names the field; also a certificate that is not the ledger's
+  //   kNotFound            no such certificate, agent or authority where the caller may revoke
+  //   kFailedPrecondition  rule `certificate.expired`; rule `certificate.authority` for that of an
+  //                        issuing authority, which Rotation::Revoke() is for
+  //   kPermissionDenied    rule `caller.role`
+  Result<RevocationOutcome> Revoke(const Caller& caller, const RevocationRequest& request,
+                                   AuditEvent& event) const;
+
+  // What Revoke() would do now; the same errors.
+  Result<RevocationOutcome> Preview(const Caller& caller, const RevocationRequest& request,
+                                    AuditEvent& event) const;
+
+ private:
+  Result<RevocationOrder> Authorized(const Caller& caller, const RevocationRequest& request,
+                                     Action action, AuditEvent& event) const;
+  Result<RevocationOrder> OfSerial(const Caller& caller, const SerialNumber& serial, Action action,
+                                   AuditEvent& event) const;
+  static Status CheckIsNotOfAuthority(const Catalog& catalog, HierarchyId hierarchy,
+                                      const SerialNumber& serial);
+  Result<RevocationOrder> OfCertificate(const Caller& caller, const Bytes& der, Action action,
+                                        AuditEvent& event) const;
+  Result<RevocationOrder> OfAgent(const Caller& caller, const SpiffeId& agent, Action action,
+                                  AuditEvent& event) const;
+  Result<RevocationOrder> OfAuthority(const Caller& caller, const AuthorityName& name,
+                                      Action action, AuditEvent& event) const;
+  Status RequireApproval(const Caller& caller, const RevocationOrder& order,
+                         AuditEvent& event) const;
+
+  const LiveCatalog& catalogs_;
+  const Authorization& authorization_;
+  Registry& registry_;
+  Ledger& ledger_;
+  RevocationStore& store_;
+  const Approvals& approvals_;
+  const Clock& clock_;
+};
+
+}  // namespace ca

@@ -1,0 +1,158 @@
+#include "ca/hierarchies/decommissioning.h"
+
+#include <algorithm>
+
+#include "ca/base/asn1.h"
+#include "ca/issuance/signed_record.h"
+
+namespace ca {
+namespace {
+
+std::vector<AuthorityRecord> KeysOf(HierarchyId hierarchy, std::vector<AuthorityRecord> records) {
+  std::erase_if(records, [&](const AuthorityRecord& record) {
+    return record.hierarchy != hierarchy || !record.HasOwnKey();
+  });
+  return records;
+}
+
+bool IsKeyDestroyed(const AuthorityRecord& record) {
+  return record.key_destruction && record.key_destruction->destroyed_at;
+}
+
+std::string FingerprintOf(const AuthorityRecord& record) {
+  const auto x509 = ParseX509(record.certificate);
+  if (!x509.ok()) return "";  // it has none
+  return Hex(Sha256(DerOf<X509_PUBKEY, i2d_X509_PUBKEY>(X509_get_X509_PUBKEY(x509->get()))));
+}
+
+DestructionView ViewOf(HierarchyDestruction destruction,
+                       const std::vector<AuthorityRecord>& authorities) {
+  const auto records = KeysOf(destruction.hierarchy.id, authorities);
+  const auto destroyed = std::count_if(records.begin(), records.end(), IsKeyDestroyed);
+  return {std::move(destruction), static_cast<int>(records.size()), static_cast<int>(destroyed)};
+}
+
+}  // namespace
+
+// ---- what is asked for --------------------------------------------------------------------------
+
+Result<Decommissioning::Found> Decommissioning::Find(const std::string& name) const {
+  const auto catalog = catalogs_.Snapshot();
+  const auto standing = catalog->FindByName(name);
+  if (standing.ok()) return Found{**standing, false};
+  std::vector<HierarchyDestruction> destroyed = TRY(store_.FindDestructions(name, 1));
+  if (name.empty() || destroyed.empty()) return standing.status();
+  return Found{std::move(destroyed.front().hierarchy), true};
+}
+
+Result<DestructionView> Decommissioning::Destroy(const Caller& caller, const std::string& hierarchy,
+                                                 const std::string& reason, AuditEvent& event) {
+  event.subject = Printable(hierarchy);
+  const Found found = TRY(Find(hierarchy));
+  event.hierarchy = found.hierarchy.id;
+  const auto allowed =
+      TRY(authorization_.Allowed(caller, Action::kDestroyHierarchy, {found.hierarchy}));
+  if (allowed.empty()) {
+    TRY(authorization_.Require(caller, Action::kDestroyHierarchy, found.hierarchy.id));
+  }
+  TRY(CheckNote("reason", reason));
+  if (!found.is_destroyed && !found.hierarchy.is_system) {
+    TRY(RequireApproval(caller, found.hierarchy, reason, event));
+  }
+  event.reason = reason;
+  auto destroyed = TRY(store_.DestroyHierarchy(found.hierarchy.id, reason, event));
+  TRY(catalogs_.Reload());
+  const std::vector<AuthorityRecord> authorities = TRY(store_.LoadAuthorities());
+  return ViewOf(std::move(destroyed), authorities);
+}
+
+Status Decommissioning::RequireApproval(const Caller& caller, const Hierarchy& hierarchy,
+                                        const std::string& reason, AuditEvent& event) {
+  constexpr ApprovalKind kKind = ApprovalKind::kDestruction;
+  const std::string name = hierarchy.Name();
+  const std::string& trust_domain = hierarchy.trust_domain.name();
+  return approvals_.Require(
+      caller, hierarchy.id,
+      {.kind = kKind,
+       .digest = DigestOf(kKind, {name, trust_domain, reason}),
+       .changes = {fmt::format("destroy {}, trust domain {}, for good", name, trust_domain),
+                   "revoke all of its certificates, and destroy all of its keys",
+                   "reason: " + reason}},
+      event);
+}
+
+Result<std::vector<DestructionView>> Decommissioning::List(const Caller& caller,
+                                                           const std::string& hierarchy,
+                                                           AuditEvent& event) const {
+  event.subject = Printable(hierarchy);
+  const int limit = hierarchy.empty() ? kListedMax : kListedOfNameMax;
+  std::vector<HierarchyDestruction> found = TRY(store_.FindDestructions(hierarchy, limit));
+  std::vector<Hierarchy> hierarchies = catalogs_.Snapshot()->hierarchies();
+  for (const HierarchyDestruction& destruction : found) {
+    hierarchies.push_back(destruction.hierarchy);
+  }
+  const auto allowed = TRY(authorization_.Allowed(caller, Action::kListDestructions, hierarchies));
+  if (allowed.empty()) TRY(authorization_.Require(caller, Action::kListDestructions, {}));
+  const std::vector<AuthorityRecord> authorities = TRY(store_.LoadAuthorities());
+  std::vector<DestructionView> views;
+  for (HierarchyDestruction& destruction : found) {
+    const HierarchyId id = destruction.hierarchy.id;
+    if (std::find(allowed.begin(), allowed.end(), id) == allowed.end()) continue;
+    if (hierarchy.empty()) destruction.record.clear();
+    views.push_back(ViewOf(std::move(destruction), authorities));
+  }
+  return views;
+}
+
+// ---- what the conductor does --------------------------------------------------------------------
+
+Status Decommissioning::Advance(const HierarchyDestruction& destruction) {
+  if (destruction.finished_at) return Ok();
+  TRY(CheckKeysAtHand(destruction.hierarchy));
+  TRY(key_retirement_.Advance(destruction.hierarchy));
+  const auto records =
+      KeysOf(destruction.hierarchy.id, catalogs_.Snapshot()->records().authorities);
+  if (!std::all_of(records.begin(), records.end(), IsKeyDestroyed))
+    return Ok();  // in the next round
+  return Finish(destruction, records);
+}
+
+// Without its key, a CA has not signed its last CRL: its token has to come back before.
+Status Decommissioning::CheckKeysAtHand(const Hierarchy& hierarchy) const {
+  const auto catalog = catalogs_.Snapshot();
+  for (const auto& authority : catalog->AuthoritiesOf(hierarchy.id)) {
+    const AuthorityRecord* const record = catalog->FindRecord(authority->id());
+    if (authority->has_key() || !record->HasOwnKey() || record->key_destruction) continue;
+    return Error(StatusCode::kUnavailable,
+                 "the key '{}' is not at hand: its token is away, or the key is not on it",
+                 authority->key_label());
+  }
+  return Ok();
+}
+
+Status Decommissioning::Finish(const HierarchyDestruction& destruction,
+                               const std::vector<AuthorityRecord>& records) {
+  const TimePoint now = clock_.Now();
+  DestructionStatement statement{destruction, {}};
+  statement.destruction.finished_at = now;
+  for (const AuthorityRecord& record : records) {
+    statement.keys.push_back({NameOf(destruction.hierarchy, record), record.key_label,
+                              FingerprintOf(record), *record.key_destruction->destroyed_at});
+  }
+  const auto catalog = catalogs_.Snapshot();
+  const Hierarchy* system = TRY(catalog->System());
+  const auto recorder = TRY(provisioning_.EnsureRecorder(*system));
+  const Bytes record = TRY(SignRecord(*recorder, write_(statement), now));
+  TRY(store_.RecordHierarchyDestroyed(destruction.hierarchy.id, record,
+                                      AuditEvent{
+                                          .at = now,
+                                          .actor = "conductor",
+                                          .action = "RecordHierarchyDestroyed",
+                                          .hierarchy = destruction.hierarchy.id,
+                                          .subject = destruction.hierarchy.Name(),
+                                          .from = "local",
+                                      }));
+  return catalogs_.Reload();
+}
+
+}  // namespace ca

@@ -1,0 +1,240 @@
+#include "ca/hierarchies/hierarchies.h"
+
+#include <algorithm>
+#include <map>
+#include <utility>
+
+#include "ca/catalog/authority_view.h"
+#include "ca/hierarchies/policy_widening.h"
+
+namespace ca {
+namespace {
+
+const Hierarchy* FindNamed(const Catalog& catalog, const std::string& name) {
+  const auto found = catalog.FindByName(name);
+  return found.ok() ? *found : nullptr;
+}
+
+// Everybody's roles, one by one.
+std::set<std::pair<std::string, Role>> EachRole(const std::vector<OperatorRoles>& operators) {
+  std::set<std::pair<std::string, Role>> each;
+  for (const OperatorRoles& of : operators) {
+    for (const Role role : of.roles) each.emplace(of.name, role);
+  }
+  return each;
+}
+
+}  // namespace
+
+// ---- reading ------------------------------------------------------------------------------------
+
+Result<std::vector<HierarchyDeclaration>> Hierarchies::List(const Caller& caller) const {
+  const auto catalog = catalogs_.Snapshot();
+  const auto allowed =
+      TRY(authorization_.Allowed(caller, Action::kListHierarchies, catalog->hierarchies()));
+  if (allowed.empty()) TRY(authorization_.Require(caller, Action::kListHierarchies, {}));
+  std::vector<HierarchyDeclaration> declarations;
+  for (const HierarchyId id : allowed) {
+    const Hierarchy& hierarchy = *catalog->Find(id);
+    auto operators = TRY(OperatorsOf(*catalog, hierarchy));
+    declarations.push_back({hierarchy, std::move(operators)});
+  }
+  return declarations;
+}
+
+Result<HierarchyDeclaration> Hierarchies::Get(const Caller& caller, const std::string& name,
+                                              AuditEvent& event) const {
+  event.subject = Printable(name);
+  const auto catalog = catalogs_.Snapshot();
+  const Hierarchy* hierarchy = TRY(catalog->FindByName(name));
+  event.hierarchy = hierarchy->id;
+  TRY(authorization_.Require(caller, Action::kGetHierarchy, hierarchy->id));
+  auto operators = TRY(OperatorsOf(*catalog, *hierarchy));
+  return HierarchyDeclaration{*hierarchy, std::move(operators)};
+}
+
+Result<std::vector<OperatorRoles>> Hierarchies::OperatorsOf(const Catalog& catalog,
+                                                            const Hierarchy& hierarchy) const {
+  const Hierarchy* system = TRY(catalog.System());
+  const std::vector<OperatorGrant> grants = TRY(registry_.ListGrants());
+  std::map<std::string, std::set<Role>> roles;
+  for (const OperatorGrant& of : grants) {
+    if (of.grant.hierarchy != hierarchy.id) continue;
+    roles[OperatorNameOf(*system, of.operator_id)].insert(of.grant.role);
+  }
+  std::vector<OperatorRoles> operators;
+  for (auto& [name, of] : roles) operators.push_back({name, std::move(of)});
+  return operators;
+}
+
+// ---- planning -----------------------------------------------------------------------------------
+
+Result<std::optional<HierarchyDeclaration>> Hierarchies::Plan(const Caller& caller,
+                                                              const HierarchyDeclaration& wanted,
+                                                              AuditEvent& event) const {
+  auto planned = TRY(Check(caller, Action::kPlanHierarchy, wanted, event));
+  return std::move(planned.standing);
+}
+
+Result<Hierarchies::Planned> Hierarchies::Check(const Caller& caller, Action action,
+                                                const HierarchyDeclaration& wanted,
+                                                AuditEvent& event) const {
+  TRY(wanted.Validate());
+  event.subject = wanted.hierarchy.Name();
+  auto catalog = catalogs_.Snapshot();
+  const Hierarchy* const standing = FindNamed(*catalog, wanted.hierarchy.Name());
+  if (!standing) {
+    TRY(authorization_.RequireOverTenant(caller, action, wanted.hierarchy.tenant));
+    if (catalog->FindByTrustDomain(wanted.hierarchy.trust_domain).ok()) {
+      return Error(StatusCode::kAlreadyExists, "trust_domain: another hierarchy has {}",
+                   wanted.hierarchy.trust_domain.name());
+    }
+  } else {
+    event.hierarchy = standing->id;
+    TRY(authorization_.Require(caller, action, standing->id));
+    if (standing->is_system) {
+      return Refusal(StatusCode::kFailedPrecondition, "hierarchy.system",
+                     "{} is described by the server's configuration, not by a file",
+                     standing->Name());
+    }
+    TRY(standing->CheckChangeTo(wanted.hierarchy));
+    TRY(CheckRootsLeft(*catalog, *standing, wanted.hierarchy));
+  }
+  TRY(CheckToken(wanted.hierarchy, keys_));
+  const Hierarchy* system = TRY(catalog->System());
+  TRY(CheckOperators(*system, wanted));
+  if (!standing) return Planned{std::move(catalog), std::nullopt};
+  auto operators = TRY(OperatorsOf(*catalog, *standing));
+  HierarchyDeclaration declaration{*standing, std::move(operators)};
+  return Planned{std::move(catalog), std::move(declaration)};
+}
+
+// An external root stays for as long as an authority of ours is under it: relying parties that lose
+// it would refuse what that has issued.
+Status Hierarchies::CheckRootsLeft(const Catalog& catalog, const Hierarchy& standing,
+                                   const Hierarchy& wanted) const {
+  const TimePoint now = clock_.Now();
+  for (const AuthorityView& view : AuthoritiesAt(catalog, standing, now)) {
+    const AuthorityRecord* const root = catalog.FindRecord(view.record.issuer);
+    const bool is_needed = view.record.kind == AuthorityKind::kIssuing && IsAskedAbout(view, now) &&
+                           root && root->IsExternalRoot();
+    if (!is_needed || wanted.TrustsExternalRoot(root->certificate)) continue;
+    return Refusal(
+        StatusCode::kFailedPrecondition, "root.in-use",
+        "root: external_certificates: {} is under the one with the SHA-256 {}, which has "
+        "to stay until its certificates have ended",
+        view.name, Hex(Sha256(root->certificate)));
+  }
+  return Ok();
+}
+
+Status Hierarchies::CheckOperators(const Hierarchy& system,
+                                   const HierarchyDeclaration& wanted) const {
+  for (const OperatorRoles& of : wanted.operators) {
+    const auto id = OperatorIdOf(system, of.name);
+    if (!id.ok()) return Annotate(id.status(), "operators: ");
+    if (OperatorNameOf(system, *id) != of.name) {
+      return Error(StatusCode::kInvalidArgument, "operators: {}: write {}", of.name,
+                   OperatorNameOf(system, *id));
+    }
+    const auto agent = registry_.FindAgent(system.id, *id);
+    if (agent.status().code() == StatusCode::kNotFound) {
+      return Error(StatusCode::kNotFound,
+                   "operators: {} is not registered; run: agentpki agent register {} --owner TEAM",
+                   Printable(of.name), id->ToString());
+    }
+    TRY(agent.status());
+  }
+  return Ok();
+}
+
+// ---- applying -----------------------------------------------------------------------------------
+
+Result<HierarchyDeclaration> Hierarchies::Apply(const Caller& caller,
+                                                const std::optional<HierarchyDeclaration>& standing,
+                                                const HierarchyDeclaration& wanted,
+                                                const PlanText& plan, AuditEvent& event) {
+  // What takes two is what stands now, also when it was changed just now on another replica.
+  TRY(catalogs_.Reload());
+  const Planned planned = TRY(Check(caller, Action::kApplyHierarchy, wanted, event));
+  if (planned.standing != standing) {
+    return Error(StatusCode::kAborted, "{} was changed by somebody else just now; plan again",
+                 wanted.hierarchy.Name());
+  }
+  if (standing && TakesApproval(*standing, wanted)) {
+    TRY(approvals_.RequireAlways(
+        caller, standing->hierarchy.id,
+        {.kind = ApprovalKind::kPolicyWidening, .digest = plan.digest, .changes = plan.lines},
+        event));
+  }
+  event.reason = plan.summary;
+
+  Hierarchy hierarchy = wanted.hierarchy;
+  if (standing) {
+    hierarchy.id = standing->hierarchy.id;
+    hierarchy.is_system = standing->hierarchy.is_system;
+    if (hierarchy != standing->hierarchy) {
+      AuditEvent change = event;
+      change.action = "ChangeHierarchy";
+      TRY(store_.ChangeHierarchy(standing->hierarchy, hierarchy, change));
+    }
+  }
+  TRY(EnsureWhole(hierarchy, caller.Name()));
+
+  const auto catalog = catalogs_.Snapshot();
+  const Hierarchy* made = TRY(catalog->FindByName(hierarchy.Name()));
+  event.hierarchy = made->id;
+  const Hierarchy* system = TRY(catalog->System());
+  const auto before = standing ? standing->operators : std::vector<OperatorRoles>();
+  TRY(EnsureOperators(*system, *made, before, wanted.operators, event));
+  auto operators = TRY(OperatorsOf(*catalog, *made));
+  return HierarchyDeclaration{*made, std::move(operators)};
+}
+
+Status Hierarchies::EnsureWhole(const Hierarchy& wanted, const std::string& actor) {
+  Provisioning provisioning(store_, keys_, registry_, directory_, clock_, actor);
+  const Hierarchy hierarchy = TRY(provisioning.EnsureHierarchy(wanted));
+  TRY(catalogs_.Reload());
+  const auto catalog = catalogs_.Snapshot();
+  const bool waits = hierarchy.HasExternalRoot() && catalog->ActivationsOf(hierarchy.id).empty();
+  if (waits) return Ok();  // for a certificate that somebody else is to sign
+  const auto active = TRY(catalog->ActiveIssuer(hierarchy.id));
+  for (const AuthorityId id : {active->issuer(), active->id()}) {
+    const auto authority = TRY(catalog->FindAuthority(id));
+    if (authority->IsExternalRoot()) continue;
+    const Status answered = provisioning.EnsureResponder(hierarchy, *authority).status();
+    // Another replica is at it, or will be: the conductor sees to it as well.
+    if (answered.code() != StatusCode::kAborted) TRY(Status(answered));
+  }
+  return Ok();
+}
+
+Status Hierarchies::EnsureOperators(const Hierarchy& system, const Hierarchy& hierarchy,
+                                    const std::vector<OperatorRoles>& standing,
+                                    const std::vector<OperatorRoles>& wanted,
+                                    const AuditEvent& event) {
+  const auto before = EachRole(standing);
+  const auto after = EachRole(wanted);
+  const auto event_of = [&](Action action, const SpiffeId& operator_id, Role role) {
+    AuditEvent change = event;
+    change.action = NameOf(action);
+    change.reason = fmt::format("{} over {}", NameOf(role), hierarchy.Name());
+    change.hierarchy = system.id;
+    change.subject = operator_id.ToString();
+    return change;
+  };
+  for (const auto& [name, role] : after) {
+    if (before.contains({name, role})) continue;
+    const SpiffeId id = TRY(OperatorIdOf(system, name));
+    TRY(registry_.AddGrant(id, {role, hierarchy.id, ""}, event_of(Action::kAddGrant, id, role)));
+  }
+  for (const auto& [name, role] : before) {
+    if (after.contains({name, role})) continue;
+    const SpiffeId id = TRY(OperatorIdOf(system, name));
+    TRY(registry_.RemoveGrant(id, {role, hierarchy.id, ""},
+                              event_of(Action::kRemoveGrant, id, role)));
+  }
+  return Ok();
+}
+
+}  // namespace ca

@@ -1,0 +1,57 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "ca/model/agent.h"
+#include "ca/model/audit_event.h"
+
+namespace ca {
+
+// That an agent holds a version of its hierarchy's trust bundle.
+struct Acknowledgement {
+  HierarchyId hierarchy{};
+  AgentNumber agent{};
+  int version = 0;
+  TimePoint at;
+};
+
+// A live agent, and how far it has come.
+struct LiveAgent {
+  SpiffeId id;
+  std::string owner;
+  int acknowledged_version = 0;  // the newest; 0: none yet
+};
+
+// Of the live agents of a hierarchy, how many hold a version or a later one.
+struct AcknowledgedCount {
+  std::int64_t live = 0;
+  std::int64_t acknowledged = 0;
+};
+
+struct StragglerQuery {
+  static constexpr int kPageSizeMax = 1000;
+
+  HierarchyId hierarchy{};
+  int version = 0;  // who acknowledged it or a later one is no straggler
+  TimePoint now;
+  int page_size = 100;
+  std::string page_token;  // the last SPIFFE ID of the page before; order: by SPIFFE ID
+};
+
+// Who holds which version of a trust bundle. An agent is live while it has a certificate that
+// stands; our own servers are never counted. Thread-safe, blocking. Errors: kUnavailable while the
+// database is away.
+class AcknowledgementStore {
+ public:
+  virtual ~AcknowledgementStore() = default;
+
+  // Idempotent; the first time stands. In one transaction with its event. kNotFound when there is
+  // no such version.
+  virtual Status Acknowledge(const Acknowledgement& acknowledgement, const AuditEvent& event) = 0;
+
+  virtual Result<AcknowledgedCount> Count(HierarchyId hierarchy, int version, TimePoint now) = 0;
+  virtual Result<std::vector<LiveAgent>> ListStragglers(const StragglerQuery& query) = 0;
+};
+
+}  // namespace ca

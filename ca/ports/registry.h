@@ -1,0 +1,90 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "ca/model/agent.h"
+#include "ca/model/audit_event.h"
+#include "ca/model/join_token.h"
+#include "ca/model/role.h"
+
+namespace ca {
+
+// A role over one hierarchy, over all of a tenant, also those to come, or (neither) over all.
+struct Grant {
+  Role role;
+  std::optional<HierarchyId> hierarchy;
+  std::string tenant;  // "" unless it is over a tenant
+
+  friend bool operator==(const Grant&, const Grant&) = default;
+};
+
+struct OperatorGrant {
+  SpiffeId operator_id;
+  Grant grant;
+};
+
+struct AgentQuery {
+  static constexpr int kPageSizeMax = 1000;
+
+  HierarchyId hierarchy{};
+  std::string owner;  // "" for any
+  int page_size = 100;
+  std::string page_token;  // the last SPIFFE ID of the page before; order: by SPIFFE ID
+};
+
+struct JoinTokenQuery {
+  static constexpr int kPageSizeMax = 1000;
+
+  HierarchyId hierarchy{};
+  std::optional<SpiffeId> agent;
+  int page_size = 100;
+  std::string page_token;  // the last id of the page before; order: by id
+};
+
+// Who there is and what each may do: agents, join tokens, operators' grants. Thread-safe, blocking.
+// A change and its audit event are one transaction. Errors: kUnavailable while the database is
+// away.
+class Registry {
+ public:
+  virtual ~Registry() = default;
+
+  // Returns the agent with its number. kAlreadyExists when the SPIFFE ID is taken.
+  virtual Result<Agent> RegisterAgent(const Agent& agent, const AuditEvent& event) = 0;
+  // kNotFound.
+  virtual Result<Agent> FindAgent(HierarchyId hierarchy, const SpiffeId& id) = 0;
+  virtual Result<std::vector<Agent>> ListAgents(const AgentQuery& query) = 0;
+  virtual Result<std::int64_t> CountAgents(HierarchyId hierarchy) = 0;
+
+  // kNotFound when the agent is not registered.
+  virtual Status CreateJoinToken(HierarchyId hierarchy, const JoinTokenRecord& token,
+                                 const AuditEvent& event) = 0;
+  // A join token in any state and the agent it is for. Looks across hierarchies, since the secret
+  // is all that the caller has. kNotFound.
+  struct Invitation {
+    JoinTokenRecord token;
+    Agent agent;
+  };
+  virtual Result<Invitation> FindInvitation(const Bytes& secret_hash) = 0;
+  virtual Result<std::vector<JoinTokenRecord>> ListJoinTokens(const JoinTokenQuery& query) = 0;
+  // By public id; idempotent; returns the token as it now stands. kNotFound;
+  // kFailedPrecondition when it was used already.
+  virtual Result<JoinTokenRecord> RevokeJoinToken(HierarchyId hierarchy, const std::string& id,
+                                                  TimePoint now, const AuditEvent& event) = 0;
+
+  // What an operator may do, looked up at each call. A grant over a tenant comes once for each of
+  // its hierarchies, with both said, and without one when there is none yet. Empty for somebody who
+  // is no operator or is disabled.
+  virtual Result<std::vector<Grant>> FindGrants(const SpiffeId& operator_id) = 0;
+  // Idempotent. kNotFound when the operator is not registered.
+  virtual Status AddGrant(const SpiffeId& operator_id, const Grant& grant,
+                          const AuditEvent& event) = 0;
+  // Idempotent; acts from the operator's next call on.
+  virtual Status RemoveGrant(const SpiffeId& operator_id, const Grant& grant,
+                             const AuditEvent& event) = 0;
+  // As they were granted, by operator; also of operators that are disabled.
+  virtual Result<std::vector<OperatorGrant>> ListGrants() = 0;
+};
+
+}  // namespace ca

@@ -1,0 +1,31 @@
+#include "ca/server/rpc/policy_service.h"
+
+#include "ca/server/rpc/proto_mapping.h"
+
+namespace server {
+
+grpc::ServerUnaryReactor* PolicyService::ListEnrollmentRequests(
+    grpc::CallbackServerContext* context,
+    const agentpki::v1::ListEnrollmentRequestsRequest* request,
+    agentpki::v1::ListEnrollmentRequestsResponse* response) {
+  return call_gate_.Handle(
+      context, ca::Action::kListEnrollmentRequests, "",
+      [=, this](const ca::Caller& caller, ca::AuditEvent& event) -> ca::Status {
+        const auto catalog = catalogs_.Snapshot();
+        const ca::Hierarchy* hierarchy = TRY(catalog->FindByName(request->hierarchy()));
+        event.hierarchy = hierarchy->id;
+        TRY(authorization_.Require(caller, ca::Action::kListEnrollmentRequests, hierarchy->id));
+        ca::RequestQuery query = TRY(FromProto(*request, clock_.Now()));
+        query.hierarchy = hierarchy->id;
+        const auto requests = TRY(ledger_.ListRequests(query));
+        for (const ca::RecordedRequest& recorded : requests) {
+          *response->add_requests() = ToProto(recorded);
+        }
+        if (static_cast<int>(requests.size()) == query.page_size) {
+          response->set_next_page_token(requests.back().position.ToString());
+        }
+        return ca::Ok();
+      });
+}
+
+}  // namespace server

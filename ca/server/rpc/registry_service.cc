@@ -1,0 +1,123 @@
+#include "ca/server/rpc/registry_service.h"
+
+#include "ca/server/rpc/proto_mapping.h"
+
+namespace server {
+
+using ca::Action;
+using ca::AuditEvent;
+using ca::Caller;
+using ca::Status;
+
+grpc::ServerUnaryReactor* RegistryService::RegisterAgent(
+    grpc::CallbackServerContext* context, const agentpki::v1::RegisterAgentRequest* request,
+    agentpki::v1::RegisterAgentResponse* response) {
+  return call_gate_.Handle(
+      context, Action::kRegisterAgent, "",
+      [=, this](const Caller& caller, AuditEvent& event) -> Status {
+        const auto asked = TRY(FromProto(*request));
+        const ca::Agent agent = TRY(registration_.RegisterAgent(caller, asked, event));
+        const auto catalog = catalogs_.Snapshot();
+        *response->mutable_agent() = ToProto(agent, *catalog->Find(agent.hierarchy));
+        return ca::Ok();
+      });
+}
+
+grpc::ServerUnaryReactor* RegistryService::GetAgent(grpc::CallbackServerContext* context,
+                                                    const agentpki::v1::GetAgentRequest* request,
+                                                    agentpki::v1::GetAgentResponse* response) {
+  return call_gate_.Handle(
+      context, Action::kGetAgent, "", [=, this](const Caller& caller, AuditEvent& event) -> Status {
+        const ca::SpiffeId id = TRY(SpiffeIdFrom("spiffe_id", request->spiffe_id()));
+        event.subject = id.ToString();
+        const auto catalog = catalogs_.Snapshot();
+        const ca::Hierarchy* hierarchy = TRY(catalog->FindByTrustDomain(id.trust_domain()));
+        event.hierarchy = hierarchy->id;
+        TRY(authorization_.Require(caller, Action::kGetAgent, hierarchy->id));
+        const ca::Agent agent = TRY(registry_.FindAgent(hierarchy->id, id));
+        *response->mutable_agent() = ToProto(agent, *hierarchy);
+        return ca::Ok();
+      });
+}
+
+grpc::ServerUnaryReactor* RegistryService::ListAgents(
+    grpc::CallbackServerContext* context, const agentpki::v1::ListAgentsRequest* request,
+    agentpki::v1::ListAgentsResponse* response) {
+  return call_gate_.Handle(
+      context, Action::kListAgents, "",
+      [=, this](const Caller& caller, AuditEvent& event) -> Status {
+        const auto catalog = catalogs_.Snapshot();
+        const ca::Hierarchy* hierarchy = TRY(catalog->FindByName(request->hierarchy()));
+        event.hierarchy = hierarchy->id;
+        TRY(authorization_.Require(caller, Action::kListAgents, hierarchy->id));
+        const int size = TRY(PageSizeFrom(request->page_size(), ca::AgentQuery::kPageSizeMax));
+        const auto agents = TRY(
+            registry_.ListAgents({hierarchy->id, request->owner(), size, request->page_token()}));
+        for (const ca::Agent& agent : agents) *response->add_agents() = ToProto(agent, *hierarchy);
+        if (static_cast<int>(agents.size()) == size) {
+          response->set_next_page_token(agents.back().id.ToString());
+        }
+        return ca::Ok();
+      });
+}
+
+grpc::ServerUnaryReactor* RegistryService::CreateJoinToken(
+    grpc::CallbackServerContext* context, const agentpki::v1::CreateJoinTokenRequest* request,
+    agentpki::v1::CreateJoinTokenResponse* response) {
+  constexpr std::chrono::seconds kLifetimeDefault = std::chrono::hours(1);
+  return call_gate_.Handle(
+      context, Action::kCreateJoinToken, "",
+      [=, this](const Caller& caller, AuditEvent& event) -> Status {
+        const ca::SpiffeId id = TRY(SpiffeIdFrom("spiffe_id", request->spiffe_id()));
+        const auto lifetime = request->has_lifetime()
+                                  ? std::chrono::seconds(request->lifetime().seconds())
+                                  : kLifetimeDefault;
+        const auto created = TRY(registration_.CreateJoinToken(caller, id, lifetime, event));
+        response->set_token(created.token.ToText().Reveal());
+        *response->mutable_join_token() = ToProto(created.record, clock_.Now());
+        return ca::Ok();
+      });
+}
+
+grpc::ServerUnaryReactor* RegistryService::ListJoinTokens(
+    grpc::CallbackServerContext* context, const agentpki::v1::ListJoinTokensRequest* request,
+    agentpki::v1::ListJoinTokensResponse* response) {
+  return call_gate_.Handle(
+      context, Action::kListJoinTokens, "",
+      [=, this](const Caller& caller, AuditEvent& event) -> Status {
+        const auto catalog = catalogs_.Snapshot();
+        const ca::Hierarchy* hierarchy = TRY(catalog->FindByName(request->hierarchy()));
+        event.hierarchy = hierarchy->id;
+        TRY(authorization_.Require(caller, Action::kListJoinTokens, hierarchy->id));
+        ca::JoinTokenQuery query{hierarchy->id, std::nullopt, 0, request->page_token()};
+        query.page_size = TRY(PageSizeFrom(request->page_size(), ca::JoinTokenQuery::kPageSizeMax));
+        if (!request->spiffe_id().empty()) {
+          query.agent = TRY(SpiffeIdFrom("spiffe_id", request->spiffe_id()));
+        }
+        const auto tokens = TRY(registry_.ListJoinTokens(query));
+        for (const auto& token : tokens) {
+          *response->add_join_tokens() = ToProto(token, clock_.Now());
+        }
+        if (static_cast<int>(tokens.size()) == query.page_size) {
+          response->set_next_page_token(tokens.back().Id());
+        }
+        return ca::Ok();
+      });
+}
+
+grpc::ServerUnaryReactor* RegistryService::RevokeJoinToken(
+    grpc::CallbackServerContext* context, const agentpki::v1::RevokeJoinTokenRequest* request,
+    agentpki::v1::RevokeJoinTokenResponse* response) {
+  return call_gate_.Handle(
+      context, Action::kRevokeJoinToken, "",
+      [=, this](const Caller& caller, AuditEvent& event) -> Status {
+        const auto catalog = catalogs_.Snapshot();
+        const ca::Hierarchy* hierarchy = TRY(catalog->FindByName(request->hierarchy()));
+        const auto token =
+            TRY(registration_.RevokeJoinToken(caller, hierarchy->id, request->id(), event));
+        *response->mutable_join_token() = ToProto(token, clock_.Now());
+        return ca::Ok();
+      });
+}
+
+}  // namespace server

@@ -1,0 +1,81 @@
+#include "ca/server/rpc/status_service.h"
+
+#include <algorithm>
+
+#include "ca/server/rpc/proto_mapping.h"
+
+namespace server {
+
+using ca::Action;
+
+namespace {
+
+// What tenants have for themselves is shown to those over whom they have a role, and to those of
+// the system.
+bool Concerns(const Component& component, const std::vector<ca::HierarchyId>& allowed,
+              const ca::Catalog& catalog) {
+  return component.tenants.empty() ||
+         std::any_of(allowed.begin(), allowed.end(), [&](ca::HierarchyId id) {
+           const ca::Hierarchy* const hierarchy = catalog.Find(id);
+           return hierarchy &&
+                  (hierarchy->is_system || component.tenants.contains(hierarchy->tenant));
+         });
+}
+
+}  // namespace
+
+grpc::ServerUnaryReactor* StatusService::GetStatus(grpc::CallbackServerContext* context,
+                                                   const agentpki::v1::GetStatusRequest*,
+                                                   agentpki::v1::GetStatusResponse* response) {
+  return call_gate_.Handle(
+      context, Action::kGetStatus, "",
+      [=, this](const ca::Caller& caller, ca::AuditEvent&) -> ca::Status {
+        const auto catalog = catalogs_.Snapshot();
+        const auto allowed =
+            TRY(authorization_.Allowed(caller, Action::kGetStatus, catalog->hierarchies()));
+        if (allowed.empty()) return authorization_.Require(caller, Action::kGetStatus, {});
+
+        response->set_version(AGENTPKI_VERSION);
+        *response->mutable_started_at() = ToProto(started_at_);
+        *response->mutable_now() = ToProto(clock_.Now());
+        for (const Component& component : health_.Components()) {
+          if (!Concerns(component, allowed, *catalog)) continue;
+          agentpki::v1::Component& message = *response->add_components();
+          message.set_name(component.name);
+          message.set_healthy(component.healthy);
+          message.set_detail(component.detail);
+        }
+        for (const ca::HierarchyId id : allowed) {
+          const ca::Hierarchy& hierarchy = *catalog->Find(id);
+          agentpki::v1::HierarchyStatus& message = *response->add_hierarchies();
+          message.set_name(hierarchy.Name());
+          message.set_trust_domain(hierarchy.trust_domain.name());
+          for (const auto& profile : hierarchy.profiles) message.add_profiles(profile.name);
+          for (const auto& authority : catalog->AuthoritiesOf(id)) {
+            *message.add_authorities() = ToProto(*authority, hierarchy);
+          }
+        }
+        return ca::Ok();
+      });
+}
+
+grpc::ServerUnaryReactor* StatusService::CheckStatus(
+    grpc::CallbackServerContext* context, const agentpki::v1::CheckStatusRequest* request,
+    agentpki::v1::CheckStatusResponse* response) {
+  return call_gate_.Handle(
+      context, Action::kCheckStatus, "",
+      [=, this](const ca::Caller& caller, ca::AuditEvent& event) -> ca::Status {
+        const auto catalog = catalogs_.Snapshot();
+        const ca::Hierarchy* hierarchy = TRY(catalog->FindByName(request->hierarchy()));
+        event.hierarchy = hierarchy->id;
+        event.subject = hierarchy->Name();
+        TRY(authorization_.Require(caller, Action::kCheckStatus, hierarchy->id));
+        const auto report =
+            TRY(consistency_.Check(*hierarchy, [context] { return context->IsCancelled(); }));
+        metrics_.SetStatusChecked(hierarchy->Name(), report.discrepancy_count, clock_.Now());
+        *response = ToProto(report);
+        return ca::Ok();
+      });
+}
+
+}  // namespace server

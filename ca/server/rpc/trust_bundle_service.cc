@@ -1,0 +1,50 @@
+#include "ca/server/rpc/trust_bundle_service.h"
+
+#include "ca/server/rpc/proto_mapping.h"
+
+namespace server {
+
+using ca::Action;
+using ca::AuditEvent;
+using ca::Caller;
+using ca::Status;
+
+grpc::ServerUnaryReactor* TrustBundleService::GetTrustBundle(
+    grpc::CallbackServerContext* context, const agentpki::v1::GetTrustBundleRequest* request,
+    agentpki::v1::GetTrustBundleResponse* response) {
+  return call_gate_.Handle(context, Action::kGetTrustBundle, "",
+                           [=, this](const Caller& caller, AuditEvent& event) -> Status {
+                             const auto bundle =
+                                 TRY(bundles_.Get(caller, request->hierarchy(), event));
+                             *response->mutable_bundle() = ToProto(bundle);
+                             return ca::Ok();
+                           });
+}
+
+grpc::ServerWriteReactor<agentpki::v1::WatchTrustBundleResponse>*
+TrustBundleService::WatchTrustBundle(grpc::CallbackServerContext* context,
+                                     const agentpki::v1::WatchTrustBundleRequest* request) {
+  const auto stream = TrustBundleStream::New(context, call_gate_, bundles_);
+  // The request goes with the call, which may end before the story does.
+  call_gate_.Open(context, Action::kWatchTrustBundle, stream,
+                  [this, stream, hierarchy = request->hierarchy()](const Caller& caller,
+                                                                   AuditEvent& event) -> Status {
+                    const ca::HierarchyId id =
+                        TRY(bundles_.Permit(caller, Action::kWatchTrustBundle, hierarchy, event));
+                    stream->SetSubject(caller, id);
+                    return watch_.Add(stream);
+                  });
+  return stream.get();
+}
+
+grpc::ServerUnaryReactor* TrustBundleService::AcknowledgeTrustBundle(
+    grpc::CallbackServerContext* context,
+    const agentpki::v1::AcknowledgeTrustBundleRequest* request,
+    agentpki::v1::AcknowledgeTrustBundleResponse*) {
+  return call_gate_.Handle(context, Action::kAcknowledgeTrustBundle, "",
+                           [=, this](const Caller& caller, AuditEvent& event) -> Status {
+                             return bundles_.Acknowledge(caller, request->version(), event);
+                           });
+}
+
+}  // namespace server

@@ -1,0 +1,88 @@
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <thread>
+
+#include "ca/catalog/live_catalog.h"
+#include "ca/catalog/revocation_index.h"
+#include "ca/catalog/status_directory.h"
+#include "ca/ports/crl_store.h"
+#include "crl/crl_cache.h"
+#include "ocsp/responder.h"
+
+namespace server {
+
+// What this replica knows of the status of certificates, kept up with what every replica commits:
+// revocations, the newest CRLs, the OCSP responders and the shards. Woken by notifications, and
+// without one twice a second. Thread-safe.
+class StatusFeed {
+ public:
+  struct Sources {
+    ca::RevocationStore& revocations;
+    ca::CrlStore& crls;
+    ca::HierarchyStore& hierarchies;
+    ca::KeyStore& keys;
+  };
+  struct Sinks {
+    ca::RevocationIndex& index;
+    crl::CrlCache& crl_cache;
+    ocsp::Responder& responder;
+    ca::StatusDirectory& directory;
+  };
+
+  // Told of each revocation that is new here, and of each CRL.
+  struct Observers {
+    std::function<void(const ca::Revocation&)> revocation;
+  };
+
+  // What is referred to outlives it.
+  StatusFeed(Sources sources, Sinks sinks, ca::LiveCatalog& catalogs, const ca::Clock& clock,
+             Observers observers)
+      : sources_(sources),
+        sinks_(sinks),
+        catalogs_(catalogs),
+        clock_(clock),
+        observers_(std::move(observers)) {}
+  ~StatusFeed() { Stop(); }
+
+  // Everything, once: before anything is served. kUnavailable while the database is away.
+  ca::Status Load();
+  // From then on, on a thread of its own.
+  void Start();
+  void Stop();
+
+  // Brings the index up to what is committed now.
+  ca::Status CatchUp();
+  // The hierarchies, authorities, responders and shards as they are now.
+  ca::Status Refresh();
+
+  // How long ago it last succeeded must not be long: what is revoked meanwhile is not known here.
+  ca::Status CheckHealth() const;
+
+ private:
+  void FollowForEver();
+  ca::Status Follow();
+
+  const Sources sources_;
+  const Sinks sinks_;
+  ca::LiveCatalog& catalogs_;
+  const ca::Clock& clock_;
+  const Observers observers_;
+
+  std::mutex catching_up_;
+  ca::RevocationCursor cursor_;
+  bool is_loaded_ = false;
+  std::mutex refreshing_;
+  std::atomic<bool> lacks_responder_ = false;
+
+  std::atomic<ca::TimePoint> followed_at_ = ca::TimePoint{};
+  ca::TimePoint refresh_due_;
+  ca::TimePoint prune_due_;
+  std::atomic<bool> is_stopping_ = false;
+  std::thread thread_;
+};
+
+}  // namespace server

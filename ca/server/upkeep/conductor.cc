@@ -1,0 +1,219 @@
+#include "ca/server/upkeep/conductor.h"
+
+#include <spdlog/spdlog.h>
+
+namespace server {
+namespace {
+
+using ca::Status;
+
+constexpr char kActor[] = "conductor";
+constexpr char kLockName[] = "agentpki.conductor";
+constexpr std::chrono::seconds kInterval(1);
+constexpr std::chrono::minutes kResponderInterval(1);
+constexpr std::chrono::seconds kKeyInterval(5);
+
+// Once for as long as it fails with the same words.
+void LogNews(const Status& status, Status& last) {
+  if (!status.ok() && status.message() != last.message()) {
+    spdlog::error("conductor: {}", status.ToString());
+  }
+  last = status;
+}
+
+}  // namespace
+
+Conductor::Conductor(db::Endpoint database, Parts parts, const ca::LiveCatalog& catalogs,
+                     const ca::Clock& clock, Observers observers)
+    : database_(std::move(database)),
+      parts_(parts),
+      catalogs_(catalogs),
+      clock_(clock),
+      observers_(std::move(observers)) {}
+
+Conductor::~Conductor() { Stop(); }
+
+void Conductor::Start() {
+  thread_ = std::thread([this] { ConductForEver(); });
+}
+
+void Conductor::Stop() {
+  {
+    const std::lock_guard lock(mutex_);
+    is_stopping_ = true;
+  }
+  changed_.notify_all();
+  if (thread_.joinable()) thread_.join();
+}
+
+Status Conductor::CheckHealth() const {
+  const std::lock_guard lock(mutex_);
+  return health_;
+}
+
+void Conductor::ConductForEver() {
+  std::unique_lock lock(mutex_);
+  while (!is_stopping_) {
+    lock.unlock();
+    if (Leads()) {
+      Round();
+    } else {
+      common_.last_round = ca::Ok();
+      apart_.last_round = ca::Ok();
+    }
+    lock.lock();
+    health_ = common_.last_round;
+    changed_.wait_for(lock, kInterval, [&] { return is_stopping_; });
+  }
+}
+
+bool Conductor::Leads() {
+  if (lock_ && lock_->IsHeld()) return true;
+  if (std::exchange(lock_, std::nullopt)) spdlog::warn("conductor: no more");
+  auto taken = db::AdvisoryLock::TryTake(database_, kLockName);
+  if (!taken.ok()) return false;
+  lock_ = *std::move(taken);
+  common_.responders_due = {};
+  apart_.responders_due = {};
+  keys_due_ = {};
+  spdlog::info("conductor: this process");
+  return true;
+}
+
+void Conductor::Round() {
+  for (Group* const group : {&common_, &apart_}) {
+    const Status status = RoundOf(*group);
+    if (!status.ok() && status.message() != group->last_round.message()) {
+      spdlog::error("conductor: {}", status.ToString());
+      observers_.failed(status);
+    }
+    group->last_round = status;
+  }
+  Dismantle();
+  RetireKeys();
+}
+
+// What one part cannot do must not keep the others from their work; the first failure is told.
+Status Conductor::RoundOf(Group& group) {
+  auto catalog = catalogs_.Snapshot();
+  Hierarchies hierarchies = Of(group, *catalog);
+  if (hierarchies.empty()) return ca::Ok();
+  Status first = Rotate(hierarchies);
+  catalog = catalogs_.Snapshot();  // with what that has made
+  hierarchies = Of(group, *catalog);
+  if (clock_.Now() >= group.responders_due) {
+    const Status ensured = EnsureResponders(hierarchies, *catalog);
+    group.responders_due =
+        clock_.Now() + (ensured.ok() ? kResponderInterval : group.responder_patience);
+    if (first.ok()) first = ensured;
+  }
+  const Status published = PublishCrls(hierarchies, *catalog);
+  return first.ok() ? published : first;
+}
+
+Conductor::Hierarchies Conductor::Of(const Group& group, const ca::Catalog& catalog) const {
+  Hierarchies found;
+  for (const ca::Hierarchy& hierarchy : catalog.hierarchies()) {
+    if (parts_.keys.IsApart(hierarchy.Name() + "/") == group.is_apart) found.push_back(&hierarchy);
+  }
+  return found;
+}
+
+Status Conductor::Rotate(const Hierarchies& hierarchies) {
+  Status first;
+  for (const ca::Hierarchy* const hierarchy : hierarchies) {
+    const Status advanced = parts_.rotation.Advance(*hierarchy);
+    if (first.ok()) first = ca::Annotate(advanced, "rotation of " + hierarchy->Name() + ": ");
+    const Status published = parts_.bundles.Publish(*hierarchy, kActor);
+    if (first.ok()) first = ca::Annotate(published, "bundle of " + hierarchy->Name() + ": ");
+  }
+  return first;
+}
+
+// A key that does not go is no reason to serve nobody: it is logged, and `agentpki doctor` finds
+// it.
+void Conductor::RetireKeys() {
+  if (clock_.Now() < keys_due_) return;
+  const auto catalog = catalogs_.Snapshot();
+  Status first;
+  for (const ca::Hierarchy& hierarchy : catalog->hierarchies()) {
+    const Status retired = RetireKeysOf(hierarchy, *catalog);
+    if (first.ok()) first = ca::Annotate(retired, "end of a key of " + hierarchy.Name() + ": ");
+  }
+  LogNews(first, keys_retired_);
+  keys_due_ = clock_.Now() + kKeyInterval;
+}
+
+// What a key has signed last stands for as long as its authority: the link to the next root has its
+// status from the old one's last CRL.
+Status Conductor::RetireKeysOf(const ca::Hierarchy& hierarchy, const ca::Catalog& catalog) {
+  crl::Publisher::Authorities spent;
+  for (const ca::SpentKey& key : ca::SpentKeysAt(catalog, hierarchy, clock_.Now())) {
+    const auto authority = catalog.FindAuthority(key.record.id);
+    if (authority.ok()) spent.push_back(*authority);
+  }
+  if (!spent.empty()) TRY(Observe(parts_.publisher.PublishLast(spent)));
+  return parts_.key_retirement.Advance(hierarchy);
+}
+
+// As with a key that does not go.
+void Conductor::Dismantle() {
+  const auto catalog = catalogs_.Snapshot();
+  Status first;
+  for (const ca::HierarchyDestruction& destruction : catalog->destructions()) {
+    if (destruction.finished_at) continue;
+    const Status done = Dismantle(*catalog, destruction);
+    if (first.ok()) {
+      first = ca::Annotate(done, "destruction of " + destruction.hierarchy.Name() + ": ");
+    }
+  }
+  LogNews(first, dismantled_);
+}
+
+// Its keys go when they have said the last that they have to say.
+Status Conductor::Dismantle(const ca::Catalog& catalog,
+                            const ca::HierarchyDestruction& destruction) {
+  TRY(Observe(parts_.publisher.PublishLast(catalog.AuthoritiesOf(destruction.hierarchy.id))));
+  return parts_.decommissioning.Advance(destruction);
+}
+
+Status Conductor::EnsureResponders(const Hierarchies& hierarchies, const ca::Catalog& catalog) {
+  Status first;
+  for (const ca::Hierarchy* const hierarchy : hierarchies) {
+    const Status ensured = EnsureRespondersOf(*hierarchy, catalog);
+    if (first.ok()) first = ensured;
+  }
+  const Status refreshed = parts_.feed.Refresh();
+  return first.ok() ? refreshed : first;
+}
+
+Status Conductor::EnsureRespondersOf(const ca::Hierarchy& hierarchy, const ca::Catalog& catalog) {
+  const ca::TimePoint now = clock_.Now();
+  for (const ca::AuthorityView& view : ca::AuthoritiesAt(catalog, hierarchy, now)) {
+    // A responder ends with its authority: for one that has ended, each would be followed by the
+    // next at once, for ever.
+    if (!ca::NeedsStatusService(view, now)) continue;
+    const auto authority = TRY(catalog.FindAuthority(view.record.id));
+    const auto responder = parts_.provisioning.EnsureResponder(hierarchy, *authority);
+    if (!responder.ok()) {
+      return ca::Annotate(responder.status(), "OCSP responder of " + view.name + ": ");
+    }
+  }
+  return ca::Ok();
+}
+
+Status Conductor::PublishCrls(const Hierarchies& hierarchies, const ca::Catalog& catalog) {
+  std::vector<std::shared_ptr<const ca::Authority>> authorities;
+  for (const ca::Hierarchy* const hierarchy : hierarchies) {
+    for (auto& authority : catalog.AuthoritiesOf(hierarchy->id)) authorities.push_back(authority);
+  }
+  return Observe(parts_.publisher.PublishDue(authorities));
+}
+
+Status Conductor::Observe(const crl::Publisher::Round& round) {
+  for (const ca::PublishedCrl& crl : round.published) observers_.published(crl);
+  if (!round.published.empty()) TRY(parts_.crl_cache.Refresh(parts_.crls));
+  return round.error;
+}
+
+}  // namespace server

@@ -1,0 +1,107 @@
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <thread>
+#include <vector>
+
+#include "ca/authorities/key_retirement.h"
+#include "ca/authorities/provisioning.h"
+#include "ca/authorities/rotation.h"
+#include "ca/catalog/live_catalog.h"
+#include "ca/hierarchies/decommissioning.h"
+#include "ca/server/status/status_feed.h"
+#include "crl/publisher.h"
+#include "db/advisory_lock.h"
+
+namespace server {
+
+// What one replica at a time does for all: issuing authorities that follow each other on schedule,
+// trust bundles that say so, OCSP responders with fresh certificates, CRLs, the end of keys that
+// are spent, and of hierarchies that are destroyed. An advisory lock says which; everything it does
+// is safe when two do it by accident. Thread-safe.
+class Conductor {
+ public:
+  struct Parts {
+    const ca::KeyStore& keys;
+    ca::Provisioning& provisioning;
+    ca::Rotation& rotation;
+    ca::KeyRetirement& key_retirement;
+    ca::Decommissioning& decommissioning;
+    ca::TrustBundles& bundles;
+    crl::Publisher& publisher;
+    crl::CrlCache& crl_cache;
+    ca::CrlStore& crls;
+    StatusFeed& feed;
+  };
+
+  struct Observers {
+    // Told of each CRL that it published.
+    std::function<void(const ca::PublishedCrl&)> published;
+    // Told of a failed round, once for as long as each fails with the same words.
+    std::function<void(const ca::Status&)> failed;
+  };
+
+  // What is referred to outlives it.
+  Conductor(db::Endpoint database, Parts parts, const ca::LiveCatalog& catalogs,
+            const ca::Clock& clock, Observers observers);
+  ~Conductor();
+
+  // From now on, once a second.
+  void Start();
+  void Stop();
+
+  // What failed in the last round, if this replica is the conductor; but not what concerns a
+  // hierarchy whose token is apart, for the others are served all the same.
+  ca::Status CheckHealth() const;
+
+ private:
+  void ConductForEver();
+  bool Leads();
+  // Those whose keys are on the common token, or those that have one apart.
+  struct Group {
+    bool is_apart;
+    std::chrono::seconds responder_patience;  // after a failure
+    ca::TimePoint responders_due{};
+    ca::Status last_round{};
+  };
+  using Hierarchies = std::vector<const ca::Hierarchy*>;
+
+  void Round();
+  ca::Status RoundOf(Group& group);
+  Hierarchies Of(const Group& group, const ca::Catalog& catalog) const;
+  ca::Status Rotate(const Hierarchies& hierarchies);
+  void RetireKeys();
+  ca::Status RetireKeysOf(const ca::Hierarchy& hierarchy, const ca::Catalog& catalog);
+  ca::Status EnsureResponders(const Hierarchies& hierarchies, const ca::Catalog& catalog);
+  ca::Status EnsureRespondersOf(const ca::Hierarchy& hierarchy, const ca::Catalog& catalog);
+  ca::Status PublishCrls(const Hierarchies& hierarchies, const ca::Catalog& catalog);
+  void Dismantle();
+  ca::Status Dismantle(const ca::Catalog& catalog, const ca::HierarchyDestruction& destruction);
+  ca::Status Observe(const crl::Publisher::Round& round);
+
+  const db::Endpoint database_;
+  const Parts parts_;
+  const ca::LiveCatalog& catalogs_;
+  const ca::Clock& clock_;
+  const Observers observers_;
+
+  std::optional<db::AdvisoryLock> lock_;
+  Group common_{.is_apart = false, .responder_patience = std::chrono::seconds(0)};
+  Group apart_{.is_apart = true, .responder_patience = std::chrono::seconds(10)};
+  ca::TimePoint keys_due_;
+  ca::Status keys_retired_;
+  ca::Status dismantled_;
+
+  mutable std::mutex mutex_;
+  std::condition_variable changed_;
+  ca::Status health_;
+  bool is_stopping_ = false;
+  std::thread thread_;
+};
+
+}  // namespace server

@@ -1,0 +1,40 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "ca/hierarchies/diagnosis.h"
+#include "crl/crl_cache.h"
+
+namespace server {
+
+// Looks at ledger, tokens and CRLs, and says what is wrong. Changes nothing. Thread-safe; blocks
+// for as long as the tokens take to list their keys.
+class Doctor {
+ public:
+  // All outlive it.
+  Doctor(ca::HierarchyStore& store, ca::KeyStore& keys, ca::CrlStore& crls,
+         const crl::CrlCache& crl_cache, const ca::Clock& clock)
+      : store_(store), keys_(keys), crls_(crls), crl_cache_(crl_cache), clock_(clock) {}
+
+  struct Report {
+    std::vector<ca::Finding> findings;
+    int key_count = 0;  // of the hierarchies that were looked at, where they are looked for
+    std::vector<std::string> foreign_keys;
+  };
+
+  // Of those hierarchies. kUnavailable while the database or the common token is away.
+  ca::Result<Report> Examine(const std::vector<ca::HierarchyId>& hierarchies) const;
+
+ private:
+  ca::Result<ca::Evidence> Look() const;
+  ca::Status Sort(const std::vector<ca::TokenContent>& contents, ca::Evidence& evidence) const;
+
+  ca::HierarchyStore& store_;
+  ca::KeyStore& keys_;
+  ca::CrlStore& crls_;
+  const crl::CrlCache& crl_cache_;
+  const ca::Clock& clock_;
+};
+
+}  // namespace server

@@ -1,0 +1,309 @@
+// Making hierarchies: every step may be interrupted and repeated, and several may do it at once.
+
+#include "ca/authorities/provisioning.h"
+
+#include <gtest/gtest.h>
+
+#include <set>
+
+#include "tests/fakes/deployment.h"
+#include "tests/fakes/must.h"
+#include "tests/fakes/refusal.h"
+#include "tests/fakes/stepped_ports.h"
+
+namespace ca {
+namespace {
+
+using testing::AcmeProd;
+using testing::AtStep;
+using testing::FakeClock;
+using testing::GlobexProd;
+using testing::IsRefusal;
+using testing::MemoryPorts;
+using testing::Must;
+using testing::Says;
+using testing::SteppedHierarchyStore;
+using testing::SteppedKeyStore;
+
+// A provisioning of acme/prod to which something happens at one of its steps.
+class ProvisioningTest : public ::testing::Test {
+ protected:
+  struct World {
+    explicit World(const Clock& clock, AtStep at_step)
+        : ports(clock),
+          hierarchies(ports.hierarchies, at_step),
+          keys(ports.keys, at_step),
+          provisioning(hierarchies, keys, ports.registry, testing::Directory(), clock, "init") {}
+
+    MemoryPorts ports;
+    SteppedHierarchyStore hierarchies;
+    SteppedKeyStore keys;
+    Provisioning provisioning;
+  };
+
+  // How many steps an undisturbed provisioning has.
+  int CountSteps() {
+    int steps = 0;
+    World world(clock_, [&] {
+      ++steps;
+      return Ok();
+    });
+    Must(world.provisioning.EnsureHierarchy(AcmeProd()).status());
+    return steps;
+  }
+
+  // One hierarchy, one root, one issuing authority, each with its key and no key besides.
+  static void ExpectWhole(World& world) {
+    const auto catalog = Must(Catalog::Load(world.ports.hierarchies, world.ports.keys));
+    ASSERT_EQ(catalog->hierarchies().size(), 1u);
+    const auto authorities = catalog->AuthoritiesOf(catalog->hierarchies()[0].id);
+    ASSERT_EQ(authorities.size(), 2u);
+    EXPECT_EQ(authorities[0]->kind(), AuthorityKind::kRoot);
+    EXPECT_EQ(authorities[1]->kind(), AuthorityKind::kIssuing);
+    EXPECT_EQ(authorities[1]->issuer(), authorities[0]->id());
+    EXPECT_EQ(X509_verify(authorities[1]->x509(), X509_get0_pubkey(authorities[0]->x509())), 1);
+    EXPECT_EQ(Must(world.ports.hierarchies.LoadAuthorities()).size(), 2u) << "no plan is left over";
+    ASSERT_EQ(Must(world.ports.hierarchies.LoadActivations()).size(), 1u);
+    EXPECT_EQ(Must(catalog->ActiveIssuer(catalog->hierarchies()[0].id)), authorities[1]);
+    EXPECT_EQ(world.keys.generated,
+              (std::set{authorities[0]->key_label(), authorities[1]->key_label()}));
+  }
+
+  FakeClock clock_;
+};
+
+// ---- successors ---------------------------------------------------------------------------------
+
+TEST_F(ProvisioningTest, MakesOneSuccessorAndDoesNotActivateIt) {
+  World world(clock_, Ok);
+  const Hierarchy acme = Must(world.provisioning.EnsureHierarchy(AcmeProd()));
+  const auto before = Must(Catalog::Load(world.ports.hierarchies, world.ports.keys));
+  const auto active = Must(before->ActiveIssuer(acme.id));
+
+  const AuthorityRecord successor = Must(world.provisioning.EnsureSuccessor(acme));
+  EXPECT_EQ(Must(world.provisioning.EnsureSuccessor(acme)).id, successor.id);
+
+  EXPECT_EQ(successor.generation, 2);
+  const auto after = Must(Catalog::Load(world.ports.hierarchies, world.ports.keys));
+  EXPECT_EQ(Must(after->ActiveIssuer(acme.id))->id(), active->id());
+  const auto next = Must(after->FindAuthority(successor.id));
+  EXPECT_EQ(next->issuer(), active->issuer());
+  EXPECT_NE(next->key_identifier(), active->key_identifier());
+}
+
+TEST_F(ProvisioningTest, MakesASuccessorAfterAnInterruptionAtEveryStep) {
+  int steps_left = 0;
+  const auto at_step = [&] {
+    return steps_left-- == 0 ? Error(StatusCode::kUnavailable, "interrupted") : Ok();
+  };
+  for (int interrupted_at = 0;; ++interrupted_at) {
+    steps_left = std::numeric_limits<int>::max();
+    World world(clock_, at_step);
+    const Hierarchy acme = Must(world.provisioning.EnsureHierarchy(AcmeProd()));
+    steps_left = interrupted_at;
+    const bool is_whole = world.provisioning.EnsureSuccessor(acme).ok();
+    steps_left = std::numeric_limits<int>::max();
+    Must(world.provisioning.EnsureSuccessor(acme).status());
+    EXPECT_EQ(Must(world.ports.hierarchies.LoadAuthorities()).size(), 3u) << interrupted_at;
+    EXPECT_EQ(world.keys.generated.size(), 3u) << "an orphan key at step " << interrupted_at;
+    if (is_whole) break;
+  }
+}
+
+// ---- hierarchies --------------------------------------------------------------------------------
+
+TEST_F(ProvisioningTest, MakesAHierarchyWithItsAuthorities) {
+  World world(clock_, Ok);
+  const Hierarchy made = Must(world.provisioning.EnsureHierarchy(AcmeProd()));
+  EXPECT_EQ(made.Name(), "acme/prod");
+  EXPECT_NE(made.id, HierarchyId{});
+  ExpectWhole(world);
+}
+
+TEST_F(ProvisioningTest, KeepsWhatStands) {
+  World world(clock_, Ok);
+  const Hierarchy first = Must(world.provisioning.EnsureHierarchy(AcmeProd()));
+  const auto before = Must(world.ports.hierarchies.LoadAuthorities());
+  const size_t events = world.ports.events.All().size();
+  clock_.Advance(std::chrono::hours(1));
+
+  EXPECT_EQ(Must(world.provisioning.EnsureHierarchy(AcmeProd())).id, first.id);
+
+  const auto after = Must(world.ports.hierarchies.LoadAuthorities());
+  ASSERT_EQ(after.size(), before.size());
+  for (size_t i = 0; i < after.size(); ++i) EXPECT_EQ(after[i].certificate, before[i].certificate);
+  EXPECT_EQ(world.ports.events.All().size(), events);
+  ExpectWhole(world);
+}
+
+TEST_F(ProvisioningTest, LeavesAnEventForEachChange) {
+  World world(clock_, Ok);
+  Must(world.provisioning.EnsureHierarchy(AcmeProd()).status());
+  std::vector<std::string> actions;
+  for (const AuditEvent& event : world.ports.events.All()) {
+    actions.push_back(event.action);
+    EXPECT_EQ(event.actor, "init");
+    EXPECT_EQ(event.from, "local");
+    EXPECT_EQ(event.at, clock_.Now());
+  }
+  EXPECT_EQ(actions,
+            (std::vector<std::string>{"CreateHierarchy", "PlanAuthority", "CreateAuthority",
+                                      "PlanAuthority", "CreateAuthority", "ActivateAuthority"}));
+}
+
+TEST_F(ProvisioningTest, IsRepeatableAfterAnInterruptionAtEveryStep) {
+  const int steps = CountSteps();
+  ASSERT_GT(steps, 20);
+  for (int interrupted_at = 1; interrupted_at <= steps; ++interrupted_at) {
+    SCOPED_TRACE(interrupted_at);
+    int step = 0;
+    World world(clock_, [&] {
+      return ++step == interrupted_at ? Error(StatusCode::kUnavailable, "interrupted") : Ok();
+    });
+    EXPECT_EQ(world.provisioning.EnsureHierarchy(AcmeProd()).status().code(),
+              StatusCode::kUnavailable);
+    clock_.Advance(std::chrono::seconds(10));
+    EXPECT_TRUE(world.provisioning.EnsureHierarchy(AcmeProd()).ok());
+    ExpectWhole(world);
+  }
+}
+
+TEST_F(ProvisioningTest, MayBeDoneBySeveralAtOnce) {
+  const int steps = CountSteps();
+  for (int overtaken_at = 1; overtaken_at <= steps; ++overtaken_at) {
+    SCOPED_TRACE(overtaken_at);
+    int step = 0;
+    std::function<Status()> overtake;
+    World world(clock_, [&] { return ++step == overtaken_at ? overtake() : Ok(); });
+    overtake = [&]() -> Status {  // another process does all of it in this instant
+      return Provisioning(world.hierarchies, world.keys, world.ports.registry, testing::Directory(),
+                          clock_, "other")
+          .EnsureHierarchy(AcmeProd())
+          .status();
+    };
+    const auto made = world.provisioning.EnsureHierarchy(AcmeProd());
+    EXPECT_TRUE(made.ok()) << made.status();
+    ExpectWhole(world);
+  }
+}
+
+// As `init` does at each start of tools/dev, also when the first authorities are long gone.
+TEST_F(ProvisioningTest, GeneratesNoKeyInThePlaceOfOneThatIsGone) {
+  World world(clock_, Ok);
+  Must(world.provisioning.EnsureHierarchy(AcmeProd()));
+  for (const std::string& label : Must(world.ports.keys.Labels())) {
+    Must(world.ports.keys.Destroy(label));
+  }
+  Must(world.provisioning.EnsureHierarchy(AcmeProd()));
+  EXPECT_TRUE(Must(world.ports.keys.Labels()).empty());
+}
+
+TEST_F(ProvisioningTest, DoesNotChangeAHierarchyAndNamesTheFieldThatDiffers) {
+  World world(clock_, Ok);
+  Must(world.provisioning.EnsureHierarchy(AcmeProd()).status());
+  const std::pair<const char*, std::function<void(Hierarchy&)>> changes[] = {
+      {"trust_domain",
+       [](Hierarchy& h) { h.trust_domain = Must(TrustDomain::Parse("other.acme.example")); }},
+      {"is_system", [](Hierarchy& h) { h.is_system = true; }},
+      {"token", [](Hierarchy& h) { h.token = "memory"; }},
+      {"root lifetime", [](Hierarchy& h) { h.root_lifetime += std::chrono::hours(1); }},
+      {"issuing lifetime", [](Hierarchy& h) { h.issuing_lifetime += std::chrono::hours(1); }},
+      {"dns_subtrees", [](Hierarchy& h) { h.dns_subtrees.push_back("x.example"); }},
+      {"ip_ranges", [](Hierarchy& h) { h.ip_ranges.clear(); }},
+      {"profiles", [](Hierarchy& h) { h.profiles.pop_back(); }},
+      {"profiles", [](Hierarchy& h) { h.profiles[0].lifetime += std::chrono::minutes(1); }},
+      {"profiles", [](Hierarchy& h) { h.profiles[0].key_types = {KeyType::kP256}; }},
+      {"profiles", [](Hierarchy& h) { h.profiles[0].client_auth = false; }},
+      {"profiles", [](Hierarchy& h) { h.profiles[0].server_auth = false; }},
+      {"profiles", [](Hierarchy& h) { h.profiles[0].host_names = true; }},
+      {"profiles", [](Hierarchy& h) { h.profiles[0].name = "other"; }},
+      {"profiles", [](Hierarchy& h) { std::swap(h.profiles[0], h.profiles[1]); }},
+      {"status", [](Hierarchy& h) { h.status.delta_crls = false; }},
+      {"approvals", [](Hierarchy& h) { h.approvals.destruction = true; }},
+  };
+  for (const auto& [field, change] : changes) {
+    Hierarchy wanted = AcmeProd();
+    change(wanted);
+    EXPECT_TRUE(Says(world.provisioning.EnsureHierarchy(wanted).status(),
+                     StatusCode::kFailedPrecondition,
+                     fmt::format("acme/prod exists with another {};", field)));
+  }
+}
+
+TEST_F(ProvisioningTest, MakesNothingThatIsNotValid) {
+  World world(clock_, Ok);
+  Hierarchy wanted = AcmeProd();
+  wanted.profiles.clear();
+  EXPECT_EQ(world.provisioning.EnsureHierarchy(wanted).status().code(),
+            StatusCode::kInvalidArgument);
+  EXPECT_TRUE(Must(world.ports.hierarchies.LoadHierarchies()).empty());
+}
+
+// Also what is made on schedule, after the configuration was changed.
+TEST_F(ProvisioningTest, MakesNoKeyOnAnotherTokenThanIsPinned) {
+  World world(clock_, Ok);
+  Hierarchy acme = Must(world.provisioning.EnsureHierarchy(AcmeProd()));
+  acme.token = "hsm-acme";
+  EXPECT_TRUE(IsRefusal(world.provisioning.EnsureSuccessor(acme).status(),
+                        StatusCode::kFailedPrecondition, "hierarchy.token"));
+  Hierarchy other = GlobexProd();
+  other.token = "hsm-globex";
+  EXPECT_TRUE(IsRefusal(world.provisioning.EnsureHierarchy(other).status(),
+                        StatusCode::kFailedPrecondition, "hierarchy.token"));
+}
+
+TEST_F(ProvisioningTest, SaysThatTheTokenIsAway) {
+  World world(clock_, Ok);
+  world.ports.keys.Fail(testing::MemoryKeyStore::Fault::kUnavailable);
+  EXPECT_EQ(world.provisioning.EnsureHierarchy(AcmeProd()).status().code(),
+            StatusCode::kUnavailable);
+  world.ports.keys.Fail(testing::MemoryKeyStore::Fault::kNone);
+  EXPECT_TRUE(world.provisioning.EnsureHierarchy(AcmeProd()).ok());
+  ExpectWhole(world);
+}
+
+TEST_F(ProvisioningTest, ReleasesNoAuthorityWhoseSignatureDoesNotVerify) {
+  World world(clock_, Ok);
+  world.ports.keys.Fail(testing::MemoryKeyStore::Fault::kWrongSignature);
+  EXPECT_EQ(world.provisioning.EnsureHierarchy(AcmeProd()).status().code(), StatusCode::kInternal);
+  for (const AuthorityRecord& record : Must(world.ports.hierarchies.LoadAuthorities())) {
+    EXPECT_TRUE(record.certificate.empty());
+  }
+}
+
+// ---- agents and grants --------------------------------------------------------------------------
+
+class ProvisioningAgentsTest : public ProvisioningTest {
+ protected:
+  World world_{clock_, Ok};
+  const Hierarchy system_ = Must(world_.provisioning.EnsureHierarchy(testing::SystemHierarchy()));
+  const Agent wanted_ = testing::AgentOf(system_, "operator/admin");
+};
+
+TEST_F(ProvisioningAgentsTest, RegistersAnAgentOnce) {
+  const Agent first = Must(world_.provisioning.EnsureAgent(wanted_));
+  EXPECT_EQ(first.registered_at, clock_.Now());
+  const AuditEvent event = world_.ports.events.All().back();
+  EXPECT_EQ(event.action, "RegisterAgent");
+  EXPECT_EQ(event.hierarchy, system_.id);
+  EXPECT_EQ(event.subject, wanted_.id.ToString());
+
+  clock_.Advance(std::chrono::hours(1));
+  const Agent again = Must(world_.provisioning.EnsureAgent(wanted_));
+  EXPECT_EQ(again.number, first.number);
+  EXPECT_EQ(again.registered_at, first.registered_at);
+}
+
+TEST_F(ProvisioningAgentsTest, GrantsOnce) {
+  const Agent admin = Must(world_.provisioning.EnsureAgent(wanted_));
+  for (int i = 0; i < 2; ++i) {
+    Must(world_.provisioning.EnsureGrant(admin.id, {Role::kAdmin, std::nullopt}, system_.id));
+  }
+  const auto grants = Must(world_.ports.registry.FindGrants(admin.id));
+  ASSERT_EQ(grants.size(), 1u);
+  EXPECT_EQ(grants[0].role, Role::kAdmin);
+  EXPECT_EQ(world_.ports.events.All().back().action, "AddGrant");
+}
+
+}  // namespace
+}  // namespace ca
