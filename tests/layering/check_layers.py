@@ -13,31 +13,52 @@ from typing import NamedTuple
 
 # ---- the rules, from the bottom up ------------------------------------------
 
-PROTO = ["proto"]
-WORDS = ["ca/base"]
-STORY = ["ca"] + WORDS
-CEREMONY = ["ca/ceremony"]
-FILES = ["ca/files"]
-ADAPTERS = ["hsm", "db", "crl", "ocsp", "audit"]
+# What a room may include besides itself. A file belongs to the longest name that its path starts with;
+# a file that no name matches has no room.
+MAY_INCLUDE = {"proto": [], "ca/base": []}
 
-# What a layer may include besides itself. A file belongs to the longest name
-# that its path starts with; what no name matches has no layer.
-MAY_INCLUDE = {
-    "proto": [],
-    "ca/base": [],
-    "ca": WORDS,
-    "ca/ceremony": STORY,
-    "ca/files": STORY + CEREMONY + PROTO,
-    "hsm": STORY,
-    "db": STORY,
-    "crl": STORY,
-    "ocsp": STORY,
-    "audit": STORY,
-    "ca/server": STORY + FILES + ADAPTERS + PROTO,
-    "tools": STORY + FILES + PROTO,
-    # The one tool that signs.
-    "tools/agentpki-ceremony": STORY + CEREMONY + FILES + PROTO + ["hsm", "crl", "tools"],
-}
+
+def room(name, *over):
+    """Lets `name` include the rooms `over` and all that they may include."""
+    below = [*over, *(below for other in over for below in MAY_INCLUDE[other])]
+    MAY_INCLUDE[name] = list(dict.fromkeys(below))
+
+
+room("ca/x509", "ca/base")
+room("ca/model", "ca/x509")
+room("ca/issuance", "ca/model")
+room("ca/ports", "ca/issuance")
+room("ca/ceremony", "ca/ports")
+room("ca/catalog", "ca/ports")
+room("ca/access", "ca/catalog")
+room("ca/certificates", "ca/access")
+room("ca/authorities", "ca/access")
+room("ca/hierarchies", "ca/certificates", "ca/authorities")
+room("ca/files", "ca/hierarchies", "ca/ceremony", "proto")
+
+# Adapters and products: they never include each other.
+room("hsm", "ca/issuance")
+room("db", "ca/ports")
+room("crl", "ca/catalog")
+room("ocsp", "ca/catalog")
+room("audit", "ca/ports")
+room("token", "ca/catalog")
+
+room("ca/server/http", "ca/base")
+room("ca/server/telemetry", "ca/server/http", "ca/hierarchies", "crl", "ocsp")
+room("ca/server/status", "ca/server/telemetry")
+room("ca/server/upkeep", "ca/server/status", "db", "audit")
+room("ca/server/rpc", "ca/server/upkeep", "ca/files", "token")
+room("ca/server/run", "ca/server/rpc", "hsm")
+room("ca/server", "ca/server/run")
+
+room("tools/client", "ca/certificates", "proto")
+room("tools/agentpki", "tools/client", "ca/files")
+room("tools/agentpki-bench", "tools/client")
+room("tools/agentpki-ceremony", "tools/client", "ca/files", "hsm", "crl")  # the one tool that signs
+
+# Files directly in these folders have no room, so they are refused.
+NEED_A_ROOM = {"ca", "tools"}
 
 # tests/ may include anything, and nothing else may include tests/.
 TESTS = "tests"
@@ -49,22 +70,24 @@ class Library(NamedTuple):
     stays_in: list
 
 
-EDGE = ["ca/server", "tools"]
-MESSAGES = ["ca/files"] + EDGE + ["tools/agentpki-ceremony"]
+EDGE = [name for name in MAY_INCLUDE if name.startswith("ca/server")]
+TOOLS = ["tools/client", "tools/agentpki", "tools/agentpki-bench"]
+CALLS = ["ca/server/rpc", "ca/server/run", *TOOLS]
+MESSAGES = ["ca/files", *CALLS, "tools/agentpki-ceremony"]
 LIBRARIES = [
-    Library("gRPC", r"grpc/|grpcpp/|grpc\+\+/", EDGE),
+    Library("gRPC", r"grpc/|grpcpp/|grpc\+\+/", CALLS),
     Library("Protocol Buffers", r"google/(protobuf|rpc)/", MESSAGES),
     Library("spdlog", r"spdlog/", EDGE),
-    Library("Boost", r"boost/", EDGE),
-    Library("prometheus-cpp", r"prometheus/", EDGE),
-    Library("yaml-cpp", r"yaml-cpp/", FILES),
+    Library("Boost", r"boost/", [*EDGE, *TOOLS]),
+    Library("prometheus-cpp", r"prometheus/", ["ca/server/telemetry"]),
+    Library("yaml-cpp", r"yaml-cpp/", ["ca/files"]),
     Library("PostgreSQL", r"pqxx/|libpq-fe\.h|libpq/|postgresql/", ["db"]),
     Library("PKCS#11", r"libp11\.h|p11_err\.h|p11-kit|pkcs11", ["hsm"]),
 ]
 
 TOP_LEVEL = {
     "CMakeLists.txt", "README.md",
-    "ca", "proto", "hsm", "crl", "ocsp", "db", "audit",
+    "ca", "proto", "hsm", "crl", "ocsp", "db", "audit", "token", "clients",
     "tests", "tools", "deploy", "docs",
 }  # and dotfiles
 
@@ -74,10 +97,39 @@ SOURCE = re.compile(r"\.(h|hh|hpp|inc|ipp|c|cc|cpp|cxx)$")
 INCLUDE = re.compile(r'^\s*#\s*(?:include|include_next|import)\s*["<]([^">]+)[">]')
 
 
-def layer_of(path):
-    """The layer that a path from the root belongs to, or None."""
-    layers = [*MAY_INCLUDE, TESTS]
-    return max((l for l in layers if path.startswith(l + "/")), key=len, default=None)
+def room_of(path):
+    """The room that a path from the root belongs to, or None."""
+    rooms = [*MAY_INCLUDE, TESTS]
+    return max((room for room in rooms if path.startswith(room + "/")), key=len, default=None)
+
+
+def module_of(path):
+    """A header and its source are one module: ca/base/clock for ca/base/clock.h."""
+    return SOURCE.sub("", path)
+
+
+def circles(edges):
+    """The circles among modules, each as a list that begins and ends with the same module.
+
+    `edges` maps a module to the modules that it includes.
+    """
+    done, found = set(), []
+
+    def visit(module, path):
+        if module in path:
+            circle = path[path.index(module):] + [module]
+            if not any(set(circle) == set(other) for other in found):
+                found.append(circle)
+            return
+        if module in done:
+            return
+        for other in sorted(edges.get(module, ())):
+            visit(other, [*path, module])
+        done.add(module)
+
+    for module in sorted(edges):
+        visit(module, [])
+    return found
 
 
 def included_path(include, source, files):
@@ -88,7 +140,7 @@ def included_path(include, source, files):
 
 def refusal(source, include, files):
     """Why `source` may not include `include`, or None if it may."""
-    own = layer_of(source)
+    own = room_of(source)
     if own is None or own == TESTS:
         return None
 
@@ -103,11 +155,13 @@ def refusal(source, include, files):
         allowed = library or own == "proto" or "proto" in MAY_INCLUDE[own]
         return None if allowed else f"generated .pb.h files stay in {', '.join(MESSAGES)}"
 
-    other = layer_of(target)
-    if other is None or other == own or other in MAY_INCLUDE[own]:
-        return None
+    other = room_of(target)
     if other == TESTS:
         return "nothing outside tests may include tests"
+    if other is None and target.split("/")[0] in NEED_A_ROOM and "/" in target:
+        return f"{target} is in no room"
+    if other is None or other == own or other in MAY_INCLUDE[own]:
+        return None
     return f"{own} may include {', '.join(MAY_INCLUDE[own]) or 'itself'} only"
 
 
@@ -118,15 +172,26 @@ def violations(root):
         if name not in TOP_LEVEL and not name.startswith("."):
             yield (f"{name}:1: a new name at the top level; it belongs into one of "
                    f"{', '.join(sorted(TOP_LEVEL))} (DESIGN.md, Folders)")
-    for path in sorted(files):
-        if not SOURCE.search(path):
-            continue
+    sources = sorted(path for path in files if SOURCE.search(path))
+    edges = {}
+    for path in sources:
+        if path.split("/")[0] in NEED_A_ROOM and room_of(path) is None:
+            yield f"{path}:1: {path} is in no room; move it into one (DESIGN.md, Folders)"
         lines = (root / path).read_text(encoding="utf-8", errors="replace").splitlines()
         for number, line in enumerate(lines, start=1):
             include = INCLUDE.match(line)
+            if include:
+                edges.setdefault(module_of(path), set()).add(
+                    module_of(included_path(include[1], path, files)))
             why = include and refusal(path, include[1], files)
             if why:
                 yield f"{path}:{number}: {path} includes {include[1]}: {why} (DESIGN.md, Folders)"
+    modules = {module_of(path) for path in sources}
+    own = {module: {other for other in others if other in modules and other != module}
+           for module, others in edges.items()}
+    for circle in circles(own):
+        yield (f"{circle[0]}:1: a circle: {' -> '.join(circle)}; move what they share into a file of its own "
+               "(DESIGN.md, Folders)")
 
 
 def project_files(root):
