@@ -73,7 +73,7 @@ Approval ApprovalOf(const pqxx::row& row) {
 
 Result<Approval> SelectApproval(pqxx::transaction_base& transaction, const std::string& id) {
   const pqxx::result found =
-      transaction.exec_params(std::string(kSelectApprovals) + "a.id = $1", id);
+      transaction.exec_params(fmt::format("{}a.id = $1", kSelectApprovals), id);
   if (found.empty()) return Error(StatusCode::kNotFound, "there is no approval {}", id);
   return ApprovalOf(found[0]);
 }

@@ -59,7 +59,7 @@ Result<IssuingOrder> IssuingOf(const CeremonyIssuingSpec& spec, const Hierarchy&
       return Error(StatusCode::kInvalidArgument,
                    "issuing.{}.key_sha256: write the 64 hex digits of a SHA-256", order.generation);
     }
-    order.key_fingerprint = *std::move(fingerprint);
+    order.key_fingerprint.assign(*fingerprint);
   }
   return order;
 }
