@@ -63,7 +63,7 @@ class HierarchyTest(DeploymentTest):
         self.assertIn(": good", said)
         done = self.plan(self.file(), "--check")
         self.assertEqual((done.returncode, done.stdout),
-                         (0, "acme/pr-1234: nothing to change\n"), done.stderr)
+                         (0, "acme/pr-1234: no changes\n"), done.stderr)
 
     def ocsp(self, folder, certificates):
         files = []

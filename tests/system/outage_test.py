@@ -88,7 +88,7 @@ class OutageTest(DeploymentTest):
             done = wait_until(self.status_of_a_failed_token, "status names the token")
             self.assertEqual(done.returncode, 1, done.stdout)
             self.assertRegex(done.stdout, r"database +ok")
-            self.assertIn("token is not well", done.stderr)
+            self.assertIn("token is unhealthy", done.stderr)
             refused = {attempt.message for attempt in self.load.attempts()
                        if attempt.code == "UNAVAILABLE"}
             self.assertTrue(any("token 'agentpki'" in message for message in refused), refused)

@@ -69,7 +69,7 @@ class PolicyTest(DeploymentTest):
         done = self.replay(file, "--output", "json")
         self.assertEqual(done.returncode, code, done.stderr)
         if code == 2:
-            self.assertIn("acme/test would be decided otherwise", done.stderr)
+            self.assertIn("decides some past requests of acme/test differently", done.stderr)
         return json.loads(done.stdout)
 
     def assert_changes(self, changes, *expected):
@@ -118,9 +118,9 @@ class PolicyTest(DeploymentTest):
         self.assertEqual(done.returncode, 2)
         for words in [r"acme/test: 9 requests since 20", r"refused +\S+/billing/bot +policy\.no-ren"
                       r"ewal +- +1 +.*ago", "what is not of agents billing/bot, operations renew",
-                      r"still admitted +2\n", r"refused otherwise +3, not replayed"]:
+                      r"still admitted +2\n", r"refused by another rule +3, not replayed"]:
             self.assertRegex(done.stdout, words)
-        self.assertNotIn("requests, until", done.stderr, "progress is for terminals")
+        self.assertNotIn("requests, up to", done.stderr, "progress is for terminals")
 
     def test_a_wider_one_says_whom_it_would_admit(self):
         report = self.report(self.file(enrollment={"rules": []}), 2)
@@ -163,7 +163,7 @@ class PolicyTest(DeploymentTest):
         file = self.file(environment="pr-1", trust_domain="pr-1.acme.example")
         done = self.replay(file)
         self.assertEqual((done.returncode, done.stdout),
-                         (0, "acme/pr-1: a new hierarchy, with no requests\n"), done.stderr)
+                         (0, "acme/pr-1: a new hierarchy, without past requests\n"), done.stderr)
         self.assertEqual(self.report(file, 0)["still_admitted_count"], "0")
 
     def test_what_is_wrong_is_said_before_anybody_is_asked(self):

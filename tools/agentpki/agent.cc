@@ -1,4 +1,4 @@
-// agentpki agent register|list|show: who there is.
+// agentpki agent register|list|show: the registered agents.
 
 #include "agentpki/v1/registry.grpc.pb.h"
 #include "tools/agentpki/commands.h"
@@ -97,60 +97,65 @@ ca::Status List(const Session& session, const ListOptions& options) {
   return ca::Ok();
 }
 
-}  // namespace
-
-void AddAgentCommands(CLI::App& app, const Session& session, Run& run) {
-  CLI::App* const noun = app.add_subcommand("agent", "The registered agents");
-  noun->require_subcommand(1);
-
+void AddRegister(CLI::App& noun, const Session& session, Run& run) {
   CLI::App* const add =
-      noun->add_subcommand("register",
-                           "Register an agent, so that it can be given a join token.\n\n"
-                           "  agentpki agent register "
-                           "spiffe://dev.acme.example/billing/invoice-bot --owner billing-team");
+      noun.add_subcommand("register",
+                          "Register an agent. A registered agent can get a join token.\n\n"
+                          "  agentpki agent register spiffe://dev.acme.example/billing/invoice-bot "
+                          "--owner billing-team");
   auto registration = std::make_shared<RegisterOptions>();
   const auto set = [registration](void (Agent::*setter)(const std::string&)) {
     return [registration, setter](const std::string& text) { (registration->agent.*setter)(text); };
   };
   add->add_option_function<std::string>("spiffe-id", set(&Agent::set_spiffe_id<const std::string&>),
-                                        "Its SPIFFE ID; the trust domain says which hierarchy")
+                                        "SPIFFE ID; its trust domain selects the hierarchy")
       ->required()
       ->type_name("SPIFFE-ID");
   add->add_option_function<std::string>("--owner", set(&Agent::set_owner<const std::string&>),
-                                        "The person or team that answers for it")
+                                        "Person or team that is responsible for the agent")
       ->required()
       ->type_name("NAME");
   add->add_option_function<std::string>("--role", set(&Agent::set_role<const std::string&>),
-                                        "What it is for")
+                                        "Purpose of the agent; enrollment rules can match it")
       ->type_name("TEXT");
   add->add_option_function<std::string>("--version", set(&Agent::set_version<const std::string&>),
-                                        "The version of its software or model")
+                                        "Version of its software or model")
       ->type_name("TEXT");
   add->add_option_function<std::string>(
          "--profile", set(&Agent::set_profile<const std::string&>),
-         "What its certificates may be; default: the hierarchy's first")
+         "Profile of its certificates; default: the hierarchy's first")
       ->type_name("NAME");
-  add->add_option("--dns", registration->dns_names, "A DNS name for its certificates; repeatable")
+  add->add_option("--dns", registration->dns_names,
+                  "DNS name that its certificates may carry; repeatable")
       ->type_name("NAME");
   add->add_option("--ip", registration->ip_addresses,
-                  "An IP address for its certificates; repeatable")
+                  "IP address that its certificates may carry; repeatable")
       ->type_name("ADDRESS");
   add->callback([&session, &run, registration] {
     run = [&session, registration] { return Register(session, *registration); };
   });
+}
 
-  CLI::App* const list = noun->add_subcommand("list", "List agents, by SPIFFE ID");
+}  // namespace
+
+void AddAgentCommands(CLI::App& app, const Session& session, Run& run) {
+  CLI::App* const noun = app.add_subcommand("agent", "Agents: register, list, show");
+  noun->require_subcommand(1);
+  AddRegister(*noun, session, run);
+
+  CLI::App* const list = noun->add_subcommand("list", "List agents, sorted by SPIFFE ID");
   auto list_options = std::make_shared<ListOptions>();
-  list->add_option("--hierarchy", list_options->hierarchy, "Only of this one, such as acme/prod")
-      ->type_name("NAME");
-  list->add_option("--owner", list_options->owner, "Only of this owner")->type_name("NAME");
+  list->add_option("--hierarchy", list_options->hierarchy, kOneHierarchy)->type_name("NAME");
+  list->add_option("--owner", list_options->owner, "Only agents of this owner")->type_name("NAME");
   list->callback([&session, &run, list_options] {
     run = [&session, list_options] { return List(session, *list_options); };
   });
 
   CLI::App* const show = noun->add_subcommand("show", "Show one agent");
   auto shown = std::make_shared<std::string>();
-  show->add_option("spiffe-id", *shown, "Its SPIFFE ID")->required()->type_name("SPIFFE-ID");
+  show->add_option("spiffe-id", *shown, "SPIFFE ID of the agent")
+      ->required()
+      ->type_name("SPIFFE-ID");
   show->callback(
       [&session, &run, shown] { run = [&session, shown] { return Show(session, *shown); }; });
 }

@@ -1,4 +1,4 @@
-// agentpki approval list|approve|deny|withdraw: what takes two operators.
+// agentpki approval list|approve|deny|withdraw: changes that need two operators.
 
 #include "agentpki/v1/approval.grpc.pb.h"
 #include "tools/agentpki/commands.h"
@@ -10,9 +10,9 @@ using agentpki::v1::Approval;
 using agentpki::v1::ApprovalService;
 
 constexpr int kPageSize = 1000;
-constexpr int kChangesShownMax = 10;  // in a list; the other verbs and --output json show all
+constexpr int kChangesShownMax = 10;  // in `list`; the other verbs and --output json show all
 
-// "expires in 23h 51m", "by bob, 5m 2s ago".
+// "expires in 23h 51m" while the approval is open, otherwise when it ended: "5m 2s ago".
 std::string WhenText(const Approval& approval, ca::TimePoint now) {
   if (approval.state() == "pending" || approval.state() == "approved") {
     return "expires " + RelativeText(FromProto(approval.expires_at()), now);
@@ -26,7 +26,7 @@ std::string WhenText(const Approval& approval, ca::TimePoint now) {
 void PrintChanges(const Approval& approval, int max) {
   for (int i = 0; i < approval.changes_size(); ++i) {
     if (i == max) {
-      fmt::print("    ... and {} more: --output json\n", approval.changes_size() - max);
+      fmt::print("    ... and {} more; --output json lists all\n", approval.changes_size() - max);
       return;
     }
     fmt::print("    {}\n", approval.changes(i));
@@ -44,10 +44,11 @@ using Approvals = google::protobuf::RepeatedPtrField<Approval>;
 
 void PrintList(const Approvals& approvals, const ListOptions& options, ca::TimePoint now) {
   if (approvals.empty()) {
-    fmt::print("nothing {}\n", options.all ? "was ever asked for" : "waits for an approval");
+    fmt::print("no {}\n", options.all ? "approvals" : "pending or approved changes");
     return;
   }
-  Table table({"APPROVAL", "HIERARCHY", "KIND", "ASKED BY", "ASKED", "STATE", "", "DECIDED BY"});
+  Table table({"APPROVAL", "HIERARCHY", "KIND", "REQUESTED BY", "REQUESTED", "STATE", "WHEN",
+               "DECIDED BY"});
   for (const Approval& approval : approvals) {
     table.Add({approval.id(), approval.hierarchy(), approval.kind(), approval.requested_by(),
                RelativeText(FromProto(approval.requested_at()), now), approval.state(),
@@ -56,10 +57,10 @@ void PrintList(const Approvals& approvals, const ListOptions& options, ca::TimeP
   table.Print();
   for (const Approval& approval : approvals) {
     if (approval.state() != "pending") continue;
-    fmt::print("\n{}  {} wants in {}:\n", approval.id(), approval.requested_by(),
+    fmt::print("\n{}: {} requests in {}:\n", approval.id(), approval.requested_by(),
                approval.hierarchy());
     PrintChanges(approval, kChangesShownMax);
-    fmt::print("  agentpki approval approve {0}\n  agentpki approval deny {0} --reason WHY\n",
+    fmt::print("  agentpki approval approve {0}\n  agentpki approval deny {0} --reason TEXT\n",
                approval.id());
   }
 }
@@ -100,16 +101,16 @@ struct DecideOptions {
   std::string reason;
 };
 
-void PrintStanding(const Session& session, const Approval& approval) {
+void PrintApproval(const Session& session, const Approval& approval) {
   if (session.format() == Format::kJson) {
     fmt::print("{}\n", ToJson(approval));
     return;
   }
-  fmt::print("{} {}: {} in {}, asked for by {}\n", approval.id(), approval.state(), approval.kind(),
+  fmt::print("{} {}: {} in {}, requested by {}\n", approval.id(), approval.state(), approval.kind(),
              approval.hierarchy(), approval.requested_by());
   PrintChanges(approval, approval.changes_size());
   if (approval.state() == "approved") {
-    fmt::print("{} repeats the command by {}, and it is carried out, once.\n",
+    fmt::print("{} must now repeat the same command before {}; it works once.\n",
                approval.requested_by(), TimeText(approval.expires_at()));
   }
 }
@@ -120,7 +121,7 @@ ca::Status Approve(const Session& session, const DecideOptions& options) {
   request.set_id(options.id);
   request.set_reason(options.reason);
   const auto response = TRY(session.Call(&ApprovalService::Stub::ApproveChange, stub, request));
-  PrintStanding(session, response.approval());
+  PrintApproval(session, response.approval());
   return ca::Ok();
 }
 
@@ -130,7 +131,7 @@ ca::Status Deny(const Session& session, const DecideOptions& options) {
   request.set_id(options.id);
   request.set_reason(options.reason);
   const auto response = TRY(session.Call(&ApprovalService::Stub::DenyChange, stub, request));
-  PrintStanding(session, response.approval());
+  PrintApproval(session, response.approval());
   return ca::Ok();
 }
 
@@ -139,13 +140,12 @@ ca::Status Withdraw(const Session& session, const std::string& id) {
   agentpki::v1::WithdrawApprovalRequest request;
   request.set_id(id);
   const auto response = TRY(session.Call(&ApprovalService::Stub::WithdrawApproval, stub, request));
-  PrintStanding(session, response.approval());
+  PrintApproval(session, response.approval());
   return ca::Ok();
 }
 
-// The argument of each.
 CLI::Option* AddId(CLI::App* command, std::string& id) {
-  return command->add_option("id", id, "The approval, as 'approval list' writes it")
+  return command->add_option("id", id, "Id of the approval, from 'agentpki approval list'")
       ->required()
       ->type_name("ID");
 }
@@ -155,16 +155,16 @@ CLI::Option* AddId(CLI::App* command, std::string& id) {
 void AddApprovalCommands(CLI::App& app, const Session& session, Run& run) {
   CLI::App* const noun = app.add_subcommand(
       "approval",
-      "What takes two operators: whoever asks for it by its own command is told to wait, another "
-      "admin approves exactly that, the command is repeated");
+      "Changes that need two operators: one operator runs the command and gets an approval id, "
+      "another admin approves it, the first operator repeats the command");
   noun->require_subcommand(1);
 
-  CLI::App* const list = noun->add_subcommand("list", "List what waits for an approval");
+  CLI::App* const list =
+      noun->add_subcommand("list", "List the changes that are pending or approved");
   auto list_options = std::make_shared<ListOptions>();
-  list->add_option("--hierarchy", list_options->hierarchy, "Only of this one, such as acme/prod")
-      ->type_name("NAME");
+  list->add_option("--hierarchy", list_options->hierarchy, kOneHierarchy)->type_name("NAME");
   list->add_flag("--all", list_options->all,
-                 "Also what was decided, done or withdrawn, or has expired; newest first");
+                 "Include denied, done, withdrawn and expired ones; newest first");
   list->callback([&session, &run, list_options] {
     run = [&session, list_options] { return List(session, *list_options); };
   });
@@ -173,7 +173,7 @@ void AddApprovalCommands(CLI::App& app, const Session& session, Run& run) {
     CLI::App* const command = noun->add_subcommand(verb, description);
     auto options = std::make_shared<DecideOptions>();
     AddId(command, options->id);
-    command->add_option("--reason", options->reason, "Why; goes into the audit log")
+    command->add_option("--reason", options->reason, "Reason, for the audit log")
         ->required(needs_reason)
         ->type_name("TEXT");
     command->callback([&session, &run, options, act] {
@@ -181,16 +181,20 @@ void AddApprovalCommands(CLI::App& app, const Session& session, Run& run) {
     });
   };
   add("approve",
-      "Let whoever asked for it do exactly that, once; needs the role admin, and is final.\n\n"
+      "Approve one change, as 'approval list' shows it. The operator that requested it can then "
+      "make it, once. Needs the role admin, and another operator than the one that requested it. "
+      "An approval is final.\n\n"
       "  agentpki approval approve 7f3a9c0e12b45d68",
       false, Approve);
   add("deny",
-      "Refuse it for as long as it could have been approved; needs the role admin, and is final",
+      "Deny one change. The same request is refused until it expires. Needs the role admin, and "
+      "another operator than the one that requested it. A denial is final.\n\n"
+      "  agentpki approval deny 7f3a9c0e12b45d68 --reason 'lifetime too long'",
       true, Deny);
 
   CLI::App* const withdraw = noun->add_subcommand(
       "withdraw",
-      "Want no more what you asked for, also when it was approved; the same may be asked for anew");
+      "Withdraw your own request, pending or approved. You can request the same change again");
   auto withdraw_id = std::make_shared<std::string>();
   AddId(withdraw, *withdraw_id);
   withdraw->callback([&session, &run, withdraw_id] {

@@ -1,5 +1,5 @@
-// agentpki authority list|prepare|activate|rollback|taint|revoke|stragglers: who signs, who did,
-// and who will.
+// agentpki authority list|prepare|activate|rollback|stragglers: the roots and issuing authorities
+// of a hierarchy. taint and revoke are in authority_revoke.cc, csr and import in external.cc.
 
 #include "agentpki/v1/authority.grpc.pb.h"
 #include "tools/agentpki/authority_text.h"
@@ -17,7 +17,7 @@ constexpr int kPageSize = 1000;
 // ---- list ---------------------------------------------------------------------------------------
 
 constexpr char kLegend[] =
-    ". published   # active   = retiring: its certificates may still stand\n";
+    ". published   # active   = retiring: some of its certificates may still be valid\n";
 
 std::vector<Timeline::Span> SpansOf(const Authority& authority, ca::TimePoint now) {
   std::vector<Timeline::Span> spans;
@@ -59,7 +59,7 @@ std::string StateText(const Authority& authority) {
 }
 
 void PrintList(const Authorities& authorities, ca::TimePoint now) {
-  Table table({"AUTHORITY", "STATE", "PUBLISHED", "ACTIVE SINCE", "ACTIVE UNTIL", "ENDS"});
+  Table table({"AUTHORITY", "STATE", "PUBLISHED", "ACTIVE SINCE", "ACTIVE UNTIL", "EXPIRES"});
   const auto relative = [&](bool is_set, const google::protobuf::Timestamp& time) {
     return is_set ? RelativeText(FromProto(time), now) : std::string();
   };
@@ -96,7 +96,7 @@ ca::Status List(const Session& session, const std::string& named) {
   return ca::Ok();
 }
 
-// ---- changes ------------------------------------------------------------------------------------
+// ---- prepare, activate, rollback ----------------------------------------------------------------
 
 ca::Status Prepare(const Session& session, const agentpki::v1::PrepareAuthorityRequest& request) {
   AuthorityService::Stub stub(TRY(session.Open()));
@@ -104,8 +104,10 @@ ca::Status Prepare(const Session& session, const agentpki::v1::PrepareAuthorityR
   PrintAuthority(response.authority(), session);
   const bool awaits_certificate = response.authority().state() == "pending";
   if (awaits_certificate && session.format() == Format::kTable) {
-    fmt::print("\nThe owner of its root is to sign it; run: agentpki authority csr {}\n",
-               response.authority().name());
+    fmt::print(
+        "\nThe owner of its root must sign it; for the request, run:\n"
+        "  agentpki authority csr {}\n",
+        response.authority().name());
   }
   return ca::Ok();
 }
@@ -126,101 +128,6 @@ ca::Status RollBack(const Session& session, const std::string& hierarchy) {
       TRY(session.Call(&AuthorityService::Stub::RollBackAuthority, stub, request));
   PrintAuthority(response.authority(), session);
   return ca::Ok();
-}
-
-// ---- before its time ----------------------------------------------------------------------------
-
-// What comes of it, for whoever waits for the next authority.
-void PrintSuccession(const Authority& authority, const Session& session) {
-  if (session.format() == Format::kJson || authority.state() != "active") return;
-  fmt::print(
-      "\nIts successor takes over within half a minute; look on with: agentpki authority list\n");
-}
-
-ca::Status Taint(const Session& session, const agentpki::v1::TaintAuthorityRequest& request) {
-  AuthorityService::Stub stub(TRY(session.Open()));
-  const auto response = TRY(session.Call(&AuthorityService::Stub::TaintAuthority, stub, request));
-  PrintAuthority(response.authority(), session);
-  PrintSuccession(response.authority(), session);
-  return ca::Ok();
-}
-
-struct RevokeOptions {
-  agentpki::v1::RevokeAuthorityRequest request;
-  bool yes = false;
-};
-
-ca::Status Revoke(const Session& session, const RevokeOptions& options) {
-  if (!options.yes) {
-    return ca::Error(ca::StatusCode::kFailedPrecondition,
-                     "this revokes {} and every certificate that it has issued, for good; its "
-                     "agents then need join tokens. See which with: agentpki cert revoke "
-                     "--authority {} --dry-run; then say --yes",
-                     options.request.authority(), options.request.authority());
-  }
-  AuthorityService::Stub stub(TRY(session.Open()));
-  const auto response =
-      TRY(session.Call(&AuthorityService::Stub::RevokeAuthority, stub, options.request));
-  if (session.format() == Format::kJson) {
-    fmt::print("{}\n", ToJson(response));
-    return ca::Ok();
-  }
-  PrintAuthority(response.authority(), session);
-  fmt::print("\n{} certificates of its agents revoked\n", response.revoked_count());
-  PrintSuccession(response.authority(), session);
-  return ca::Ok();
-}
-
-void AddTaintCommands(CLI::App& noun, const Session& session, Run& run) {
-  CLI::App* const taint = noun.add_subcommand(
-      "taint",
-      "Let an authority never issue again; if it is the active one, its successor takes over at "
-      "once. What it has issued stands.\n\n"
-      "  agentpki authority taint acme/prod/issuing/2 --reason 'HSM firmware advisory'");
-  auto tainted = std::make_shared<agentpki::v1::TaintAuthorityRequest>();
-  taint
-      ->add_option_function<std::string>(
-          "authority", [tainted](const std::string& name) { tainted->set_authority(name); },
-          "An issuing authority")
-      ->required()
-      ->type_name("NAME");
-  taint
-      ->add_option_function<std::string>(
-          "--reason", [tainted](const std::string& text) { tainted->set_reason(text); },
-          "Why, for whoever reads it later")
-      ->required()
-      ->type_name("TEXT");
-  taint->callback([&session, &run, tainted] {
-    run = [&session, tainted] { return Taint(session, *tainted); };
-  });
-
-  CLI::App* const revoke = noun.add_subcommand(
-      "revoke",
-      "Taint an authority and revoke it, with all that it has issued. Nothing is issued in its "
-      "hierarchy until its successor takes over, within half a minute.\n\n"
-      "  agentpki authority revoke acme/prod/issuing/2 --note 'token was stolen' --yes");
-  auto options = std::make_shared<RevokeOptions>();
-  revoke
-      ->add_option_function<std::string>(
-          "authority", [options](const std::string& name) { options->request.set_authority(name); },
-          "An issuing authority")
-      ->required()
-      ->type_name("NAME");
-  revoke
-      ->add_option_function<std::string>(
-          "--note", [options](const std::string& text) { options->request.set_note(text); },
-          "Why, for whoever reads it later")
-      ->required()
-      ->type_name("TEXT");
-  revoke
-      ->add_option_function<std::string>(
-          "--reason", [options](const std::string& name) { options->request.set_reason(name); },
-          "By RFC 5280, for relying parties; default: cACompromise")
-      ->type_name("REASON");
-  revoke->add_flag("--yes", options->yes, "Needed, because there is no way back");
-  revoke->callback([&session, &run, options] {
-    run = [&session, options] { return Revoke(session, *options); };
-  });
 }
 
 // ---- stragglers ---------------------------------------------------------------------------------
@@ -244,19 +151,73 @@ ca::Status ListStragglers(const Session& session, const std::string& hierarchy) 
     fmt::print("{}\n", ToJson(all));
     return ca::Ok();
   }
-  fmt::print("trust bundle {}, published {}: {} of {} live agents have acknowledged it\n",
-             all.version(), TimeText(all.published_at()), all.acknowledged_count(),
-             all.live_count());
+  fmt::print("trust bundle {}, published {}: acknowledged by {} of {} live agents\n", all.version(),
+             TimeText(all.published_at()), all.acknowledged_count(), all.live_count());
   if (all.stragglers().empty()) return ca::Ok();
   Table table({"SPIFFE ID", "OWNER", "HOLDS"});
   for (const agentpki::v1::Straggler& straggler : all.stragglers()) {
     const int version = straggler.acknowledged_version();
     table.Add({straggler.spiffe_id(), straggler.owner(),
-               version == 0 ? "not known" : fmt::format("trust bundle {}", version)});
+               version == 0 ? "unknown" : fmt::format("trust bundle {}", version)});
   }
   fmt::print("\n");
   table.Print();
   return ca::Ok();
+}
+
+// ---- the commands -------------------------------------------------------------------------------
+
+void AddPrepare(CLI::App& noun, const Session& session, Run& run) {
+  CLI::App* const prepare = noun.add_subcommand(
+      "prepare",
+      "Create and publish the next issuing authority. It issues nothing until it is activated.\n\n"
+      "  agentpki authority prepare acme/prod");
+  auto prepared = std::make_shared<agentpki::v1::PrepareAuthorityRequest>();
+  prepare
+      ->add_option_function<std::string>(
+          "hierarchy", [prepared](const std::string& name) { prepared->set_hierarchy(name); },
+          kHierarchyArgument)
+      ->required()
+      ->type_name("NAME");
+  prepare->add_flag_callback(
+      "--root", [prepared] { prepared->set_root(true); },
+      "Create the next root instead, with a cross-certificate from the current root. The next "
+      "issuing authority is then below the new root");
+  prepare->callback([&session, &run, prepared] {
+    run = [&session, prepared] { return Prepare(session, *prepared); };
+  });
+}
+
+void AddActivate(CLI::App& noun, const Session& session, Run& run) {
+  CLI::App* const activate = noun.add_subcommand(
+      "activate",
+      "Make an issuing authority the active one. The previous one stops issuing; its certificates "
+      "stay valid.\n\n"
+      "  agentpki authority activate acme/prod/issuing/2");
+  auto activated = std::make_shared<agentpki::v1::ActivateAuthorityRequest>();
+  activate
+      ->add_option_function<std::string>(
+          "authority", [activated](const std::string& name) { activated->set_authority(name); },
+          "Name of a published or retiring issuing authority, from 'agentpki authority list'")
+      ->required()
+      ->type_name("NAME");
+  activate->add_flag_callback(
+      "--despite-stragglers", [activated] { activated->set_despite_stragglers(true); },
+      "Activate even if too few agents have acknowledged the trust bundle with it");
+  activate->callback([&session, &run, activated] {
+    run = [&session, activated] { return Activate(session, *activated); };
+  });
+}
+
+// Adds a verb that takes the name of a hierarchy and nothing else.
+void AddHierarchyVerb(CLI::App& noun, const char* verb, const char* description,
+                      const Session& session, Run& run,
+                      ca::Status (*act)(const Session&, const std::string&)) {
+  CLI::App* const command = noun.add_subcommand(verb, description);
+  auto name = std::make_shared<std::string>();
+  command->add_option("hierarchy", *name, kHierarchyArgument)->required()->type_name("NAME");
+  command->callback(
+      [&session, &run, name, act] { run = [&session, name, act] { return act(session, *name); }; });
 }
 
 }  // namespace
@@ -277,9 +238,9 @@ void PrintAuthority(const Authority& authority, const Session& session) {
   facts.Add("active since", TimeText(authority.active_since()));
   facts.Add("active until", TimeText(authority.active_until()));
   facts.Add("retiring until", TimeText(authority.retiring_until()));
-  facts.Add("certificate ends", TimeText(authority.not_after()));
+  facts.Add("certificate expires", TimeText(authority.not_after()));
   facts.Add("certificate SHA-256", authority.fingerprint());
-  facts.Add("key on the token", authority.key_label());
+  facts.Add("key label", authority.key_label());
   facts.Add("key destroyed", TimeText(authority.key_destroyed_at()));
   facts.Print();
 }
@@ -287,79 +248,31 @@ void PrintAuthority(const Authority& authority, const Session& session) {
 void AddAuthorityCommands(CLI::App& app, const Session& session, Run& run) {
   CLI::App* const noun = app.add_subcommand(
       "authority",
-      "The authorities of a hierarchy, and how one follows another: by itself on schedule, or by "
-      "hand with prepare, activate and rollback");
+      "Roots and issuing authorities: list them, rotate by hand (prepare, activate, rollback), "
+      "taint, revoke. The server rotates on schedule by itself");
   noun->require_subcommand(1);
-  const auto add = [&](const char* verb, const char* description, const char* argument,
-                       const char* meaning, auto act) {
-    CLI::App* const command = noun->add_subcommand(verb, description);
-    auto value = std::make_shared<std::string>();
-    command->add_option(argument, *value, meaning)->required()->type_name("NAME");
-    command->callback([&session, &run, value, act] {
-      run = [&session, value, act] { return act(session, *value); };
-    });
-  };
 
   CLI::App* const list = noun->add_subcommand(
-      "list", "List roots and issuing authorities, and when each one's time is");
+      "list", "List roots and issuing authorities, with their states and times");
   auto hierarchy = std::make_shared<std::string>();
-  list->add_option("--hierarchy", *hierarchy, "Only of this one, such as acme/prod")
-      ->type_name("NAME");
+  list->add_option("--hierarchy", *hierarchy, kOneHierarchy)->type_name("NAME");
   list->callback([&session, &run, hierarchy] {
     run = [&session, hierarchy] { return List(session, *hierarchy); };
   });
 
-  CLI::App* const prepare =
-      noun->add_subcommand("prepare",
-                           "Make the next issuing authority and publish it; it does not issue "
-                           "yet.\n\n"
-                           "  agentpki authority prepare acme/prod");
-  auto prepared = std::make_shared<agentpki::v1::PrepareAuthorityRequest>();
-  prepare
-      ->add_option_function<std::string>(
-          "hierarchy", [prepared](const std::string& name) { prepared->set_hierarchy(name); },
-          "The hierarchy, such as acme/prod")
-      ->required()
-      ->type_name("NAME");
-  prepare->add_flag_callback(
-      "--root", [prepared] { prepared->set_root(true); },
-      "Make the next root instead, with a link to it from the one before; the issuing authority "
-      "that is prepared next is under it");
-  prepare->callback([&session, &run, prepared] {
-    run = [&session, prepared] { return Prepare(session, *prepared); };
-  });
-
-  CLI::App* const activate =
-      noun->add_subcommand("activate",
-                           "Let an authority issue from now on, in the place of the one that does; "
-                           "that one's certificates stand until they end.\n\n"
-                           "  agentpki authority activate acme/prod/issuing/2");
-  auto activated = std::make_shared<agentpki::v1::ActivateAuthorityRequest>();
-  activate
-      ->add_option_function<std::string>(
-          "authority", [activated](const std::string& name) { activated->set_authority(name); },
-          "An issuing authority that is published, or issued before")
-      ->required()
-      ->type_name("NAME");
-  activate->add_flag_callback(
-      "--despite-stragglers", [activated] { activated->set_despite_stragglers(true); },
-      "Although too few agents have acknowledged that they know it");
-  activate->callback([&session, &run, activated] {
-    run = [&session, activated] { return Activate(session, *activated); };
-  });
-
+  AddPrepare(*noun, session, run);
+  AddActivate(*noun, session, run);
+  AddHierarchyVerb(*noun, "rollback",
+                   "Activate the issuing authority that was active before the current one.\n\n"
+                   "  agentpki authority rollback acme/prod",
+                   session, run, RollBack);
   AddTaintCommands(*noun, session, run);
   AddExternalCommands(*noun, session, run);
-
-  add("rollback",
-      "Let the authority issue again that did before the active one.\n\n"
-      "  agentpki authority rollback acme/prod",
-      "hierarchy", "The hierarchy, such as acme/prod", RollBack);
-  add("stragglers",
-      "List the agents with a certificate that stands which have not acknowledged a trust bundle "
-      "with the next issuing authority, or the newest one.\n\n"
-      "  agentpki authority stragglers acme/prod",
-      "hierarchy", "The hierarchy, such as acme/prod", ListStragglers);
+  AddHierarchyVerb(*noun, "stragglers",
+                   "List the live agents that have not acknowledged the trust bundle with the next "
+                   "issuing authority, or the newest one. They delay its activation.\n\n"
+                   "  agentpki authority stragglers acme/prod",
+                   session, run, ListStragglers);
 }
 
 }  // namespace cli

@@ -5,7 +5,7 @@
 
 namespace cli {
 
-// One authority, as the verbs below the noun authority show it.
+// Prints one authority, in the format of the session.
 void PrintAuthority(const agentpki::v1::Authority& authority, const Session& session);
 
 }  // namespace cli

@@ -1,4 +1,4 @@
-// agentpki bundle show|watch: what relying parties of a hierarchy should hold.
+// agentpki bundle show|watch: the trust bundle that relying parties of a hierarchy need.
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -24,7 +24,8 @@ using ca::Error;
 using ca::Status;
 using ca::StatusCode;
 
-// A stream is opened anew so often, because a server that is gone without a word is not missed.
+// A stream is reopened after at most 10 minutes: a client cannot notice a server that vanished
+// without closing the connection.
 constexpr std::chrono::minutes kStreamMax(10);
 constexpr std::chrono::seconds kStreamMin(10);
 constexpr std::chrono::seconds kPauseMin(1);
@@ -41,12 +42,12 @@ struct ShowOptions {
   bool as_pem = false;
 };
 
-ca::Status AddRows(Table& table, const std::string& use,
+ca::Status AddRows(Table& table, const std::string& kind,
                    const google::protobuf::RepeatedPtrField<std::string>& certificates) {
   for (const ca::Bytes& der : certificates) {
     const ca::X509Ptr x509 = TRY(ca::ParseX509(der));
     const ca::TimePoint until = TRY(ca::TimeOf(X509_get0_notAfter(x509.get())));
-    table.Add({use, NameText(X509_get_subject_name(x509.get())), ca::Rfc3339(until),
+    table.Add({kind, NameText(X509_get_subject_name(x509.get())), ca::Rfc3339(until),
                ca::Hex(ca::Sha256(der))});
   }
   return ca::Ok();
@@ -72,9 +73,9 @@ ca::Status Show(const Session& session, const ShowOptions& options) {
   facts.Add("version", std::to_string(bundle.version()));
   facts.Add("published", TimeText(bundle.published_at()));
   facts.Print();
-  Table table({"USE", "SUBJECT", "ENDS", "SHA-256"});
-  TRY(AddRows(table, "trusted", bundle.roots()));
-  TRY(AddRows(table, "known", bundle.issuing()));
+  Table table({"KIND", "SUBJECT", "EXPIRES", "SHA-256"});
+  TRY(AddRows(table, "root", bundle.roots()));
+  TRY(AddRows(table, "issuing", bundle.issuing()));
   fmt::print("\n");
   table.Print();
   return ca::Ok();
@@ -87,12 +88,12 @@ struct WatchOptions {
   std::string out;
 };
 
-Status FileError(std::string_view what, const std::string& path) {
-  return Error(StatusCode::kFailedPrecondition, "--out: cannot {} {}: {}", what, path,
+Status FileError(std::string_view action, const std::string& path) {
+  return Error(StatusCode::kFailedPrecondition, "--out: cannot {} {}: {}", action, path,
                std::generic_category().message(errno));
 }
 
-// Takes the place of the file in one step: a reader sees the old or the new one.
+// Replaces the file atomically: a reader sees the old or the new one, never a part.
 Status WriteWhole(const std::string& path, std::string_view text) {
   std::string made = path + ".new-XXXXXX";
   const int file = mkostemp(made.data(), O_CLOEXEC);
@@ -106,19 +107,20 @@ Status WriteWhole(const std::string& path, std::string_view text) {
   return failure;
 }
 
-// One process that keeps a file up to date.
+// Keeps a file up to date for the life of the process.
 class Watcher {
  public:
   Watcher(const Session& session, const WatchOptions& options)
       : session_(session), options_(options) {}
 
-  // Returns when nothing more can be had: refused, or the file cannot be written.
+  // Returns only with an error that a retry does not mend: the server refuses, or the file cannot
+  // be written.
   Status WatchForEver() {
     for (;;) {
       const Status ended = WatchOnce();
-      if (ended.code() == StatusCode::kDeadlineExceeded) continue;  // it was ours
+      if (ended.code() == StatusCode::kDeadlineExceeded) continue;  // WatchOnce's own deadline
       if (!IsTemporary(ended)) return ended;
-      fmt::print(stderr, "agentpki: {}; again in {}\n", ca::MessageOf(ended),
+      fmt::print(stderr, "agentpki: {}; next try in {}\n", ca::MessageOf(ended),
                  ca::HumanDuration(pause_));
       std::this_thread::sleep_for(pause_);
       pause_ = std::min(2 * pause_, kPauseMax);
@@ -132,7 +134,7 @@ class Watcher {
            status.code() == StatusCode::kCancelled;
   }
 
-  // Until our own credentials are to be renewed, which the next time does.
+  // Watches until our own credentials are due for renewal; the next Open() renews them.
   Status WatchOnce() {
     TrustBundleService::Stub stub(TRY(session_.Open()));
     const ca::TimePoint due = TRY(session_.RenewalDue());
@@ -154,7 +156,7 @@ class Watcher {
     return taken.ok() ? client::StatusOf(context, ended) : taken;
   }
 
-  // Held first, then acknowledged: what is acknowledged is held.
+  // Writes the file before the acknowledgement, so an acknowledged version is always on the disk.
   Status Take(TrustBundleService::Stub& stub, const TrustBundle& bundle) {
     if (!options_.out.empty()) TRY(WriteWhole(options_.out, RootsPem(bundle)));
     if (!options_.out.empty() && options_.hierarchy.empty()) {
@@ -168,7 +170,7 @@ class Watcher {
     } else {
       fmt::print("{} trust bundle {}: {} roots, {} issuing authorities{}\n", bundle.hierarchy(),
                  bundle.version(), bundle.roots_size(), bundle.issuing_size(),
-                 options_.out.empty() ? "" : "; written to " + options_.out);
+                 options_.out.empty() ? "" : ", written to " + options_.out);
     }
     std::fflush(stdout);
     return ca::Ok();
@@ -184,29 +186,32 @@ class Watcher {
 
 void AddBundleCommands(CLI::App& app, const Session& session, Run& run) {
   CLI::App* const noun = app.add_subcommand(
-      "bundle", "Trust bundles: what relying parties of a hierarchy should hold, in versions");
+      "bundle",
+      "Trust bundles: the roots and issuing authorities of a hierarchy, for its relying "
+      "parties");
   noun->require_subcommand(1);
 
-  CLI::App* const show = noun->add_subcommand("show", "Show the trust bundle of now");
+  CLI::App* const show = noun->add_subcommand("show", "Show the current trust bundle");
   auto shown = std::make_shared<ShowOptions>();
   show->add_option("--hierarchy", shown->hierarchy,
-                   "Of this one, such as acme/prod; default: yours")
+                   "Name of the hierarchy, for example acme/prod; default: your own")
       ->type_name("NAME");
-  show->add_flag("--pem", shown->as_pem, "Print only the roots, in PEM");
+  show->add_flag("--pem", shown->as_pem, "Print only the roots, as PEM");
   show->callback(
       [&session, &run, shown] { run = [&session, shown] { return Show(session, *shown); }; });
 
   CLI::App* const watch = noun->add_subcommand(
       "watch",
-      "Keep a file with the roots up to date, for as long as this runs; each version of your own "
-      "hierarchy's is acknowledged when it is written. Renews the credentials of --identity.\n\n"
+      "Run until stopped, and keep a file with the roots up to date. Acknowledges each version of "
+      "your own hierarchy's trust bundle after it is written. Renews the credentials of "
+      "--identity.\n\n"
       "  agentpki bundle watch --identity DIR --out FILE");
   auto watched = std::make_shared<WatchOptions>();
   watch
       ->add_option("--hierarchy", watched->hierarchy,
-                   "Of this one, such as acme/prod, which is not acknowledged; default: yours")
+                   "Watch this hierarchy, without acknowledging it; default: your own")
       ->type_name("NAME");
-  watch->add_option("--out", watched->out, "The file, in PEM; it changes in one step")
+  watch->add_option("--out", watched->out, "PEM file to write; it is replaced atomically")
       ->type_name("FILE");
   watch->callback([&session, &run, watched] {
     run = [&session, watched] { return Watcher(session, *watched).WatchForEver(); };

@@ -1,4 +1,4 @@
-// agentpki cert enroll|renew|list|show: the certificates; revoke is in revoke.cc.
+// agentpki cert enroll|renew|list|show: certificates of agents. `cert revoke` is in revoke.cc.
 
 #include <openssl/crypto.h>
 
@@ -47,7 +47,7 @@ Result<client::EnrollingOptions> EnrollingOptionsOf(const EnrollOptions& options
     if (!blocks.ok()) return ca::Annotate(blocks.status(), "--csr: ");
     enrolling.csr = blocks->front();
   }
-  // The server would say the same, but a join token is not worth spending a round trip on.
+  // The server checks it too, but this refusal needs no server and costs no join token.
   const auto csr = ca::Csr::Parse(*enrolling.csr);
   if (!csr.ok()) return ca::Annotate(csr.status(), "--csr: ");
   return enrolling;
@@ -121,7 +121,7 @@ Status List(const Session& session, const ListOptions& options) {
     return ca::Ok();
   }
   const ca::TimePoint now = session.clock().Now();
-  Table table({"SERIAL", "AGENT", "PROFILE", "ENDS", "STATE"});
+  Table table({"SERIAL", "AGENT", "PROFILE", "EXPIRES", "STATE"});
   for (const auto& entry : entries) {
     const ca::TimePoint end = FromProto(entry.not_after());
     table.Add({entry.serial(), entry.spiffe_id(), entry.profile(), RelativeText(end, now),
@@ -132,7 +132,7 @@ Status List(const Session& session, const ListOptions& options) {
   }
   table.Print();
   if (entries.size() >= options.limit) {
-    fmt::print(stderr, "These are the first {}; see more with --limit.\n", options.limit);
+    fmt::print(stderr, "The list stops at --limit {}; there may be more.\n", options.limit);
   }
   return ca::Ok();
 }
@@ -149,17 +149,17 @@ Result<std::vector<ca::Bytes>> Fetch(const Session& session, const ca::SerialNum
 }
 
 struct ShowOptions {
-  std::string what;
+  std::string source;  // a serial, a file, or "-"
   bool pem = false;
 };
 
-// A serial is looked up in the ledger; anything else is a file.
+// Looks a serial up in the ledger; takes anything else for a file.
 Status Show(const Session& session, const ShowOptions& options) {
   std::vector<ca::Bytes> certificates;
-  if (const auto serial = ca::SerialNumber::FromHexText(options.what); serial.ok()) {
+  if (const auto serial = ca::SerialNumber::FromHexText(options.source); serial.ok()) {
     certificates = TRY(Fetch(session, *serial));
   } else {
-    const std::string text = TRY(ReadInput(options.what, kFileSizeMax));
+    const std::string text = TRY(ReadInput(options.source, kFileSizeMax));
     certificates = TRY(CertificatesOf(text));
   }
   if (options.pem) {
@@ -172,31 +172,31 @@ Status Show(const Session& session, const ShowOptions& options) {
 void AddEnroll(CLI::App& noun, const Session& session, Run& run) {
   CLI::App* const enroll = noun.add_subcommand(
       "enroll",
-      "Get an agent's first certificate, by a join token.\n\n"
+      "Get the first certificate of an agent, with a join token.\n\n"
       "  agentpki cert enroll --token-file FILE --out DIR\n\n"
-      "DIR gets key.pem (made here, readable by you alone), cert.pem (the certificate, then the "
-      "intermediates) and bundle.pem (the roots to trust in peers), in one step. Interrupted? Run "
-      "it "
-      "again with the same token and DIR.");
+      "The command writes three files to DIR, atomically: key.pem (generated here, readable only "
+      "by you), cert.pem (the certificate, then the intermediates) and bundle.pem (the roots to "
+      "trust in peers). After an interruption, run it again with the same token and DIR.");
   auto options = std::make_shared<EnrollOptions>();
-  auto* const token = enroll->add_option_group("token", "The join token; one of");
+  auto* const token = enroll->add_option_group("token", "The join token, by exactly one of");
   token
       ->add_option("--token-file", options->token_file,
-                   "A file that holds it, or - for standard input")
+                   "File with the join token, or - for standard input")
       ->type_name("FILE");
   token
       ->add_option("--token", options->token,
-                   "The token itself; others on this machine can read command lines")
+                   "The join token itself; other users of this machine can read it")
       ->type_name("TOKEN");
   token->require_option(1);
-  enroll->add_option("--out", options->out, "The folder to make, or to replace")
+  enroll->add_option("--out", options->out, "Folder to create or replace")
       ->required()
       ->type_name("DIR");
   auto* const csr =
       enroll->add_option("--csr", options->csr_file,
-                         "A ready PKCS #10 request, PEM or DER, or -: its key stays yours");
+                         "Use this PKCS #10 request (PEM or DER, - for standard input) instead of "
+                         "a new key; you keep its key");
   csr->type_name("FILE");
-  enroll->add_option("--key-type", options->key_type, "The key to make: p256, p384 or ed25519")
+  enroll->add_option("--key-type", options->key_type, "Type of the new key: p256, p384 or ed25519")
       ->excludes(csr)
       ->type_name("TYPE")
       ->capture_default_str();
@@ -206,15 +206,16 @@ void AddEnroll(CLI::App& noun, const Session& session, Run& run) {
 }
 
 void AddRenew(CLI::App& noun, const Session& session, Run& run) {
-  CLI::App* const renew = noun.add_subcommand("renew",
-                                              "Get the next certificate for the agent whose "
-                                              "credentials are in DIR, with a new key, and put "
-                                              "both in place of the old ones in one step.");
+  CLI::App* const renew = noun.add_subcommand(
+      "renew",
+      "Renew the certificate in DIR, with a new key. The old certificate must still be valid. The "
+      "new key and certificate replace the old ones atomically.\n\n"
+      "  agentpki cert renew DIR");
   auto options = std::make_shared<EnrollOptions>();
-  renew->add_option("dir", options->out, "A folder that 'cert enroll' made")
+  renew->add_option("dir", options->out, "Folder that 'cert enroll' wrote")
       ->required()
       ->type_name("DIR");
-  renew->add_option("--key-type", options->key_type, "The key to make: p256, p384 or ed25519")
+  renew->add_option("--key-type", options->key_type, "Type of the new key: p256, p384 or ed25519")
       ->type_name("TYPE")
       ->capture_default_str();
   renew->callback([&session, &run, options] {
@@ -224,13 +225,13 @@ void AddRenew(CLI::App& noun, const Session& session, Run& run) {
 
 void AddList(CLI::App& noun, const Session& session, Run& run) {
   CLI::App* const list =
-      noun.add_subcommand("list", "List what the ledger has, latest day of expiry first");
+      noun.add_subcommand("list", "List the certificates in the ledger, last day of expiry first");
   auto options = std::make_shared<ListOptions>();
-  list->add_option("--hierarchy", options->hierarchy, "Only of this one, such as acme/prod")
-      ->type_name("NAME");
-  list->add_option("--agent", options->agent, "Only of this agent")->type_name("SPIFFE-ID");
-  list->add_flag("--live", options->live_only, "Only those that stand now");
-  list->add_option("--limit", options->limit, "At most so many")
+  list->add_option("--hierarchy", options->hierarchy, kOneHierarchy)->type_name("NAME");
+  list->add_option("--agent", options->agent, "Only certificates of this agent")
+      ->type_name("SPIFFE-ID");
+  list->add_flag("--live", options->live_only, "Only certificates that are valid now");
+  list->add_option("--limit", options->limit, "Stop after this number of certificates")
       ->check(CLI::Range(1, 1'000'000))
       ->type_name("N")
       ->capture_default_str();
@@ -239,15 +240,17 @@ void AddList(CLI::App& noun, const Session& session, Run& run) {
 }
 
 void AddShow(CLI::App& noun, const Session& session, Run& run) {
-  CLI::App* const show = noun.add_subcommand("show",
-                                             "Explain certificates to a person: those in a file "
-                                             "(PEM or DER, - for standard input), or the "
-                                             "one with a serial, from the ledger.");
+  CLI::App* const show = noun.add_subcommand(
+      "show",
+      "Show the certificates of a file, or one certificate of the ledger and its chain, in "
+      "words.\n\n"
+      "  agentpki cert show DIR/cert.pem");
   auto options = std::make_shared<ShowOptions>();
-  show->add_option("what", options->what, "A file, or a serial of 40 hex digits")
+  show->add_option("source", options->source,
+                   "File (PEM or DER, - for standard input), or serial of 40 hex digits")
       ->required()
       ->type_name("FILE|SERIAL");
-  show->add_flag("--pem", options->pem, "Print PEM instead");
+  show->add_flag("--pem", options->pem, "Print the certificates as PEM");
   show->callback(
       [&session, &run, options] { run = [&session, options] { return Show(session, *options); }; });
 }
@@ -256,7 +259,7 @@ void AddShow(CLI::App& noun, const Session& session, Run& run) {
 
 void AddCertCommands(CLI::App& app, const Session& session, Run& run) {
   CLI::App* const noun =
-      app.add_subcommand("cert", "Certificates: get, renew, list, explain, revoke");
+      app.add_subcommand("cert", "Certificates of agents: enroll, renew, list, show, revoke");
   noun->require_subcommand(1);
   AddEnroll(*noun, session, run);
   AddRenew(*noun, session, run);

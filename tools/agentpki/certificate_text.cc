@@ -10,7 +10,7 @@ namespace cli {
 
 std::string NameText(const X509_NAME* name) {
   const ca::BioPtr bio(BIO_new(BIO_s_mem()));
-  // RFC 2253's escapes, so that no name can print control characters; our own order.
+  // RFC 2253's escapes, so that no name prints control characters, but in the encoded order.
   constexpr unsigned long kFlags =
       (XN_FLAG_ONELINE & ~ASN1_STRFLGS_ESC_MSB) | ASN1_STRFLGS_ESC_CTRL;
   if (!bio || X509_NAME_print_ex(bio.get(), name, 0, kFlags) < 0) return "?";
@@ -26,7 +26,7 @@ using client::Facts;
 using client::Format;
 using client::RelativeText;
 
-// What a certificate says, as texts.
+// The contents of a certificate, as texts.
 struct Description {
   std::string spiffe_id;
   std::string subject;
@@ -38,9 +38,9 @@ struct Description {
   std::string key_fingerprint;
   std::string fingerprint;
   bool is_authority = false;
-  std::vector<std::string> may;          // what it may be used for
+  std::vector<std::string> may;          // key usages
   std::vector<std::string> other_names;  // beside the SPIFFE ID
-  std::vector<std::string> constraints;  // what an authority may sign
+  std::vector<std::string> constraints;  // limits on what an authority may sign
 };
 
 std::string_view Text(const ASN1_STRING* string) {

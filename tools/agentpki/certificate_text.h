@@ -10,11 +10,11 @@
 
 namespace cli {
 
-// One line: O = acme, OU = prod, CN = root authority 1. No control characters.
+// Returns one line without control characters: O = acme, OU = prod, CN = root authority 1.
 std::string NameText(const X509_NAME* name);
 
-// What `agentpki cert show` says of certificates, DER: to a person, in words; to a program, as a
-// JSON array. kInvalidArgument when one of them is not a certificate.
+// Prints the DER `certificates` in words, or as a JSON array. kInvalidArgument if one of them is
+// not a certificate.
 ca::Status PrintCertificates(const std::vector<ca::Bytes>& certificates, client::Format format,
                              ca::TimePoint now);
 

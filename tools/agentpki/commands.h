@@ -7,35 +7,41 @@
 
 namespace cli {
 
-// What the chosen command does; set while the command line is parsed, run afterwards.
+// The chosen command. Parsing the command line sets it; main() runs it afterwards.
 using Run = std::function<ca::Status()>;
 
-// The rule of a status that says no more than that there is something to change, or that a change
-// would be felt: exit status 2.
+// The help of --hierarchy wherever it filters a listing, and of an argument that names a hierarchy.
+inline constexpr char kOneHierarchy[] = "Only this hierarchy, for example acme/prod; default: all";
+inline constexpr char kHierarchyArgument[] = "Name of the hierarchy, for example acme/prod";
+
+// `hierarchy plan --check` found changes, or `policy replay` found requests that the file decides
+// differently. Exit status 2.
 inline constexpr char kDiffersRule[] = "hierarchy.differs";
 
-// The rules of what is done when somebody else has done his part, another operator or the owner of
-// an external root: exit status 75.
+// The command waits for another operator, or for the owner of an external root. Exit status 75.
 inline constexpr char kPendingRule[] = "approval.pending";
 inline constexpr char kAwaitsCertificateRule[] = "hierarchy.awaits-certificate";
 
-// One file a noun. Each adds its verbs below `app`; a verb that is chosen sets `run`.
+// One file a noun. Each function adds its verbs to `app`; a chosen verb sets `run`. The session and
+// `run` must outlive `app`.
 void AddAgentCommands(CLI::App& app, const Session& session, Run& run);
 void AddApprovalCommands(CLI::App& app, const Session& session, Run& run);
 void AddAuthorityCommands(CLI::App& app, const Session& session, Run& run);
-// `authority csr` and `import`, below the noun authority.
+// Adds `authority taint` and `authority revoke` to the noun authority.
+void AddTaintCommands(CLI::App& noun, const Session& session, Run& run);
+// Adds `authority csr` and `authority import` to the noun authority.
 void AddExternalCommands(CLI::App& noun, const Session& session, Run& run);
 void AddBundleCommands(CLI::App& app, const Session& session, Run& run);
 void AddCertCommands(CLI::App& app, const Session& session, Run& run);
-// `cert revoke`, below the noun cert.
+// Adds `cert revoke` to the noun cert.
 void AddRevokeCommand(CLI::App& noun, const Session& session, Run& run);
 void AddHierarchyCommands(CLI::App& app, const Session& session, Run& run);
-// `hierarchy destroy`, `destroyed` and `record`, below the noun hierarchy.
+// Adds `hierarchy destroy`, `destroyed` and `record` to the noun hierarchy.
 void AddDestroyCommands(CLI::App& noun, const Session& session, Run& run);
 void AddOperatorCommands(CLI::App& app, const Session& session, Run& run);
 void AddDoctorCommand(CLI::App& app, const Session& session, Run& run);
 void AddPolicyCommands(CLI::App& app, const Session& session, Run& run);
-// `policy replay`, below the noun policy.
+// Adds `policy replay` to the noun policy.
 void AddReplayCommand(CLI::App& noun, const Session& session, Run& run);
 void AddStatusCommand(CLI::App& app, const Session& session, Run& run);
 void AddTokenCommands(CLI::App& app, const Session& session, Run& run);

@@ -1,4 +1,4 @@
-// agentpki hierarchy destroy|destroyed|record: the end of a hierarchy.
+// agentpki hierarchy destroy|destroyed|record: end a hierarchy, and prove it.
 
 #include <unistd.h>
 
@@ -42,7 +42,7 @@ void PrintDestruction(const Destruction& destruction) {
   facts.Print();
 }
 
-// The newest that had the name.
+// Returns the newest destruction of a hierarchy with this name.
 ca::Result<Destruction> FindDestruction(const Session& session, const std::string& name) {
   agentpki::v1::ListDestructionsRequest request;
   request.set_hierarchy(name);
@@ -50,8 +50,8 @@ ca::Result<Destruction> FindDestruction(const Session& session, const std::strin
   const auto response = TRY(session.Call(&HierarchyService::Stub::ListDestructions, stub, request));
   if (response.destructions().empty() || name.empty()) {
     return ca::Error(ca::StatusCode::kNotFound,
-                     "hierarchy: none that had the name '{}' was destroyed where you have a role; "
-                     "see: agentpki hierarchy destroyed",
+                     "hierarchy: no hierarchy '{}' was destroyed, or you have no role in it; to "
+                     "list all, run: agentpki hierarchy destroyed",
                      name);
   }
   return response.destructions(0);
@@ -60,12 +60,12 @@ ca::Result<Destruction> FindDestruction(const Session& session, const std::strin
 ca::Result<Destruction> AwaitDestroyed(const Session& session, Destruction destruction) {
   const ca::TimePoint until = session.clock().Now() + session.timeout();
   while (destruction.state() != "destroyed") {
-    const std::string progress = fmt::format("{} of {} keys are destroyed",
-                                             destruction.destroyed_keys(), destruction.keys());
+    const std::string progress =
+        fmt::format("{} of {} keys destroyed", destruction.destroyed_keys(), destruction.keys());
     if (session.clock().Now() >= until) {
       return ca::Error(ca::StatusCode::kDeadlineExceeded,
-                       "{} is revoked and issues nothing more; after {}, {}; look again with: "
-                       "agentpki hierarchy destroyed {}, and see: agentpki doctor",
+                       "{} is revoked and issues nothing more, but after {} only {}; run again "
+                       "later: agentpki hierarchy destroyed {}; for the cause: agentpki doctor",
                        destruction.hierarchy(), ca::HumanDuration(session.timeout()), progress,
                        destruction.hierarchy());
     }
@@ -76,23 +76,24 @@ ca::Result<Destruction> AwaitDestroyed(const Session& session, Destruction destr
   return destruction;
 }
 
-// What keeps an operator at 3 in the morning from destroying another one than he meant.
+// Asks for the name, so that an operator does not destroy another hierarchy by mistake.
 ca::Status Confirm(const std::string& name, const DestroyOptions& options) {
   if (options.yes) return ca::Ok();
   if (isatty(STDIN_FILENO) == 0) {
     return ca::Error(ca::StatusCode::kFailedPrecondition,
-                     "this revokes every certificate of {} and destroys its keys, for good; say "
-                     "--yes",
+                     "--yes: missing; this revokes every certificate of {} and destroys its keys, "
+                     "for good",
                      name);
   }
   fmt::print(stderr,
              "This revokes every certificate of {} and destroys its keys, for good.\n"
-             "Write its name to go on: ",
+             "Type the hierarchy's name to go on: ",
              name);
   std::string answer;
   std::getline(std::cin, answer);
   if (answer == name) return ca::Ok();
-  return ca::Error(ca::StatusCode::kFailedPrecondition, "nothing is destroyed");
+  return ca::Error(ca::StatusCode::kFailedPrecondition,
+                   "the name that you typed is not {}; nothing was destroyed", name);
 }
 
 ca::Status Destroy(const Session& session, const DestroyOptions& options) {
@@ -125,7 +126,7 @@ ca::Status ListDestroyed(const Session& session, const std::string& name) {
     PrintJsonArray(response.destructions());
     return ca::Ok();
   }
-  Table table({"HIERARCHY", "STATE", "DECIDED", "BY", "REVOKED", "REASON"});
+  Table table({"HIERARCHY", "STATE", "DECIDED", "DECIDED BY", "REVOKED", "REASON"});
   for (const Destruction& destruction : response.destructions()) {
     table.Add({destruction.hierarchy(), destruction.state(), TimeText(destruction.decided_at()),
                destruction.decided_by(), std::to_string(destruction.revoked_certificates()),
@@ -135,12 +136,12 @@ ca::Status ListDestroyed(const Session& session, const std::string& name) {
   return ca::Ok();
 }
 
-// PEM by the label of RFC 7468 section 9.
+// Prints PEM with the label of RFC 7468 section 9.
 ca::Status PrintRecord(const Session& session, const std::string& name) {
   const Destruction destruction = TRY(FindDestruction(session, name));
   if (destruction.record().empty()) {
     return ca::Error(ca::StatusCode::kFailedPrecondition,
-                     "{} is being destroyed, and there is no record yet; wait with: agentpki "
+                     "{} is still being destroyed, so it has no record yet; to wait, run: agentpki "
                      "hierarchy destroy {} --reason TEXT --yes --wait",
                      name, name);
   }
@@ -152,47 +153,51 @@ ca::Status PrintRecord(const Session& session, const std::string& name) {
   return ca::Ok();
 }
 
-}  // namespace
-
-void AddDestroyCommands(CLI::App& noun, const Session& session, Run& run) {
+void AddDestroy(CLI::App& noun, const Session& session, Run& run) {
   CLI::App* const destroy = noun.add_subcommand(
       "destroy",
-      "End a hierarchy, for good: revoke all that it has issued, destroy its keys on the token, "
-      "and "
-      "leave a signed record of that. Its name is free for another. Safe to repeat.\n\n"
+      "End a hierarchy, for good: revoke every certificate that it issued, destroy its keys on the "
+      "token, and sign a record of the destruction. Its name becomes free. Safe to repeat.\n\n"
       "  agentpki hierarchy destroy -f acme-pr-1234.yaml --reason 'merged' --yes --wait");
   auto options = std::make_shared<DestroyOptions>();
-  auto* const target = destroy->add_option_group("target", "Which; one of");
-  target->add_option("hierarchy", options->name, "The hierarchy, such as acme/pr-1234")
-      ->type_name("NAME");
-  target->add_option("-f,--file", options->file, "The file that describes it, in YAML")
-      ->type_name("FILE");
+  auto* const target = destroy->add_option_group("target", "The hierarchy, by exactly one of");
+  target->add_option("hierarchy", options->name, kHierarchyArgument)->type_name("NAME");
+  target->add_option("-f,--file", options->file, "YAML file of the hierarchy")->type_name("FILE");
   target->require_option(1);
-  destroy->add_option("--reason", options->reason, "Why, for whoever reads the record")
+  destroy->add_option("--reason", options->reason, "Reason, for the signed record")
       ->required()
       ->type_name("TEXT");
-  destroy->add_flag("--yes", options->yes, "Without being asked; needed in scripts");
-  destroy->add_flag("--wait", options->wait,
-                    "Until its keys are destroyed and that is on record; takes half a minute");
+  destroy->add_flag("--yes", options->yes, "Do not ask for the name; required in scripts");
+  destroy->add_flag(
+      "--wait", options->wait,
+      "Wait until its keys are destroyed and the record is signed, at most --timeout; "
+      "this usually takes 30 seconds");
   destroy->callback([&session, &run, options] {
     run = [&session, options] { return Destroy(session, *options); };
   });
+}
+
+}  // namespace
+
+void AddDestroyCommands(CLI::App& noun, const Session& session, Run& run) {
+  AddDestroy(noun, session, run);
 
   CLI::App* const destroyed =
-      noun.add_subcommand("destroyed", "List the hierarchies that were destroyed, newest first");
+      noun.add_subcommand("destroyed", "List the destroyed hierarchies, newest first");
   auto name = std::make_shared<std::string>();
-  destroyed->add_option("hierarchy", *name, "Those that had this name")->type_name("NAME");
+  destroyed->add_option("hierarchy", *name, "Only hierarchies with this name; default: all")
+      ->type_name("NAME");
   destroyed->callback(
       [&session, &run, name] { run = [&session, name] { return ListDestroyed(session, *name); }; });
 
   CLI::App* const record = noun.add_subcommand(
       "record",
-      "Print the signed record of a destruction, as CMS in PEM.\n\n"
+      "Print the signed record of a destruction, as CMS in PEM. To verify it:\n\n"
       "  agentpki hierarchy record acme/pr-1234 > record.pem\n"
-      "  agentpki bundle show system/SYSTEM > roots.pem\n"
+      "  agentpki bundle show --hierarchy agentpki/system --pem > roots.pem\n"
       "  openssl cms -verify -inform PEM -in record.pem -CAfile roots.pem -purpose any");
   auto of = std::make_shared<std::string>();
-  record->add_option("hierarchy", *of, "The hierarchy that was destroyed")
+  record->add_option("hierarchy", *of, "Name of the destroyed hierarchy")
       ->required()
       ->type_name("NAME");
   record->callback(

@@ -1,4 +1,4 @@
-// agentpki doctor: what is wrong with keys, authorities, CRLs and responders, and what to do.
+// agentpki doctor: find faults of keys, authorities, CRLs and OCSP responders, with their fixes.
 
 #include "agentpki/v1/doctor.grpc.pb.h"
 #include "tools/agentpki/commands.h"
@@ -19,11 +19,11 @@ void PrintFinding(const Finding& finding) {
 
 void PrintReport(const agentpki::v1::DiagnoseResponse& report) {
   for (const Finding& finding : report.findings()) PrintFinding(finding);
-  fmt::print("{} {} in {} hierarchies, {} keys of theirs on the token\n", report.findings_size(),
+  fmt::print("{} {} in {} hierarchies with {} keys on the token\n", report.findings_size(),
              report.findings_size() == 1 ? "finding" : "findings", report.hierarchies_size(),
              report.key_count());
   if (report.foreign_keys().empty()) return;
-  fmt::print("\n{} keys on the token are of somebody else, which is no finding:\n",
+  fmt::print("\nThe token also holds {} keys that are not agentpki's; this is not a fault:\n",
              report.foreign_keys_size());
   for (const std::string& label : report.foreign_keys()) fmt::print("  {}\n", label);
 }
@@ -39,8 +39,8 @@ ca::Status Diagnose(const Session& session, const std::string& hierarchy) {
     PrintReport(report);
   }
   if (report.findings().empty()) return ca::Ok();
-  return ca::Error(ca::StatusCode::kFailedPrecondition, "not all is well: {} found, see above",
-                   report.findings_size());
+  return ca::Error(ca::StatusCode::kFailedPrecondition, "doctor has {} {}; see above",
+                   report.findings_size(), report.findings_size() == 1 ? "finding" : "findings");
 }
 
 }  // namespace
@@ -48,12 +48,11 @@ ca::Status Diagnose(const Session& session, const std::string& hierarchy) {
 void AddDoctorCommand(CLI::App& app, const Session& session, Run& run) {
   CLI::App* const command = app.add_subcommand(
       "doctor",
-      "Compare ledger, token and time: keys that nobody planned, or that are missing, or that "
-      "should be gone; authorities that were never finished; CRLs and responders that are late. "
-      "Says of each what to do; fails when there is any");
+      "Compare the ledger, the token and the clock. Reports keys that are missing, unplanned or "
+      "overdue for destruction, unfinished authorities, and overdue CRLs and OCSP responders, each "
+      "with its fix. Exits with 1 if there is a finding");
   auto hierarchy = std::make_shared<std::string>();
-  command->add_option("--hierarchy", *hierarchy, "Only of this one, such as acme/prod")
-      ->type_name("NAME");
+  command->add_option("--hierarchy", *hierarchy, kOneHierarchy)->type_name("NAME");
   command->callback([&session, &run, hierarchy] {
     run = [&session, hierarchy] { return Diagnose(session, *hierarchy); };
   });

@@ -1,4 +1,4 @@
-// agentpki authority csr|import: an issuing authority under somebody else's root.
+// agentpki authority csr|import: an issuing authority below an external root.
 
 #include "agentpki/v1/authority.grpc.pb.h"
 #include "tools/agentpki/authority_text.h"
@@ -20,10 +20,11 @@ ca::Status CreateRequest(const Session& session, const std::string& authority) {
     fmt::print("{}\n", ToJson(response));
     return ca::Ok();
   }
-  // Standard output is the file.
+  // Only the PEM goes to standard output, so that it can be redirected to a file.
   fmt::print("{}", ca::Pem("CERTIFICATE REQUEST", response.certification_request()));
   fmt::print(stderr,
-             "key SHA-256: {}\n\nWhoever signs it takes over all of its extensions. Then:\n"
+             "key SHA-256: {}\n\nThe owner of the root must sign it with all requested extensions. "
+             "Then run:\n"
              "  agentpki authority import {} --certificate FILE\n",
              response.key_fingerprint(), authority);
   return ca::Ok();
@@ -53,11 +54,11 @@ ca::Status Import(const Session& session, const ImportOptions& options) {
 void AddExternalCommands(CLI::App& noun, const Session& session, Run& run) {
   CLI::App* const csr = noun.add_subcommand(
       "csr",
-      "Print what the owner of an external root is to sign for an issuing authority that is "
-      "pending: a PKCS #10 certification request in PEM.\n\n"
+      "Print the certification request of a pending issuing authority, PKCS #10 in PEM, for the "
+      "owner of an external root to sign.\n\n"
       "  agentpki authority csr acme/prod/issuing/1 > issuing-1.csr");
   auto authority = std::make_shared<std::string>();
-  csr->add_option("authority", *authority, "An issuing authority that is pending")
+  csr->add_option("authority", *authority, "Name of the pending issuing authority")
       ->required()
       ->type_name("NAME");
   csr->callback([&session, &run, authority] {
@@ -66,18 +67,18 @@ void AddExternalCommands(CLI::App& noun, const Session& session, Run& run) {
 
   CLI::App* const import = noun.add_subcommand(
       "import",
-      "Bring the certificate that the owner of an external root has signed. It is checked to be "
-      "all "
-      "that its certification request asks for; a hierarchy's first authority then issues at "
-      "once.\n\n"
+      "Import the certificate that the owner of an external root signed. The server refuses a "
+      "certificate that differs from its certification request. The first issuing authority of a "
+      "hierarchy then becomes active at once.\n\n"
       "  agentpki authority import acme/prod/issuing/1 --certificate issuing-1.pem");
   auto options = std::make_shared<ImportOptions>();
-  import->add_option("authority", options->authority, "The authority that it is for")
+  import->add_option("authority", options->authority, "Name of the pending issuing authority")
       ->required()
       ->type_name("NAME");
   import
       ->add_option("--certificate", options->file,
-                   "PEM, with the certificates between it and the root; or - for standard input")
+                   "PEM file with the certificate and the intermediates up to the root, or - for "
+                   "standard input")
       ->required()
       ->type_name("FILE");
   import->callback([&session, &run, options] {

@@ -35,7 +35,7 @@ ca::Status List(const Session& session) {
     PrintJsonArray(response.hierarchies());
     return ca::Ok();
   }
-  Table table({"HIERARCHY", "TRUST DOMAIN", "STATE", "ISSUES", "PROFILES"});
+  Table table({"HIERARCHY", "TRUST DOMAIN", "STATE", "ACTIVE AUTHORITY", "PROFILES"});
   for (const Hierarchy& hierarchy : response.hierarchies()) {
     std::string profiles;
     for (const auto& profile : hierarchy.spec().profiles()) {
@@ -61,7 +61,7 @@ void PrintHierarchy(const Hierarchy& hierarchy) {
   facts.Add("hierarchy", hierarchy.name());
   facts.Add("state", hierarchy.state());
   facts.Add("waiting for", Joined(hierarchy.waiting_for()));
-  facts.Add("issues", hierarchy.active_authority());
+  facts.Add("active authority", hierarchy.active_authority());
   facts.Add("root SHA-256", Joined(hierarchy.root_fingerprints()));
   facts.Print();
 }
@@ -86,7 +86,7 @@ ca::Status Export(const Session& session, const std::string& name) {
 
 // ---- planning -----------------------------------------------------------------------------------
 
-// Checked here first: what is wrong in a file is said with its line, and without a server.
+// Checks the file here first, because only this check names the line, and it needs no server.
 ca::Result<HierarchySpec> Read(const std::string& file) {
   TRY(files::LoadHierarchyFile(file));
   return files::ReadHierarchyFile(file);
@@ -105,19 +105,21 @@ void PrintChange(const FieldChange& change) {
 
 void PrintPlan(const HierarchyPlan& plan) {
   if (plan.changes().empty()) {
-    fmt::print("{}: nothing to change\n", plan.hierarchy());
+    fmt::print("{}: no changes\n", plan.hierarchy());
     return;
   }
   fmt::print("{}: {}\n\n", plan.hierarchy(),
-             plan.creates() ? "a new hierarchy" : fmt::format("{} changes", plan.changes_size()));
+             plan.creates() ? "a new hierarchy"
+                            : fmt::format("{} {}", plan.changes_size(),
+                                          plan.changes_size() == 1 ? "change" : "changes"));
   for (const FieldChange& change : plan.changes()) PrintChange(change);
 }
 
-void PrintWhetherItTakesTwo(const HierarchyPlan& plan) {
+void PrintNeededApproval(const HierarchyPlan& plan) {
   if (!plan.needs_approval()) return;
   fmt::print(
-      "\nIt widens what may happen, so it takes two: 'apply' is refused until another admin of {} "
-      "has approved it.\n",
+      "\nThe plan widens the policy, so it needs two operators: 'apply' is refused until another "
+      "admin of {} approves it.\n",
       plan.hierarchy());
 }
 
@@ -136,15 +138,15 @@ ca::Status Plan(const Session& session, const PlanOptions& options) {
     fmt::print("{}\n", ToJson(plan));
   } else {
     PrintPlan(plan);
-    PrintWhetherItTakesTwo(plan);
+    PrintNeededApproval(plan);
     if (!plan.changes().empty()) {
-      fmt::print("\nTo do this and nothing else:\n  agentpki hierarchy apply -f {} --plan {}\n",
+      fmt::print("\nTo apply exactly this plan:\n  agentpki hierarchy apply -f {} --plan {}\n",
                  options.file, plan.digest());
     }
   }
   if (!options.check || plan.changes().empty()) return ca::Ok();
-  return ca::Refusal(ca::StatusCode::kFailedPrecondition, kDiffersRule, "{} is not what {} says",
-                     plan.hierarchy(), options.file);
+  return ca::Refusal(ca::StatusCode::kFailedPrecondition, kDiffersRule,
+                     "{} differs from {}; see the changes above", plan.hierarchy(), options.file);
 }
 
 // ---- applying -----------------------------------------------------------------------------------
@@ -155,27 +157,27 @@ struct ApplyOptions {
   bool wait = false;
 };
 
-// Until the server that answers serves all of it.
+// Polls until the server reports the hierarchy as ready, at most for --timeout.
 ca::Result<Hierarchy> AwaitReady(const Session& session, Hierarchy hierarchy) {
   const ca::TimePoint until = session.clock().Now() + session.timeout();
   while (hierarchy.state() != "ready") {
     if (hierarchy.state() == kAwaitsCertificate) {
       return ca::Refusal(ca::StatusCode::kFailedPrecondition, kAwaitsCertificateRule,
-                         "{} is applied; the owner of its root has to sign its authority; run: "
-                         "agentpki authority csr {}",
+                         "{} is applied, but the owner of its root must sign its issuing "
+                         "authority; for the request, run: agentpki authority csr {}",
                          hierarchy.name(), hierarchy.pending_authority());
     }
     if (session.clock().Now() >= until) {
       return ca::Error(ca::StatusCode::kDeadlineExceeded,
-                       "{} is applied; after {} it still waits for {}; look again with: agentpki "
-                       "hierarchy show {}",
+                       "{} is applied, but after {} it still waits for {}; run again later: "
+                       "agentpki hierarchy show {}",
                        hierarchy.name(), ca::HumanDuration(session.timeout()),
                        Joined(hierarchy.waiting_for()), hierarchy.name());
     }
     fmt::print(stderr, "waiting for {}\n", Joined(hierarchy.waiting_for()));
     std::this_thread::sleep_for(kPollInterval);
     auto again = Get(session, hierarchy.name());
-    // Another replica may hear of it some seconds later.
+    // A balancer may have sent this call to a replica that learns of a new hierarchy seconds later.
     if (again.status().code() == ca::StatusCode::kNotFound) continue;
     hierarchy = TRY(std::move(again));
   }
@@ -199,36 +201,36 @@ ca::Status Apply(const Session& session, const ApplyOptions& options) {
   fmt::print("\n");
   PrintHierarchy(response.hierarchy());
   if (response.hierarchy().state() == kAwaitsCertificate) {
-    fmt::print("\nThe owner of its root is to sign its authority; run: agentpki authority csr {}\n",
-               response.hierarchy().pending_authority());
+    fmt::print(
+        "\nThe owner of its root must sign its issuing authority; for the request, run:\n"
+        "  agentpki authority csr {}\n",
+        response.hierarchy().pending_authority());
   }
   return ca::Ok();
 }
 
 void AddFile(CLI::App& command, std::string& file) {
-  command.add_option("-f,--file", file, "The file that describes it, in YAML")
+  command.add_option("-f,--file", file, "YAML file of the hierarchy")
       ->required()
       ->type_name("FILE");
 }
 
 void AddReadingCommands(CLI::App& noun, const Session& session, Run& run) {
   CLI::App* const list =
-      noun.add_subcommand("list", "List the hierarchies over which you have a role");
+      noun.add_subcommand("list", "List the hierarchies in which you have a role");
   list->callback([&session, &run] { run = [&session] { return List(session); }; });
 
   const auto add = [&](const char* verb, const char* description, auto act) {
     CLI::App* const command = noun.add_subcommand(verb, description);
     auto name = std::make_shared<std::string>();
-    command->add_option("hierarchy", *name, "The hierarchy, such as acme/prod")
-        ->required()
-        ->type_name("NAME");
+    command->add_option("hierarchy", *name, kHierarchyArgument)->required()->type_name("NAME");
     command->callback([&session, &run, name, act] {
       run = [&session, name, act] { return act(session, *name); };
     });
   };
-  add("show", "Show one: its state, and what its file would say", Show);
+  add("show", "Show the state of a hierarchy and its file", Show);
   add("export",
-      "Print the file that describes one as it stands, with nothing left to a default.\n\n"
+      "Print the YAML file of a hierarchy as it is now, with every default written out.\n\n"
       "  agentpki hierarchy export acme/prod > acme-prod.yaml",
       Export);
 }
@@ -238,35 +240,35 @@ void AddReadingCommands(CLI::App& noun, const Session& session, Run& run) {
 void AddHierarchyCommands(CLI::App& app, const Session& session, Run& run) {
   CLI::App* const noun = app.add_subcommand(
       "hierarchy",
-      "Hierarchies as code: a file in git describes one tenant's PKI in one environment");
+      "Hierarchies as code: one YAML file describes the PKI of one tenant in one environment");
   noun->require_subcommand(1);
   AddReadingCommands(*noun, session, run);
 
   CLI::App* const plan =
       noun->add_subcommand("plan",
-                           "Show what 'apply' would change, field by field, and change nothing.\n\n"
+                           "Show the changes that 'apply' would make, field by field. Changes "
+                           "nothing.\n\n"
                            "  agentpki hierarchy plan -f acme-prod.yaml");
   auto plan_options = std::make_shared<PlanOptions>();
   AddFile(*plan, plan_options->file);
-  plan->add_flag("--check", plan_options->check,
-                 "For CI: exit with 2 when there is something to change");
+  plan->add_flag("--check", plan_options->check, "For CI: exit with 2 if there are changes");
   plan->callback([&session, &run, plan_options] {
     run = [&session, plan_options] { return Plan(session, *plan_options); };
   });
 
   CLI::App* const apply = noun->add_subcommand(
       "apply",
-      "Make a hierarchy what its file says: a new one with its authorities, or changes in place, "
-      "which hold from the next certificate on. Safe to repeat.\n\n"
+      "Create a hierarchy from its file, or change it to match its file. Changes apply from the "
+      "next certificate on. Safe to repeat.\n\n"
       "  agentpki hierarchy apply -f acme-prod.yaml --wait");
   auto apply_options = std::make_shared<ApplyOptions>();
   AddFile(*apply, apply_options->file);
   apply
       ->add_option("--plan", apply_options->plan_digest,
-                   "Only if it does what the plan of this digest says")
+                   "Apply only if the changes are still those of this plan")
       ->type_name("DIGEST");
   apply->add_flag("--wait", apply_options->wait,
-                  "Until it is ready: it issues, and OCSP and CRLs are served");
+                  "Wait until it issues and serves OCSP and CRLs, at most --timeout");
   apply->callback([&session, &run, apply_options] {
     run = [&session, apply_options] { return Apply(session, *apply_options); };
   });

@@ -12,8 +12,8 @@ ca::Result<std::string> ReadInput(const std::string& file, size_t size_max) {
   std::cin.read(text.data(), static_cast<std::streamsize>(text.size()));
   text.resize(static_cast<size_t>(std::cin.gcount()));
   if (text.size() > size_max) {
-    return ca::Error(ca::StatusCode::kInvalidArgument, "standard input has more than {} octets",
-                     size_max);
+    return ca::Error(ca::StatusCode::kInvalidArgument,
+                     "standard input is larger than the limit of {} octets", size_max);
   }
   return text;
 }

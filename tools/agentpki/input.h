@@ -5,15 +5,16 @@
 
 #include "ca/base/bytes.h"
 
-// What people give as files.
+// Files that people name on the command line.
 namespace cli {
 
 inline constexpr size_t kFileSizeMax = 1024 * 1024;
 
-// A file, or standard input for "-".
+// Reads a file, or standard input for "-". kInvalidArgument above `size_max` octets.
 ca::Result<std::string> ReadInput(const std::string& file, size_t size_max);
 
-// DER, of a text that is PEM or DER. Whether it is a certificate is not looked at.
+// Returns the DER of each PEM block CERTIFICATE, or `text` itself if it holds no PEM. Does not
+// parse the DER.
 ca::Result<std::vector<ca::Bytes>> CertificatesOf(const std::string& text);
 
 }  // namespace cli

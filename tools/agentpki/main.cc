@@ -7,27 +7,31 @@
 
 namespace {
 
-// sysexits.h's EX_USAGE and EX_TEMPFAIL; 1 for the rest.
+// 64 and 75 are EX_USAGE and EX_TEMPFAIL of sysexits.h.
 constexpr int kExitRefused = 1;
 constexpr int kExitDiffers = 2;
 constexpr int kExitUsage = 64;
 constexpr int kExitTryAgain = 75;
 
 constexpr char kDescription[] =
-    "agentpki gives every AI agent an identity of its own: short-lived X.509 certificates.\n\n"
-    "An operator registers an agent and creates a join token; the agent enrolls with it and renews "
-    "for as long as it lives:\n\n"
+    "agentpki gives each AI agent its own identity: short-lived X.509 certificates.\n\n"
+    "An operator registers an agent and creates a join token. The agent enrolls with the token and "
+    "then renews its certificate:\n\n"
     "  agentpki agent register SPIFFE-ID --owner TEAM\n"
     "  agentpki token create --agent SPIFFE-ID > FILE\n"
     "  agentpki cert enroll --token-file FILE --out DIR\n"
     "  agentpki cert renew DIR";
 constexpr char kFooter[] =
-    "Exit status: 0 done; 1 refused or failed; 2 'hierarchy plan --check' found something to "
-    "change, or 'policy replay' somebody whom it would change something for; "
-    "64 wrong usage; 75 try again: the server is away or busy, another operator has to approve it, "
-    "or the owner of an external root has to sign.";
+    "Exit status:\n"
+    "  0   done\n"
+    "  1   refused or failed\n"
+    "  2   'hierarchy plan --check' found changes, or 'policy replay' found requests that the\n"
+    "      file decides differently\n"
+    "  64  wrong usage\n"
+    "  75  try again later: the server is unavailable or busy, another operator must approve, or\n"
+    "      the owner of an external root must sign";
 
-// A secret that was typed as an argument is at least not left for `ps` to read.
+// Overwrites join tokens in the arguments, so that `ps` no longer shows them.
 void HideTokens(int argc, char** argv) {
   for (int i = 1; i < argc; ++i) {
     char* const token = std::strstr(argv[i], ca::JoinToken::kPrefix.data());
@@ -35,7 +39,7 @@ void HideTokens(int argc, char** argv) {
   }
 }
 
-// CLI11's, with an empty line between what a command does and how to call it.
+// CLI11's format, with an empty line between the description of a command and its usage.
 class HelpFormatter : public CLI::Formatter {
  public:
   std::string make_description(const CLI::App* app) const override {
@@ -60,7 +64,7 @@ int Exit(const ca::Status& status) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  // gRPC's own log lines are not for users; what went wrong is in the status.
+  // gRPC's own log lines are not for users: the status says why a call failed.
   setenv("GRPC_VERBOSITY", "NONE", 0);
 
   CLI::App app(kDescription, "agentpki");
@@ -68,7 +72,7 @@ int main(int argc, char** argv) {
   app.footer(kFooter);
   app.set_version_flag("--version", AGENTPKI_VERSION);
   app.require_subcommand(1);
-  app.fallthrough();  // --output and --identity may stand behind the verb
+  app.fallthrough();  // --output and --identity may follow the verb
   cli::Session session;
   session.AddOptions(app);
   cli::Run run;

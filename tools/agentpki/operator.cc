@@ -1,4 +1,4 @@
-// agentpki operator list|grant|withdraw: who may do what.
+// agentpki operator list|grant|withdraw: the roles of operators.
 
 #include "agentpki/v1/operator.grpc.pb.h"
 #include "tools/agentpki/commands.h"
@@ -22,7 +22,7 @@ ca::Status List(const Session& session) {
     PrintJsonArray(response.grants());
     return ca::Ok();
   }
-  Table table({"OPERATOR", "ROLE", "OVER"});
+  Table table({"OPERATOR", "ROLE", "SCOPE"});
   for (const Grant& grant : response.grants()) {
     table.Add({grant.operator_(), grant.role(), ScopeText(grant)});
   }
@@ -30,11 +30,11 @@ ca::Status List(const Session& session) {
   return ca::Ok();
 }
 
-void PrintGrant(const Session& session, const Grant& grant, const char* now) {
+void PrintGrant(const Session& session, const Grant& grant, const char* verb) {
   if (session.format() == Format::kJson) {
     fmt::print("{}\n", ToJson(grant));
   } else {
-    fmt::print("{} {} {} over {}\n", grant.operator_(), now, grant.role(), ScopeText(grant));
+    fmt::print("{} {} {} over {}\n", grant.operator_(), verb, grant.role(), ScopeText(grant));
   }
 }
 
@@ -52,17 +52,18 @@ ca::Status Remove(const Session& session, const Grant& grant) {
   agentpki::v1::RemoveGrantRequest request;
   *request.mutable_grant() = grant;
   const auto response = TRY(session.Call(&OperatorService::Stub::RemoveGrant, stub, request));
-  PrintGrant(session, response.grant(), "is no more");
+  PrintGrant(session, response.grant(), "is no longer");
   return ca::Ok();
 }
 
 }  // namespace
 
 void AddOperatorCommands(CLI::App& app, const Session& session, Run& run) {
-  CLI::App* const noun = app.add_subcommand(
-      "operator", "Operators and their roles, which are looked up at each of their calls");
+  CLI::App* const noun =
+      app.add_subcommand("operator", "Roles of operators: list, grant, withdraw");
   noun->require_subcommand(1);
-  CLI::App* const list = noun->add_subcommand("list", "List who may do what, over what");
+  CLI::App* const list =
+      noun->add_subcommand("list", "List the operators, their roles and the scope of each role");
   list->callback([&session, &run] { run = [&session] { return List(session); }; });
 
   const auto add = [&](const char* verb, const char* description, auto act) {
@@ -70,18 +71,20 @@ void AddOperatorCommands(CLI::App& app, const Session& session, Run& run) {
     auto grant = std::make_shared<Grant>();
     command
         ->add_option("operator", *grant->mutable_operator_(),
-                     "The operator's name, such as alice, or its SPIFFE ID")
+                     "Name of the operator, for example alice, or its SPIFFE ID")
         ->required()
         ->type_name("NAME");
-    command->add_option("role", *grant->mutable_role(), "admin, registrar, revoker or auditor")
+    command
+        ->add_option("role", *grant->mutable_role(), "Role: admin, registrar, revoker or auditor")
         ->required()
         ->type_name("ROLE");
     auto* const hierarchy =
-        command->add_option("--hierarchy", *grant->mutable_hierarchy(), "Over this one alone");
+        command->add_option("--hierarchy", *grant->mutable_hierarchy(),
+                            "Over this hierarchy only; default: over all hierarchies");
     hierarchy->type_name("NAME");
     command
         ->add_option("--tenant", *grant->mutable_tenant(),
-                     "Over all hierarchies of this tenant, also those to come")
+                     "Over all hierarchies of this tenant, present and future")
         ->type_name("NAME")
         ->excludes(hierarchy);
     command->callback([&session, &run, grant, act] {
@@ -89,10 +92,14 @@ void AddOperatorCommands(CLI::App& app, const Session& session, Run& run) {
     });
   };
   add("grant",
-      "Give an operator a role: over one hierarchy, over a tenant, or over all there are.\n\n"
+      "Grant a role to an operator, over one hierarchy, one tenant or all hierarchies. It takes "
+      "effect at the operator's next call.\n\n"
       "  agentpki operator grant alice registrar --hierarchy acme/prod",
       Add);
-  add("withdraw", "Take a role from an operator; it acts from its next call on", Remove);
+  add("withdraw",
+      "Withdraw a role from an operator. It takes effect at the operator's next call.\n\n"
+      "  agentpki operator withdraw alice registrar --hierarchy acme/prod",
+      Remove);
 }
 
 }  // namespace cli

@@ -1,4 +1,4 @@
-// agentpki policy replay: what a file's policy would do to the requests that were made.
+// agentpki policy replay: judge past requests by the policy of a proposed file.
 
 #include <unistd.h>
 
@@ -27,9 +27,9 @@ struct ReplayOptions {
 
 // ---- reading ------------------------------------------------------------------------------------
 
-// The policy that stands; none for a hierarchy that is still to be made.
-Result<std::optional<ca::Hierarchy>> Standing(const Session& session, HierarchyService::Stub& stub,
-                                              const std::string& name) {
+// Returns the current policy, or nullopt if the hierarchy does not exist yet.
+Result<std::optional<ca::Hierarchy>> Current(const Session& session, HierarchyService::Stub& stub,
+                                             const std::string& name) {
   agentpki::v1::GetHierarchyRequest request;
   request.set_hierarchy(name);
   const auto response = session.Call(&HierarchyService::Stub::GetHierarchy, stub, request);
@@ -53,7 +53,7 @@ Result<ca::RequestFacts> FactsOf(const agentpki::v1::RequestFacts& facts, const 
   };
 }
 
-// Its number in the ledger is not told, and not needed.
+// Leaves position.number unset: the message does not carry it and the replay does not need it.
 Result<ca::RecordedRequest> RequestOf(const agentpki::v1::RecordedRequest& message) {
   ca::RecordedRequest request;
   request.position.at = client::FromProto(message.at());
@@ -68,8 +68,7 @@ Result<ca::RecordedRequest> RequestOf(const agentpki::v1::RecordedRequest& messa
   return request;
 }
 
-// How far a long replay is, for who watches: a line on a terminal that is written over once a
-// second.
+// Shows the progress of a long replay on a terminal, in one line that is overwritten each second.
 class Progress {
  public:
   explicit Progress(const ca::Clock& clock)
@@ -80,9 +79,9 @@ class Progress {
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
 
-  void Tell(std::int64_t count, ca::TimePoint at) {
+  void Show(std::int64_t count, ca::TimePoint at) {
     if (!is_watched_ || clock_.Now() < due_) return;
-    fmt::print(stderr, "\r{:60}", fmt::format("{} requests, until {}", count, ca::Rfc3339(at)));
+    fmt::print(stderr, "\r{:60}", fmt::format("{} requests, up to {}", count, ca::Rfc3339(at)));
     is_shown_ = true;
     due_ = clock_.Now() + kInterval;
   }
@@ -110,7 +109,7 @@ Status AddRequests(const Session& session, PolicyService::Stub& stub, const std:
         TRY(session.Call(&PolicyService::Stub::ListEnrollmentRequests, stub, request));
     for (const auto& message : page.requests()) {
       replay.Add(TRY(RequestOf(message)));
-      progress.Tell(++count, client::FromProto(message.at()));
+      progress.Show(++count, client::FromProto(message.at()));
     }
     request.set_page_token(page.next_page_token());
   } while (!request.page_token().empty());
@@ -165,7 +164,7 @@ void AddRows(Table& table, const std::string& outcome, const Changes& changes, c
 
 void Print(const agentpki::v1::PolicyReplay& replay, std::int64_t total, ca::TimePoint now) {
   fmt::print("{}: {} requests since {}\n\n", replay.hierarchy(), total, TimeText(replay.since()));
-  Table table({"NEWLY", "AGENT", "BY", "NOW BY", "REQUESTS", "LAST SEEN"});
+  Table table({"NEWLY", "AGENT", "NEW RULE", "CURRENT RULE", "REQUESTS", "LAST SEEN"});
   AddRows(table, "refused", replay.newly_refused(), now);
   AddRows(table, "admitted", replay.newly_admitted(), now);
   if (!table.empty()) {
@@ -181,9 +180,9 @@ void Print(const agentpki::v1::PolicyReplay& replay, std::int64_t total, ca::Tim
   const auto add_if_any = [&](const char* name, std::int64_t count) {
     if (count > 0) facts.Add(name, fmt::format("{}, not replayed", count));
   };
-  add_if_any("refused otherwise", replay.refused_otherwise_count());
+  add_if_any("refused by another rule", replay.refused_otherwise_count());
   add_if_any("failed", replay.failed_count());
-  add_if_any("on record without facts", replay.without_facts_count());
+  add_if_any("recorded without facts", replay.without_facts_count());
   facts.Print();
 }
 
@@ -193,7 +192,7 @@ Result<ca::TimePoint> SinceOf(const ReplayOptions& options, const Session& sessi
   const auto back = ca::ParseDuration(options.since);
   if (!back.ok()) return ca::Annotate(back.status(), "--since: ");
   if (*back > ca::RequestQuery::kBackMax) {
-    return ca::Error(StatusCode::kInvalidArgument, "--since: {} is too long ago; write at most {}",
+    return ca::Error(StatusCode::kInvalidArgument, "--since: {} is more than the limit of {}",
                      options.since, ca::DurationText(ca::RequestQuery::kBackMax));
   }
   return session.clock().Now() - *back;
@@ -205,26 +204,27 @@ Status Replay(const Session& session, const ReplayOptions& options) {
   const std::string name = wanted.hierarchy.Name();
   const auto channel = TRY(session.Open());
   HierarchyService::Stub hierarchies(channel);
-  const auto standing = TRY(Standing(session, hierarchies, name));
+  const auto current = TRY(Current(session, hierarchies, name));
 
   ca::PolicyReplayReport report;
-  if (standing) {
+  if (current) {
     PolicyService::Stub policies(channel);
-    ca::PolicyReplay replay(*standing, wanted.hierarchy);
+    ca::PolicyReplay replay(*current, wanted.hierarchy);
     TRY(AddRequests(session, policies, name, since, replay));
     report = replay.Report();
   }
   const auto message = MessageOf(report, wanted.hierarchy, since);
   if (session.format() == Format::kJson) {
     fmt::print("{}\n", ToJson(message));
-  } else if (standing) {
+  } else if (current) {
     Print(message, report.Total(), session.clock().Now());
   } else {
-    fmt::print("{}: a new hierarchy, with no requests\n", name);
+    fmt::print("{}: a new hierarchy, without past requests\n", name);
   }
   if (report.ChangesNothing()) return ca::Ok();
   return ca::Refusal(StatusCode::kFailedPrecondition, kDiffersRule,
-                     "{} would be decided otherwise by what {} says", name, options.file);
+                     "{} decides some past requests of {} differently; see above", options.file,
+                     name);
 }
 
 }  // namespace
@@ -232,15 +232,16 @@ Status Replay(const Session& session, const ReplayOptions& options) {
 void AddReplayCommand(CLI::App& noun, const Session& session, Run& run) {
   CLI::App* const replay =
       noun.add_subcommand("replay",
-                          "Run a file's policy over the requests that were made, and show who "
-                          "would newly be refused or "
-                          "admitted; changes nothing, and exits with 2 when there is somebody.\n\n"
+                          "Judge past requests by the policy of a proposed file. Shows each agent "
+                          "that the file would newly refuse or newly admit, compared with the "
+                          "current policy. Changes nothing. Exits with 2 if there is such an "
+                          "agent.\n\n"
                           "  agentpki policy replay -f acme-prod.yaml --since 7d");
   auto options = std::make_shared<ReplayOptions>();
-  replay->add_option("-f,--file", options->file, "The hierarchy's file, as it is proposed")
+  replay->add_option("-f,--file", options->file, "Proposed YAML file of the hierarchy")
       ->required()
       ->type_name("FILE");
-  replay->add_option("--since", options->since, "How far back, at most 90d")
+  replay->add_option("--since", options->since, "Period to look back, at most 90d")
       ->type_name("DURATION")
       ->capture_default_str();
   replay->callback([&session, &run, options] {

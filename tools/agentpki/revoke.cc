@@ -1,4 +1,4 @@
-// agentpki cert revoke: taking certificates back.
+// agentpki cert revoke: revoke certificates.
 
 #include <filesystem>
 
@@ -19,10 +19,10 @@ using ca::Result;
 using ca::Status;
 using ca::StatusCode;
 
-constexpr int kListedMax = 20;  // in a table; --output json has all that the server gave
+constexpr int kListedMax = 20;  // in the table; --output json has all that the server sent
 
 struct RevokeOptions {
-  std::string what;
+  std::string certificate;  // a serial, a file, a folder of credentials, or "-"
   std::string agent;
   std::string authority;
   std::string reason;
@@ -31,7 +31,9 @@ struct RevokeOptions {
   bool yes = false;
 
   bool IsMass() const { return !agent.empty() || !authority.empty(); }
-  bool IsFolder() const { return !what.empty() && std::filesystem::is_directory(what); }
+  bool IsFolder() const {
+    return !certificate.empty() && std::filesystem::is_directory(certificate);
+  }
 };
 
 Status FillTarget(const RevokeOptions& options, RevokeRequest& request) {
@@ -43,20 +45,20 @@ Status FillTarget(const RevokeOptions& options, RevokeRequest& request) {
     request.set_authority(options.authority);
     return ca::Ok();
   }
-  if (const auto serial = ca::SerialNumber::FromHexText(options.what); serial.ok()) {
+  if (const auto serial = ca::SerialNumber::FromHexText(options.certificate); serial.ok()) {
     request.set_serial(serial->ToString());
     return ca::Ok();
   }
   const std::string file = options.IsFolder()
-                               ? (std::filesystem::path(options.what) / "cert.pem").string()
-                               : options.what;
+                               ? (std::filesystem::path(options.certificate) / "cert.pem").string()
+                               : options.certificate;
   if (file != "-" && !std::filesystem::exists(file)) {
     return Error(StatusCode::kInvalidArgument,
                  "'{}' is neither a serial of 40 hex digits nor a file", ca::Printable(file));
   }
   const std::string text = TRY(ReadInput(file, kFileSizeMax));
   const auto certificates = TRY(CertificatesOf(text));
-  request.set_certificate(certificates.front());  // the leaf; what follows is its chain
+  request.set_certificate(certificates.front());  // the leaf; its chain follows
   return ca::Ok();
 }
 
@@ -85,7 +87,7 @@ void PrintRevoked(const RevokeResponse& response, const RevokeOptions& options,
     return;
   }
   const ca::TimePoint now = session.clock().Now();
-  Table table({"SERIAL", "AGENT", "WOULD END"});
+  Table table({"SERIAL", "AGENT", "EXPIRES"});
   for (int i = 0; i < std::min(response.revoked_size(), kListedMax); ++i) {
     const auto& revoked = response.revoked(i);
     table.Add(
@@ -98,12 +100,12 @@ void PrintRevoked(const RevokeResponse& response, const RevokeOptions& options,
     }
     fmt::print("\n");
   }
-  fmt::print("{} {}{}; {} before\n", response.revoked_count(),
+  fmt::print("{} {}{}; {} already revoked\n", response.revoked_count(),
              response.revoked_count() == 1 ? "certificate" : "certificates",
              options.dry_run ? " would be revoked; nothing was changed" : " revoked",
              response.already_revoked_count());
   if (response.revoked_count() == 0 && response.has_revoked_at() && !options.dry_run) {
-    fmt::print("It was revoked at {} ({}), and stays so.\n", TimeText(response.revoked_at()),
+    fmt::print("It was already revoked at {} ({}).\n", TimeText(response.revoked_at()),
                response.reason());
   }
 }
@@ -112,12 +114,13 @@ Status Revoke(const Session& session, const RevokeOptions& options) {
   const RevokeRequest request = TRY(RequestOf(options));
   if (options.IsMass() && !options.dry_run && !options.yes) {
     return Error(StatusCode::kFailedPrecondition,
-                 "this revokes every live certificate of {}: see which with --dry-run, then say "
-                 "--yes",
+                 "--yes: missing; this revokes every live certificate of {}, for good (to list "
+                 "them: --dry-run)",
                  options.agent.empty() ? options.authority : options.agent);
   }
-  // A folder of credentials is its own proof.
-  const auto channel = options.IsFolder() ? TRY(session.OpenAs(options.what)) : TRY(session.Open());
+  // With a folder of credentials the agent itself is the caller, so it needs no role.
+  const auto channel =
+      options.IsFolder() ? TRY(session.OpenAs(options.certificate)) : TRY(session.Open());
   RevocationService::Stub stub(channel);
   const auto response = TRY(session.Call(&RevocationService::Stub::Revoke, stub, request));
   PrintRevoked(response, options, session);
@@ -129,38 +132,41 @@ Status Revoke(const Session& session, const RevokeOptions& options) {
 void AddRevokeCommand(CLI::App& noun, const Session& session, Run& run) {
   CLI::App* const revoke = noun.add_subcommand(
       "revoke",
-      "Take certificates back, for good.\n\n"
+      "Revoke certificates, for good. OCSP says so on every replica within 1 second, the CRL "
+      "within "
+      "10 seconds.\n\n"
       "  agentpki cert revoke SERIAL --reason keyCompromise\n"
-      "  agentpki cert revoke --agent SPIFFE-ID --dry-run\n\n"
-      "Within a second OCSP says so on every replica, within ten the CRL. An agent revokes its own "
-      "with the folder of its credentials: agentpki cert revoke DIR");
+      "  agentpki cert revoke --agent SPIFFE-ID --dry-run\n"
+      "  agentpki cert revoke DIR       an agent revokes its own certificate, without an operator");
   auto options = std::make_shared<RevokeOptions>();
-  auto* const target = revoke->add_option_group("target", "What; one of");
+  auto* const target =
+      revoke->add_option_group("target", "The certificates to revoke, by exactly one of");
   target
-      ->add_option("what", options->what,
-                   "A serial of 40 hex digits, a certificate's file (PEM or DER, - for standard "
-                   "input), or an agent's folder that 'cert enroll' made")
+      ->add_option("certificate", options->certificate,
+                   "Serial of 40 hex digits, file of a certificate (PEM or DER, - for standard "
+                   "input), or folder that 'cert enroll' wrote")
       ->type_name("SERIAL|FILE|DIR");
   target->add_option("--agent", options->agent, "Every live certificate of this agent")
       ->type_name("SPIFFE-ID");
   target
       ->add_option("--authority", options->authority,
-                   "Every live certificate that it issued; as 'agentpki status' writes it: "
+                   "Every live certificate that this issuing authority issued, for example "
                    "acme/prod/issuing/1")
       ->type_name("NAME");
   target->require_option(1);
   revoke
       ->add_option("--reason", options->reason,
-                   "By RFC 5280: keyCompromise (also blocks the key for ever), superseded, "
+                   "Reason of RFC 5280: keyCompromise (also refuses the key for ever), superseded, "
                    "cessationOfOperation, privilegeWithdrawn, affiliationChanged, cACompromise, "
-                   "aACompromise, unspecified")
+                   "aACompromise or unspecified")
       ->type_name("REASON");
   revoke
       ->add_option("--invalidity-date", options->invalidity_date,
-                   "Since when the key may have been lost: 2026-11-24T04:53:00Z")
+                   "Time from which the key may be compromised: 2026-11-24T04:53:00Z")
       ->type_name("TIME");
-  revoke->add_flag("--dry-run", options->dry_run, "Change nothing; say what would be revoked");
-  revoke->add_flag("--yes", options->yes, "Needed with --agent and --authority");
+  revoke->add_flag("--dry-run", options->dry_run,
+                   "Show the certificates that would be revoked; change nothing");
+  revoke->add_flag("--yes", options->yes, "Required with --agent and --authority");
   revoke->callback([&session, &run, options] {
     run = [&session, options] { return Revoke(session, *options); };
   });

@@ -35,14 +35,14 @@ ca::Result<Age> AgeOf(const ca::Credentials& credentials, ca::TimePoint now) {
 }  // namespace
 
 void Session::AddOptions(CLI::App& app) {
-  app.add_option("--identity", identity_, "The folder of your operator credentials")
+  app.add_option("--identity", identity_, "Folder with your operator credentials")
       ->envname("AGENTPKI_IDENTITY")
       ->type_name("DIR");
-  app.add_option("--output", format_, "How to print: table, or json for programs")
+  app.add_option("--output", format_, "Output format: table for people, json for programs")
       ->transform(CLI::CheckedTransformer(
           std::map<std::string, Format>{{"table", Format::kTable}, {"json", Format::kJson}}))
       ->option_text("table|json");
-  app.add_option("--timeout", timeout_seconds_, "How long to wait for the server, in seconds")
+  app.add_option("--timeout", timeout_seconds_, "Seconds to wait for the server")
       ->check(CLI::Range(1, kTimeoutSecondsMax))
       ->type_name("SECONDS")
       ->capture_default_str();
@@ -51,9 +51,9 @@ void Session::AddOptions(CLI::App& app) {
 ca::Result<std::shared_ptr<grpc::Channel>> Session::Open() const {
   if (identity_.empty()) {
     return Error(StatusCode::kFailedPrecondition,
-                 "who are you? name the folder of your credentials with --identity DIR or "
-                 "AGENTPKI_IDENTITY; 'agentpki-server init --operator-out DIR' makes the first "
-                 "operator's");
+                 "--identity: missing; name the folder with your credentials by --identity DIR or "
+                 "AGENTPKI_IDENTITY (on the server, 'agentpki-server init --operator-out DIR' "
+                 "creates the first operator's)");
   }
   RenewIfDue(identity_);
   const auto credentials = ca::Credentials::Read(identity_);
@@ -62,8 +62,8 @@ ca::Result<std::shared_ptr<grpc::Channel>> Session::Open() const {
   if (age.has_ended) {
     return Error(
         StatusCode::kFailedPrecondition,
-        "--identity: the certificate in {} has expired; enroll anew with a join token, or on "
-        "the server: agentpki-server init --operator-out DIR",
+        "--identity: the certificate in {} has expired; enroll again with a join token, or run "
+        "on the server: agentpki-server init --operator-out DIR",
         identity_);
   }
   return client::Connect(*credentials);
@@ -82,8 +82,8 @@ ca::Result<std::shared_ptr<grpc::Channel>> Session::OpenAs(
   return client::Connect(*credentials);
 }
 
-// An operator who looks in once a week is never locked out. Of several commands at once one renews;
-// a failure shows when the credentials are used, if it matters by then.
+// One of several concurrent commands renews; the others go on with the old credentials. A failure
+// is only a warning, because the old credentials are still valid.
 void Session::RenewIfDue(const std::filesystem::path& folder) const {
   const auto credentials = ca::Credentials::Read(folder);
   if (!credentials.ok()) return;
@@ -95,7 +95,7 @@ void Session::RenewIfDue(const std::filesystem::path& folder) const {
   if (flock(lock, LOCK_EX | LOCK_NB) == 0) {
     const auto renewed = client::Renew({.out = folder, .timeout = timeout()}, clock_);
     if (!renewed.ok()) {
-      fmt::print(stderr, "agentpki: your credentials in {} could not be renewed: {}\n",
+      fmt::print(stderr, "agentpki: warning: cannot renew your credentials in {}: {}\n",
                  folder.string(), ca::MessageOf(renewed.status()));
     }
   }

@@ -23,7 +23,7 @@ using client::Table;
 using client::TimeText;
 using client::ToJson;
 
-// What holds for every command: who we are, how to print, how long to wait.
+// The options of every command: the operator's identity, the output format and the timeout.
 class Session {
  public:
   void AddOptions(CLI::App& app);
@@ -32,18 +32,18 @@ class Session {
   std::chrono::seconds timeout() const { return std::chrono::seconds(timeout_seconds_); }
   const ca::Clock& clock() const { return clock_; }
 
-  // A channel as the operator of --identity, whose credentials are renewed first when more than
-  // half of their lifetime has passed. kFailedPrecondition, saying how to get one, when there is
-  // none.
+  // Opens a channel with the credentials of --identity. Renews them first if more than half of
+  // their lifetime has passed. kFailedPrecondition if there is no identity or it has expired; the
+  // message says how to get one.
   ca::Result<std::shared_ptr<grpc::Channel>> Open() const;
 
-  // When Open() will renew the credentials of --identity.
+  // Returns the time from which Open() renews the credentials of --identity.
   ca::Result<ca::TimePoint> RenewalDue() const;
 
-  // A channel as whoever holds the credentials in `folder`.
+  // Opens a channel with the credentials in `folder`; renews nothing.
   ca::Result<std::shared_ptr<grpc::Channel>> OpenAs(const std::filesystem::path& folder) const;
 
-  // The hierarchies that a listing is about: the one named, or all over which we have a role.
+  // Returns the hierarchies to list: the one named, or each one in which the operator has a role.
   ca::Result<std::vector<std::string>> Hierarchies(const std::shared_ptr<grpc::Channel>& channel,
                                                    const std::string& named) const;
 
@@ -63,8 +63,7 @@ class Session {
   int timeout_seconds_ = 30;
 };
 
-// Asks for page after page until there is none. `list(page_token)` yields a response, `take` keeps
-// it.
+// Reads all pages of a listing. `list(page_token)` fetches one page; `take(page)` keeps it.
 template <typename List, typename Take>
 ca::Status ForEachPage(List list, Take take) {
   std::string page_token;

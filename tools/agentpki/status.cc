@@ -1,4 +1,5 @@
-// agentpki status: whether the server is well, and what it serves; whether OCSP and CRLs are right.
+// agentpki status: the health of the server and its authorities. `status check` compares the ledger
+// with OCSP and CRLs.
 
 #include "agentpki/v1/status.grpc.pb.h"
 #include "tools/agentpki/commands.h"
@@ -20,7 +21,7 @@ void PrintStatus(const agentpki::v1::GetStatusResponse& status) {
   components.Print();
 
   fmt::print("\n");
-  Table authorities({"AUTHORITY", "TRUST DOMAIN", "ENDS", "KEY ON THE TOKEN"});
+  Table authorities({"AUTHORITY", "TRUST DOMAIN", "EXPIRES", "KEY LABEL"});
   for (const auto& hierarchy : status.hierarchies()) {
     for (const auto& authority : hierarchy.authorities()) {
       authorities.Add({authority.name(), hierarchy.trust_domain(),
@@ -40,7 +41,7 @@ ca::Status Show(const Session& session) {
   }
   for (const auto& component : status.components()) {
     if (component.healthy()) continue;
-    return ca::Error(ca::StatusCode::kFailedPrecondition, "{} is not well: {}", component.name(),
+    return ca::Error(ca::StatusCode::kFailedPrecondition, "{} is unhealthy: {}", component.name(),
                      component.detail());
   }
   return ca::Ok();
@@ -61,8 +62,9 @@ ca::Status Check(const Session& session, const std::string& named) {
   StatusService::Stub stub(channel);
   const auto hierarchies = TRY(session.Hierarchies(channel, named));
   google::protobuf::RepeatedPtrField<agentpki::v1::CheckStatusResponse> reports;
-  Table table({"HIERARCHY", "LIVE", "REVOKED", "ASKED OF OCSP", "CRLS", "LISTED", "WRONG"});
-  Table wrong({"HIERARCHY", "SERIAL", "WHERE", "WHAT"});
+  Table table(
+      {"HIERARCHY", "LIVE", "REVOKED", "OCSP ANSWERS", "CRLS", "CRL ENTRIES", "DISCREPANCIES"});
+  Table wrong({"HIERARCHY", "SERIAL", "WHERE", "DISCREPANCY"});
   std::int64_t wrong_count = 0;
   for (const std::string& hierarchy : hierarchies) {
     const auto report = TRY(CheckOne(session, stub, hierarchy));
@@ -87,24 +89,26 @@ ca::Status Check(const Session& session, const std::string& named) {
   }
   if (wrong_count == 0) return ca::Ok();
   return ca::Error(ca::StatusCode::kFailedPrecondition,
-                   "ledger, OCSP and CRL do not agree on {} certificates or CRLs", wrong_count);
+                   "ledger, OCSP and CRLs disagree: {} {}; see above", wrong_count,
+                   wrong_count == 1 ? "discrepancy" : "discrepancies");
 }
 
 }  // namespace
 
 void AddStatusCommand(CLI::App& app, const Session& session, Run& run) {
   CLI::App* const noun = app.add_subcommand(
-      "status", "Whether the server is well, and what it serves; fails when it is not");
+      "status",
+      "Show the health of the server, and its authorities. Exits with 1 if a component is "
+      "unhealthy");
   noun->callback([&session, &run] {
     if (!run) run = [&session] { return Show(session); };
   });
   CLI::App* const check = noun->add_subcommand(
       "check",
-      "Prove that ledger, OCSP and CRLs say the same of every live and every revoked certificate; "
-      "fails, and says where, when they do not");
+      "Check that the ledger, OCSP and CRLs agree on every live and every revoked certificate. "
+      "Lists each discrepancy, and exits with 1 if there is one");
   auto hierarchy = std::make_shared<std::string>();
-  check->add_option("--hierarchy", *hierarchy, "Only of this one, such as acme/prod")
-      ->type_name("NAME");
+  check->add_option("--hierarchy", *hierarchy, kOneHierarchy)->type_name("NAME");
   check->callback([&session, &run, hierarchy] {
     run = [&session, hierarchy] { return Check(session, *hierarchy); };
   });

@@ -7,22 +7,22 @@
 
 namespace cli {
 
-// Spans of time below each other, to the same scale, as text: what overlaps is seen to overlap.
+// A text chart with one bar per row, all rows to one scale of time.
 class Timeline {
  public:
   struct Span {
     ca::TimePoint from;
     ca::TimePoint to;
-    char mark;  // what fills it
+    char mark;  // the character that fills the bar
   };
 
   explicit Timeline(ca::TimePoint now) : now_(now) {}
 
-  // Of two spans that meet in one column the later one is drawn.
+  // Adds a row. If two spans meet in one column, the later one in `spans` is drawn.
   void Add(std::string name, std::vector<Span> spans);
 
-  // A line each, between a line with the ends of the scale and one that points at now. "" when
-  // nothing was added.
+  // Returns a line with the ends of the scale, a line for each row, and a line that points at now;
+  // "" if there are no rows.
   std::string Text() const;
 
  private:

@@ -21,7 +21,7 @@ struct CreateOptions {
   std::string lifetime;
 };
 
-// The token alone goes to stdout, so that it can go to a file and nowhere else.
+// Only the token goes to standard output, so that it can be redirected to a file.
 ca::Status Create(const Session& session, const CreateOptions& options) {
   agentpki::v1::CreateJoinTokenRequest request;
   request.set_spiffe_id(options.agent);
@@ -39,7 +39,7 @@ ca::Status Create(const Session& session, const CreateOptions& options) {
   const JoinToken& token = response.join_token();
   fmt::print("{}\n", response.token());
   fmt::print(stderr,
-             "Join token {} for {}: works once, until {}. On the agent's machine:\n"
+             "Join token {} for {} works once, until {}. On the agent's machine, run:\n"
              "  agentpki cert enroll --token-file FILE --out DIR\n",
              token.id(), token.spiffe_id(), TimeText(token.expires_at()));
   return ca::Ok();
@@ -87,7 +87,7 @@ struct RevokeOptions {
   std::string hierarchy;
 };
 
-// An id alone does not say in which hierarchy it is; it is revoked where it is found.
+// An id does not name its hierarchy, so this tries each hierarchy until one knows the id.
 ca::Status Revoke(const Session& session, const RevokeOptions& options) {
   const auto channel = TRY(session.Open());
   RegistryService::Stub stub(channel);
@@ -108,7 +108,7 @@ ca::Status Revoke(const Session& session, const RevokeOptions& options) {
     return ca::Ok();
   }
   return ca::Error(ca::StatusCode::kNotFound,
-                   "no join token has the id '{}'; see: agentpki token list",
+                   "id: no join token has the id '{}'; to list them, run: agentpki token list",
                    ca::Printable(options.id));
 }
 
@@ -116,44 +116,47 @@ ca::Status Revoke(const Session& session, const RevokeOptions& options) {
 
 void AddTokenCommands(CLI::App& app, const Session& session, Run& run) {
   CLI::App* const noun =
-      app.add_subcommand("token", "Join tokens: one-time enrollment credentials");
+      app.add_subcommand("token",
+                         "Join tokens, one-time enrollment credentials: create, list, "
+                         "revoke");
   noun->require_subcommand(1);
 
   CLI::App* const create =
       noun->add_subcommand("create",
-                           "Create a join token for a registered agent and print it, once. It "
-                           "works once, for that agent "
-                           "alone, and carries the server's address and fingerprint.\n\n"
+                           "Create a join token for a registered agent, and print it. The token "
+                           "works once, for this agent only. It carries the server's address and "
+                           "root fingerprint. It is secret: keep it in a file.\n\n"
                            "  (umask 077 && agentpki token create --agent SPIFFE-ID > FILE)");
   auto create_options = std::make_shared<CreateOptions>();
-  create->add_option("--agent", create_options->agent, "The agent it is for")
+  create->add_option("--agent", create_options->agent, "SPIFFE ID of the agent")
       ->required()
       ->type_name("SPIFFE-ID");
-  create->add_option("--lifetime", create_options->lifetime, "From 1m to 7d; default: 1h")
+  create
+      ->add_option("--lifetime", create_options->lifetime,
+                   "Time until the token expires, 1m to 7d; default: 1h")
       ->type_name("DURATION");
   create->callback([&session, &run, create_options] {
     run = [&session, create_options] { return Create(session, *create_options); };
   });
 
   CLI::App* const list =
-      noun->add_subcommand("list", "List join tokens, used and unused; never their secrets");
+      noun->add_subcommand("list", "List join tokens, used and unused, without their secrets");
   auto list_options = std::make_shared<ListOptions>();
-  list->add_option("--hierarchy", list_options->hierarchy, "Only of this one, such as acme/prod")
-      ->type_name("NAME");
-  list->add_option("--agent", list_options->agent, "Only of this agent")->type_name("SPIFFE-ID");
+  list->add_option("--hierarchy", list_options->hierarchy, kOneHierarchy)->type_name("NAME");
+  list->add_option("--agent", list_options->agent, "Only join tokens of this agent")
+      ->type_name("SPIFFE-ID");
   list->callback([&session, &run, list_options] {
     run = [&session, list_options] { return List(session, *list_options); };
   });
 
-  CLI::App* const revoke =
-      noun->add_subcommand("revoke", "Revoke a join token that is not used yet");
+  CLI::App* const revoke = noun->add_subcommand("revoke", "Revoke an unused join token");
   auto revoke_options = std::make_shared<RevokeOptions>();
-  revoke->add_option("id", revoke_options->id, "Its id, from 'agentpki token list'")
+  revoke->add_option("id", revoke_options->id, "Id of the join token, from 'agentpki token list'")
       ->required()
       ->type_name("ID");
   revoke
       ->add_option("--hierarchy", revoke_options->hierarchy,
-                   "Where it is; default: look everywhere")
+                   "Hierarchy of the join token; default: search all")
       ->type_name("NAME");
   revoke->callback([&session, &run, revoke_options] {
     run = [&session, revoke_options] { return Revoke(session, *revoke_options); };
