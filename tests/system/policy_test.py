@@ -12,7 +12,7 @@ from tokens import JoinToken
 LIST = "agentpki.v1.PolicyService/ListEnrollmentRequests"
 
 SANDBOX = {"name": "sandbox-serves-nobody", "effect": "refuse", "agents": ["sandbox/**"],
-           "profiles": ["service"], "reason": "what is tried out is not reached by name"}
+           "profiles": ["service"], "reason": "sandbox agents do not offer services"}
 FILE = deployment.HIERARCHY | {"enrollment": {"rules": [SANDBOX]}}
 
 
