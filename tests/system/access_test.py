@@ -1,4 +1,4 @@
-"""Who may call the server, and what."""
+"""Callers, and the methods that each of them may call."""
 
 import unittest
 
@@ -9,18 +9,18 @@ from deployment import SYSTEM_TRUST_DOMAIN, TRUST_DOMAIN, DeploymentTest, spiffe
 ENROLL = "agentpki.v1.EnrollmentService/Enroll"
 RENEW = "agentpki.v1.EnrollmentService/Renew"
 
-# As a file would say it, with other profiles.
+# A change of the hierarchy's profiles, as a file would make it.
 SPEC = {"tenant": "acme", "environment": "test", "trust_domain": TRUST_DOMAIN,
         "profiles": [{"name": "agent"}]}
 
-# What every agent and operator may do for its own hierarchy.
+# Requests that every agent and operator may make about its own hierarchy.
 OWN_REQUESTS = {
     "agentpki.v1.TrustBundleService/GetTrustBundle": {},
     "agentpki.v1.TrustBundleService/WatchTrustBundle": {},
     "agentpki.v1.TrustBundleService/AcknowledgeTrustBundle": {"version": 1},
 }
 
-# What an operator may do, as requests that would succeed.
+# Requests that would succeed for an operator.
 OPERATORS_REQUESTS = {
     "agentpki.v1.RegistryService/RegisterAgent":
         {"agent": {"spiffe_id": spiffe_id("access/new"), "owner": "test"}},
@@ -72,14 +72,14 @@ SERVING = "0801"  # HealthCheckResponse{status: SERVING}
 
 class TlsTest(DeploymentTest):
 
-    def test_is_version_1_3(self):
+    def test_accepts_version_1_3(self):
         done = self.deployment.s_client("-tls1_3", "-verify_ip", "127.0.0.1")
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertIn("New, TLSv1.3", done.stdout)
         self.assertIn("Verify return code: 0 (ok)", done.stdout)
         self.assertIn("ALPN protocol: h2", done.stdout)
 
-    def test_is_not_version_1_2_or_older(self):
+    def test_refuses_version_1_2_and_older(self):
         for version in ["-tls1_2", "-tls1_1", "-tls1"]:
             for ciphers in ["DEFAULT:@SECLEVEL=0", "ALL:COMPLEMENTOFALL:@SECLEVEL=0"]:
                 with self.subTest(version, ciphers=ciphers):
@@ -87,7 +87,7 @@ class TlsTest(DeploymentTest):
                     self.assertEqual(done.returncode, 1)
                     self.assertIn("New, (NONE), Cipher is (NONE)", done.stdout)
 
-    def test_names_the_server_by_all_its_names_and_no_other(self):
+    def test_certificate_carries_all_names_of_the_server_and_no_other(self):
         for words, code in [(["-verify_hostname", "localhost"], 0),
                             (["-verify_ip", "127.0.0.1"], 0),
                             (["-verify_hostname", "example.com"], 1),
@@ -109,7 +109,7 @@ class CallerTest(DeploymentTest):
         self.assertRegex(answer.correlation_id, "^[0-9a-f]{16}$")
 
     def forge(self, name, *issuer, uri):
-        """A certificate for `uri`, made with openssl alone: self-signed, or by `issuer`."""
+        """Makes a certificate for `uri` by openssl alone, self-signed or signed by `issuer`."""
         key = openssl.new_key(self.deployment.folder / f"{name}.key")
         cert = self.deployment.folder / f"{name}.pem"
         openssl.openssl("req", "-x509", "-new", "-key", key, "-subj", f"/CN={name}", "-days", "1",
@@ -120,9 +120,9 @@ class CallerTest(DeploymentTest):
         self.assertEqual(sorted([ENROLL, RENEW, *OWN_REQUESTS, *OPERATORS_REQUESTS]), methods())
         self.assertEqual(methods(), methods_of_the_contract())
 
-    # ---- nobody ---------------------------------------------------------------------------------
+    # ---- anonymous callers ----------------------------------------------------------------------
 
-    def test_nobody_may_do_nothing_but_enroll(self):
+    def test_an_anonymous_caller_may_only_enroll(self):
         with RawClient(self.deployment) as client:
             for method in methods():
                 for request in [{}, OPERATORS_REQUESTS.get(method, {})]:
@@ -132,26 +132,26 @@ class CallerTest(DeploymentTest):
                         self.assert_answer(client.call(method, request),
                                            "UNAUTHENTICATED", "caller.anonymous")
             answer = client.call(ENROLL, {})
-        self.assertEqual(answer.code, "INVALID_ARGUMENT", "it was looked at")
+        self.assertEqual(answer.code, "INVALID_ARGUMENT", "the request was parsed")
 
-    def test_nobody_learns_which_hierarchies_there_are(self):
+    def test_an_anonymous_caller_learns_no_hierarchy_names(self):
         with RawClient(self.deployment) as client:
             answers = [client.call("agentpki.v1.RegistryService/ListAgents", {"hierarchy": name})
                        for name in ["acme/test", "acme/none"]]
         self.assertEqual(answers[0]._replace(correlation_id=""),
                          answers[1]._replace(correlation_id=""))
 
-    def test_anybody_may_ask_whether_the_server_is_well_and_learns_no_more(self):
+    def test_an_anonymous_caller_may_check_health_and_learns_no_more(self):
         with RawClient(self.deployment) as client:
             answer = client.call(HEALTH, "")
         self.assertEqual((answer.code, answer.response), ("OK", SERVING))
 
-    # ---- strangers ------------------------------------------------------------------------------
+    # ---- certificates of other CAs --------------------------------------------------------------
 
-    def test_a_certificate_of_somebody_else_is_refused(self):
+    def test_a_certificate_of_another_ca_is_refused(self):
         operator = f"spiffe://{SYSTEM_TRUST_DOMAIN}/operator/admin"
         evil, evil_key = self.forge("evil", uri=operator)
-        # Named as our issuer is, so that nothing but the signature tells them apart.
+        # A CA with our issuer's name, so that only its signatures differ.
         _, issuer, *_ = openssl.certificates((self.deployment.operator / "cert.pem").read_text())
         namesake = self.deployment.folder / "namesake.pem"
         openssl.openssl("req", "-x509", "-new", "-key", evil_key, "-days", "1", "-out", namesake,
@@ -172,15 +172,15 @@ class CallerTest(DeploymentTest):
                     self.assert_answer(client.call(method, {}),
                                        "UNAUTHENTICATED", "caller.untrusted")
 
-    def test_a_certificate_without_its_key_is_of_no_use(self):
+    def test_a_certificate_without_its_key_is_refused(self):
         cert = self.deployment.operator / "cert.pem"
         key = openssl.new_key(self.deployment.folder / "not-its.key")
         with RawClient(self.deployment, cert=cert, key=key) as client:
             answer = client.call("agentpki.v1.StatusService/GetStatus", {})
         self.assertNotEqual(answer.code, "OK")
-        self.assertEqual(answer.correlation_id, "", "it did not get as far as a decision")
+        self.assertEqual(answer.correlation_id, "", "TLS failed before any decision")
 
-    def test_a_certificate_that_expires_ends_what_its_connection_may(self):
+    def test_an_open_connection_is_refused_once_its_certificate_expires(self):
         agent = self.deployment.enroll("access/brief", "--profile", "brief")
         csr = openssl.new_csr(self.deployment.folder / "brief.csr",
                               openssl.new_key(self.deployment.folder / "brief.key"))
@@ -193,19 +193,19 @@ class CallerTest(DeploymentTest):
 
     # ---- agents ---------------------------------------------------------------------------------
 
-    def test_an_agent_may_do_nothing_that_operators_may(self):
+    def test_an_agent_may_call_no_method_of_operators(self):
         with RawClient(self.deployment, identity=self.agent) as client:
             for method, request in OPERATORS_REQUESTS.items():
                 with self.subTest(method):
                     answer = client.call(method, request)
                     if method.endswith("GetCertificate"):
-                        self.assertEqual(answer.code, "NOT_FOUND", "in what it may read: nothing")
+                        self.assertEqual(answer.code, "NOT_FOUND", "it may read no certificate")
                     else:
                         self.assert_answer(answer, "PERMISSION_DENIED", "caller.role")
         self.assertEqual(self.deployment.cli("agent", "show", spiffe_id("access/new")).returncode,
                          1)
 
-    def test_an_agent_has_its_own_hierarchys_trust_bundle_and_no_others(self):
+    def test_an_agent_reads_only_the_trust_bundle_of_its_own_hierarchy(self):
         with RawClient(self.deployment, identity=self.agent) as client:
             answer = client.call("agentpki.v1.TrustBundleService/GetTrustBundle", {})
             self.assertEqual((answer.code, answer.response["bundle"]["hierarchy"]),
@@ -215,18 +215,18 @@ class CallerTest(DeploymentTest):
                                                {"hierarchy": "agentpki/system"}),
                                    "PERMISSION_DENIED", "caller.role")
 
-    def test_an_agent_learns_of_no_hierarchy_that_it_does_not_know(self):
+    def test_an_agent_learns_no_names_of_other_hierarchies(self):
         with RawClient(self.deployment, identity=self.agent) as client:
             answer = client.call("agentpki.v1.RegistryService/ListAgents", {"hierarchy": "x/y"})
         self.assertEqual(answer.code, "NOT_FOUND")
         self.assertNotIn("agentpki/system", answer.message)
 
-    def test_an_agent_is_told_so_by_the_command_line(self):
+    def test_the_cli_tells_an_agent_which_role_is_missing(self):
         done = self.deployment.cli("token", "create", "--agent", spiffe_id("access/bot"),
                                    identity=self.agent)
         self.assert_refused(done, "caller.role", spiffe_id("access/bot"), "registrar")
 
-    def test_the_servers_own_certificate_makes_no_operator(self):
+    def test_the_servers_own_certificate_has_no_role(self):
         tls = self.deployment.server.folder / "run/tls"
         with RawClient(self.deployment, cert=tls / "chain.pem", key=tls / "key.pem") as client:
             for method, request in OPERATORS_REQUESTS.items():
@@ -234,7 +234,7 @@ class CallerTest(DeploymentTest):
                     self.assertIn(client.call(method, request).code,
                                   ["PERMISSION_DENIED", "NOT_FOUND"])
 
-    # ---- what is not a request ------------------------------------------------------------------
+    # ---- bad requests ---------------------------------------------------------------------------
 
     def test_a_bad_request_id_is_refused(self):
         csr = openssl.der_of_csr(openssl.new_csr(
@@ -248,7 +248,7 @@ class CallerTest(DeploymentTest):
                     self.assertEqual(answer.code, "INVALID_ARGUMENT")
                     self.assertIn("request_id", answer.message)
 
-    def test_what_is_too_large_is_refused(self):
+    def test_an_oversized_request_is_refused(self):
         with RawClient(self.deployment, identity=self.agent) as client:
             answer = client.renew(bytes(16_385))
             self.assert_answer(answer, "INVALID_ARGUMENT", "csr.size")

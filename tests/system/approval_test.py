@@ -1,4 +1,4 @@
-"""What takes two operators: one asks by doing it, another approves exactly that, the first does it."""
+"""Changes that need two operators: one runs the command, another approves it, the first repeats it."""
 
 import json
 import re
@@ -18,12 +18,12 @@ class ApprovalTest(DeploymentTest):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        # The first operator is an admin over all; bob one over acme.
+        # The first operator is admin over all hierarchies, bob over the tenant acme.
         cls.bob = cls.operator("bob", "admin", "--tenant", "acme")
 
     @classmethod
     def operator(cls, name, *grant):
-        """A new one; returns the folder of its credentials."""
+        """Makes an operator; returns the folder with its credentials."""
         deployment = cls.deployment
         identity = f"spiffe://{SYSTEM_TRUST_DOMAIN}/operator/{name}"
         deployment.cli("agent", "register", identity, "--owner", name, check=True)
@@ -31,7 +31,7 @@ class ApprovalTest(DeploymentTest):
         return deployment.join(identity)
 
     def assert_pending(self, done):
-        """It was refused until somebody approves it; returns the approval's id."""
+        """Checks that the command waits for an approval; returns the approval's id."""
         self.assertEqual((done.returncode, done.stdout), (PENDING, ""), done.stderr)
         self.assertIn("[approval.pending]", done.stderr)
         return re.search(r"agentpki approval approve ([0-9a-f]{16});", done.stderr)[1]
@@ -50,16 +50,16 @@ class ApprovalTest(DeploymentTest):
         return file
 
     def profiles(self, **changes):
-        """Those of HIERARCHY, the first of them changed."""
+        """Returns the profiles of HIERARCHY, with `changes` in the first one."""
         first, *others = HIERARCHY["profiles"]
         return [first | changes, *others]
 
-    # ---- a root ---------------------------------------------------------------------------------
+    # ---- roots ----------------------------------------------------------------------------------
 
-    def test_1_a_new_root_takes_two(self):
+    def test_1_a_new_root_needs_two_operators(self):
         prepare = ["authority", "prepare", "acme/test", "--root"]
         id = self.assert_pending(self.deployment.cli(*prepare))
-        self.assertEqual(self.assert_pending(self.deployment.cli(*prepare)), id, "asked for once")
+        self.assertEqual(self.assert_pending(self.deployment.cli(*prepare)), id, "the same request")
 
         self.assert_refused(self.deployment.cli("approval", "approve", id), "approval.own")
         shown = self.deployment.cli("approval", "list", identity=self.bob, check=True).stdout
@@ -73,18 +73,18 @@ class ApprovalTest(DeploymentTest):
         self.assertEqual((approved["state"], approved["decided_by"], approved["reason"]),
                          ("approved", "bob", "seen"))
         other = self.assert_pending(self.deployment.cli(*prepare, identity=self.bob))
-        self.assertNotEqual(other, id, "it is for the one who asked")
+        self.assertNotEqual(other, id, "an approval is for its requester only")
         root = self.deployment.json(*prepare)
         self.assertEqual(root["name"], "acme/test/root/2")
         self.assertEqual(self.state_of(id), "done")
-        self.assertEqual(self.deployment.json(*prepare)["name"], root["name"], "made already")
+        self.assertEqual(self.deployment.json(*prepare)["name"], root["name"], "it exists")
         self.deployment.cli("approval", "deny", other, "--reason", "done by the other", check=True)
         self.assertEqual(self.deployment.cli("approval", "list", check=True).stdout,
                          "no pending or approved changes\n")
 
-    # ---- a file ---------------------------------------------------------------------------------
+    # ---- files ----------------------------------------------------------------------------------
 
-    def test_2_what_widens_a_file_takes_two_and_exactly_that_is_approved(self):
+    def test_2_widening_a_file_needs_two_operators_and_the_approval_covers_exactly_that_change(self):
         wider = self.file(profiles=self.profiles(lifetime="2h"))
         plan = self.deployment.json("hierarchy", "plan", "-f", wider)
         self.assertEqual(plan["changes"], [{"field": "profiles.agent.lifetime", "before": "1h",
@@ -103,13 +103,13 @@ class ApprovalTest(DeploymentTest):
 
         self.file(profiles=self.profiles(lifetime="2h", host_names=True))
         another = self.assert_pending(self.deployment.cli(*apply))
-        self.assertNotEqual(another, id, "one field more is another change")
+        self.assertNotEqual(another, id, "one more field makes another change")
         self.file(profiles=self.profiles(lifetime="2h"))
         self.deployment.json(*apply)
         folder = self.deployment.enroll("approval/bot")
         self.assertEqual(openssl.lifetime_s(folder / "cert.pem"), 2 * 3600 + 60)
 
-        # What is narrower takes one; and the same once more is another change, from another state.
+        # One operator narrows the file. To widen it again is another change, so it needs an approval.
         self.file()
         self.deployment.json(*apply)
         self.file(profiles=self.profiles(lifetime="2h"))
@@ -118,7 +118,7 @@ class ApprovalTest(DeploymentTest):
         for pending in [another, again]:
             self.deployment.json("approval", "deny", pending, "--reason", "no", identity=self.bob)
 
-    def test_3_nobody_ends_approvals_alone(self):
+    def test_3_one_operator_cannot_switch_approvals_off(self):
         file = self.file(approvals={"policy_widening": False, "expire_after": "1h"})
         id = self.assert_pending(self.deployment.cli("hierarchy", "apply", "-f", file))
         self.deployment.json("approval", "deny", id, "--reason", "no", identity=self.bob)
@@ -126,15 +126,15 @@ class ApprovalTest(DeploymentTest):
             "operator", "grant", "admin", "admin", "--hierarchy", "acme/test"))
         self.deployment.json("approval", "deny", id, "--reason", "no", identity=self.bob)
 
-    # ---- an authority ---------------------------------------------------------------------------
+    # ---- authorities ----------------------------------------------------------------------------
 
-    def test_4_what_is_denied_stays_so_until_it_expires(self):
+    def test_4_a_denied_change_stays_denied_until_it_expires(self):
         revoke = ["cert", "revoke", "--authority", "acme/test/issuing/1", "--reason",
                   "cACompromise"]
         self.deployment.cli(*revoke, "--dry-run", check=True)
         id = self.assert_pending(self.deployment.cli(*revoke, "--yes"))
         done = self.deployment.cli("approval", "deny", id, identity=self.bob)
-        self.assertEqual(done.returncode, 64, "it takes a reason")
+        self.assertEqual(done.returncode, 64, "--reason is missing")
         self.deployment.json("approval", "deny", id, "--reason", "it is not lost",
                              identity=self.bob)
         self.assert_refused(self.deployment.cli(*revoke, "--yes"), "approval.denied",
@@ -150,7 +150,7 @@ class ApprovalTest(DeploymentTest):
         self.assert_refused(self.deployment.cli("approval", "approve", second, identity=self.bob),
                             "approval.expired")
 
-    def test_5_revoking_an_authority_takes_two(self):
+    def test_5_revoking_an_authority_needs_two_operators(self):
         folder = self.deployment.enroll("approval/revoked")
         serial = openssl.serial(folder / "cert.pem")
         (authority,) = [each for each in self.deployment.json("authority", "list", "--hierarchy",
@@ -166,7 +166,7 @@ class ApprovalTest(DeploymentTest):
         self.assertGreater(int(self.deployment.json(*revoke, "--yes")["revoked_count"]), 0)
         self.assertRegex(self.deployment.cli("cert", "revoke", serial, check=True).stdout,
                          r"It was already revoked at .* \(superseded\)")
-        # One agent's certificates take one operator.
+        # One operator is enough to revoke the certificates of one agent.
         other = self.deployment.enroll("approval/other")
         self.deployment.cli("cert", "revoke", openssl.serial(other / "cert.pem"), check=True)
 
@@ -175,9 +175,9 @@ class ApprovalTest(DeploymentTest):
         self.assert_pending(self.deployment.cli(*revoke, "found"))
         self.deployment.cli(*revoke, "lost", check=True)
 
-    # ---- an end ---------------------------------------------------------------------------------
+    # ---- destruction ----------------------------------------------------------------------------
 
-    def test_6_the_end_of_a_hierarchy_takes_two(self):
+    def test_6_destroying_a_hierarchy_needs_two_operators(self):
         file = self.deployment.folder / "pr.yaml"
         file.write_text(json.dumps({
             "tenant": "acme", "environment": "pr-1", "trust_domain": "pr-1.acme.example",
@@ -187,10 +187,10 @@ class ApprovalTest(DeploymentTest):
         id = self.assert_pending(self.deployment.cli(*destroy))
         self.deployment.cli("hierarchy", "show", "acme/pr-1", check=True)
         self.approve(id)
-        # In the midst of it: neither the end nor the use of the approval is on record.
-        with self.deployment.database.locked("agentpki.audit_events") as somebody_waits:
+        # A kill in the transaction: neither the destruction nor the use of the approval is recorded.
+        with self.deployment.database.locked("agentpki.audit_events") as await_waiter:
             command = self.deployment.spawn_cli(*destroy)
-            somebody_waits()
+            await_waiter()
             self.deployment.server.kill()
             kill(command)
         self.deployment.server.start()
@@ -203,7 +203,7 @@ class ApprovalTest(DeploymentTest):
 
     # ---- the system hierarchy -------------------------------------------------------------------
 
-    def test_7_the_system_hierarchys_are_the_configurations(self):
+    def test_7_the_configuration_sets_the_approvals_of_the_system_hierarchy(self):
         config = self.deployment.config(self.deployment.server)
         del config["system"]["approvals"]
         self.deployment.server.write_config(config)
@@ -211,9 +211,9 @@ class ApprovalTest(DeploymentTest):
         self.assert_pending(self.deployment.cli("authority", "prepare", "agentpki/system",
                                                 "--root"))
 
-    # ---- no more --------------------------------------------------------------------------------
+    # ---- withdrawal -----------------------------------------------------------------------------
 
-    def test_8_whoever_asked_withdraws(self):
+    def test_8_only_the_requester_withdraws(self):
         file = self.file(profiles=self.profiles(host_names=True))
         apply = ["hierarchy", "apply", "-f", file]
         id = self.assert_pending(self.deployment.cli(*apply))
@@ -224,18 +224,18 @@ class ApprovalTest(DeploymentTest):
         self.assertIn(f"{id} withdrawn: policy-widening in acme/test, requested by admin\n",
                       done.stdout)
         self.assertEqual(self.deployment.json("approval", "withdraw", id)["state"], "withdrawn",
-                         "once more is no error")
+                         "a repeat is not an error")
         self.assertRegex(self.deployment.cli("approval", "list", "--all", check=True).stdout,
                          rf"{id} .* withdrawn .* ago +bob")
         other = self.assert_pending(self.deployment.cli(*apply))
-        self.assertNotEqual(other, id, "what was approved is used no more")
+        self.assertNotEqual(other, id, "the withdrawn approval is not used")
         self.deployment.cli("approval", "withdraw", other, check=True)
         self.assert_refused(self.deployment.cli("approval", "approve", other, identity=self.bob),
                             "approval.withdrawn")
 
-    # ---- who --------------------------------------------------------------------------------------
+    # ---- records ----------------------------------------------------------------------------------
 
-    def test_9_each_step_is_on_record(self):
+    def test_9_the_audit_log_holds_each_step(self):
         carol = self.operator("carol", "auditor", "--tenant", "acme")
         (asked, *_) = self.deployment.json("approval", "list", "--all", "--hierarchy", "acme/test",
                                            identity=carol)

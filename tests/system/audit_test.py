@@ -1,4 +1,4 @@
-"""Every decision is on record, once, as it was: who, what, allowed or not, by which rule."""
+"""Every decision leaves exactly one audit event: actor, action, subject, decision and rule."""
 
 import unittest
 
@@ -21,9 +21,10 @@ class AuditTest(DeploymentTest):
             "SELECT coalesce(max(sequence), 0) FROM agentpki.audit_events")
 
     def assert_one_event(self, **expected):
-        """There is one since the last time, and it says what is expected. Returns it.
+        """Checks that exactly one event was added since the last call, with the expected values.
+        Returns it.
 
-        The conductor's are not counted: it acts when it likes.
+        Leaves out the conductor's events, which come at any time.
         """
         events = self.deployment.database.rows(f"""
             SELECT e.*, h.tenant || '/' || h.environment AS hierarchy_name
@@ -42,7 +43,7 @@ class AuditTest(DeploymentTest):
         return event
 
     def assert_one_refusal(self, done, **expected):
-        """The CLI was refused; there is one event, and it is what the CLI printed."""
+        """Checks that the CLI was refused, and that one event has what the CLI printed."""
         self.assertEqual((done.returncode, done.stdout), (1, ""), done.stderr)
         event = self.assert_one_event(decision="denied", **expected,
                                       correlation_id=correlation_id(done.stderr))
@@ -55,7 +56,7 @@ class AuditTest(DeploymentTest):
         key = openssl.new_key(self.deployment.new_folder())
         return openssl.der_of_csr(openssl.new_csr(self.deployment.new_folder(), key))
 
-    def test_the_life_of_an_agent(self):
+    def test_each_step_of_an_agents_life_leaves_one_event(self):
         by_operator = {"actor": OPERATOR, "hierarchy_name": "acme/test", "subject": BOT}
         by_agent = {"hierarchy_name": "acme/test", "subject": BOT}
 
@@ -115,7 +116,7 @@ class AuditTest(DeploymentTest):
         self.assert_one_event(action="RevokeJoinToken", actor=OPERATOR,
                               subject=f"join-token:{unused.id}", hierarchy_name="acme/test")
 
-    def test_whoever_looks_is_on_record_as_well(self):
+    def test_each_read_leaves_one_event(self):
         with RawClient(self.deployment, identity=self.deployment.operator) as client:
             for method, request, expected in [
                     ("StatusService/GetStatus", {}, {}),
@@ -131,7 +132,7 @@ class AuditTest(DeploymentTest):
                     self.assert_one_event(action=method.split("/")[1], actor=OPERATOR,
                                           correlation_id=answer.correlation_id, **expected)
 
-    def test_strangers_are_on_record(self):
+    def test_anonymous_calls_leave_one_event_each(self):
         with RawClient(self.deployment) as client:
             answer = client.call("agentpki.v1.StatusService/GetStatus", {})
             self.assert_one_event(action="GetStatus", actor="anonymous", decision="denied",
@@ -143,7 +144,7 @@ class AuditTest(DeploymentTest):
                                   rule="join-token.unknown", reason=answer.message,
                                   correlation_id=answer.correlation_id)
 
-    def test_a_retry_is_an_event_of_its_own_that_says_so(self):
+    def test_a_retry_leaves_its_own_event_with_the_rule_replay(self):
         self.deployment.register("audit/retry")
         token = JoinToken.parse(self.deployment.new_token("audit/retry"))
         self.seen = self.last_sequence()
@@ -158,7 +159,7 @@ class AuditTest(DeploymentTest):
                                   reason=answer.message, request_id=request_id,
                                   correlation_id=answer.correlation_id)
 
-    def test_what_is_hostile_is_on_record_and_harmless(self):
+    def test_hostile_input_is_recorded_and_does_no_harm(self):
         token = JoinToken("", b"", bytes(32))
         with RawClient(self.deployment) as client:
             for request_id in ["'; DROP SCHEMA agentpki CASCADE; --", "{},\"\\", "\n\x1b[2J",
@@ -171,12 +172,12 @@ class AuditTest(DeploymentTest):
                                           correlation_id=answer.correlation_id)
         self.assertEqual(self.deployment.server.log().count("was not recorded"), 0)
 
-    def test_a_call_that_failed_is_on_record_as_failed_when_that_is_possible(self):
+    def test_a_failed_call_is_recorded_as_failed_if_the_database_allows_it(self):
         self.deployment.register("audit/unlucky")
         token = JoinToken.parse(self.deployment.new_token("audit/unlucky"))
         self.seen = self.last_sequence()
         with RawClient(self.deployment) as client:
-            # For longer than the server waits for a lock.
+            # The lock outlasts the server's lock timeout.
             with self.deployment.database.locked("agentpki.join_tokens"):
                 answer = client.enroll(token, self.new_csr())
             self.assertEqual(answer.code, "DEADLINE_EXCEEDED", answer)

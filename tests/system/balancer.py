@@ -1,10 +1,9 @@
-"""What stands before several replicas in production: one address for all of them, which is HAProxy."""
+"""HAProxy in front of several replicas, as in production: one address for all of them."""
 
 from programs import accepts, free_port, kill, spawn, wait_until
 
-# A replica that is killed takes the connections of gRPC with it, and their clients repeat what was not
-# answered. A question for OCSP or a CRL is asked again, of another replica, by HAProxy itself, which
-# keeps it whole for that.
+# If a replica is killed, its gRPC connections break, and the clients repeat each call without an answer.
+# HAProxy itself repeats a request for OCSP or a CRL at another replica; for that it buffers the request.
 CONFIG = """
 defaults
   timeout connect 2s
@@ -32,7 +31,8 @@ listen http
 
 
 class Balancer:
-    """Its addresses are known before it stands, for they go into configurations and certificates."""
+    """A balancer. Its addresses are known before it starts, because configurations and certificates
+    carry them."""
 
     def __init__(self, folder):
         self._port = free_port()

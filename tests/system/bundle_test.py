@@ -1,4 +1,4 @@
-"""Trust bundles in versions: watched, acknowledged, waited for; and one root that follows another."""
+"""Trust bundles: streamed, acknowledged, awaited by an activation; and the rollover of a root."""
 
 import time
 import unittest
@@ -35,13 +35,13 @@ class GateTest(BundleCase):
                "hierarchy": HIERARCHY | {"issuing": {"acknowledged_share": 100,
                                                      "acknowledge_within": "24h"}}}
 
-    def test_waits_for_those_who_watch(self):
+    def test_activation_waits_for_acknowledgements(self):
         alpha, beta = self.deployment.enroll("gate/alpha"), self.deployment.enroll("gate/beta")
         wait_until(lambda: self.deployment.cli("bundle", "show", identity=alpha).returncode == 0,
-                   "the first trust bundle", SOON_S)
+                   "the first trust bundle is published", SOON_S)
         self.assertEqual(self.version(), 1)
         sidecar = self.sidecar(alpha)
-        wait_until(lambda: len(sidecar.roots()) == 1, "the sidecar holds the first")
+        wait_until(lambda: len(sidecar.roots()) == 1, "the sidecar holds the first version")
         self.assertEqual(sidecar.roots(),
                          openssl.certificates((alpha / "bundle.pem").read_text()))
         wait_until(lambda: self.stragglers()[1] == [spiffe_id("gate/beta")], "alpha acknowledges")
@@ -51,7 +51,7 @@ class GateTest(BundleCase):
         shown = self.deployment.json("bundle", "show", identity=beta)
         self.assertEqual((shown["version"], len(shown["roots"]), len(shown["issuing"])), (2, 1, 2))
         wait_until(lambda: self.stragglers()[1] == [spiffe_id("gate/beta")],
-                   "alpha acknowledges the second")
+                   "alpha acknowledges the second version")
         time.sleep(PUBLISH_AHEAD_S)
         said = self.assert_refused(self.deployment.cli("authority", "activate", prepared["name"]),
                                    "authority.not-acknowledged", "50% of 2 live agents",
@@ -74,7 +74,7 @@ class GateTest(BundleCase):
         self.assertEqual(events[0]["rule"], "authority.acknowledged")
         self.assertIn("100% of 2 live agents", events[0]["reason"])
 
-        # Nobody watches for this one, and the operator goes on all the same.
+        # No agent acknowledges the next version. The operator activates the authority all the same.
         said = sidecar.close()
         self.assertIn("acme/test trust bundle 2: 1 roots, 2 issuing authorities", said)
         third = self.deployment.json("authority", "prepare", "acme/test")["name"]
@@ -93,23 +93,23 @@ class GateTest(BundleCase):
 class StreamTest(BundleCase):
     options = {"shift_s": 0}
 
-    def test_ends_at_once_when_the_server_stops_and_goes_on_when_it_is_back(self):
+    def test_a_stream_ends_at_once_when_the_server_stops_and_resumes_afterwards(self):
         agent = self.deployment.enroll("stream/stopping")
         sidecar = self.sidecar(agent)
-        wait_until(lambda: sidecar.roots(), "the sidecar holds the first", SOON_S)
+        wait_until(lambda: sidecar.roots(), "the sidecar holds the first version", SOON_S)
         begin = time.monotonic()
         self.assertEqual(self.deployment.server.stop(), 0)
         self.assertLess(time.monotonic() - begin, 5)
         self.deployment.server.start()
         sidecar.file.unlink()
         self.deployment.json("authority", "prepare", "acme/test")
-        wait_until(lambda: sidecar.roots(), "the sidecar holds the second", SOON_S)
+        wait_until(lambda: sidecar.roots(), "the sidecar holds the second version", SOON_S)
         self.assertIn("the server stops", sidecar.close())
 
-    def test_ends_when_the_certificate_is_revoked(self):
+    def test_a_stream_ends_when_the_certificate_is_revoked(self):
         agent = self.deployment.enroll("stream/revoked")
         sidecar = self.sidecar(agent)
-        wait_until(lambda: sidecar.roots(), "the sidecar holds the first", SOON_S)
+        wait_until(lambda: sidecar.roots(), "the sidecar holds the first version", SOON_S)
         self.deployment.cli("cert", "revoke", "--agent", spiffe_id("stream/revoked"), "--yes",
                             check=True)
         wait_until(lambda: sidecar.code() is not None, "the stream has ended")
@@ -128,7 +128,7 @@ class RolloverTest(BundleCase):
                "hierarchy": HIERARCHY | {"profiles": [{"name": "agent", "lifetime": "5m"}]}}
 
     def verify(self, credentials, root):
-        """By openssl at its strictest and by GnuTLS, of somebody who holds that root alone."""
+        """Verifies the chain with this root alone, by openssl with strict checks and by GnuTLS."""
         done = run("openssl", "verify", "-x509_strict", "-purpose", "sslclient", "-CAfile", root,
                    "-untrusted", credentials.chain, credentials.leaf)
         self.assertEqual(done.returncode, 0, done.stderr)
@@ -143,7 +143,7 @@ class RolloverTest(BundleCase):
             files[-1].write_text(pem)
         return files
 
-    def test_of_agents_nobody_notices(self):
+    def test_agents_do_not_notice_a_root_rollover(self):
         before = self.enroll("rollover/before")
         with Load(self.deployment, "rollover/load", threads=2) as load:
             load.wait_for_certificates()
@@ -157,7 +157,7 @@ class RolloverTest(BundleCase):
             self.verify(before, old_root)
             self.verify(after, old_root)
             self.verify(after, new_root)
-            # Who holds only the old root talks with who was issued under the new one.
+            # An agent with only the old root talks with an agent below the new root.
             holder = self.enroll("rollover/old-holder")
             holder.root = old_root
             for server, client in [(after, before), (before, after), (holder, after)]:
@@ -165,27 +165,27 @@ class RolloverTest(BundleCase):
             load.stop()
             load.check(self)
             self.assertEqual({attempt.code for attempt in load.attempts()}, {"OK"})
-        self.assert_link_has_a_status(after, old_root)
+        self.assert_cross_certificate_has_a_status(after, old_root)
         for report in self.deployment.json("status", "check"):
             self.assertEqual(report["discrepancies"], [])
 
-    def assert_link_has_a_status(self, credentials, old_root):
-        """By the old root's OCSP responder and CRL, as an issuing authority has."""
-        link = self.deployment.new_folder().with_suffix(".pem")
-        link.write_text(openssl.certificates(credentials.chain.read_text())[2])
-        url = credentials.ocsp_url(certificate=link)
+    def assert_cross_certificate_has_a_status(self, credentials, old_root):
+        """Checks the OCSP response and the CRL of the old root about its cross-certificate."""
+        certificate = self.deployment.new_folder().with_suffix(".pem")
+        certificate.write_text(openssl.certificates(credentials.chain.read_text())[2])
+        url = credentials.ocsp_url(certificate=certificate)
 
         def ask():
-            said = run("openssl", "ocsp", "-issuer", old_root, "-cert", link, "-CAfile", old_root,
+            said = run("openssl", "ocsp", "-issuer", old_root, "-cert", certificate, "-CAfile", old_root,
                        "-url", url)
             self.assertIn("Response verify OK", said.stdout + said.stderr)
             return said.stdout
 
         self.assertIn(": good", ask())
-        serial = openssl.serial(link)
+        serial = openssl.serial(certificate)
         self.deployment.cli("cert", "revoke", serial, "--reason", "superseded", check=True)
-        wait_until(lambda: ": revoked" in ask(), "OCSP says so")
-        wait_until(lambda: serial.upper() in self.crl_text(credentials.crl_url(certificate=link)),
+        wait_until(lambda: ": revoked" in ask(), "OCSP says revoked")
+        wait_until(lambda: serial.upper() in self.crl_text(credentials.crl_url(certificate=certificate)),
                    "the old root's CRL lists it", SOON_S)
 
     def crl_text(self, url):
@@ -194,17 +194,17 @@ class RolloverTest(BundleCase):
         self.assertIn("root authority 1", text)
         return text
 
-    def test_of_the_system_join_tokens_stay_good(self):
+    def test_join_tokens_survive_a_rollover_of_the_system_root(self):
         self.deployment.register("rollover/invited")
         token = self.deployment.token_file("rollover/invited")
         identity = self.deployment.enroll("rollover/known")
         self.roll_over("agentpki/system")
-        for server in self.deployment.servers:  # each takes a certificate of the new generation
+        for server in self.deployment.servers:  # each gets a certificate from the new issuing authority
             server.restart()
         self.assertEqual(len(self.root_files("agentpki/system")), 2)
         shown = self.deployment.s_client("-showcerts", check=True).stdout
         self.assertIn("root authority 2", shown)
-        # With the token of before, with one of now, and as those who know only the old root.
+        # By a token from before, by a new one, and by clients that hold only the old root.
         self.deployment.cli("cert", "enroll", "--token-file", token,
                             "--out", self.deployment.new_folder(), check=True)
         self.deployment.enroll("rollover/later")

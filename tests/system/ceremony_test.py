@@ -1,5 +1,5 @@
-"""The offline root: agentpki-ceremony on a real token, with no server anywhere. openssl judges what it
-made, and signs the leaves that try its name constraints."""
+"""The offline root: agentpki-ceremony on a real token, without a server. openssl judges its products, and
+signs the leaves that test its name constraints."""
 
 import hashlib
 import json
@@ -20,7 +20,7 @@ HSM_MODULE = "/usr/lib/softhsm/libsofthsm2.so"
 DONE, REFUSED, USAGE, WAITS = 0, 1, 64, 75
 TRUST_DOMAIN = "prod.acme.example"
 PROMPT = "Write yes: "
-RUN_S = 1.2 if SANITIZE else 0.12  # about as long as a whole run takes
+RUN_S = 1.2 if SANITIZE else 0.12  # the approximate duration of a whole run
 
 
 class CeremonyTest(unittest.TestCase):
@@ -44,7 +44,7 @@ class CeremonyTest(unittest.TestCase):
             "witnesses": ["Ada Lovelace", "Grégoire"],
         }
 
-    # ---- arranging --------------------------------------------------------------------------------
+    # ---- arrangement ------------------------------------------------------------------------------
 
     def make_token(self):
         (self.folder / "tokens").mkdir(mode=0o700)
@@ -97,8 +97,8 @@ class CeremonyTest(unittest.TestCase):
         return {step["name"]: step["state"] for step in plan["steps"]}
 
     def private_keys(self):
-        """What others see of those with the root's label. Of a key whose making was interrupted SoftHSM2
-        may keep a part, which has no label and which nobody finds."""
+        """Returns the private keys with the root's label, as pkcs11-tool shows them. After an
+        interrupted generation SoftHSM2 may keep a part of a key without a label; it is not listed."""
         shown = run("pkcs11-tool", "--module", HSM_MODULE, "--token-label", "acme-root", "--login",
                     "--pin", self.pin, "--list-objects", "--type", "privkey", env=self.environment,
                     check=True).stdout
@@ -109,13 +109,13 @@ class CeremonyTest(unittest.TestCase):
         return {path.name: path.read_bytes() for path in self.folder.iterdir() if path.is_file()}
 
     def verify_issuing(self, generation, crl):
-        """What openssl says of an issuing authority's certificate by a CRL of the root."""
+        """Verifies an issuing authority's certificate by openssl with a CRL of the root."""
         return run("openssl", "verify", "-x509_strict", "-check_ss_sig", "-crl_check",
                    "-CRLfile", self.folder / crl, "-CAfile", self.folder / "root.pem",
                    self.folder / f"issuing-{generation}.pem")
 
     def verify_leaf(self, names):
-        """What openssl says of a leaf with these names, which it signs by the issuing key."""
+        """Signs a leaf with these names by the issuing key, and verifies it, both by openssl."""
         key = openssl.new_key(self.folder / "leaf.key")
         openssl.new_csr(self.folder / "leaf.csr", key)
         (self.folder / "leaf.cnf").write_text(
@@ -129,9 +129,9 @@ class CeremonyTest(unittest.TestCase):
                    "-CAfile", self.folder / "root.pem", "-untrusted", self.folder / "issuing-1.pem",
                    self.folder / "leaf.pem")
 
-    # ---- what it makes ----------------------------------------------------------------------------
+    # ---- products ---------------------------------------------------------------------------------
 
-    def test_openssl_trusts_what_it_made(self):
+    def test_openssl_trusts_the_root_and_its_products(self):
         said = self.run_all().stdout
         judged = self.verify_issuing(1, "root-1.crl")
         self.assertEqual(judged.returncode, 0, judged.stderr)
@@ -167,7 +167,7 @@ class CeremonyTest(unittest.TestCase):
             self.assertIn("permitted subtree violation" if "2001" not in names
                           else "subtree violation", judged.stderr)
 
-    def test_the_key_is_made_on_the_token_and_cannot_be_extracted(self):
+    def test_the_key_is_generated_on_the_token_and_cannot_be_extracted(self):
         self.run_all()
         (key,) = self.private_keys()
         self.assertRegex(key, r"Access: +sensitive, always sensitive, never extractable, local")
@@ -184,15 +184,15 @@ class CeremonyTest(unittest.TestCase):
         needed = run("readelf", "-d", CEREMONY, check=True).stdout
         self.assertNotRegex(needed, r"NEEDED.*(grpc|pqxx|libpq)")
 
-    def test_keeps_no_secrets(self):
+    def test_leaks_no_secrets(self):
         said = self.run_all()
         for text in (said.stdout, said.stderr, self.transcript.read_text()):
             self.assertNotIn(self.pin, text)
             self.assertNotIn("PRIVATE KEY", text)
 
-    # ---- years go by ------------------------------------------------------------------------------
+    # ---- later runs -------------------------------------------------------------------------------
 
-    def test_waits_for_a_csr_and_goes_on_when_it_came(self):
+    def test_waits_for_a_csr_and_continues_once_it_exists(self):
         csr = self.folder / "issuing-1.csr"
         csr.rename(self.folder / "elsewhere")
         self.assertEqual(set(self.states(expect=WAITS).values()), {"due", "waiting"})
@@ -204,7 +204,7 @@ class CeremonyTest(unittest.TestCase):
         self.run_all()
         self.assertEqual(self.verify_issuing(1, "root-1.crl").returncode, 0)
 
-    def test_another_crl_revokes_what_the_file_says(self):
+    def test_a_new_crl_revokes_the_certificates_in_the_file(self):
         self.run_all()
         at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
         self.new_issuing(2)
@@ -220,16 +220,16 @@ class CeremonyTest(unittest.TestCase):
         self.assertIn(openssl.serial(self.folder / "issuing-1.pem").upper(), crl)
         self.ceremony("verify")
 
-    def test_what_is_done_cannot_be_changed_in_the_file(self):
+    def test_refuses_a_changed_file_for_a_step_that_is_done(self):
         self.run_all()
         self.spec["root"]["lifetime"] = "7300d"
         said = self.run_all(expect=REFUSED)
         self.assertIn("root.lifetime: it was '3650d' when root was begun, and is '7300d' now",
                       said.stderr)
 
-    # ---- people -----------------------------------------------------------------------------------
+    # ---- confirmation -----------------------------------------------------------------------------
 
-    def test_does_what_is_confirmed_and_stops_where_it_is_not(self):
+    def test_runs_confirmed_steps_and_stops_at_the_first_refusal(self):
         self.spec["issuing"] = []
         said = self.ceremony("run", input="yes\nyes\nno\n", expect=REFUSED)
         self.assertIn("root: not confirmed", said.stderr)
@@ -237,7 +237,7 @@ class CeremonyTest(unittest.TestCase):
         self.ceremony("run", input="yes\nyes\n")
         self.assertEqual(set(self.states().values()), {"done"})
 
-    def test_a_key_that_is_not_pinned_is_typed(self):
+    def test_an_unpinned_key_must_be_typed(self):
         self.spec["issuing"] = [self.issuing(1, pinned=False)]
         digest = self.key_digest(1)
         said = self.ceremony("run", "--yes", expect=REFUSED)
@@ -252,8 +252,8 @@ class CeremonyTest(unittest.TestCase):
     # ---- crashes ----------------------------------------------------------------------------------
 
     def run_until_prompt(self, count):
-        """Starts a run, says yes `count` times, and returns it at the prompt after; None when there is
-        none: it has ended."""
+        """Starts a run and answers `count` prompts with yes. Returns the process at the next prompt, or
+        None if it ended before."""
         process = spawn(CEREMONY, "run", "-f", self.file, env=self.environment, stdin=-1)
         for number in range(count + 1):
             said = ""
@@ -269,7 +269,7 @@ class CeremonyTest(unittest.TestCase):
                 process.stdin.flush()
         return process
 
-    def test_goes_on_after_a_kill_between_any_two_steps(self):
+    def test_continues_after_a_kill_between_any_two_steps(self):
         self.write()
         prompts = 0
         while process := self.run_until_prompt(min(prompts, 1)):
@@ -281,11 +281,11 @@ class CeremonyTest(unittest.TestCase):
         self.assertEqual(prompts, 5)
         self.expect_whole()
 
-    def test_goes_on_after_kills_at_any_instant(self):
+    def test_continues_after_kills_at_any_instant(self):
         self.write()
         for _ in range(5):
-            # SoftHSM2 empties this file at every login, and writes it anew: who is killed in between has
-            # no token any more.
+            # SoftHSM2 empties and rewrites this file at every login. A kill in between loses the token,
+            # which is no fault of ours, so restore it.
             (token,) = (self.folder / "tokens").glob("*/token.object")
             whole = token.read_bytes()
             for _ in range(8):
@@ -308,7 +308,7 @@ class CeremonyTest(unittest.TestCase):
         said = [(line["step"], line["event"]) for line in self.lines()]
         self.assertEqual(len(said), len(set(said)), said)
 
-    def test_two_runs_at_once_are_refused(self):
+    def test_refuses_a_second_concurrent_run(self):
         self.write()
         first = self.run_until_prompt(0)
         said = self.ceremony("run", "--yes", expect=REFUSED)
@@ -316,9 +316,9 @@ class CeremonyTest(unittest.TestCase):
         kill(first)
         self.run_all()
 
-    # ---- auditors ---------------------------------------------------------------------------------
+    # ---- audits -----------------------------------------------------------------------------------
 
-    def test_the_digest_is_of_the_last_line_as_sha256sum_has_it(self):
+    def test_the_digest_is_the_sha256_of_the_last_line(self):
         said = self.run_all().stdout
         last = self.transcript.read_bytes().splitlines(keepends=True)[-1]
         digest = hashlib.sha256(last).hexdigest()
@@ -332,7 +332,7 @@ class CeremonyTest(unittest.TestCase):
         self.ceremony("verify", "--digest", written_down)
         self.ceremony("verify", "--digest", "0" * 64, expect=REFUSED)
 
-    def test_finds_any_line_that_was_changed(self):
+    def test_finds_every_changed_line(self):
         self.run_all()
         whole = self.transcript.read_text()
         lines = whole.splitlines(keepends=True)
@@ -348,7 +348,7 @@ class CeremonyTest(unittest.TestCase):
                              expect=REFUSED)
         self.assertIn("its last line is not the one", said.stdout)
 
-    def test_finds_every_file_that_was_changed(self):
+    def test_finds_every_changed_file(self):
         self.run_all()
         for name in ("root.pem", "issuing-1.pem", "root-1.crl", "issuing-1.csr"):
             file = self.folder / name
@@ -359,7 +359,7 @@ class CeremonyTest(unittest.TestCase):
             file.write_bytes(whole)
         self.ceremony("verify")
 
-    def test_an_old_transcript_signs_nothing_anew(self):
+    def test_signs_nothing_again_with_an_old_transcript(self):
         (self.folder / "issuing-1.csr").rename(self.folder / "elsewhere")
         self.run_all(expect=WAITS)
         old = self.transcript.read_bytes()
@@ -370,19 +370,19 @@ class CeremonyTest(unittest.TestCase):
         self.assertIn("is the transcript an old copy?", said.stderr)
         self.assertEqual(self.transcript.read_bytes().count(b"\n"), old.count(b"\n"))
 
-    def test_wrong_usage_and_a_typo_are_told_apart(self):
+    def test_wrong_usage_and_a_typo_have_different_exit_statuses(self):
         self.assertEqual(run(CEREMONY).returncode, USAGE)
         self.assertEqual(run(CEREMONY, "run", "--frobnicate").returncode, USAGE)
         self.spec["witneses"] = self.spec.pop("witnesses")
         said = self.ceremony("plan", expect=REFUSED)
         self.assertIn("witnesses", said.stderr)
 
-    def test_what_cannot_be_opened_does_not_wait(self):
+    def test_fails_at_once_if_the_transcript_cannot_be_opened(self):
         self.transcript.mkdir()
         said = self.run_all(expect=REFUSED)
         self.assertIn("cannot open", said.stderr)
 
-    def test_a_pin_is_taken_for_no_transcript(self):
+    def test_refuses_a_pin_file_as_the_transcript(self):
         other = self.folder / "other-pin"
         other.write_text("123456")
         self.spec["transcript"] = "other-pin"
@@ -390,7 +390,7 @@ class CeremonyTest(unittest.TestCase):
         self.assertIn("it is not a line of a transcript", said.stderr)
         self.assertEqual(other.read_text(), "123456")
 
-    def test_a_pin_that_others_can_read_is_refused(self):
+    def test_refuses_a_pin_file_that_others_can_read(self):
         (self.folder / "pin").chmod(0o644)
         said = self.run_all(expect=REFUSED)
         self.assertIn("chmod 600", said.stderr)

@@ -1,4 +1,4 @@
-"""Callers that are not `agentpki`: raw gRPC calls, and load."""
+"""Clients of the server besides the CLI: raw gRPC calls, a sidecar, and load."""
 
 import base64
 import contextlib
@@ -26,12 +26,12 @@ class Answer(NamedTuple):
 
     @property
     def issued(self):
-        """The certificate in the response of Enroll and Renew."""
+        """The certificate in a response of Enroll or Renew."""
         return self.response["certificate"]
 
 
 def new_request_id():
-    """A UUIDv7 (RFC 9562 section 5.7)."""
+    """Returns a UUIDv7 (RFC 9562 section 5.7)."""
     unix_ms = time.time_ns() // 1_000_000
     return str(uuid.UUID(int=unix_ms << 80 | 7 << 76 | secrets.randbits(12) << 64
                          | 0b10 << 62 | secrets.randbits(62)))
@@ -42,12 +42,12 @@ def base64_of(octets):
 
 
 def methods():
-    """All of agentpki's services' methods."""
+    """Returns all methods of agentpki's services, as raw_client knows them."""
     return run(RAW_CLIENT, "methods", check=True).stdout.split()
 
 
 def methods_of_the_contract():
-    """The same as the proto files say it, whether or not raw_client knows of them."""
+    """Returns all methods in the proto files, also those that raw_client does not know."""
     found = []
     for file in PROTO_FOLDER.glob("*.proto"):
         service = None
@@ -60,13 +60,13 @@ def methods_of_the_contract():
 
 
 def are_good_requests(ders):
-    """Of each, whether OpenSSL can read it and its signature is by its own key."""
+    """Returns for each DER whether OpenSSL parses it as a request that is signed by its own key."""
     said = run(RAW_CLIENT, "judge", input="".join(der.hex() + "\n" for der in ders), check=True)
     return [verdict == "good" for verdict in said.stdout.split()]
 
 
 class RawClient(contextlib.AbstractContextManager):
-    """One connection to a server; as nobody, or as the holder of a certificate and a key."""
+    """One connection to a server, anonymous or with a certificate and its key."""
 
     def __init__(self, deployment, server=None, identity=None, cert=None, key=None):
         words = ["--server", (server or deployment.server).address,
@@ -83,12 +83,12 @@ class RawClient(contextlib.AbstractContextManager):
             raise AssertionError(f"raw_client ended with {self._process.returncode}: {said}")
 
     def begin(self, method, request):
-        """Sends a request: a dictionary for a method of ours, hex for any other."""
+        """Sends a request: a dictionary for agentpki's methods, hex octets for any other method."""
         text = request if isinstance(request, str) else json.dumps(request)
         print(method, text, file=self._process.stdin, flush=True)
 
     def answer(self):
-        """Of the first call that was begun and whose answer was not yet taken."""
+        """Returns the answer of the oldest call that begin() started and that has no answer yet."""
         line = self._process.stdout.readline()
         if not line:
             raise AssertionError(f"raw_client ended: {self._process.communicate()}")
@@ -99,7 +99,7 @@ class RawClient(contextlib.AbstractContextManager):
         return self.answer()
 
     def begin_enroll(self, token, csr_der, request_id=None):
-        """By the secret of a tokens.JoinToken."""
+        """Sends an enrollment with the secret of a tokens.JoinToken."""
         self.begin("agentpki.v1.EnrollmentService/Enroll", {
             "request_id": request_id or new_request_id(),
             "csr": base64_of(csr_der),
@@ -127,18 +127,18 @@ class Sidecar:
         return openssl.certificates(self.file.read_text()) if self.file.exists() else []
 
     def code(self):
-        """With which it ended; None while it runs."""
+        """Returns the exit status, or None while it runs."""
         return self._process.poll()
 
     def close(self):
-        """Returns what it said."""
+        """Stops it; returns all its output."""
         self._process.terminate()
         out, err = self._process.communicate(timeout=PATIENCE_S)
         return out + err
 
 
 class Attempt(NamedTuple):
-    """One call of the load, as raw_client tells of it; "-" for what there is none of."""
+    """One call of the load, as raw_client prints it; "-" for a value that is missing."""
     request_id: str
     method: str
     code: str
@@ -148,12 +148,12 @@ class Attempt(NamedTuple):
     message: str
 
 
-# What a client may meet while something is away: nothing was decided, so it repeats the request.
+# Temporary codes while something is unavailable. A client repeats the same request.
 UNDECIDED = {"UNAVAILABLE", "DEADLINE_EXCEEDED", "RESOURCE_EXHAUSTED", "ABORTED", "CANCELLED"}
 
 
 class Load(contextlib.AbstractContextManager):
-    """`threads` threads that enroll and renew an agent of their own, until stop()."""
+    """A process with `threads` threads that enroll and renew one agent until stop()."""
 
     def __init__(self, deployment, path, threads=4):
         self._deployment = deployment
@@ -170,33 +170,33 @@ class Load(contextlib.AbstractContextManager):
             kill(self._process)
 
     def stop(self):
-        """Each thread ends what it has begun."""
+        """Stops after the calls in progress."""
         self._process.stdin.close()
         code = self._process.wait(PATIENCE_S)
         if code != 0:
             raise AssertionError(f"the load ended with {code}:\n{self._output.read_text()[-8000:]}")
 
     def attempts(self):
-        """All so far."""
-        *lines, _ = self._output.read_text().split("\n")  # the last may not be whole
+        """Returns all attempts so far."""
+        *lines, _ = self._output.read_text().split("\n")  # the last line may be incomplete
         return [Attempt(*line.split(" ", 6)) for line in lines]
 
     def issued(self):
-        """Those attempts so far that brought a certificate."""
+        """Returns the attempts so far that returned a certificate."""
         return [attempt for attempt in self.attempts() if attempt.serial != "-"]
 
     def wait_for_certificates(self, count=5):
-        """Until so many more than now were issued."""
+        """Waits until `count` more certificates are issued."""
         wanted = len(self.issued()) + count
         wait_until(lambda: len(self.issued()) >= wanted, f"{count} more certificates are issued")
 
     def repeated_count(self):
-        """How many requests were not decided at once."""
+        """Returns the number of requests that the load had to repeat."""
         return len({a.request_id for a in self.attempts() if a.code in UNDECIDED} - {"-"})
 
     def check_answers(self, case):
-        """What holds of all attempts so far, whatever happened meanwhile. Returns what was issued:
-        a set of one serial and digest for each request."""
+        """Checks that no request was refused and that none got two certificates, whatever happened
+        meanwhile. Returns by request id a set of one pair: serial and digest."""
         refused = [a for a in self.attempts() if a.code != "OK" and a.code not in UNDECIDED]
         case.assertEqual(refused, [], "a good request was refused")
         answers = {}
@@ -207,7 +207,7 @@ class Load(contextlib.AbstractContextManager):
         return answers
 
     def check(self, case):
-        """The same, and that the ledger has it all."""
+        """Checks also that the ledger has each certificate, and no certificate without a request."""
         answers = self.check_answers(case)
         ledger = {row["request_id"]: {(row["serial"], row["tbs_sha256"])}
                   for row in self._deployment.database.rows("""
@@ -217,9 +217,9 @@ class Load(contextlib.AbstractContextManager):
                         JOIN agentpki.issuances AS i USING (serial)
                         JOIN agentpki.signatures AS s USING (serial)""")}
         missing = {id: known for id, known in answers.items() if ledger.get(id) != known}
-        case.assertEqual(missing, {}, "a client has a certificate that the ledger has not")
+        case.assertEqual(missing, {}, "a client has a certificate that is not in the ledger")
         case.assertEqual(
             self._deployment.database.value("""
                 SELECT count(*) FROM agentpki.issuances AS i
                   LEFT JOIN agentpki.requests AS r USING (serial) WHERE r.serial IS NULL"""),
-            0, "a certificate was recorded that no request asked for")
+            0, "the ledger has a certificate without a request")

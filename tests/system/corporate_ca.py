@@ -1,4 +1,4 @@
-"""Somebody else's CA, as people make one with openssl: a root, an intermediate, and no agentpki."""
+"""A company's CA, made by openssl alone: a root and an intermediate."""
 
 import openssl
 from programs import run
@@ -28,8 +28,8 @@ class CorporateCa:
         return openssl.new_csr(self._folder / f"{name}.csr", key, subject=f"/CN={subject}")
 
     def sign(self, csr, name, extensions="", by="intermediate", days=365, copy=False):
-        """With these extensions and, if they are to be copied, those of the request; signed by
-        "root" or "intermediate"."""
+        """Signs a request by "root" or "intermediate", with `extensions` and, if `copy`, those of the
+        request. Returns the file of the certificate."""
         certificate = self._folder / f"{name}.pem"
         file = self._folder / f"{name}.ext"
         file.write_text(extensions or "\n")
@@ -39,13 +39,13 @@ class CorporateCa:
         return certificate
 
     def chain(self, certificate):
-        """A file of it and of the intermediate, as such CAs hand it out."""
+        """Returns a file with the certificate and the intermediate, as such CAs deliver it."""
         file = certificate.with_suffix(".chain.pem")
         file.write_text(certificate.read_text() + self.intermediate.read_text())
         return file
 
     def impostor(self, identity):
-        """Credentials for a name of ours by somebody who has the company's trust: key, chain."""
+        """Makes credentials with an agent's SPIFFE ID, signed by the company. Returns their folder."""
         folder = self._folder / "impostor"
         folder.mkdir()
         csr = self._new_csr("impostor", "impostor")
@@ -58,5 +58,5 @@ class CorporateCa:
 
 
 def request_text(csr):
-    """What openssl says of a certification request whose signature it has verified."""
+    """Verifies the signature of a certification request by openssl, and prints the request."""
     return run("openssl", "req", "-in", csr, "-noout", "-verify", "-text", check=True)

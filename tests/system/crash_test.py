@@ -1,5 +1,4 @@
-"""A server that is killed at random moments: a record for every certificate, one for each request.
-"""
+"""A server that is killed at random moments: each certificate is recorded, one for each request."""
 
 import random
 import time
@@ -15,7 +14,7 @@ ROUNDS = 5 if SANITIZE else 20
 class CrashTest(DeploymentTest):
     options = {"durable": True}
 
-    def test_whatever_a_client_received_is_on_record_and_every_request_comes_to_its_end(self):
+    def test_every_received_certificate_is_recorded_and_every_request_completes(self):
         moments = random.Random(20261124)
         with Load(self.deployment, "crash/load", threads=8) as load:
             for round in range(ROUNDS):
@@ -33,13 +32,14 @@ class CrashTest(DeploymentTest):
         self.assertEqual(self.deployment.cli("status").returncode, 0)
 
     def assert_all_intents_were_fulfilled(self):
-        """Its clients insisted, so nothing stays half done but what the server did for itself."""
+        """Checks that each intent has a signature, because the clients repeated their requests. Leaves
+        out the server's own certificates, whose requests nobody repeats."""
         self.assertEqual(self.deployment.database.rows("""
             SELECT i.subject FROM agentpki.issuances AS i
              WHERE NOT EXISTS (SELECT FROM agentpki.signatures AS s WHERE s.serial = i.serial)
                AND i.subject NOT LIKE 'spiffe://system.%/server/%'"""), [])
 
-    def test_it_leaves_no_litter_in_its_runtime_directory(self):
+    def test_leaves_no_stale_files_in_the_runtime_directory(self):
         directory = self.deployment.server.folder / "run"
         for _ in range(3):
             self.deployment.server.kill()

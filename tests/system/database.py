@@ -1,4 +1,4 @@
-"""A deployment's PostgreSQL: what is in it, and what can befall it."""
+"""The PostgreSQL of a deployment: its contents and its faults."""
 
 import contextlib
 import json
@@ -12,7 +12,7 @@ from programs import PRIVATE_POSTGRES, environment, run, wait_until
 
 class Database:
     """A private cluster in `folder`, with the database `agentpki` and its two roles. With
-    `commit_times`, pg_xact_commit_timestamp(xmin) says of each row when it was committed."""
+    `commit_times`, pg_xact_commit_timestamp(xmin) returns the time of a row's commit."""
 
     def __init__(self, folder, durable, commit_times=False):
         self._folder = folder
@@ -28,7 +28,7 @@ class Database:
         self.create_database("agentpki", roles=True)
 
     def create_database(self, name, roles=False):
-        """An empty one, as an administrator makes it: nobody but the two roles may do anything."""
+        """Creates an empty database, as an administrator does: only the two roles have rights."""
         if roles:
             self.execute("CREATE ROLE agentpki_owner LOGIN", "postgres")
             self.execute("CREATE ROLE agentpki_server LOGIN", "postgres")
@@ -39,27 +39,27 @@ class Database:
     def conninfo(self, role, database="agentpki"):
         return f"host={self.host} dbname={database} user={role}"
 
-    # ---- what is in it --------------------------------------------------------------------------
+    # ---- contents -------------------------------------------------------------------------------
 
     def execute(self, sql, database="agentpki"):
-        """As superuser, whom no row-level security hides anything from."""
+        """Runs SQL as superuser, from which row-level security hides nothing."""
         return run(*self._psql(database), "--command", sql, check=True).stdout
 
     def rows(self, sql):
-        """The rows of a query, each a dictionary."""
+        """Returns the rows of a query, each as a dictionary."""
         return json.loads(self.execute(f"SELECT coalesce(json_agg(t), '[]') FROM ({sql}) AS t"))
 
     def value(self, sql):
-        """The one value of a query."""
+        """Returns the only value of a query."""
         (row,) = self.rows(sql)
         (value,) = row.values()
         return value
 
     def dump(self):
-        """All of it, as SQL."""
+        """Returns the whole database as SQL."""
         return run("pg_dump", self.conninfo("postgres"), check=True).stdout
 
-    # ---- what can befall it ---------------------------------------------------------------------
+    # ---- faults ---------------------------------------------------------------------------------
 
     def start(self):
         self._administer(*self._start)
@@ -73,17 +73,17 @@ class Database:
         self._administer("stop")
 
     def kill(self):
-        """SIGKILL for all its processes; start() then recovers, at the same place."""
+        """Kills all its processes. start() then recovers, at the same address."""
         self._administer("kill")
 
     @contextlib.contextmanager
     def frozen(self):
-        """It hangs: every process of it is stopped, none has ended."""
+        """Lets it hang: all its processes are stopped, none has ended."""
         pids = self._pids()
 
         def signal_all(number):
             for pid in pids:
-                with contextlib.suppress(ProcessLookupError):  # it was about to end
+                with contextlib.suppress(ProcessLookupError):  # the process has ended
                     os.kill(pid, number)
 
         signal_all(signal.SIGSTOP)
@@ -94,16 +94,16 @@ class Database:
 
     @contextlib.contextmanager
     def locked(self, table):
-        """Nobody gets at `table`. Yields a function that waits until somebody wants to."""
+        """Locks `table` against all others. Yields a function that waits for another lock request."""
         holder = subprocess.Popen(self._psql("agentpki"), env=environment(), text=True,
                                   stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-        with holder, contextlib.closing(holder.stdin):  # its end ends the transaction
+        with holder, contextlib.closing(holder.stdin):  # the end of input ends the transaction
             print(f"BEGIN; LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE; SELECT 'locked';",
                   file=holder.stdin, flush=True)
             assert holder.stdout.readline() == "locked\n"
             yield lambda: wait_until(
                 lambda: self.value("SELECT count(*) FROM pg_locks WHERE NOT granted") > 0,
-                f"somebody waits for {table}")
+                f"a statement waits for {table}")
 
     # ---------------------------------------------------------------------------------------------
 

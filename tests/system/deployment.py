@@ -1,4 +1,4 @@
-"""One agentpki deployment of a test's own: a database, a token, servers, and the command line."""
+"""One agentpki deployment for a test: a database, a token, servers, and the command line."""
 
 import contextlib
 import json
@@ -19,11 +19,11 @@ HSM_MODULE = "/usr/lib/softhsm/libsofthsm2.so"
 TRUST_DOMAIN = "test.acme.example"
 SYSTEM_TRUST_DOMAIN = "system.agentpki.internal"
 
-# Nothing takes two operators, for most tests have one.
+# No change needs an approval, because most tests have only one operator.
 ALONE = {"root_rotation": False, "destruction": False, "policy_widening": False,
          "authority_revocation": False}
 
-# Files in YAML may be written in JSON, which is YAML.
+# JSON is YAML, so the tests write YAML files as JSON.
 HIERARCHY = {
     "tenant": "acme",
     "environment": "test",
@@ -46,7 +46,7 @@ def spiffe_id(path):
 
 
 class Server:
-    """One agentpki-server process after another, with one configuration."""
+    """Consecutive agentpki-server processes with one configuration."""
 
     def __init__(self, deployment, name):
         self._deployment = deployment
@@ -58,14 +58,14 @@ class Server:
         self.config_file = self.folder / "server.yaml"
         self.log_file = self.folder / "log"
         self.process = None
-        self._log_before = 0  # the length of the log when it was last started
+        self._log_before = 0  # the length of the log at the last start
         self.write_config(deployment.config(self))
 
     def write_config(self, config):
         self.config_file.write_text(json.dumps(config, indent=2))
 
     def start(self):
-        """Starts it, and returns when it serves."""
+        """Starts it, and returns once it serves."""
         self._log_before = len(self.log())
         with self.log_file.open("a") as log:
             self.process = spawn(SERVER, "run", "--config", self.config_file,
@@ -80,7 +80,7 @@ class Server:
         self.process.send_signal(signal.SIGTERM)
 
     def stop(self):
-        """As a supervisor does. Returns the exit code."""
+        """Stops it by SIGTERM. Returns the exit status."""
         self.begin_to_stop()
         return self.process.wait(PATIENCE_S)
 
@@ -92,7 +92,7 @@ class Server:
         self.start()
 
     def close(self):
-        """For good; whatever state it is in."""
+        """Stops it for good, in any state."""
         if self.process and not self._has_ended():
             try:
                 self.stop()
@@ -107,7 +107,7 @@ class Server:
         return self.log()[self._log_before:]
 
     def is_conductor(self):
-        """Whether it is the one that rotates and publishes."""
+        """Returns whether this server is the conductor, which rotates and publishes."""
         said = re.findall(r"conductor: (this process|no more)", self.log_since_start())
         return not self._has_ended() and said[-1:] == ["this process"]
 
@@ -116,14 +116,15 @@ class Server:
 
 
 class Deployment:
-    """A context manager: inside it a migrated, initialised deployment stands and one server serves.
+    """A context manager with a migrated, initialised deployment and one running server.
 
-    `durable` is for tests that end the database's processes. `shift_s` sets the servers' clock,
-    which set_clock() then changes while they run. With `status`, which is what the configuration
-    says beside the URL, every server answers OCSP and gives CRLs, and certificates point to the
-    first one. If it is `balanced`, all of that points to `balancer`, which is to be started when all
-    servers were added. With `commit_times` the database knows when each row was committed. Each tenant of
-    `tenant_tokens` has a token of its own, with a PIN of its own.
+    durable        the database survives the kill of its processes
+    shift_s        initial shift of the servers' clock; set_clock() changes it while they run
+    status         the configuration's `status`, except for the URL: every server serves OCSP and CRLs,
+                   and certificates point to the first server
+    balanced       clients and certificates use `balancer` instead; start it after the last add_server()
+    commit_times   the database keeps the time of each row's commit
+    tenant_tokens  tenants with a dedicated token, each with its own PIN
     """
 
     def __init__(self, durable=False, shift_s=None, hierarchy=None, status=None, balanced=False,
@@ -141,7 +142,7 @@ class Deployment:
             self.set_clock(shift_s)
         self.operator = self.folder / "operator"
         self.servers = []
-        self._token_folders = {}  # SoftHSM's, by label
+        self._token_folders = {}  # SoftHSM's folders, by token label
 
     def __enter__(self):
         try:
@@ -156,7 +157,7 @@ class Deployment:
         self.close()
 
     def prepare(self):
-        """All but a running server."""
+        """Makes everything except a running server."""
         self.database.create()
         self._make_tokens()
         self.add_server()
@@ -167,7 +168,7 @@ class Deployment:
                         check=True)
 
     def close(self):
-        """Stops and removes everything. A sanitizer's report in a server's log is a failure."""
+        """Stops and removes everything. Fails if a server's log has a report of a sanitizer."""
         try:
             for server in self.servers:
                 server.close()
@@ -177,12 +178,12 @@ class Deployment:
             logs = "".join(server.log() for server in self.servers)
             self._temporary.close()
         if any(report in logs for report in SANITIZER_REPORTS):
-            raise AssertionError(f"a sanitizer has something to report:\n{logs[-50_000:]}")
+            raise AssertionError(f"a server's log has a sanitizer report:\n{logs[-50_000:]}")
 
-    # ---- its servers ----------------------------------------------------------------------------
+    # ---- servers --------------------------------------------------------------------------------
 
     def conductor(self):
-        """The server that rotates and publishes."""
+        """Returns the server that is the conductor, which rotates and publishes."""
         def find():
             return [server for server in self.servers if server.is_conductor()]
 
@@ -194,13 +195,13 @@ class Deployment:
         return self.servers[0]
 
     def add_server(self):
-        """Another replica, on the same database and token; to be started."""
+        """Adds a replica on the same database and token. The caller starts it."""
         server = Server(self, f"server-{len(self.servers) + 1}")
         self.servers.append(server)
         return server
 
     def config(self, server):
-        """What a server's configuration says, as the YAML's own structure."""
+        """Returns a server's configuration, as the structure of its YAML."""
         config = {
             "listen": {"grpc": server.address},
             "advertise": self.balancer.address if self.balancer else server.address,
@@ -225,13 +226,13 @@ class Deployment:
 
     @property
     def status_url(self):
-        """Where certificates say that their status is known."""
+        """The URL that certificates carry for OCSP and CRLs."""
         if self.balancer:
             return f"http://{self.balancer.http_address}"
         return f"http://{self.server.http_address}" if self.servers else ""
 
     def run_server(self, verb, *words, config_file=None, **options):
-        """agentpki-server's other commands, which end by themselves."""
+        """Runs a command of agentpki-server that ends by itself."""
         options = {"env": self.server_environment(), **options}
         return run(SERVER, verb, "--config", config_file or self.server.config_file, *words,
                    **options)
@@ -243,11 +244,11 @@ class Deployment:
         return environment(is_server=True, **changes)
 
     def set_clock(self, shift_s):
-        """The servers' clock is now as many seconds ahead of the real one."""
+        """Sets the servers' clock to this many seconds ahead of the real time."""
         with self._clock_file.open("r+b" if self._clock_file.exists() else "wb") as file:
             file.write(struct.pack("@q", shift_s))
 
-    # ---- its token ------------------------------------------------------------------------------
+    # ---- tokens ---------------------------------------------------------------------------------
 
     @property
     def token_folder(self):
@@ -272,8 +273,8 @@ class Deployment:
         (self._token_folders[label],) = set(self.token_folder.iterdir()) - before
 
     @contextlib.contextmanager
-    def token_away(self, tenant):
-        """As when somebody pulls out the token of a tenant, and puts it back."""
+    def token_unavailable(self, tenant):
+        """Removes the dedicated token of a tenant, and restores it at the end."""
         folder = self._token_folders[f"hsm-{tenant}"]
         elsewhere = self.folder / folder.name
         folder.rename(elsewhere)
@@ -283,8 +284,9 @@ class Deployment:
             elsewhere.rename(folder)
 
     def pkcs11_tool(self, *words, tenant=None):
-        """Somebody who knows nothing of ours but a token's PIN."""
-        # It takes the first token whose label begins so: no label of ours begins another one.
+        """Runs OpenSC's pkcs11-tool on a token, with its PIN."""
+        # pkcs11-tool takes the first token whose label begins with these characters, so no label of ours
+        # is the beginning of another.
         label = f"hsm-{tenant}" if tenant else "agentpki"
         pin = (self.folder / (f"pin-{tenant}" if tenant else "pin")).read_text()
         return run("pkcs11-tool", "--module", HSM_MODULE, "--token-label", label,
@@ -292,7 +294,7 @@ class Deployment:
                    env=self.server_environment(), check=True).stdout
 
     def key_labels(self, tenant=None):
-        """Of all keys on a token, public halves included."""
+        """Returns the labels of all keys on a token, public keys included."""
         shown = self.pkcs11_tool("--list-objects", tenant=tenant)
         return {line.split(":", 1)[1].strip() for line in shown.splitlines() if "label:" in line}
 
@@ -303,27 +305,27 @@ class Deployment:
     # ---- the command line -----------------------------------------------------------------------
 
     def cli(self, *words, **options):
-        """Runs `agentpki` as the operator, or as `identity`."""
+        """Runs `agentpki` with the operator's credentials, or those of `identity`."""
         return run(CLI, *words, env=self._cli_environment(options), **options)
 
     def spawn_cli(self, *words, **options):
         return spawn(CLI, *words, env=self._cli_environment(options), **options)
 
     def json(self, *words, **options):
-        """What a successful command prints for programs."""
+        """Runs a command that must succeed; returns its JSON output."""
         return json.loads(self.cli("--output", "json", *words, check=True, **options).stdout)
 
     def _cli_environment(self, options):
         return environment(AGENTPKI_IDENTITY=str(options.pop("identity", self.operator)))
 
     def s_client(self, *words, server=None, **options):
-        """`openssl s_client`, which trusts the system hierarchy and means to speak HTTP/2."""
+        """Runs `openssl s_client` with trust in the system hierarchy, and offers HTTP/2."""
         return run("openssl", "s_client", "-connect", (server or self.server).address,
                    "-CAfile", self.operator / "server-ca.pem", "-x509_strict",
                    "-verify_return_error", "-alpn", "h2", *words, **options)
 
     def shown_certificate(self, server=None):
-        """What a server shows in a new connection, in a file; openssl has verified it."""
+        """Returns a file with the server's certificate in a new connection, verified by openssl."""
         done = self.s_client("-verify_ip", "127.0.0.1", server=server, check=True)
         file = self.folder / f"shown-{secrets.token_hex(4)}.pem"
         file.write_text(openssl.certificates(done.stdout)[0])
@@ -332,18 +334,17 @@ class Deployment:
     # ---- agents ---------------------------------------------------------------------------------
 
     def register(self, path, *words):
-        """A new agent; returns its SPIFFE ID."""
+        """Registers an agent; returns its SPIFFE ID."""
         self.cli("agent", "register", spiffe_id(path), "--owner", "test-team", *words, check=True)
         return spiffe_id(path)
 
     def new_token(self, path, *words):
-        """The text of a new join token for a registered agent."""
+        """Creates a join token for a registered agent; returns its text."""
         created = self.cli("token", "create", "--agent", spiffe_id(path), *words, check=True)
         return created.stdout.strip()
 
     def join(self, identity):
-        """Enrolls a registered identity, an agent's or an operator's; returns the folder of its
-        credentials."""
+        """Enrolls a registered agent or operator; returns the folder with its credentials."""
         token = self.new_folder().with_suffix(".token")
         token.touch(mode=0o600)
         token.write_text(self.cli("token", "create", "--agent", identity, check=True).stdout)
@@ -358,18 +359,18 @@ class Deployment:
         return file
 
     def new_folder(self):
-        """A name for credentials; nothing is there yet."""
+        """Returns the path for a new folder of credentials, without making it."""
         return self.folder / f"credentials-{secrets.token_hex(4)}"
 
     def enroll(self, path, *words):
-        """Registers and enrolls an agent; returns the folder of its credentials."""
+        """Registers and enrolls an agent; returns the folder with its credentials."""
         return self.join(self.register(path, *words))
 
 
 class DeploymentTest(unittest.TestCase):
-    """Tests on one deployment, which stands from the first test of a class to the last."""
+    """Tests that share one deployment, from the first test of a class to the last."""
 
-    options = {}  # of Deployment
+    options = {}  # arguments of Deployment
 
     @classmethod
     def setUpClass(cls):
@@ -384,7 +385,8 @@ class DeploymentTest(unittest.TestCase):
                       f"{server.log()[-8000:]}", flush=True)
 
     def assert_refused(self, done, rule, *texts):
-        """The CLI ended with 1 and named the rule, and says all `texts`. Returns what it said."""
+        """Checks that the CLI exited with 1, and that its error has the rule and all `texts`. Returns the
+        error."""
         self.assertEqual((done.returncode, done.stdout), (1, ""), done.stderr)
         self.assertIn(f"[{rule}]", done.stderr)
         for text in texts:
@@ -393,5 +395,5 @@ class DeploymentTest(unittest.TestCase):
 
 
 def correlation_id(stderr):
-    """The one that the CLI printed."""
+    """Returns the correlation id in an error of the CLI."""
     return re.search(r"\(correlation id ([0-9a-f]{16})\)", stderr)[1]

@@ -1,4 +1,4 @@
-"""The end of a hierarchy: as CI tears one down, on two servers, one of which is killed meanwhile."""
+"""The destruction of a hierarchy, as CI does it, on two servers of which one is killed meanwhile."""
 
 import json
 import unittest
@@ -24,7 +24,7 @@ class DestructionTest(DeploymentTest):
         cls.other = cls.deployment.enroll("destruction/other")
 
     def make(self):
-        """The hierarchy, and an agent's credentials."""
+        """Makes the hierarchy and an agent in it; returns the folder with the agent's credentials."""
         self.deployment.cli("hierarchy", "apply", "-f", self.file, "--wait", check=True)
         self.deployment.cli("agent", "register", IDENTITY, "--owner", "ci", check=True)
         return self.deployment.join(IDENTITY)
@@ -41,11 +41,11 @@ class DestructionTest(DeploymentTest):
                                    *words)
 
     def labels(self):
-        """Of the keys of the hierarchy that the token has, by a program that is not ours."""
+        """Returns the labels of the hierarchy's keys on the token, as pkcs11-tool lists them."""
         return [label for label in self.deployment.key_labels() if NAME in label]
 
     def crl(self, certificate):
-        """The text of the CRL that a certificate points to."""
+        """Returns the text of the CRL that a certificate points to."""
         text = openssl.certificate_text(certificate)
         (url,) = {line.split("URI:")[1].strip() for line in text.splitlines()
                   if "URI:" in line and "/crl" in line}
@@ -53,13 +53,13 @@ class DestructionTest(DeploymentTest):
         run("curl", "-sf", "-o", der, url, check=True)
         return openssl.openssl("crl", "-inform", "DER", "-in", der, "-noout", "-text")
 
-    def test_1_is_asked_for_in_so_many_words(self):
+    def test_1_needs_a_reason_and_yes(self):
         self.make()
         done = self.destroy()
         self.assertEqual(done.returncode, 1)
         self.assertIn("--yes", done.stderr)
         done = self.deployment.cli("hierarchy", "destroy", NAME, "--yes")
-        self.assertEqual(done.returncode, 64, "a reason has to be given")
+        self.assertEqual(done.returncode, 64, "--reason is missing")
         self.assert_refused(self.deployment.cli("hierarchy", "destroy", "agentpki/system",
                                                 "--reason", "x", "--yes"), "hierarchy.system")
         self.assertEqual(self.deployment.cli("hierarchy", "record", NAME).returncode, 1)
@@ -99,7 +99,7 @@ class DestructionTest(DeploymentTest):
         issuing = self.deployment.folder / "issuing.pem"
         issuing.write_text(chain[1])
         self.assertIn(openssl.serial(issuing).upper(), self.crl(issuing))
-        # Nothing follows it, so it stands as long as the authority.
+        # The last CRL has no successor, so it is valid as long as its authority.
         end = openssl.openssl("x509", "-in", issuing, "-noout", "-enddate").split("=")[1].strip()
         self.assertIn(f"Next Update: {end}", text)
 
@@ -122,9 +122,9 @@ class DestructionTest(DeploymentTest):
         other.write_text((self.other / "bundle.pem").read_text())
         done = run("openssl", "cms", "-verify", "-inform", "PEM", "-in", record, "-CAfile", other,
                    "-purpose", "any")
-        self.assertNotEqual(done.returncode, 0, "by another root it does not verify")
+        self.assertNotEqual(done.returncode, 0, "another root does not verify it")
 
-    def test_4_changes_nothing_when_repeated(self):
+    def test_4_a_repeat_changes_nothing(self):
         before = self.deployment.json("hierarchy", "destroyed", NAME)
         done = self.destroy("--yes", "--wait")
         self.assertEqual(done.returncode, 0, done.stderr)
@@ -132,14 +132,14 @@ class DestructionTest(DeploymentTest):
         self.assertEqual(len(before), 1)
         self.assertIn(NAME, self.deployment.cli("hierarchy", "destroyed", check=True).stdout)
 
-    def test_5_its_name_is_free_and_the_conductor_may_be_killed(self):
+    def test_5_the_name_is_free_and_a_killed_conductor_is_replaced(self):
         second = self.deployment.add_server()
         second.start()
         self.make()
         first = self.deployment.servers[0]
         self.assertEqual(self.destroy("--yes").returncode, 0)
         first.kill()
-        wait_until(lambda: not self.labels(), "its keys are destroyed by the other server", 60)
+        wait_until(lambda: not self.labels(), "the other server destroys the keys", 60)
         first.start()
         done = self.destroy("--yes", "--wait", "--timeout", "60")
         self.assertEqual(done.returncode, 0, done.stderr)

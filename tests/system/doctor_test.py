@@ -1,4 +1,4 @@
-"""`agentpki doctor` finds what was broken on purpose, and keys end: on two servers and one token."""
+"""`agentpki doctor` finds deliberate faults, and retired keys are destroyed: two servers, one token."""
 
 import json
 import shutil
@@ -9,7 +9,7 @@ from deployment import HIERARCHY, DeploymentTest
 from programs import wait_until
 
 HOUR_S = 3600
-PUBLISH_AHEAD_S = 15  # the least that there is, and how long a key stays after it was decided upon
+PUBLISH_AHEAD_S = 15  # the minimum; also the time from the decision on a key to its destruction
 ORPHAN = "acme/test/issuing/7-0badcafe"
 
 
@@ -19,14 +19,14 @@ class DoctorCase(DeploymentTest):
     def setUpClass(cls):
         super().setUpClass()
         cls.deployment.add_server().start()
-        # Of two roots and two issuing authorities; until then the conductor is at work.
+        # The conductor makes responders for two roots and two issuing authorities.
         wait_until(lambda: int(cls.deployment.database.value("""
             SELECT count(*) FROM agentpki.authority_signatures AS s
               JOIN agentpki.authorities AS a ON a.id = s.authority WHERE a.kind = 'responder'""")) == 4,
                    "each authority has its OCSP responder")
 
     def diagnose(self, *words):
-        """Its report, and whether it says that all is well."""
+        """Returns the report, and checks that the exit status fits it."""
         done = self.deployment.cli("--output", "json", "doctor", *words)
         report = json.loads(done.stdout)
         self.assertEqual(done.returncode, 1 if report["findings"] else 0, done.stderr)
@@ -39,7 +39,7 @@ class DoctorCase(DeploymentTest):
 class FaultTest(DoctorCase):
     options = {"status": {}}
 
-    def test_finds_nothing_when_all_is_well(self):
+    def test_finds_nothing_in_a_healthy_deployment(self):
         report = self.diagnose()
         self.assertEqual(report["findings"], [])
         self.assertEqual(report["hierarchies"], ["agentpki/system", "acme/test"])
@@ -59,28 +59,28 @@ class FaultTest(DoctorCase):
         self.deployment.delete_key(ORPHAN)
         self.assertEqual(self.findings(), set())
 
-    def test_leaves_the_keys_of_others_alone(self):
+    def test_reports_foreign_keys_without_a_finding(self):
         self.deployment.pkcs11_tool("--keypairgen", "--key-type", "EC:prime256v1", "--label", "somebody/else")
         self.addCleanup(self.deployment.delete_key, "somebody/else")
         report = self.diagnose()
         self.assertEqual((report["findings"], report["foreign_keys"]), ([], ["somebody/else"]))
         self.assertEqual(self.diagnose("--hierarchy", "acme/test")["foreign_keys"], [])
 
-    def test_finds_a_key_that_is_missing(self):
+    def test_finds_a_missing_key(self):
         label = next(label for label in self.deployment.key_labels() if label.startswith("acme/test/issuing/1-"))
         backup = self.deployment.folder / "backup"
         shutil.copytree(self.deployment.token_folder, backup)
         self.deployment.delete_key(label)
         self.assertEqual(self.findings(), {("key.missing", "acme/test/issuing/1")})
-        wait_until(lambda: self.deployment.cli("status").returncode == 1, "the server is not well")
+        wait_until(lambda: self.deployment.cli("status").returncode == 1, "the server is unhealthy")
 
-        # What it says to do.
+        # The fix that doctor names.
         shutil.copytree(backup, self.deployment.token_folder, dirs_exist_ok=True)
         self.assertEqual(self.findings(), set())
-        wait_until(lambda: self.deployment.cli("status").returncode == 0, "the server is well again")
+        wait_until(lambda: self.deployment.cli("status").returncode == 0, "the server is healthy again")
         self.deployment.enroll("doctor/after")
 
-    def test_finds_what_was_planned_and_never_finished(self):
+    def test_finds_an_authority_that_was_planned_but_never_finished(self):
         self.deployment.database.execute("""
             INSERT INTO agentpki.authorities (hierarchy, kind, generation, issuer, key_label, planned_at)
             SELECT hierarchy, 'issuing', 2, issuer, 'acme/test/issuing/2-00c0ffee', now()
@@ -92,15 +92,15 @@ class FaultTest(DoctorCase):
         self.assertEqual(self.findings(), set())
         self.assertIn("acme/test/issuing/2-00c0ffee", self.deployment.key_labels())
 
-    def test_is_for_auditors(self):
+    def test_needs_the_role_auditor(self):
         agent = self.deployment.enroll("doctor/nobody")
         self.assert_refused(self.deployment.cli("doctor", identity=agent), "caller.role")
 
 
 class EndTest(DoctorCase):
-    """A key of an authority ends 25 hours after the last of its certificates, which here is an hour
-    after another took over. A server's certificate is for 24 hours, and the clock of the command line
-    is the real one: so the servers' begins 22 hours behind."""
+    """The key of an authority is destroyed 25 hours after its last certificate expires, here one hour
+    after its successor took over. The servers' clock begins 22 hours behind the real time, because a
+    server's certificate is valid for 24 hours, and the CLI checks it by the real time."""
     options = {"shift_s": -22 * HOUR_S, "status": {},
                "hierarchy": HIERARCHY | {"profiles": [{"name": "agent", "lifetime": "1h"}]}}
 
@@ -110,26 +110,26 @@ class EndTest(DoctorCase):
                     if authority["kind"] == "issuing" and authority["generation"] == generation)
 
     def complaints(self):
-        """Every time that a server found its token, or a key that it needs, not well."""
+        """Returns the log lines about an unhealthy token or key."""
         return [line for server in self.deployment.servers for line in server.log().splitlines()
                 if "token is not well" in line]
 
-    def test_of_a_retired_authority(self):
+    def test_the_key_of_a_retired_authority_is_destroyed(self):
         first = next(label for label in self.deployment.key_labels() if label.startswith("acme/test/issuing/1-"))
         self.deployment.json("authority", "prepare", "acme/test")
         time.sleep(PUBLISH_AHEAD_S)
         self.deployment.json("authority", "activate", "acme/test/issuing/2")
         self.deployment.set_clock(0)
         for server in self.deployment.servers:
-            server.restart()  # with a certificate for the day to come
-        wait_until(lambda: self.state(1) == "retired", "it is retired")
+            server.restart()  # to get a certificate that is valid for the next day
+        wait_until(lambda: self.state(1) == "retired", "the authority is retired")
         self.assertIn(first, self.deployment.key_labels())
 
         self.deployment.set_clock(int(4.5 * HOUR_S))
-        wait_until(lambda: self.state(1) == "key destroyed", "its end is decided")
-        self.assertIn(first, self.deployment.key_labels(), "for replicas that have not heard of it")
-        wait_until(lambda: first not in self.deployment.key_labels(), "its key is gone", 2 * PUBLISH_AHEAD_S + 30)
-        time.sleep(15)  # in which each server tries its keys a few times
+        wait_until(lambda: self.state(1) == "key destroyed", "the destruction is decided")
+        self.assertIn(first, self.deployment.key_labels(), "another replica may still use it")
+        wait_until(lambda: first not in self.deployment.key_labels(), "the key is destroyed", 2 * PUBLISH_AHEAD_S + 30)
+        time.sleep(15)  # each server checks its keys a few times in between
         self.assertEqual(self.complaints(), [])
         self.assertEqual(self.deployment.cli("status").returncode, 0)
         self.assertEqual(self.findings(), set())
@@ -143,10 +143,10 @@ class EndTest(DoctorCase):
               JOIN agentpki.authorities AS a ON a.id = c.authority
               JOIN agentpki.authority_issuances AS i ON i.authority = a.id
              WHERE a.kind = 'issuing' AND a.generation = 1 AND a.key_label LIKE 'acme/%'
-             ORDER BY c.number DESC LIMIT 1"""), True, "its last CRL stands as long as it")
+             ORDER BY c.number DESC LIMIT 1"""), True, "its last CRL is valid as long as its certificate")
 
-        # Nothing asks for it any more: not a start, nor an init, nor an operator.
-        self.deployment.set_clock(0)  # or the command line would not believe their new certificates
+        # A start, an init and an operator do without the key.
+        self.deployment.set_clock(0)  # so that the CLI accepts the servers' new certificates
         for server in self.deployment.servers:
             server.restart()
         self.deployment.run_server("init", "--hierarchy", self.deployment.folder / "hierarchy.yaml",

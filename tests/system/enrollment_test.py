@@ -1,4 +1,4 @@
-"""An agent's first certificate, and the next one, from the command line."""
+"""An agent's first certificate and its renewal, by the CLI."""
 
 import stat
 import threading
@@ -11,8 +11,8 @@ from programs import run
 
 
 class Reader(threading.Thread):
-    """Reads an agent's credentials in a loop, as a TLS server does that reloads them: a pair counts
-    when the certificate was the same before and after the key was read."""
+    """Reads an agent's credentials in a loop, as a TLS server that reloads them. Keeps each pair of key
+    and certificate, if the certificate was the same before and after it read the key."""
 
     def __init__(self, folder):
         super().__init__()
@@ -57,9 +57,9 @@ class EnrollmentTest(DeploymentTest):
         key = openssl.new_key(folder / "key.pem", key_type)
         return openssl.new_csr(folder / "csr.pem", key, *words, **options)
 
-    # ---- an enrolled agent ----------------------------------------------------------------------
+    # ---- enrolled agents ------------------------------------------------------------------------
 
-    def test_an_agent_has_its_files_and_its_key_for_itself_alone(self):
+    def test_only_the_owner_can_read_the_key(self):
         modes = {file.name: stat.S_IMODE(file.stat().st_mode) for file in self.folder.iterdir()}
         self.assertEqual(modes, {"key.pem": 0o600, "cert.pem": 0o644, "bundle.pem": 0o644,
                                  "server": 0o644, "server-ca.pem": 0o644})
@@ -68,21 +68,21 @@ class EnrollmentTest(DeploymentTest):
                      if file.name.startswith(self.folder.name + ".")]
         self.assertEqual(leftovers, [])
 
-    def test_an_agent_has_a_certificate_that_openssl_accepts_at_its_strictest(self):
+    def test_openssl_accepts_the_certificate_with_strict_checks(self):
         for purpose in ["sslclient", "sslserver"]:
             done = openssl.verify(self.folder, purpose)
             self.assertEqual(done.returncode, 0, done.stderr)
 
-    def test_an_agent_has_a_certificate_that_gnutls_accepts(self):
+    def test_gnutls_accepts_the_certificate(self):
         done = openssl.certtool_verify(self.folder)
         self.assertEqual(done.returncode, 0, done.stdout)
         self.assertIn("Chain verification output: Verified.", done.stdout)
 
-    def test_an_agent_has_the_certificate_of_its_key(self):
+    def test_the_certificate_matches_the_key(self):
         self.assertEqual(openssl.public_key(self.folder / "cert.pem"),
                          openssl.public_key(self.folder / "key.pem"))
 
-    def test_an_agent_has_a_certificate_for_its_identity_and_nothing_else(self):
+    def test_the_certificate_carries_only_the_identity(self):
         cert = self.folder / "cert.pem"
         self.assertEqual(openssl.extension(cert, "subjectAltName"),
                          f"URI:{spiffe_id('billing/invoice-bot')}")
@@ -92,13 +92,13 @@ class EnrollmentTest(DeploymentTest):
             openssl.extension(cert, "extendedKeyUsage"),
             "TLS Web Client Authentication, TLS Web Server Authentication")
 
-    def test_an_agent_has_a_certificate_for_an_hour(self):
+    def test_the_certificate_is_valid_for_one_hour(self):
         cert = self.folder / "cert.pem"
         within = run("openssl", "x509", "-in", cert, "-noout", "-checkend", "3400")
         beyond = run("openssl", "x509", "-in", cert, "-noout", "-checkend", "3600")
         self.assertEqual((within.returncode, beyond.returncode), (0, 1))
 
-    def test_an_agent_is_in_the_ledger_under_the_serial_that_openssl_reads(self):
+    def test_the_ledger_holds_the_certificate_by_the_serial_that_openssl_reads(self):
         serial = openssl.serial(self.folder / "cert.pem")
         self.assertRegex(serial, "^01[0-9a-f]{38}$")
         listed = self.deployment.json("cert", "list", "--agent", spiffe_id("billing/invoice-bot"))
@@ -121,7 +121,7 @@ class EnrollmentTest(DeploymentTest):
                 self.assertEqual(done.returncode, 0, done.stderr)
                 self.assertEqual(openssl.verify(folder).returncode, 0)
 
-    def test_enroll_makes_the_key_that_is_asked_for(self):
+    def test_enroll_makes_a_key_of_the_requested_type(self):
         self.deployment.register("keys/p384")
         self.deployment.register("keys/ed25519", "--profile", "edge")
         for key_type, told in [("p384", "secp384r1"), ("ed25519", "ED25519")]:
@@ -133,7 +133,7 @@ class EnrollmentTest(DeploymentTest):
                 self.assertIn(told, openssl.certificate_text(folder / "cert.pem"))
                 self.assertEqual(openssl.verify(folder).returncode, 0)
 
-    def test_enroll_takes_a_request_that_openssl_made(self):
+    def test_enroll_accepts_a_request_from_openssl(self):
         for key_type, profile in [("p256", "agent"), ("p384", "agent"), ("ed25519", "edge"),
                                   ("rsa2048", "legacy")]:
             with self.subTest(key_type):
@@ -148,7 +148,7 @@ class EnrollmentTest(DeploymentTest):
                                  openssl.public_key(csr.parent / "key.pem"))
                 self.assertEqual(openssl.verify(folder).returncode, 0)
 
-    def test_enroll_names_hosts_where_the_profile_allows_it(self):
+    def test_enroll_issues_host_names_if_the_profile_allows_them(self):
         self.deployment.register("hosts/web", "--profile", "service",
                                  "--dns", "web.svc.acme.example", "--ip", "192.0.2.7")
         csr = self.csr("p256", "-addext", "subjectAltName=DNS:web.svc.acme.example,IP:192.0.2.7")
@@ -162,7 +162,7 @@ class EnrollmentTest(DeploymentTest):
         self.assertEqual(openssl.verify(folder).returncode, 0)
         self.assertEqual(openssl.certtool_verify(folder).returncode, 0)
 
-    def test_enroll_refuses_a_request_for_more_by_name_and_does_not_spend_the_token(self):
+    def test_enroll_names_each_excess_request_and_keeps_the_token_unused(self):
         self.deployment.register("greedy/bot")
         token_file = self.deployment.token_file("greedy/bot")
         san, extension, subject = "csr.alternative-name", "csr.extension", "csr.subject"
@@ -214,7 +214,7 @@ class EnrollmentTest(DeploymentTest):
                               self.deployment.token_file("twins/second"))
         self.assert_refused(done, "key.in-use", "another agent")
 
-    def test_enroll_does_not_replace_a_folder_that_holds_other_things(self):
+    def test_enroll_does_not_replace_a_folder_with_other_files(self):
         self.deployment.register("careful/bot")
         folder = self.deployment.new_folder()
         folder.mkdir()
@@ -227,7 +227,7 @@ class EnrollmentTest(DeploymentTest):
 
     # ---- renewing -------------------------------------------------------------------------------
 
-    def test_renew_swaps_key_and_certificate_in_one_step(self):
+    def test_renew_replaces_key_and_certificate_atomically(self):
         folder = self.deployment.enroll("renewing/bot")
         reader = Reader(folder)
         reader.start()
@@ -258,14 +258,14 @@ class EnrollmentTest(DeploymentTest):
         self.assertEqual(stat.S_IMODE((folder / "key.pem").stat().st_mode), 0o600)
         self.assertEqual(openssl.verify(folder).returncode, 0)
 
-    def test_renew_is_refused_for_the_key_that_stands(self):
+    def test_renew_refuses_the_current_key(self):
         folder = self.deployment.enroll("renewing/lazy")
         csr = openssl.new_csr(self.deployment.folder / "lazy.csr", folder / "key.pem")
         with RawClient(self.deployment, identity=folder) as client:
             answer = client.renew(openssl.der_of_csr(csr))
         self.assertEqual((answer.code, answer.rule), ("ALREADY_EXISTS", "key.not-new"))
 
-    def test_renew_needs_a_key_that_others_cannot_read(self):
+    def test_renew_refuses_a_key_that_others_can_read(self):
         folder = self.deployment.enroll("renewing/open")
         (folder / "key.pem").chmod(0o644)
         done = self.deployment.cli("cert", "renew", folder)

@@ -1,5 +1,5 @@
-"""A hierarchy under somebody else's root: from its file to mTLS, and from one issuing authority to
-the next, with an openssl CA on the other side."""
+"""A hierarchy below an external root, from its file to mTLS and to the next issuing authority. A CA by
+openssl plays the owner of the root."""
 
 import json
 import unittest
@@ -45,7 +45,7 @@ class ExternalRootTest(DeploymentTest):
         return self.deployment.cli("hierarchy", "apply", "-f", self.file, *words)
 
     def csr(self, generation):
-        """The file of a request, and what was said beside it."""
+        """Writes a certification request to a file; returns the file and the CLI's hints."""
         done = self.deployment.cli("authority", "csr", f"{NAME}/issuing/{generation}", check=True)
         file = self.deployment.folder / f"issuing-{generation}.csr"
         file.write_text(done.stdout)
@@ -65,7 +65,7 @@ class ExternalRootTest(DeploymentTest):
 
     # ---- from the file to the first certificate -------------------------------------------------
 
-    def test_01_says_what_is_wrong_with_a_root_in_a_file(self):
+    def test_01_names_the_fault_of_a_root_in_a_file(self):
         junk = self.deployment.folder / "junk.pem"
         junk.write_text("no certificate\n")
         for roots, words in [([junk], "external_certificates"),
@@ -79,7 +79,7 @@ class ExternalRootTest(DeploymentTest):
         self.assertIn("lifetime", self.apply().stderr)
         self.write_file([self.corporate.root])
 
-    def test_02_waits_for_its_certificate_and_says_so(self):
+    def test_02_reports_that_it_awaits_its_certificate(self):
         done = self.apply("--wait")
         self.assertEqual(done.returncode, TRY_AGAIN, done.stderr)
         self.assertIn(f"agentpki authority csr {NAME}/issuing/1", done.stderr)
@@ -94,7 +94,7 @@ class ExternalRootTest(DeploymentTest):
         self.assertIn("agentpki authority import", done.stdout)
         self.deployment.cli("agent", "register", spiffe_id("early"), "--owner", "x", check=True)
 
-    def test_03_its_request_is_one_that_openssl_reads_and_verifies(self):
+    def test_03_openssl_verifies_its_request(self):
         file, said = self.csr(1)
         self.assertIn("key SHA-256", said)
         done = request_text(file)
@@ -104,7 +104,7 @@ class ExternalRootTest(DeploymentTest):
                       "DNS:svc.acme.example", "issuing authority 1"]:
             self.assertIn(words, done.stdout)
 
-    def test_04_takes_no_certificate_that_lacks_what_was_asked_for(self):
+    def test_04_refuses_a_certificate_without_the_requested_extensions(self):
         file, _ = self.csr(1)
         bare = self.corporate.sign(file, "bare", "basicConstraints=critical,CA:TRUE,pathlen:0\n"
                                                  "keyUsage=critical,keyCertSign,cRLSign\n")
@@ -118,7 +118,7 @@ class ExternalRootTest(DeploymentTest):
         self.assertEqual(self.import_(1, empty).returncode, REFUSED)
         self.assertEqual(self.states()[f"{NAME}/issuing/1"], "pending")
 
-    def test_05_issues_once_its_certificate_is_imported(self):
+    def test_05_issues_after_its_certificate_is_imported(self):
         file, _ = self.csr(1)
         chain = self.corporate.chain(self.corporate.sign(file, "issuing-1", copy=True))
         done = self.import_(1, chain)
@@ -130,7 +130,7 @@ class ExternalRootTest(DeploymentTest):
         self.assertEqual(self.deployment.json("hierarchy", "show", NAME)["state"], "ready")
         self.assertEqual(self.deployment.cli("doctor").returncode, 0)
 
-    def test_06_its_agents_are_trusted_by_whoever_trusts_the_company(self):
+    def test_06_relying_parties_of_the_company_root_trust_its_agents(self):
         folder = self.enroll("billing/bot")
         self.assertEqual((folder / "bundle.pem").read_text(),
                          "".join(openssl.certificates(self.corporate.root.read_text())))
@@ -150,7 +150,7 @@ class ExternalRootTest(DeploymentTest):
         self.deployment.cli("cert", "revoke", credentials.serial, check=True)
         wait_until(credentials.is_listed, "the CRL lists it")
 
-    def test_07_two_agents_speak_mtls(self):
+    def test_07_two_agents_talk_over_mtls(self):
         server, client = self.enroll("mesh/server"), self.enroll("mesh/client")
         port = free_port()
         listening = spawn("openssl", "s_server", "-accept", f"127.0.0.1:{port}", "-cert",
@@ -170,16 +170,16 @@ class ExternalRootTest(DeploymentTest):
             listening.terminate()
             listening.communicate()
 
-    def test_08_nobody_else_of_the_company_is_an_agent_of_ours(self):
+    def test_08_other_certificates_of_the_company_are_no_agents(self):
         impostor = self.corporate.impostor(spiffe_id("billing/bot"))
         self.assertEqual(openssl.verify(impostor).returncode, 0, "the company trusts it")
         with RawClient(self.deployment, identity=impostor) as client:
             answer = client.call("agentpki.v1.TrustBundleService/GetTrustBundle", {})
         self.assertEqual((answer.code, answer.rule), ("UNAUTHENTICATED", "caller.identity"))
 
-    # ---- from one to the next -------------------------------------------------------------------
+    # ---- rotation -------------------------------------------------------------------------------
 
-    def test_09_its_successor_waits_too_and_takes_over_by_hand(self):
+    def test_09_its_successor_awaits_a_certificate_too_and_is_activated_by_hand(self):
         before = self.enroll("rotation/before")
         done = self.deployment.cli("authority", "prepare", NAME, check=True)
         self.assertIn(f"agentpki authority csr {NAME}/issuing/2", done.stdout)
@@ -205,7 +205,7 @@ class ExternalRootTest(DeploymentTest):
             self.assertEqual(openssl.verify(folder).returncode, 0)
         self.deployment.cli("cert", "renew", before, check=True)
 
-    def test_10_moves_to_another_root_beside_the_old_one(self):
+    def test_10_moves_to_another_root_while_the_old_one_is_valid(self):
         next_ca = CorporateCa(self.deployment.folder / "next", "Merged")
         self.write_file([self.corporate.root, next_ca.root])
         planned = self.deployment.json("hierarchy", "plan", "-f", self.file)
@@ -227,15 +227,15 @@ class ExternalRootTest(DeploymentTest):
         self.write_file([self.corporate.root])
         self.assert_refused(self.apply(), "root.in-use", f"{NAME}/issuing/3")
 
-    def test_11_exports_what_can_be_applied_again(self):
+    def test_11_its_export_can_be_applied(self):
         exported = self.deployment.folder / "exported.yaml"
         exported.write_text(self.deployment.cli("hierarchy", "export", NAME, check=True).stdout)
         self.assertIn("-----BEGIN CERTIFICATE-----", exported.read_text())
         self.deployment.cli("hierarchy", "plan", "-f", exported, "--check", check=True)
 
-    # ---- its end --------------------------------------------------------------------------------
+    # ---- revocation and destruction -------------------------------------------------------------
 
-    def test_12_is_revoked_with_all_that_it_has_issued(self):
+    def test_12_revoking_it_revokes_all_its_certificates(self):
         victim = self.enroll("revoked/bot")
         self.deployment.cli("authority", "revoke", f"{NAME}/issuing/3", "--note", "stolen", "--yes",
                             check=True)
@@ -244,7 +244,7 @@ class ExternalRootTest(DeploymentTest):
         for report in self.deployment.json("status", "check"):
             self.assertEqual(report["discrepancies"], [])
 
-    def test_13_leaves_no_key_when_it_is_destroyed(self):
+    def test_13_its_destruction_leaves_no_key(self):
         done = self.deployment.cli("hierarchy", "destroy", NAME, "--reason", "sold", "--yes",
                                    "--wait", "--timeout", "90")
         self.assertEqual(done.returncode, 0, done.stderr)

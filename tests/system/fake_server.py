@@ -1,4 +1,4 @@
-"""Somebody who pretends to be agentpki-server, and keeps all that he is told."""
+"""An impostor of agentpki-server that keeps all octets it receives."""
 
 import contextlib
 import socket
@@ -9,8 +9,8 @@ import openssl
 
 
 class FakeServer(contextlib.AbstractContextManager):
-    """Speaks TLS 1.3 with a certificate of his own making, and shows `more_certificates` (PEM)
-    behind it. `heard` is what came through TLS; `knocks` counts the connections."""
+    """Accepts TLS 1.3 with a self-signed certificate, followed by `more_certificates` (PEM). `heard`
+    holds the octets received through TLS; `knocks` counts the connections."""
 
     def __init__(self, folder, more_certificates=""):
         folder.mkdir()

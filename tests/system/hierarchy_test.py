@@ -1,4 +1,4 @@
-"""Hierarchies as code: a file is planned, applied, changed and exported, as CI would do it."""
+"""Hierarchies as code: a file is planned, applied, changed and exported, as CI does it."""
 
 import json
 import unittest
@@ -21,7 +21,7 @@ class HierarchyTest(DeploymentTest):
     options = {"status": {}}
 
     def file(self, **changes):
-        """One that says FILE with `changes`; JSON is YAML."""
+        """Writes FILE with `changes` to a file; returns the file. JSON is YAML."""
         file = self.deployment.folder / "acme-pr.yaml"
         file.write_text(json.dumps(FILE | changes, indent=1))
         return file
@@ -41,17 +41,17 @@ class HierarchyTest(DeploymentTest):
         self.deployment.cli("cert", "enroll", "--token-file", token, "--out", folder, check=True)
         return folder
 
-    def test_1_a_plan_of_a_new_one_shows_every_field_and_changes_nothing(self):
+    def test_1_the_plan_of_a_new_hierarchy_shows_every_field_and_changes_nothing(self):
         done = self.plan(self.file())
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertIn("acme/pr-1234: a new hierarchy", done.stdout)
         self.assertIn("  + issuing.rotate_every: 10d\n", done.stdout)
-        self.assertIn("  + root.lifetime: 3650d\n", done.stdout, "a default is said, too")
+        self.assertIn("  + root.lifetime: 3650d\n", done.stdout, "a default is shown, too")
         self.assertIn("  + profiles.batch.lifetime: 5m\n", done.stdout)
         self.assertEqual(self.plan(self.file(), "--check").returncode, 2)
         self.assertEqual(self.deployment.cli("hierarchy", "show", "acme/pr-1234").returncode, 1)
 
-    def test_2_one_call_makes_a_hierarchy_that_issues_and_answers(self):
+    def test_2_one_call_creates_a_hierarchy_that_issues_and_serves_status(self):
         applied = self.apply(self.file(), "--wait", "--timeout", "60")
         self.assertEqual(applied["hierarchy"]["state"], "ready")
         self.assertEqual(applied["hierarchy"]["active_authority"], "acme/pr-1234/issuing/1")
@@ -74,7 +74,7 @@ class HierarchyTest(DeploymentTest):
             "ocsp", "-issuer", files[1], "-cert", files[0], "-CAfile", folder / "bundle.pem",
             "-url", openssl.openssl("x509", "-noout", "-ocsp_uri", "-in", files[0]).strip())
 
-    def test_3_a_change_is_planned_by_field_and_holds_from_the_next_certificate_on(self):
+    def test_3_a_change_is_planned_by_field_and_applies_from_the_next_certificate(self):
         changed = self.file(profiles=[{"name": "agent", "lifetime": "20m"},
                                       {"name": "batch", "lifetime": "5m"}])
         plan = self.deployment.json("hierarchy", "plan", "-f", changed)
@@ -82,27 +82,27 @@ class HierarchyTest(DeploymentTest):
                                             "before": "1h", "after": "20m", "widens": False}])
         self.apply(changed, "--plan", plan["digest"])
         folder = self.enroll(IDENTITY)
-        self.assertEqual(openssl.lifetime_s(folder / "cert.pem"), 21 * 60, "with the backdating")
+        self.assertEqual(openssl.lifetime_s(folder / "cert.pem"), 21 * 60, "including the backdating")
 
         stale = self.deployment.cli("hierarchy", "apply", "-f", self.file(), "--plan",
                                     plan["digest"])
         self.assert_refused(stale, "hierarchy.plan-stale", "plan again")
 
-    def test_4_the_export_is_the_file_again(self):
+    def test_4_the_export_equals_the_file(self):
         exported = self.deployment.cli("hierarchy", "export", "acme/pr-1234", check=True).stdout
         file = self.deployment.folder / "exported.yaml"
         file.write_text(exported)
         self.assertEqual(self.plan(file, "--check").returncode, 0, exported)
         self.assertIn(exported, self.deployment.cli("hierarchy", "show", "acme/pr-1234").stdout)
 
-    def test_5_what_is_in_every_certificate_cannot_change(self):
+    def test_5_fields_that_every_certificate_carries_cannot_change(self):
         for field, value in [("trust_domain", "other.example"),
                              ("dns_subtrees", ["other.example"]), ("ip_ranges", ["10.0.0.0/8"])]:
             with self.subTest(field):
                 self.assert_refused(self.plan(self.file(**{field: value})), "hierarchy.fixed",
                                     field, "another hierarchy")
 
-    def test_6_a_typo_is_named_with_its_line_and_the_nearest_key(self):
+    def test_6_a_typo_is_reported_with_its_line_and_the_nearest_key(self):
         done = self.plan(self.file(profils=[]))
         self.assertEqual(done.returncode, 1)
         self.assertRegex(done.stderr, r"acme-pr.yaml:\d+: profils: there is no such key; "
@@ -127,7 +127,7 @@ class HierarchyTest(DeploymentTest):
         self.assert_refused(self.deployment.cli(*register[:2], IDENTITY + "-3", *register[3:],
                                                 identity=carol), "caller.role")
 
-    def test_8_roles_are_given_and_taken_by_hand(self):
+    def test_8_roles_are_granted_and_withdrawn_by_hand(self):
         operator = f"spiffe://{SYSTEM_TRUST_DOMAIN}/operator/dave"
         self.deployment.cli("agent", "register", operator, "--owner", "dave", check=True)
         dave = self.enroll(operator)
@@ -143,13 +143,13 @@ class HierarchyTest(DeploymentTest):
         self.assert_refused(
             self.deployment.cli("operator", "withdraw", "admin", "admin"), "grant.last-admin")
 
-    def test_9_wrong_usage_ends_with_64(self):
+    def test_9_wrong_usage_exits_with_64(self):
         self.assertEqual(run(CLI, "hierarchy", "plan").returncode, 64)
 
 
 class StatusTest(DeploymentTest):
-    """Two hierarchies on one server: what one's file says of its CRLs and OCSP responses, and what the
-    configuration says of the other's."""
+    """Two hierarchies on one server: one has lifetimes of CRLs and OCSP responses in its file, the other
+    has those of the configuration."""
     options = {"status": {"crl_lifetime": "2h", "ocsp_lifetime": "3h"}}
 
     def apply(self, **status):
@@ -159,17 +159,18 @@ class StatusTest(DeploymentTest):
         return file
 
     def said_of(self, credentials):
-        """The lifetimes of its CRL and of an OCSP response, which are well-signed."""
+        """Returns the lifetimes of the CRL and of an OCSP response, after a check of their signatures."""
         self.assertFalse(credentials.is_listed())
         said = credentials.ask()
         self.assertIn("Response verify OK", said)
         return (openssl.crl_lifetime_s(credentials.new_crl_file()), openssl.ocsp_lifetime_s(said))
 
     def assert_becomes(self, credentials, minutes):
-        expected = tuple(60 * of for of in minutes)
-        wait_until(lambda: self.said_of(credentials) == expected, f"they stand for {minutes}")
+        expected = tuple(60 * count for count in minutes)
+        wait_until(lambda: self.said_of(credentials) == expected,
+                   f"CRL and OCSP response are valid for {minutes} minutes")
 
-    def test_each_has_what_its_file_says_and_else_what_the_configuration_says(self):
+    def test_a_hierarchy_has_the_lifetimes_of_its_file_or_else_of_the_configuration(self):
         self.apply(crl_lifetime="10m", ocsp_lifetime="5m")
         self.deployment.cli("agent", "register", IDENTITY, "--owner", "ci", check=True)
         other = Credentials(self.deployment.enroll("status/other"))
@@ -177,7 +178,7 @@ class StatusTest(DeploymentTest):
         self.assert_becomes(other, (120, 180))
         self.assert_becomes(bot, (10, 5))
 
-        with self.subTest("a change shows in the next"):
+        with self.subTest("the next CRL and OCSP response have the change"):
             file = self.apply(crl_lifetime="20m", delta_crls=True)
             self.assert_becomes(bot, (20, 180))
             freshest = openssl.openssl("crl", "-noout", "-text", "-in", bot.new_crl_file())
@@ -185,7 +186,7 @@ class StatusTest(DeploymentTest):
             plan = self.deployment.json("hierarchy", "plan", "-f", file)
             self.assertEqual(plan["changes"], [])
 
-        with self.subTest("what the file leaves out is the configuration's again"):
+        with self.subTest("the configuration applies again to a field that the file omits"):
             file.write_text(json.dumps(FILE))
             plan = self.deployment.json("hierarchy", "plan", "-f", file)
             self.assertEqual(
@@ -196,7 +197,7 @@ class StatusTest(DeploymentTest):
             self.assert_becomes(bot, (120, 180))
         self.assert_becomes(other, (120, 180))
 
-    def test_what_cannot_be_is_refused(self):
+    def test_impossible_lifetimes_are_refused(self):
         file = self.deployment.folder / "wrong.yaml"
         file.write_text(json.dumps(FILE | {"status": {"crl_lifetime": "30s"}}))
         done = self.deployment.cli("hierarchy", "plan", "-f", file)

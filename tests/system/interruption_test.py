@@ -1,4 +1,4 @@
-"""An enrollment that is interrupted, on either side, and begun again."""
+"""An enrollment that is interrupted, on either side, and started again."""
 
 import unittest
 
@@ -6,8 +6,8 @@ import openssl
 from deployment import DeploymentTest, spiffe_id
 from programs import kill, wait_until
 
-# An enrollment's path through the database: looking the token up, recording what will be signed,
-# recording the signature.
+# The tables that an enrollment uses, in order: it looks up the token, records the intent, records the
+# signature.
 PLACES = ["agentpki.join_tokens", "agentpki.requests", "agentpki.signatures"]
 
 
@@ -37,62 +37,62 @@ class InterruptedEnrollmentTest(DeploymentTest):
                          openssl.public_key(self.folder / "key.pem"))
         self.assertFalse(self.pending.exists())
 
-    def test_the_command_is_killed_while_the_server_works(self):
+    def test_completes_after_the_command_is_killed(self):
         for place in PLACES:
             with self.subTest(place):
                 self.prepare(f"killed/{place}")
-                with self.deployment.database.locked(place) as somebody_waits:
+                with self.deployment.database.locked(place) as await_waiter:
                     command = self.begin()
-                    somebody_waits()
+                    await_waiter()
                     kill(command)
                 wait_until(lambda: any(entry["signed"] for entry in self.listed()),
-                           "the server has done what was asked of it")
+                           "the server has completed the enrollment")
                 self.assert_second_attempt_brings_the_certificate_of_the_first()
 
-    def test_the_server_is_killed_while_it_works(self):
+    def test_completes_after_the_server_is_killed(self):
         for place in PLACES:
             with self.subTest(place):
                 self.prepare(f"server-killed/{place}")
-                with self.deployment.database.locked(place) as somebody_waits:
+                with self.deployment.database.locked(place) as await_waiter:
                     command = self.begin()
-                    somebody_waits()
+                    await_waiter()
                     self.deployment.server.kill()
                     kill(command)
                 self.deployment.server.start()
                 if place == "agentpki.signatures":
                     self.assertEqual([entry["signed"] for entry in self.listed()], [False],
-                                     "an intent without a signature, on record")
+                                     "the intent is recorded without a signature")
                 self.assert_second_attempt_brings_the_certificate_of_the_first()
 
     def test_the_command_waits_for_a_server_that_restarts(self):
         self.prepare("waiting/bot")
-        with self.deployment.database.locked("agentpki.signatures") as somebody_waits:
+        with self.deployment.database.locked("agentpki.signatures") as await_waiter:
             command = self.begin()
-            somebody_waits()
+            await_waiter()
             self.deployment.server.kill()
         self.deployment.server.start()
         _, said = command.communicate(timeout=30)
-        if command.returncode != 0:  # a slow machine: it gave up in time, and says so
+        if command.returncode != 0:  # on a slow machine the command times out and says so
             self.assertEqual(command.returncode, 75, said)
             self.assert_second_attempt_brings_the_certificate_of_the_first()
         self.assertEqual(len(self.listed()), 1)
 
     def test_a_request_for_another_key_type_is_a_new_one(self):
         self.prepare("changed/bot")
-        with self.deployment.database.locked("agentpki.join_tokens") as somebody_waits:
+        with self.deployment.database.locked("agentpki.join_tokens") as await_waiter:
             command = self.begin()
-            somebody_waits()
+            await_waiter()
             kill(command)
-        wait_until(self.listed, "the server has done what was asked of it")
+        wait_until(self.listed, "the server has completed the enrollment")
         done = self.deployment.cli(*self.words, "--key-type", "p384")
         self.assert_refused(done, "join-token.used")
 
-    def test_an_interrupted_renewal_goes_on_as_well(self):
+    def test_completes_an_interrupted_renewal(self):
         folder = self.deployment.enroll("renewal/bot")
         first = openssl.serial(folder / "cert.pem")
-        with self.deployment.database.locked("agentpki.signatures") as somebody_waits:
+        with self.deployment.database.locked("agentpki.signatures") as await_waiter:
             command = self.deployment.spawn_cli("cert", "renew", folder)
-            somebody_waits()
+            await_waiter()
             kill(command)
         self.deployment.cli("cert", "renew", folder, check=True)
         serials = {entry["serial"] for entry in self.deployment.json(

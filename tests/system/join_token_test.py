@@ -1,4 +1,4 @@
-"""Join tokens: they work once, until they end, against the right server, and leak nowhere."""
+"""Join tokens: they work once, until they expire, at the right server only, and they do not leak."""
 
 import base64
 import secrets
@@ -29,9 +29,9 @@ class JoinTokenTest(DeploymentTest):
         for part in range(len("apki1_"), len(token) - 12, 4):
             self.assertNotIn(token[part:part + 12], said)
 
-    # ---- once -----------------------------------------------------------------------------------
+    # ---- single use -----------------------------------------------------------------------------
 
-    def test_of_many_who_race_with_one_token_exactly_one_wins(self):
+    def test_exactly_one_of_many_concurrent_enrollments_wins(self):
         self.deployment.register("race/bot")
         token_file = self.deployment.token_file("race/bot")
         folders = [self.deployment.new_folder() for _ in range(12)]
@@ -49,9 +49,9 @@ class JoinTokenTest(DeploymentTest):
         self.assertEqual(
             len(self.deployment.json("cert", "list", "--agent", spiffe_id("race/bot"))), 1)
 
-    # ---- until it ends --------------------------------------------------------------------------
+    # ---- lifetime -------------------------------------------------------------------------------
 
-    def test_ends_when_its_lifetime_does(self):
+    def test_expires_after_its_lifetime(self):
         self.deployment.register("late/bot")
         token = self.deployment.new_token("late/bot", "--lifetime", "1m")
         self.deployment.set_clock(61)
@@ -60,24 +60,24 @@ class JoinTokenTest(DeploymentTest):
         self.assert_refused(done, "join-token.expired", "ask for a new one")
         self.assertEqual(self.state_of(token), "EXPIRED")
 
-    def test_ends_when_it_is_revoked(self):
+    def test_is_refused_after_its_revocation(self):
         self.deployment.register("revoked/bot")
         token = self.deployment.new_token("revoked/bot")
         id = JoinToken.parse(token).id
-        for _ in range(2):  # it is idempotent
+        for _ in range(2):  # a repeat is not an error
             self.deployment.cli("token", "revoke", id, check=True)
         _, done = self.enroll(token)
         self.assert_refused(done, "join-token.revoked", "ask for a new one")
         self.assertEqual(self.state_of(token), "REVOKED")
 
-    def test_cannot_be_revoked_when_it_was_used(self):
+    def test_cannot_be_revoked_after_its_use(self):
         self.deployment.register("used/bot")
         token = self.deployment.new_token("used/bot")
         self.assertEqual(self.enroll(token)[1].returncode, 0)
         done = self.deployment.cli("token", "revoke", JoinToken.parse(token).id)
         self.assert_refused(done, "join-token.used")
 
-    def test_lives_for_a_minute_to_a_week(self):
+    def test_has_a_lifetime_from_one_minute_to_one_week(self):
         self.deployment.register("lifetime/bot")
         for lifetime in ["59s", "169h", "-1h", "soon"]:
             with self.subTest(lifetime):
@@ -86,14 +86,14 @@ class JoinTokenTest(DeploymentTest):
                 self.assertEqual((done.returncode, done.stdout), (1, ""))
                 self.assertIn("lifetime", done.stderr)
 
-    def test_is_for_a_registered_agent(self):
+    def test_needs_a_registered_agent(self):
         done = self.deployment.cli("token", "create", "--agent", spiffe_id("nobody/here"))
         self.assertEqual(done.returncode, 1)
         self.assertIn("not registered", done.stderr)
 
-    # ---- what is wrong with it ------------------------------------------------------------------
+    # ---- faults ---------------------------------------------------------------------------------
 
-    def test_that_is_damaged_is_explained_and_not_echoed(self):
+    def test_a_damaged_token_is_explained_and_not_echoed(self):
         self.deployment.register("clumsy/bot")
         token = self.deployment.new_token("clumsy/bot")
         middle = len(token) // 2
@@ -112,15 +112,15 @@ class JoinTokenTest(DeploymentTest):
                 self.assertNotIn("hunter2", done.stderr)
         self.assertEqual(self.state_of(token), "READY")
 
-    def test_that_nobody_made_is_refused(self):
+    def test_an_invented_token_is_refused(self):
         self.deployment.register("guess/bot")
         token = JoinToken.parse(self.deployment.new_token("guess/bot"))
         _, done = self.enroll(token._replace(secret=secrets.token_bytes(32)).text())
         self.assert_refused(done, "join-token.unknown")
 
-    # ---- whom it is shown to --------------------------------------------------------------------
+    # ---- wrong servers --------------------------------------------------------------------------
 
-    def test_is_not_shown_to_a_server_of_another_deployment(self):
+    def test_is_not_sent_to_a_server_of_another_deployment(self):
         self.deployment.register("misled/bot")
         token = JoinToken.parse(self.deployment.new_token("misled/bot"))
         with FakeServer(self.deployment.folder / "other") as other:
@@ -130,7 +130,7 @@ class JoinTokenTest(DeploymentTest):
         self.assertGreater(other.knocks, 0)
         self.assertEqual(other.heard, b"")
 
-    def test_is_not_shown_to_somebody_who_shows_our_root_as_his(self):
+    def test_is_not_sent_to_an_impostor_that_presents_our_root(self):
         self.deployment.register("deceived/bot")
         token = JoinToken.parse(self.deployment.new_token("deceived/bot"))
         our_root = (self.deployment.operator / "server-ca.pem").read_text()
@@ -138,28 +138,28 @@ class JoinTokenTest(DeploymentTest):
             _, done = self.enroll(token._replace(address=impostor.address).text(),
                                   "--timeout", "5")
         self.assertEqual(done.returncode, 75, done.stderr)
-        self.assertGreater(impostor.knocks, 1, "the first contact went well")
+        self.assertGreater(impostor.knocks, 1, "the first contact succeeded")
         self.assertNotIn(token.secret, impostor.heard)
         self.assertNotIn(b"Enroll", impostor.heard)
 
-    def test_of_a_server_that_is_away_is_worth_another_try(self):
+    def test_an_unavailable_server_is_reported_as_temporary(self):
         self.deployment.register("patient/bot")
         token = JoinToken.parse(self.deployment.new_token("patient/bot"))
         _, done = self.enroll(token._replace(address="127.0.0.1:1").text())
         self.assertEqual(done.returncode, 75)
         self.assertIn("127.0.0.1:1 does not answer", done.stderr)
 
-    # ---- where it must not be seen --------------------------------------------------------------
+    # ---- leaks ----------------------------------------------------------------------------------
 
     def test_is_not_in_the_arguments_of_the_running_command(self):
         self.deployment.register("watched/bot")
         token = self.deployment.new_token("watched/bot")
         for words in [["--token", token], [f"--token={token}"]]:
             with self.subTest(words[0][:7]), \
-                    self.deployment.database.locked("agentpki.join_tokens") as somebody_waits:
+                    self.deployment.database.locked("agentpki.join_tokens") as await_waiter:
                 command = self.deployment.spawn_cli("cert", "enroll", *words, "--out",
                                                     self.deployment.new_folder())
-                somebody_waits()  # the command is now at work, and its call does not come back
+                await_waiter()  # the command has made its call, which now blocks
                 arguments = Path(f"/proc/{command.pid}/cmdline").read_bytes()
                 self.assertIn(b"enroll", arguments)
                 self.assertNotIn(token[6:].encode(), arguments)

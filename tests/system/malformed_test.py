@@ -1,4 +1,4 @@
-"""Requests that are none: each is refused whole, and the server goes on."""
+"""Malformed requests: each is refused whole, and the server keeps serving."""
 
 import contextlib
 import random
@@ -15,7 +15,7 @@ MUTATIONS = 1000
 
 
 def mutated(der, others, choose):
-    """One small accident, or one that somebody thought out."""
+    """Returns `der` with one random mutation."""
     octets = bytearray(der)
     begin = choose.randrange(len(octets))
     end = min(len(octets), begin + choose.randint(1, 16))
@@ -42,7 +42,7 @@ def mutated(der, others, choose):
     return bytes(octets)
 
 
-# What no accident makes.
+# Requests that no random mutation makes.
 CURIOSITIES = [
     b"",
     b"\0",
@@ -69,7 +69,7 @@ class MalformedRequestsTest(DeploymentTest):
         return requests
 
     def malformed_requests(self):
-        """The same mutations each time, of other keys; OpenSSL says of each that it is none."""
+        """Returns the same mutations in each run, of new keys. OpenSSL refuses each of them."""
         choose = random.Random(20261124)
         good = self.good_requests()
         self.assertTrue(all(are_good_requests(good)))
@@ -80,7 +80,7 @@ class MalformedRequestsTest(DeploymentTest):
         self.assertGreaterEqual(len(malformed), MUTATIONS)
         return malformed[:MUTATIONS] + CURIOSITIES
 
-    def test_are_refused_each_and_cost_neither_the_server_nor_the_token(self):
+    def test_each_is_refused_and_neither_stops_the_server_nor_uses_the_token(self):
         self.deployment.register("malformed/bot")
         text = self.deployment.new_token("malformed/bot")
         token = JoinToken.parse(text)
@@ -103,19 +103,19 @@ class MalformedRequestsTest(DeploymentTest):
         self.assertEqual(openssl.verify(folder).returncode, 0)
         self.assertEqual(self.deployment.server.log().count("serves gRPC"), 1)
 
-    def test_what_is_not_even_tls_costs_nothing(self):
+    def test_octets_that_are_not_tls_do_no_harm(self):
         host, port = self.deployment.server.address.split(":")
         choose = random.Random(20261124)
         with contextlib.ExitStack() as connections:
             for i in range(200):
                 connection = connections.enter_context(socket.create_connection((host, port)))
-                with contextlib.suppress(OSError):  # it may hang up before we have said it all
+                with contextlib.suppress(OSError):  # the server may close first
                     connection.sendall([b"", b"GET / HTTP/1.1\r\nHost: x\r\n\r\n",
                                         b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
                                         choose.randbytes(1000)][i % 4])
             self.deployment.enroll("malformed/patient")
 
-    def test_what_is_not_http2_costs_nothing(self):
+    def test_octets_that_are_not_http2_do_no_harm(self):
         host, port = self.deployment.server.address.split(":")
         context = ssl.create_default_context(cafile=self.deployment.operator / "server-ca.pem")
         context.set_alpn_protocols(["h2"])

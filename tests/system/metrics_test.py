@@ -1,4 +1,4 @@
-"""What a server's Prometheus would read."""
+"""The metrics of a server, as Prometheus reads them."""
 
 import contextlib
 import socket
@@ -26,7 +26,7 @@ class MetricsTest(DeploymentTest):
         server.restart()
 
     def scrape(self):
-        """Values as texts, by name and labels."""
+        """Returns the values as texts, by name and labels."""
         with urllib.request.urlopen(f"http://{self.address}/metrics", timeout=10) as response:
             lines = response.read().decode().splitlines()
         return dict(line.rsplit(" ", 1) for line in lines if not line.startswith("#"))
@@ -39,7 +39,7 @@ class MetricsTest(DeploymentTest):
             int(values['agentpki_requests_total{code="OK",method="GetStatus"}']), 1)
         self.assertIn('agentpki_requests_total{code="NOT_FOUND",method="Revoke"}', values)
 
-    def test_one_address_has_as_many_connections_as_is_configured(self):
+    def test_one_address_gets_the_configured_number_of_connections(self):
         host, port = self.deployment.server.http_address.rsplit(":", 1)
         with contextlib.ExitStack() as stack:
             def connect():
@@ -48,16 +48,16 @@ class MetricsTest(DeploymentTest):
             for _ in range(self.connections_max):
                 connect()
             wait_until(lambda: self.scrape()["agentpki_http_connections"] ==
-                       str(self.connections_max), "all are taken")
-            self.assertEqual(connect().recv(1), b"", "one more is closed")
+                       str(self.connections_max), "all connections are open")
+            self.assertEqual(connect().recv(1), b"", "the server closes one more")
 
-    def test_the_server_checks_by_itself_that_ledger_ocsp_and_crl_agree(self):
+    def test_the_server_checks_that_ledger_ocsp_and_crls_agree(self):
         self.deployment.enroll("metrics/live")
         revoked = Credentials(self.deployment.enroll("metrics/revoked"))
         self.deployment.cli("cert", "revoke", revoked.serial, check=True)
         wait_until(lambda: revoked.is_listed(self.deployment.server), "the CRL lists it")
         self.assertNotIn('agentpki_status_discrepancies{hierarchy="acme/test"}', self.scrape())
-        self.deployment.set_clock(61)  # the first check is a minute after it began
+        self.deployment.set_clock(61)  # the first check is a minute after the start
         shifted_at = time.time()
         values = wait_until(self.scrape_when_checked, "the server has checked")
         self.assertEqual(values['agentpki_status_discrepancies{hierarchy="acme/test"}'], "0")

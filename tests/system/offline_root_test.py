@@ -1,5 +1,5 @@
-"""A hierarchy under an offline root: the ceremony on a machine of its own, the servers elsewhere, and
-between the two nothing but files. As docs/ceremony.md says, in its order."""
+"""A hierarchy below an offline root: the ceremony on one machine, the servers on another, and only files
+between them. The tests follow docs/ceremony.md in its order."""
 
 import functools
 import http.server
@@ -21,7 +21,7 @@ WAITS = 75
 
 
 class FileServer:
-    """The web server that has what the root says, on loopback."""
+    """A web server on loopback with the CRL and certificate of the root."""
 
     def __init__(self, folder):
         handler = functools.partial(QuietHandler, directory=folder)
@@ -98,7 +98,7 @@ class OfflineRootTest(DeploymentTest):
         return self.deployment.cli("hierarchy", "apply", "-f", self.file, "--wait")
 
     def carry_csr(self, generation):
-        """To the offline machine; its key's digest, as both ends say it, is pinned."""
+        """Copies a certification request to the offline machine, and pins the digest of its key there."""
         name = f"{NAME}/issuing/{generation}"
         made = self.deployment.json("authority", "csr", name)
         csr = self.offline.folder / f"issuing-{generation}.csr"
@@ -121,13 +121,13 @@ class OfflineRootTest(DeploymentTest):
         self.deployment.cli("agent", "register", identity, "--owner", "team", check=True)
         return self.deployment.join(identity)
 
-    def test_1_the_root_is_made_before_there_is_anything_to_sign(self):
+    def test_1_the_root_exists_before_the_first_request(self):
         done = self.offline.run("run", "--yes")
         self.assertEqual(done.returncode, WAITS, done.stderr)
         self.assertEqual(self.apply().returncode, WAITS)
         self.serve_crl(1)
 
-    def test_2_what_it_signs_is_what_the_servers_take(self):
+    def test_2_the_servers_accept_the_certificate_that_it_signs(self):
         self.carry_csr(1)
         done = self.offline.run("run", "--yes")
         self.assertEqual(done.returncode, 0, done.stderr)
@@ -145,7 +145,7 @@ class OfflineRootTest(DeploymentTest):
             done = credentials.verify("-purpose", purpose)
             self.assertEqual(done.returncode, 0, done.stderr)
 
-    def test_4_the_next_authority_and_a_crl_that_revokes_the_one_before(self):
+    def test_4_the_next_authority_takes_over_and_a_crl_revokes_the_previous_one(self):
         before = Credentials(self.enroll("rotation/before"))
         self.deployment.cli("authority", "prepare", NAME, check=True)
         self.offline.spec["issuing"].append(self.offline.issuing(2, self.web))

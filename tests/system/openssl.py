@@ -1,5 +1,4 @@
-"""The judges: what openssl and certtool say of keys, requests and certificates; and how they make
-such, as somebody does who has no agentpki."""
+"""openssl and certtool: they make keys and requests without agentpki, and judge certificates."""
 
 import datetime
 import re
@@ -26,7 +25,7 @@ def new_key(file, key_type="p256"):
 
 
 def new_csr(file, key_file, *words, subject="/"):
-    """A request in PEM, as `openssl req` makes it with more `words`."""
+    """Makes a request in PEM by `openssl req` with more `words`; returns its file."""
     openssl("req", "-new", "-key", key_file, "-out", file, *words,
             *(["-subj", subject] if subject else []))
     return file
@@ -37,7 +36,7 @@ def der_of_csr(file):
 
 
 def public_key(file):
-    """Of a private key's or a certificate's file."""
+    """Returns the public key of a file with a private key or a certificate."""
     text = file.read_text()
     if "PRIVATE KEY" in text:
         return openssl("pkey", "-pubout", input=text)
@@ -49,7 +48,7 @@ def serial(file):
 
 
 def lifetime_s(file):
-    """From the first second of a certificate to its last."""
+    """Returns the seconds from notBefore to notAfter of a certificate."""
     dates = openssl("x509", "-noout", "-dates", "-dateopt", "iso_8601", "-in", file)
     begin, end = [datetime.datetime.fromisoformat(line.split("=")[1].rstrip("Z"))
                   for line in dates.split("\n")[:2]]
@@ -57,31 +56,31 @@ def lifetime_s(file):
 
 
 def crl_lifetime_s(file):
-    """From thisUpdate of a CRL to its nextUpdate."""
+    """Returns the seconds from thisUpdate to nextUpdate of a CRL."""
     return seconds_between(openssl("crl", "-noout", "-lastupdate", "-nextupdate", "-in", file),
                            "lastUpdate=", "nextUpdate=")
 
 
 def ocsp_lifetime_s(said):
-    """The same of the one answer in what `openssl ocsp` said."""
+    """Returns the seconds from thisUpdate to nextUpdate in the output of `openssl ocsp`."""
     return seconds_between(said, "This Update: ", "Next Update: ")
 
 
 def seconds_between(text, begin, end):
-    """Of the times that are behind two labels, as in: Nov 30 08:38:46 2026 GMT."""
+    """Returns the seconds between the times after two labels. A time is: Nov 30 08:38:46 2026 GMT."""
     first, last = [datetime.datetime.strptime(re.search(label + "(.*) GMT", text)[1],
                                               "%b %d %H:%M:%S %Y") for label in (begin, end)]
     return (last - first).total_seconds()
 
 
 def extension(file, name):
-    """What openssl prints of one extension of a certificate, in one line."""
+    """Returns one extension of a certificate in one line, as openssl prints it."""
     lines = openssl("x509", "-in", file, "-noout", "-ext", name).splitlines()
     return " ".join(line.strip() for line in lines[1:])
 
 
 def subject(pem):
-    """Of a certificate, in the form that -subj takes."""
+    """Returns the subject of a certificate, in the form that -subj takes."""
     name = openssl("x509", "-noout", "-subject", "-nameopt", "compat", input=pem)
     return name.strip().removeprefix("subject=")
 
@@ -91,22 +90,22 @@ def certificate_text(file):
 
 
 def certificates(pem):
-    """The blocks of a file that holds several."""
+    """Returns each certificate block of a PEM text."""
     return re.findall(r"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----\n", pem, re.DOTALL)
 
 
 def verify(folder, purpose="sslclient"):
-    """What `openssl verify`, at its strictest, says of an agent's credentials."""
+    """Verifies an agent's credentials by `openssl verify` with strict checks."""
     return run("openssl", "verify", "-x509_strict", "-purpose", purpose, "-check_ss_sig",
                "-CAfile", folder / "bundle.pem", "-untrusted", folder / "cert.pem",
                folder / "cert.pem")
 
 
 def certtool_verify(folder):
-    """The same by GnuTLS."""
+    """Verifies an agent's credentials by GnuTLS."""
     return certtool_verify_by(folder / "cert.pem", folder / "bundle.pem")
 
 
 def certtool_verify_by(chain, root):
-    """Of a file of certificates, by somebody who holds the roots of another."""
+    """Verifies a file of certificates by GnuTLS, with the roots of another file."""
     return run("certtool", "--verify", "--load-ca-certificate", root, input=chain.read_text())

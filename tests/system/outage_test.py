@@ -1,4 +1,4 @@
-"""What the server needs goes away and comes back, under load: it recovers by itself."""
+"""The database or the token is unavailable for a while, under load: the server recovers by itself."""
 
 import re
 import time
@@ -25,21 +25,21 @@ class OutageTest(DeploymentTest):
         return self.health.call(HEALTH, "").response == SERVING
 
     def assert_recovers(self):
-        """And has lost nothing meanwhile."""
+        """Checks that the same process serves again and has lost no certificate."""
         self.load.wait_for_certificates()
         wait_until(lambda: self.deployment.cli("status").returncode == 0, "status says ok")
         wait_until(self.is_serving, "health says SERVING")
         self.load.stop()
         self.load.check(self)
-        self.assertEqual(self.deployment.server.process.pid, self.pid, "without a restart")
+        self.assertEqual(self.deployment.server.process.pid, self.pid, "the server did not restart")
 
-    def test_the_database_restarts(self):
+    def test_recovers_after_the_database_restarts(self):
         for _ in range(2):
             self.deployment.database.restart()
             self.load.wait_for_certificates()
         self.assert_recovers()
 
-    def test_the_database_crashes(self):
+    def test_recovers_after_the_database_crashes(self):
         for _ in range(2):
             self.deployment.database.kill()
             self.load.check_answers(self)
@@ -47,7 +47,7 @@ class OutageTest(DeploymentTest):
             self.load.wait_for_certificates()
         self.assert_recovers()
 
-    def test_the_database_is_away_for_a_while(self):
+    def test_recovers_after_the_database_was_down(self):
         self.deployment.database.kill()
         try:
             wait_until(lambda: not self.is_serving(), "health says NOT_SERVING")
@@ -58,14 +58,14 @@ class OutageTest(DeploymentTest):
             self.deployment.database.start()
         self.assert_recovers()
 
-    def test_the_database_hangs(self):
+    def test_recovers_after_the_database_hung(self):
         with self.deployment.database.frozen():
             wait_until(lambda: not self.is_serving(), "health says NOT_SERVING")
             done = self.deployment.cli("--timeout", "3", "status")
             self.assertEqual(done.returncode, 75, done.stderr)
         self.assert_recovers()
 
-    def test_a_server_whose_database_hangs_can_still_be_stopped(self):
+    def test_stops_while_the_database_hangs(self):
         with self.deployment.database.frozen():
             self.assertEqual(self.deployment.server.stop(), 75)
         self.assertIn("calls in progress are abandoned", self.deployment.server.log())
@@ -78,13 +78,13 @@ class OutageTest(DeploymentTest):
         done = self.deployment.cli("status")
         return done if re.search(r"token +FAILED", done.stdout) else None
 
-    def test_the_token_goes_away_and_comes_back(self):
+    def test_recovers_after_the_token_was_unavailable(self):
         tokens = self.deployment.token_folder
         elsewhere = tokens.with_name("elsewhere")
         tokens.rename(elsewhere)
         try:
             wait_until(lambda: not self.is_serving(), "health says NOT_SERVING")
-            # The conductor may have been the first to notice.
+            # The conductor may be the first component to fail, so wait for the token.
             done = wait_until(self.status_of_a_failed_token, "status names the token")
             self.assertEqual(done.returncode, 1, done.stdout)
             self.assertRegex(done.stdout, r"database +ok")

@@ -1,4 +1,4 @@
-"""Policy as code: a file's cases, and a proposed policy over the requests that were made."""
+"""Policy as code: the cases of a file, and the replay of past requests on a proposed policy."""
 
 import json
 import time
@@ -17,7 +17,7 @@ FILE = deployment.HIERARCHY | {"enrollment": {"rules": [SANDBOX]}}
 
 
 def profiles(**agent):
-    """FILE's, with other words for the profile `agent`."""
+    """Returns the profiles of FILE, with changes of the profile `agent`."""
     first, *others = FILE["profiles"]
     return {"profiles": [first | agent, *others]}
 
@@ -32,7 +32,7 @@ class PolicyTest(DeploymentTest):
 
     @classmethod
     def make_requests(cls):
-        """Three that are admitted, two that the policy refuses, three that something else does."""
+        """Makes requests: some are admitted, some refused by the policy, some by other rules."""
         enroll, cli = cls.deployment.enroll, cls.deployment.cli
         folder = enroll("billing/bot")
         cli("cert", "renew", folder, check=True)
@@ -56,7 +56,7 @@ class PolicyTest(DeploymentTest):
                                   "--out", cls.deployment.new_folder(), *words, **options)
 
     def file(self, **changes):
-        """One that says FILE with `changes`; JSON is YAML."""
+        """Writes FILE with `changes` to a file; returns the file. JSON is YAML."""
         file = self.deployment.folder / "proposed.yaml"
         file.write_text(json.dumps(FILE | changes, indent=1))
         return file
@@ -65,7 +65,7 @@ class PolicyTest(DeploymentTest):
         return self.deployment.cli("policy", "replay", "-f", file, *words, **options)
 
     def report(self, file, code):
-        """What a replay prints for programs; it ended with `code`."""
+        """Checks that a replay exits with `code`; returns its JSON output."""
         done = self.replay(file, "--output", "json")
         self.assertEqual(done.returncode, code, done.stderr)
         if code == 2:
@@ -78,7 +78,7 @@ class PolicyTest(DeploymentTest):
 
     # ---- policy test ----------------------------------------------------------------------------
 
-    def test_the_cases_of_a_file_are_tried_without_a_server(self):
+    def test_the_cases_of_a_file_need_no_server(self):
         cases = self.deployment.folder / "cases.yaml"
         cases.write_text(json.dumps({"cases": [
             {"name": "sandbox", "agent": "sandbox/bot", "profile": "service", "expect": "refused",
@@ -89,16 +89,16 @@ class PolicyTest(DeploymentTest):
 
     # ---- policy replay --------------------------------------------------------------------------
 
-    def test_what_stands_changes_nothing(self):
+    def test_the_current_file_changes_nothing(self):
         report = self.report(self.file(), 0)
         self.assertEqual(report["hierarchy"], "acme/test")
         self.assertEqual((report["newly_refused"], report["newly_admitted"]), ([], []))
         self.assertEqual((report["still_admitted_count"], report["still_refused_count"]),
                          ("4", "2"))
-        self.assertEqual(report["refused_otherwise_count"], "3", "used, and twice malformed")
+        self.assertEqual(report["refused_otherwise_count"], "3", "one used token, two malformed requests")
         self.assertEqual((report["failed_count"], report["without_facts_count"]), ("0", "0"))
 
-    def test_a_narrower_rule_says_whom_it_would_refuse_and_what_would_pass(self):
+    def test_a_narrower_policy_lists_the_newly_refused_agents_and_the_fix(self):
         no_p384 = {"name": "no-p384", "effect": "refuse", "key_types": ["p384"],
                    "reason": "it is slow here"}
         no_renewal = {"name": "no-renewal", "effect": "refuse", "agents": ["billing/bot"],
@@ -120,9 +120,9 @@ class PolicyTest(DeploymentTest):
                       r"ewal +- +1 +.*ago", "what is not of agents billing/bot, operations renew",
                       r"still admitted +2\n", r"refused by another rule +3, not replayed"]:
             self.assertRegex(done.stdout, words)
-        self.assertNotIn("requests, up to", done.stderr, "progress is for terminals")
+        self.assertNotIn("requests, up to", done.stderr, "progress is shown only on a terminal")
 
-    def test_a_wider_one_says_whom_it_would_admit(self):
+    def test_a_wider_policy_lists_the_newly_admitted_agents(self):
         report = self.report(self.file(enrollment={"rules": []}), 2)
         self.assert_changes(report["newly_admitted"],
                             (spiffe_id("sandbox/bot"), "", "policy.sandbox-serves-nobody", "1"))
@@ -131,7 +131,7 @@ class PolicyTest(DeploymentTest):
         self.assert_changes(report["newly_admitted"],
                             (spiffe_id("billing/fast"), "", "profile.key-type", "1"))
 
-    def test_a_profile_that_takes_fewer_keys_or_is_gone_is_narrower_too(self):
+    def test_a_profile_with_fewer_key_types_or_a_missing_profile_is_narrower(self):
         report = self.report(self.file(**profiles(key_types=["p256"])), 2)
         self.assert_changes(report["newly_refused"],
                             (spiffe_id("billing/fast"), "profile.key-type", "", "1"))
@@ -140,7 +140,7 @@ class PolicyTest(DeploymentTest):
                             (spiffe_id("billing/bot"), "profile.unknown", "", "2"),
                             (spiffe_id("billing/fast"), "profile.unknown", "", "2"))
 
-    def test_a_long_time_is_read_page_by_page(self):
+    def test_a_long_period_is_read_page_by_page(self):
         self.deployment.database.execute(f"""
             INSERT INTO agentpki.audit_events (at, actor, action, decision, rule, reason, hierarchy,
                 subject, serial, from_address, correlation_id, request_id, request)
@@ -159,14 +159,14 @@ class PolicyTest(DeploymentTest):
             self.deployment.database.execute(
                 f"DELETE FROM agentpki.audit_events WHERE subject = '{spiffe_id('past/bot')}'")
 
-    def test_a_hierarchy_that_is_not_there_yet_had_no_requests(self):
+    def test_a_new_hierarchy_has_no_requests(self):
         file = self.file(environment="pr-1", trust_domain="pr-1.acme.example")
         done = self.replay(file)
         self.assertEqual((done.returncode, done.stdout),
                          (0, "acme/pr-1: a new hierarchy, without past requests\n"), done.stderr)
         self.assertEqual(self.report(file, 0)["still_admitted_count"], "0")
 
-    def test_what_is_wrong_is_said_before_anybody_is_asked(self):
+    def test_a_bad_file_or_period_is_refused_without_a_server(self):
         file = self.deployment.folder / "wrong.yaml"
         file.write_text(json.dumps(FILE | {"enrollment": {"rules": [{"nmae": "x"}]}}, indent=1))
         done = self.replay(file, identity="/nobody")
@@ -179,7 +179,7 @@ class PolicyTest(DeploymentTest):
 
     # ---- the call -------------------------------------------------------------------------------
 
-    def test_auditors_may_and_others_may_not(self):
+    def test_only_auditors_and_admins_may_replay(self):
         for role, code in [("auditor", 0), ("registrar", 1), ("revoker", 1)]:
             operator = f"spiffe://{SYSTEM_TRUST_DOMAIN}/operator/{role}"
             self.deployment.cli("agent", "register", operator, "--owner", "test", check=True)
@@ -202,7 +202,7 @@ class PolicyTest(DeploymentTest):
         since = {"since": f"{time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime(time.time() - 3600))}"}
         return client.call(LIST, {"hierarchy": "acme/test", **since, **request})
 
-    def test_each_page_goes_on_after_the_one_before_and_is_on_record(self):
+    def test_each_page_continues_the_previous_one_and_leaves_an_event(self):
         count = ("SELECT count(*) FROM agentpki.audit_events "
                  "WHERE action = 'ListEnrollmentRequests' AND decision = 'allowed'")
         before = self.deployment.database.value(count)
@@ -225,7 +225,7 @@ class PolicyTest(DeploymentTest):
         self.assertEqual((last["decision"], last["rule"]), ("denied", "csr.malformed"))
         self.assertIsNone(last.get("facts"))
 
-    def test_what_it_asks_for_is_bounded(self):
+    def test_page_size_and_period_are_bounded(self):
         with RawClient(self.deployment, identity=self.deployment.operator) as client:
             for field, request in [("since", {"since": None}),
                                    ("since", {"since": "2020-01-01T00:00:00Z"}),
@@ -242,7 +242,7 @@ class PolicyTest(DeploymentTest):
 
     # ---- applied --------------------------------------------------------------------------------
 
-    def test_z_what_was_applied_is_no_news_any_more(self):
+    def test_z_an_applied_change_is_no_longer_reported(self):
         no_p384 = {"name": "no-p384", "effect": "refuse", "key_types": ["p384"]}
         narrower = self.file(enrollment={"rules": [SANDBOX, no_p384]})
         self.report(narrower, 2)

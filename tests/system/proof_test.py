@@ -1,6 +1,6 @@
-"""Issuing authority, OCSP keys and root follow each other while agents enroll, renew, talk with each
-other and ask about each other, and the conductor is killed: nobody meets a failure. Two servers behind
-a balancer."""
+"""Rotation without a failure: issuing authorities, OCSP responders and the root are replaced and the
+conductor is killed, while agents enroll, renew, talk over mTLS and check each other's status. Two servers
+behind a balancer."""
 
 import collections
 import json
@@ -17,24 +17,24 @@ from rotation import PUBLISH_AHEAD_S, SOON_S, RotationCase
 from tls import current, talk
 from traffic import Traffic
 
-# An OCSP responder is followed at half its life, which ends with its authority's; and that is a day at
-# least. So the servers' clock begins half a day ago, and goes to the present before there is any
-# traffic: so long before the half is over.
+# An OCSP responder is replaced after half of its lifetime. It expires with its authority, which lives for
+# at least a day. So the servers' clock begins half a day ago. Before the traffic starts it is set to the
+# present, TO_HALF_LIFE_S before the half is over.
 HALF_LIFE_S = 12 * 3600
 BACKDATE_S = 60
 TO_HALF_LIFE_S = 90 if SANITIZE else 40
-# By the schedule the second issuing authority follows a few seconds later.
+# The schedule activates the second issuing authority a few seconds after that.
 ROTATE_EVERY_S = HALF_LIFE_S - BACKDATE_S // 2 + 15
 
 PAUSE_S = 0.05
 COUNT_MIN = 5 if SANITIZE else 30  # of each kind of traffic
 LOAD_COUNT_MIN = 50 if SANITIZE else 300
-TRY_AGAIN = 75  # the command line's exit status for what was not decided
+TRY_AGAIN = 75  # the CLI's exit status for a temporary failure
 
 
 class Commands:
-    """The command line as people and scripts run it: what was not decided is done again as it was. It
-    counts how often that came to be."""
+    """Runs CLI commands as scripts do: repeats a command after a temporary failure. Counts the
+    repeats."""
 
     def __init__(self, deployment):
         self._deployment = deployment
@@ -53,12 +53,12 @@ class Commands:
 
 
 class Agent:
-    """One that is there all the time, and uses what it read when it last looked."""
+    """An agent of the whole test. It uses the credentials that look() read last."""
 
     def __init__(self, deployment, path):
         self.id = spiffe_id(path)
         self.folder = deployment.enroll(path)
-        self.roots = None  # a file that somebody keeps up to date; without one, the folder's
+        self.roots = None  # the sidecar's file of roots; None: the roots in the folder
         self.look()
 
     def look(self):
@@ -92,7 +92,8 @@ class ProofTest(RotationCase):
 
     @classmethod
     def half_lives(cls):
-        """Of the OCSP responders of each authority in acme/test, oldest first."""
+        """Returns the half-life times of the OCSP responders of each authority in acme/test, oldest
+        first."""
         halves = collections.defaultdict(list)
         for row in cls.deployment.database.rows("""
                 SELECT a.issuer, extract(epoch FROM i.not_before + (i.not_after - i.not_before) / 2)
@@ -104,11 +105,12 @@ class ProofTest(RotationCase):
             halves[row["issuer"]].append(row["half"])
         return halves
 
-    # ---- what goes on all the time --------------------------------------------------------------
+    # ---- traffic --------------------------------------------------------------------------------
 
     def setUp(self):
         self.commands = Commands(self.deployment)
-        # The first looks after itself, the second has a sidecar for its roots, the third never looks.
+        # The first agent renews and reads its roots, the second has a sidecar for its roots, and the
+        # third never reads its credentials again.
         self.keen, self.served, self.idle = self.agents = [
             Agent(self.deployment, f"proof/{name}") for name in ["keen", "served", "idle"]]
         self.sidecar = Sidecar(self.deployment, self.served.folder)
@@ -150,8 +152,8 @@ class ProofTest(RotationCase):
             raise AssertionError(f"{server.id} and {client.id} found {found}")
 
     def ask_ocsp(self):
-        """Of a fresh certificate, as one who trusts all roots of today and as one who holds the first;
-        and of the one that it was issued by."""
+        """Checks OCSP for a fresh certificate, with trust in all current roots and with trust in the
+        first root only, and for its issuing authority."""
         asked = random.choice([self.newest, self.keen.holds])
         for root in [asked.root, self.idle.holds.root]:
             said = asked.ask("-CAfile", root, "-verify_other", asked.chain)
@@ -163,7 +165,7 @@ class ProofTest(RotationCase):
             raise AssertionError(said)
 
     def root_of(self, credentials):
-        """A file with the root that has certified the issuing authority."""
+        """Returns a file with the root that signed the issuing authority's certificate."""
         issuer = credentials.issuer.read_text()
         if issuer not in self.roots_of_issuers:
             name = openssl.openssl("x509", "-noout", "-issuer", input=issuer).split("=", 1)[1]
@@ -179,16 +181,16 @@ class ProofTest(RotationCase):
             raise AssertionError(done.stderr)
 
     def count_active(self):
-        """As anybody may see it: one active issuing authority in each hierarchy."""
+        """Checks by the CLI that each hierarchy has exactly one active issuing authority."""
         active = collections.Counter(
             authority["hierarchy"] for authority in json.loads(self.commands.run("--output", "json", "authority", "list"))
             if authority["kind"] == "issuing" and authority["state"] == "active")
         if active != {"acme/test": 1, "agentpki/system": 1}:
             raise AssertionError(f"active issuing authorities: {active}")
 
-    # ---- what happens meanwhile -----------------------------------------------------------------
+    # ---- rotation -------------------------------------------------------------------------------
 
-    def test_nobody_notices(self):
+    def test_rotation_causes_no_failure(self):
         with Load(self.deployment, "proof/load", threads=2) as load, \
                 Traffic(self.actions(), PAUSE_S) as traffic:
             load.wait_for_certificates(20)
@@ -196,7 +198,7 @@ class ProofTest(RotationCase):
                              "the machine is too slow: raise TO_HALF_LIFE_S")
             self.assertEqual(self.states(), {1: "active"})
 
-            # By schedule: the conductor makes the next one, is killed, and another goes on.
+            # By schedule: the conductor prepares the next authority and is killed; another continues.
             wait_until(lambda: self.states().get(2) == "published", "the second is published",
                        TO_HALF_LIFE_S + SOON_S)
             self.assertEqual(self.repeated_count(load), 0)
@@ -204,10 +206,10 @@ class ProofTest(RotationCase):
             wait_until(lambda: self.states().get(2) == "active", "the second is active",
                        PUBLISH_AHEAD_S + SOON_S)
             wait_until(lambda: [len(halves) for halves in self.half_lives().values()][:2] == [2, 2],
-                       "the OCSP responders of the first ones are followed", SOON_S)
+                       "the first OCSP responders are replaced", SOON_S)
             load.wait_for_certificates(20)
 
-            # By hand; and then from one root to the next.
+            # By hand, and then a root rollover.
             repeated_count = self.repeated_count(load)
             third = self.deployment.json("authority", "prepare", "acme/test")["name"]
             time.sleep(PUBLISH_AHEAD_S)
@@ -226,17 +228,17 @@ class ProofTest(RotationCase):
         self.assert_root_was_followed()
 
     def repeated_count(self, load):
-        """Of what was not decided at once, which may be only while a server is killed."""
+        """Returns the number of temporary failures, which are allowed only while a server is killed."""
         return load.repeated_count() + self.commands.repeated_count
 
     def kill_conductor(self):
         killed = self.deployment.conductor()
         (heir,) = [server for server in self.deployment.servers if server is not killed]
         killed.kill()
-        wait_until(heir.is_conductor, "the other one is the conductor")
+        wait_until(heir.is_conductor, "the other server is the conductor")
         killed.start()
 
-    # ---- and what is true at the end ------------------------------------------------------------
+    # ---- final checks ---------------------------------------------------------------------------
 
     def assert_no_failure(self, traffic, load):
         told = [f"{failure.at_s:.1f} s, {failure.action}: {failure.text}"
@@ -255,7 +257,7 @@ class ProofTest(RotationCase):
              WHERE decision <> 'allowed'"""), [])
 
     def assert_all_that_was_issued_is_right(self):
-        self.assertEqual(set(self.generations()), {1, 2, 3, 4}, "each has issued")
+        self.assertEqual(set(self.generations()), {1, 2, 3, 4}, "each authority has issued")
         self.assert_never_two_issuers()
         self.assert_nothing_outlives_its_issuer()
         for report in self.deployment.json("status", "check"):
@@ -263,7 +265,7 @@ class ProofTest(RotationCase):
         self.assertEqual(self.deployment.json("doctor")["findings"], [])
 
     def assert_root_was_followed(self):
-        """Who never looked holds one root, and talks all the same with those who hold two."""
+        """Checks that an agent with only the first root talks with agents that hold both."""
         self.assertEqual(len(openssl.certificates(self.idle.holds.root.read_text())), 1)
         self.assertEqual(len(self.sidecar.roots()), 2)
         self.keen.look()

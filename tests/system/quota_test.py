@@ -1,4 +1,4 @@
-"""What one tenant may take of what all share, by the server's configuration."""
+"""The quotas of tenants in the server's configuration."""
 
 import json
 import unittest
@@ -28,7 +28,7 @@ class QuotaTest(DeploymentTest):
     def register(self, identity):
         return self.deployment.cli("agent", "register", identity, "--owner", "somebody")
 
-    def test_1_of_agents(self):
+    def test_1_limits_the_agents_of_a_tenant(self):
         self.deployment.register("quota/one")
         self.deployment.register("quota/two")
         done = self.register("spiffe://test.acme.example/quota/three")
@@ -37,7 +37,7 @@ class QuotaTest(DeploymentTest):
         for path in ["one", "two", "three"]:
             self.assertEqual(self.register(f"spiffe://test.globex.example/{path}").returncode, 0)
 
-    def test_2_of_certificates(self):
+    def test_2_limits_the_certificates_of_a_tenant_per_minute(self):
         folder = self.deployment.join("spiffe://test.acme.example/quota/one")
         for _ in range(2):
             self.deployment.cli("cert", "renew", folder, check=True)

@@ -1,18 +1,18 @@
-// raw_client: gRPC as the system tests need it, without the CLI's checks and second thoughts.
+// raw_client: gRPC calls for the system tests, without the checks and retries of the CLI.
 //
 //   raw_client methods
-//       Every method of agentpki's services, a line each.
+//       Prints each method of agentpki's services on a line.
 //   raw_client call --server HOST:PORT --ca FILE [--cert FILE --key FILE]
-//       Reads lines `METHOD REQUEST`, makes each call over one channel, and answers it with a line
-//       of JSON: code, rule, message, correlation_id, response. REQUEST is JSON for a method that
-//       `methods` lists, and hex of its octets for any other, as is its response.
+//       Reads lines `METHOD REQUEST`, makes each call over one channel, and prints its answer as a
+//       line of JSON: code, rule, message, correlation_id, response. REQUEST and response are JSON
+//       for a method that `methods` lists, and hex octets for any other method.
 //   raw_client judge
-//       Reads lines of hex, and says of each whether OpenSSL takes it for a PKCS #10 request that
-//       is signed by its own key: good or bad.
+//       Reads lines of hex. Prints good for each that OpenSSL parses as a PKCS #10 request signed by
+//       its own key, otherwise bad.
 //   raw_client load --identity DIR --agent SPIFFE-ID --threads N
-//       Enrolls and renews the agent in a loop, until standard input ends. Each attempt is a line:
-//       REQUEST-ID METHOD CODE SERIAL TBS-SHA256 RULE MESSAGE, with - for what there is none of.
-//       A request that was not decided is repeated as it is; some that were answered are, too.
+//       Enrolls and renews the agent in a loop, until standard input ends. Prints each attempt as a
+//       line: REQUEST-ID METHOD CODE SERIAL TBS-SHA256 RULE MESSAGE, with - for a missing value.
+//       Repeats a request after a temporary failure, and some requests also after a success.
 
 #include <google/protobuf/struct.pb.h>
 #include <google/protobuf/util/json_util.h>
@@ -50,7 +50,7 @@ using agentpki::v1::EnrollmentService;
 using agentpki::v1::RegistryService;
 
 constexpr std::chrono::seconds kCallTimeout(20);
-constexpr std::chrono::milliseconds kPause(50);  // before a request is repeated
+constexpr std::chrono::milliseconds kPause(50);  // before the repeat of a request
 constexpr size_t kFileSizeMax = 1024 * 1024;
 
 [[noreturn]] void Die(const std::string& why) {
@@ -64,7 +64,7 @@ T Must(ca::Result<T> result) {
   return *std::move(result);
 }
 
-// Without gRPC's own retries: a test wants to see each attempt. It reconnects fast.
+// Connects without gRPC's own retries, because a test counts each attempt. Reconnects fast.
 std::shared_ptr<grpc::Channel> Connect(const std::string& server, const std::string& ca_pem,
                                        const std::string& cert_pem, const std::string& key_pem) {
   grpc::SslCredentialsOptions options;
@@ -95,7 +95,7 @@ std::string Trailer(const grpc::ClientContext& context, const char* name) {
 
 // ---- methods, call ------------------------------------------------------------------------------
 
-// One service a file; naming a message links the file in.
+// One service a file. The reference to a message links its file in.
 std::vector<const google::protobuf::FileDescriptor*> ServiceFiles() {
   return {agentpki::v1::EnrollRequest::descriptor()->file(),
           agentpki::v1::RegisterAgentRequest::descriptor()->file(),
@@ -143,7 +143,7 @@ class Caller {
  public:
   explicit Caller(std::shared_ptr<grpc::Channel> channel) : stub_(std::move(channel)) {}
 
-  // Answers with a line of JSON.
+  // Returns the answer as a line of JSON.
   std::string Call(const std::string& name, const std::string& request) {
     const auto found = methods_.find(name);
     const auto* method = found == methods_.end() ? nullptr : found->second;
@@ -170,7 +170,7 @@ class Caller {
       *fields["response"].mutable_struct_value() = ToStruct(method->output_type(), received);
     }
     std::string line;
-    if (!google::protobuf::util::MessageToJsonString(answer, &line).ok()) Die("an odd answer");
+    if (!google::protobuf::util::MessageToJsonString(answer, &line).ok()) Die("the answer has no JSON form");
     return line;
   }
 
@@ -229,8 +229,8 @@ void JudgeLines() {
 
 // ---- load ---------------------------------------------------------------------------------------
 
-// A retry may do better; everything else is the server's last word.
-bool IsUndecided(const grpc::Status& status) {
+// Returns whether a retry may succeed.
+bool IsTemporary(const grpc::Status& status) {
   switch (status.error_code()) {
     case grpc::StatusCode::UNAVAILABLE:
     case grpc::StatusCode::DEADLINE_EXCEEDED:
@@ -247,7 +247,7 @@ std::string TbsDigest(const std::string& der) {
   const ca::X509Ptr certificate = Must(ca::ParseX509(der));
   unsigned char* tbs = nullptr;
   const int size = i2d_re_X509_tbs(certificate.get(), &tbs);
-  if (size <= 0) Die("a certificate without a body");
+  if (size <= 0) Die("the certificate has no to-be-signed part");
   const ca::OpenSslBuffer<unsigned char> owned(tbs);
   return ca::Hex(ca::Sha256({reinterpret_cast<const char*>(tbs), static_cast<size_t>(size)}));
 }
@@ -265,7 +265,7 @@ class Load {
 
   void Stop() { is_stopping_ = true; }
 
-  // One agent's life after another: each enrolls once and renews a few times.
+  // Enrolls with a new key and renews a few times, again and again until Stop().
   void Run() {
     constexpr int kRenewals = 3;
     while (!is_stopping_) {
@@ -318,14 +318,13 @@ class Load {
     return std::nullopt;
   }
 
-  // While the server is away, calls wait for it: a channel gets on with its connection only as long
-  // as somebody is in a call of it.
+  // Calls wait while the server is unavailable, because a channel reconnects only during a call.
   static void Prepare(grpc::ClientContext& context) {
     SetDeadline(context);
     context.set_wait_for_ready(true);
   }
 
-  // Makes one request until it is decided, or until Stop().
+  // Repeats one request until it succeeds or is refused, or until Stop().
   template <typename Request, typename Response>
   Issued Insist(const char* name,
                 grpc::Status (EnrollmentService::Stub::*method)(grpc::ClientContext*,
@@ -338,7 +337,7 @@ class Load {
       const grpc::Status status = (stub.*method)(&context, request, &response);
       Tell(request.request_id(), name, context, status, &response.certificate());
       if (status.ok()) return response.certificate();
-      if (!IsUndecided(status) || is_stopping_) return std::nullopt;
+      if (!IsTemporary(status) || is_stopping_) return std::nullopt;
       std::this_thread::sleep_for(kPause);
     }
   }

@@ -1,4 +1,4 @@
-"""One good and one revoked certificate, judged by those who never heard of agentpki."""
+"""One good and one revoked certificate, judged by common TLS programs and libraries."""
 
 import base64
 import subprocess
@@ -106,7 +106,7 @@ class RelyingPartiesTest(DeploymentTest):
     # ---- NSS ------------------------------------------------------------------------------------
 
     def nss(self):
-        """A database of NSS that trusts the root."""
+        """Makes a database of NSS that trusts the root; returns its folder."""
         folder = self.new_folder()
         run("certutil", "-N", "-d", folder, "--empty-password", check=True)
         for name, trust, file in [("root", "CT,C,C", self.good.root),
@@ -184,7 +184,7 @@ class RelyingPartiesTest(DeploymentTest):
             raise AssertionError(process.communicate())
 
     def serve_nginx(self, party, *directives):
-        """nginx with the certificate of `party`; returns its port."""
+        """Starts nginx with the certificate of `party`; returns its port."""
         folder, port = self.new_folder(), free_port()
         lines = "\n".join(f"    {line};" for line in directives)
         paths = "\n".join(f"  {name}_temp_path {folder}/{name};" for name in
@@ -213,28 +213,28 @@ http {{
         return port
 
     def get(self, port, *words, client=None):
-        """What curl says of a GET, as `client` if one is given."""
+        """Returns curl's output for a GET, with the certificate of `client` if one is given."""
         identity = ["--cert", client.chain, "--key", client.key] if client else []
         done = run("curl", "-sS", "--insecure", *identity, *words, f"https://127.0.0.1:{port}/")
         return done.stdout + done.stderr
 
-    def test_nginx_staples_and_curl_looks_at_it(self):
+    def test_nginx_staples_and_curl_checks_the_staple(self):
         for party in [self.good, self.revoked]:
             port = self.serve_nginx(party, "ssl_stapling on", "ssl_stapling_verify on",
                                     f"ssl_trusted_certificate {party.root}")
-            # nginx asks once somebody has asked it, and does not staple bad news.
+            # nginx asks OCSP after its first client, and does not staple the status "revoked".
             run("openssl", "s_client", "-connect", f"127.0.0.1:{port}", "-status")
             if party is self.good:
                 wait_until(
                     lambda: self.get_verified(self.good, port, "--cert-status") == "served\n",
-                    "curl is content with the staple")
+                    "curl accepts the staple")
         wait_until(lambda: 'certificate status "revoked"' in self.nginx_log.read_text(),
-                   "nginx learns that it is revoked")
+                   "nginx learns that its certificate is revoked")
         self.assertIn("curl: (91)", self.get_verified(self.revoked, port, "--cert-status"))
-        self.assertEqual(self.get_verified(self.revoked, port), "served\n", "it was that alone")
+        self.assertEqual(self.get_verified(self.revoked, port), "served\n", "only --cert-status refuses")
 
     def get_verified(self, party, port, *words):
-        """What curl says of a GET from `party` by its name."""
+        """Returns curl's output for a GET from `party` by its DNS name."""
         name = f"{party.name}.svc.acme.example"
         done = run("curl", "-sS", "--cacert", party.root, "--resolve", f"{name}:{port}:127.0.0.1",
                    *words, f"https://{name}:{port}/")
@@ -247,20 +247,20 @@ http {{
         self.assertNotIn("served", self.get(port))
         return said
 
-    def test_nginx_asks_ocsp_of_a_client(self):
+    def test_nginx_checks_a_client_by_ocsp(self):
         port = self.serve_nginx(self.good, "ssl_verify_client on", "ssl_verify_depth 2",
                                 f"ssl_client_certificate {self.good.root}", "ssl_ocsp leaf")
         self.assert_only_good_clients_are_served(port)
         self.assertIn("certificate revoked", self.nginx_log.read_text())
 
-    def test_nginx_looks_for_a_client_in_the_crls(self):
+    def test_nginx_checks_a_client_by_the_crls(self):
         port = self.serve_nginx(self.good, "ssl_verify_client on", "ssl_verify_depth 2",
                                 f"ssl_client_certificate {self.good.root}",
                                 f"ssl_crl {self.crls}")
         self.assert_only_good_clients_are_served(port)
         self.assertIn("certificate revoked", self.nginx_log.read_text())
 
-    def test_haproxy_looks_for_a_client_in_the_crls(self):
+    def test_haproxy_checks_a_client_by_the_crls(self):
         folder, port = self.new_folder(), free_port()
         pem = folder / "server.pem"
         pem.write_text(self.good.chain.read_text() + self.good.key.read_text())

@@ -1,5 +1,5 @@
-"""What those who meet a certificate do to learn whether it still stands: they follow its pointers
-to OCSP and to CRLs, and ask openssl what the answers say."""
+"""A relying party that checks the status of a certificate: it follows the pointers to OCSP and CRLs, and
+lets openssl judge the answers."""
 
 import re
 import urllib.error
@@ -16,7 +16,7 @@ def fetch(url):
 
 
 class Credentials:
-    """A folder that `agentpki cert enroll` made, as others see it."""
+    """A folder that `agentpki cert enroll` wrote, as a relying party sees it."""
 
     def __init__(self, folder):
         self.folder = folder
@@ -33,7 +33,7 @@ class Credentials:
         return openssl.serial(self.leaf)
 
     def crl_url(self, certificate=None, server=None):
-        """Where the CRL for `certificate`, or else the leaf, is; at `server` if one is named."""
+        """Returns the URL of the CRL for `certificate` (default: the leaf), at `server` if given."""
         return self._pointer("crlDistributionPoints", r"URI:(\S+)", certificate, server)
 
     def ocsp_url(self, certificate=None, server=None):
@@ -44,32 +44,32 @@ class Credentials:
         return found.replace(urlsplit(found).netloc, server.http_address) if server else found
 
     def ask(self, *words, server=None, which=None):
-        """Everything `openssl ocsp` says of the leaf, or of what the words of `which` name."""
+        """Returns all output of `openssl ocsp` for the leaf, or for the options in `which`."""
         done = run("openssl", "ocsp", "-issuer", self.issuer,
                    *(which or ["-cert", self.leaf]), "-CAfile", self.root,
                    "-url", self.ocsp_url(server=server), *words)
         return done.stdout + done.stderr
 
     def status(self, server=None):
-        """What OCSP says in a well-signed answer: good, revoked and so on."""
+        """Returns the status in an OCSP response with a verified signature: good, revoked and so on."""
         said = self.ask(server=server)
         if "Response verify OK" not in said:
             raise AssertionError(said)
         return re.search(r"leaf\.pem: (\w+)", said)[1]
 
     def new_crl_file(self, certificate=None, server=None):
-        """The current CRL for `certificate`, or else the leaf, in PEM."""
+        """Fetches the current CRL for `certificate` (default: the leaf); returns its PEM file."""
         file = self.folder / f"{'root' if certificate else 'leaf'}.crl"
         der = fetch(self.crl_url(certificate, server))
         file.write_text(openssl.openssl("crl", "-inform", "DER", input=der, text=False).decode())
         return file
 
     def is_listed(self, server=None):
-        """On its CRL, whose signature is its issuer's."""
+        """Returns whether its CRL lists it, after a check of the CRL's signature."""
         try:
             file = self.new_crl_file(server=server)
         except urllib.error.HTTPError as error:
-            if error.code == 404:  # its first one is being made
+            if error.code == 404:  # the first CRL is not published yet
                 return False
             raise
         done = run("openssl", "crl", "-in", file, "-noout", "-text", "-CAfile", self.issuer)
@@ -78,7 +78,7 @@ class Credentials:
         return f"Serial Number: {self.serial.upper()}" in done.stdout
 
     def verify(self, *words):
-        """`openssl verify` with both CRLs, at its strictest."""
+        """Runs `openssl verify` with both CRLs and strict checks."""
         crls = self.folder / "crls.pem"
         crls.write_text(self.new_crl_file().read_text()
                         + self.new_crl_file(self.issuer).read_text())

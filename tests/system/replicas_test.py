@@ -1,4 +1,4 @@
-"""Two servers on one database and one token: they are one."""
+"""Two servers on one database and one token act as one."""
 
 import unittest
 
@@ -27,18 +27,18 @@ class ReplicasTest(DeploymentTest):
         return JoinToken.parse(self.deployment.new_token(path))
 
     def race(self, *enrollments):
-        """Both servers are asked at once; the answers, in the order of the servers."""
+        """Sends one request to each server at once; returns the answers in the order of the servers."""
         clients = [self.first, self.second]
         for client, enrollment in zip(clients, enrollments):
             client.begin_enroll(*enrollment)
         return [client.answer() for client in clients]
 
-    def test_each_has_a_certificate_of_its_own(self):
+    def test_each_replica_has_its_own_certificate(self):
         shown = [self.deployment.shown_certificate(server) for server in self.deployment.servers]
         self.assertEqual(len({openssl.public_key(file) for file in shown}), 2)
         self.assertEqual(len({openssl.serial(file) for file in shown}), 2)
 
-    def test_a_token_of_one_works_at_the_other(self):
+    def test_a_token_from_one_replica_works_at_the_other(self):
         self.deployment.register("replicas/bot")
         token = self.new_token("replicas/bot")._replace(address=self.deployment.servers[1].address)
         folder = self.deployment.new_folder()
@@ -49,7 +49,7 @@ class ReplicasTest(DeploymentTest):
         self.assertEqual((folder / "server").read_text().strip(), token.address)
         self.deployment.cli("cert", "renew", folder, check=True)
 
-    def test_a_token_works_once_over_both(self):
+    def test_a_token_works_only_once_across_replicas(self):
         self.deployment.register("replicas/race")
         for _ in range(10):
             token = self.new_token("replicas/race")
@@ -65,7 +65,7 @@ class ReplicasTest(DeploymentTest):
         self.assertEqual([answer.code for answer in answers], ["OK"] * 3, answers)
         self.assertEqual(len({answer.issued["certificate"] for answer in answers}), 1)
 
-    def test_one_key_goes_to_one_agent_over_both(self):
+    def test_one_key_belongs_to_one_agent_across_replicas(self):
         for path in ["replicas/left", "replicas/right"]:
             self.deployment.register(path)
         for _ in range(5):
@@ -75,7 +75,7 @@ class ReplicasTest(DeploymentTest):
             self.assertEqual(sorted((answer.code, answer.rule) for answer in answers),
                              [("ALREADY_EXISTS", "key.in-use"), ("OK", "")])
 
-    def test_what_one_is_told_the_other_knows(self):
+    def test_a_change_at_one_replica_is_visible_at_the_other(self):
         agent = {"spiffe_id": spiffe_id("replicas/news")}
         at = [self.enterContext(RawClient(self.deployment, server,
                                           identity=self.deployment.operator))
@@ -91,7 +91,7 @@ class ReplicasTest(DeploymentTest):
         answer = self.first.enroll(JoinToken.parse(token["token"]), self.new_request())
         self.assertEqual(answer.rule, "join-token.revoked")
 
-    def test_one_goes_on_when_the_other_is_killed(self):
+    def test_one_replica_keeps_serving_when_the_other_is_killed(self):
         self.deployment.register("replicas/survivor")
         self.deployment.servers[0].kill()
         try:

@@ -1,4 +1,4 @@
-"""Certificates are taken back: by whom, for what, and who knows of it when. Two servers."""
+"""Revocation: who may revoke, for which reasons, and how soon OCSP and CRLs say so. Two servers."""
 
 import time
 import unittest
@@ -9,14 +9,14 @@ from deployment import DeploymentTest, spiffe_id
 from programs import SANITIZE, wait_until
 from relying_party import Credentials
 
-# What is promised, beside what a sanitizer makes of it.
+# The promised limits in seconds; sanitizers get more time.
 OCSP_S = 10 if SANITIZE else 1
 CRL_S = 30 if SANITIZE else 10
 TAKEOVER_S = 60 if SANITIZE else 15
 
 
 class RevocationCase(DeploymentTest):
-    """What the tests of two deployments share."""
+    """The common part of the tests on two deployments."""
 
     @classmethod
     def setUpClass(cls):
@@ -33,12 +33,12 @@ class RevocationCase(DeploymentTest):
         return self.deployment.json("cert", "revoke", *words, **options)
 
     def assert_ocsp_says(self, credentials, status):
-        """On every replica; returns when it does."""
+        """Checks that every replica answers with this status."""
         for server in self.deployment.servers:
             self.assertEqual(credentials.status(server), status)
 
     def assert_becomes_known(self, credentials):
-        """A revocation that was acknowledged just now."""
+        """Checks that every replica reports a revocation within the limits from now."""
         acknowledged = time.monotonic()
         for server in self.deployment.servers:
             wait_until(lambda: credentials.status(server) == "revoked",
@@ -51,11 +51,11 @@ class RevocationCase(DeploymentTest):
 class RevocationTest(RevocationCase):
     options = {"durable": True, "status": {}}
 
-    # ---- what becomes of it ---------------------------------------------------------------------
+    # ---- status ---------------------------------------------------------------------------------
 
-    def test_every_replica_says_so_at_once_and_lists_it_soon(self):
+    def test_every_replica_reports_a_revocation_by_ocsp_and_crl_in_time(self):
         bot = self.enroll("revocation/known")
-        self.assert_ocsp_says(bot, "good")  # is kept, and must not be given any more
+        self.assert_ocsp_says(bot, "good")  # this response is cached, and must not be served again
         done = self.revoke(bot.serial, "--reason", "superseded")
         self.assertEqual((done["revoked_count"], done["already_revoked_count"]), ("1", "0"))
         self.assert_becomes_known(bot)
@@ -66,7 +66,7 @@ class RevocationTest(RevocationCase):
             "SELECT count(*)::text AS count FROM agentpki.revocations")
         self.assertIn(revoked["count"], counts)
 
-    def test_the_first_reason_stays(self):
+    def test_a_second_revocation_keeps_the_first_reason(self):
         bot = self.enroll("revocation/twice")
         self.revoke(bot.leaf, "--reason", "cessationOfOperation")
         done = self.revoke(bot.serial, "--reason", "keyCompromise")
@@ -75,7 +75,7 @@ class RevocationTest(RevocationCase):
         self.assert_becomes_known(bot)
         self.assertIn("Reason: cessationOfOperation", bot.ask())
 
-    def test_one_that_nobody_issued_is_unknown(self):
+    def test_a_serial_that_was_never_issued_is_unknown(self):
         bot = self.enroll("revocation/neighbour")
         never = bot.serial[:-8] + "5eadbeef"
         for server in self.deployment.servers:
@@ -83,15 +83,15 @@ class RevocationTest(RevocationCase):
             self.assertIn("Response verify OK", said)
             self.assertIn(f"0x{never}: unknown", said)
 
-    def test_the_responder_speaks_for_its_own_issuer_alone(self):
+    def test_a_responder_answers_only_for_its_own_issuer(self):
         bot = self.enroll("revocation/stranger")
         for server in self.deployment.servers:
             said = bot.ask(server=server, which=["-issuer", bot.root, "-cert", bot.issuer])
             self.assertIn("unauthorized (6)", said)
 
-    # ---- by the agent itself --------------------------------------------------------------------
+    # ---- agents ---------------------------------------------------------------------------------
 
-    def test_an_agent_revokes_its_own_and_is_refused_from_then_on(self):
+    def test_an_agent_revokes_its_own_certificate_and_is_then_refused(self):
         bot = self.enroll("revocation/own")
         self.revoke(bot.folder, "--reason", "superseded", identity="/nonexistent")
         self.assert_becomes_known(bot)
@@ -109,16 +109,16 @@ class RevocationTest(RevocationCase):
         again = self.enroll_again("revocation/own")
         self.assert_ocsp_says(again, "good")
 
-    def test_an_agent_revokes_nobody_elses(self):
+    def test_an_agent_cannot_revoke_another_agents_certificate(self):
         bot, other = self.enroll("revocation/mean"), self.enroll("revocation/victim")
         with RawClient(self.deployment, identity=bot.folder) as client:
             answer = client.call("agentpki.v1.RevocationService/Revoke", {"serial": other.serial})
             self.assertNotEqual(answer.code, "OK", answer)
         self.assert_ocsp_says(other, "good")
 
-    # ---- many at once ---------------------------------------------------------------------------
+    # ---- mass revocation ------------------------------------------------------------------------
 
-    def test_all_of_an_agent_are_revoked_when_one_says_yes(self):
+    def test_yes_revokes_all_certificates_of_an_agent(self):
         path = "revocation/fleet"
         fleet = [self.enroll(path), self.enroll_again(path), self.enroll_again(path)]
         other = self.enroll("revocation/bystander")
@@ -150,7 +150,7 @@ class RevocationTest(RevocationCase):
             self.assert_refused(done, "key.compromised", "make a new key")
         self.enroll_again(path)
 
-    # ---- what cannot be -------------------------------------------------------------------------
+    # ---- refusals -------------------------------------------------------------------------------
 
     def assert_fails(self, words, *texts):
         done = self.deployment.cli("cert", "revoke", *words)
@@ -158,7 +158,7 @@ class RevocationTest(RevocationCase):
         for text in texts:
             self.assertIn(text, done.stderr)
 
-    def test_what_cannot_be_revoked_is_explained(self):
+    def test_each_refusal_names_the_fault(self):
         bot = self.enroll("revocation/plain")
         never = bot.serial[:-8] + "5eadbeef"
         self.assert_fails([never], "has a certificate", never, "agentpki cert list")
@@ -169,9 +169,9 @@ class RevocationTest(RevocationCase):
         self.assert_fails([bot.serial, "--invalidity-date", "yesterday"], "--invalidity-date")
         self.assert_ocsp_says(bot, "good")
 
-    # ---- when something is away -----------------------------------------------------------------
+    # ---- outages --------------------------------------------------------------------------------
 
-    def test_without_the_database_what_was_signed_is_still_given(self):
+    def test_signed_ocsp_responses_are_served_without_the_database(self):
         asked, other, taken = (self.enroll(f"revocation/{name}")
                                for name in ["asked", "unasked", "taken"])
         self.revoke(taken.serial)
@@ -185,9 +185,10 @@ class RevocationTest(RevocationCase):
                 self.assertIn("Response verify OK", said)
                 self.assertIn("leaf.pem: good", said)
                 self.assertIn("trylater (3)", other.ask("-no_nonce", server=server))
-                # What is known to be signed is spoken of for a second, by the revocations of then.
+                # A server may still sign for one second, by the revocations that it knows. After that
+                # it cannot answer a nonce, which needs a new signature.
                 wait_until(lambda: "trylater (3)" in asked.ask(server=server),
-                           "a nonce is for new words")
+                           "the server signs no new response")
                 self.assertEqual(taken.status(server), "revoked")
                 self.assertTrue(taken.is_listed(server))
             done = self.deployment.cli("--timeout", "3", "cert", "revoke", other.serial)
@@ -200,7 +201,7 @@ class RevocationTest(RevocationCase):
         self.revoke(other.serial)
         self.assert_becomes_known(other)
 
-    def test_the_other_replica_publishes_when_the_conductor_is_killed(self):
+    def test_another_replica_publishes_after_the_conductor_is_killed(self):
         conductor = self.deployment.conductor()
         (heir,) = [server for server in self.deployment.servers if server is not conductor]
         bot = self.enroll("revocation/orphan")
@@ -214,13 +215,13 @@ class RevocationTest(RevocationCase):
             wait_until(lambda: bot.is_listed(heir), "the heir publishes", TAKEOVER_S)
         finally:
             conductor.start()
-        wait_until(lambda: bot.is_listed(conductor), "the killed one reads what was published")
+        wait_until(lambda: bot.is_listed(conductor), "the killed server reads the new CRL")
 
 
 class ShardingTest(RevocationCase):
     options = {"status": {"crl_shard_size": 10}}
 
-    def test_a_full_shard_is_followed_by_another(self):
+    def test_certificates_after_a_full_shard_point_to_the_next_shard(self):
         path = "sharding/bot"
         first = self.enroll(path)
         self.assertTrue(first.crl_url().endswith("/0.crl"), first.crl_url())
@@ -231,7 +232,7 @@ class ShardingTest(RevocationCase):
 
         self.revoke(later.serial)
         self.assert_becomes_known(later)
-        # 3.5 of RFC 5280: a CRL of several says of what it speaks, by its own URL.
+        # RFC 5280 section 5.2.5: a CRL that covers only some certificates names its scope, by its URL.
         crl = openssl.openssl("crl", "-in", later.new_crl_file(), "-noout", "-text")
         self.assertRegex(crl, "Issuing Distribution Point: critical")
         self.assertIn(later.crl_url(), crl)
@@ -239,12 +240,12 @@ class ShardingTest(RevocationCase):
         self.assertNotEqual(done.returncode, 0)
         self.assertIn("certificate revoked", done.stderr)
 
-        # The other shard does not speak of it, and not for it.
+        # The other shard does not list it, and openssl does not accept that CRL for it.
         elsewhere = openssl.openssl("crl", "-in", first.new_crl_file(), "-noout", "-text")
         self.assertNotIn(later.serial.upper(), elsewhere)
         self.assertEqual(first.verify().returncode, 0, first.verify().stderr)
 
-        # In one of both, all of an authority.
+        # An authority's certificates are in both shards.
         with self.subTest("the authority"):
             authority = ["--authority", "acme/test/issuing/1"]
             done = self.deployment.cli("cert", "revoke", *authority)
@@ -266,9 +267,9 @@ class ShardingTest(RevocationCase):
 class ExpiryTest(DeploymentTest):
     options = {"shift_s": 0, "status": {}}
 
-    def test_what_has_ended_is_not_revoked(self):
+    def test_an_expired_certificate_cannot_be_revoked(self):
         bot = Credentials(self.deployment.enroll("expiry/brief", "--profile", "brief"))
-        # At the first start of all, the conductor is still making the responders.
+        # After the first start the conductor still has to make the responders.
         wait_until(lambda: "leaf.pem: good" in bot.ask(), "OCSP answers")
         self.deployment.set_clock(301)
         done = self.deployment.cli("cert", "revoke", bot.serial, "--reason", "superseded")

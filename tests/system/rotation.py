@@ -1,4 +1,4 @@
-"""What the tests of rotation share: authorities that follow each other, and what holds all the time."""
+"""The common part of the rotation tests: rollovers, and invariants that hold all the time."""
 
 import time
 
@@ -8,12 +8,12 @@ from programs import SANITIZE
 from relying_party import Credentials
 from tls import talk
 
-PUBLISH_AHEAD_S = 15  # the least that there is
+PUBLISH_AHEAD_S = 15  # the minimum
 SOON_S = 120 if SANITIZE else 40
 
 
 class RotationCase(DeploymentTest):
-    """Two servers, and a database that knows when everything was committed."""
+    """Two servers, and a database that keeps the time of each commit."""
 
     @classmethod
     def setUpClass(cls):
@@ -22,7 +22,7 @@ class RotationCase(DeploymentTest):
         cls.deployment.add_server().start()
 
     def states(self):
-        """Of the issuing authorities of acme/test, by generation."""
+        """Returns the states of the issuing authorities of acme/test, by generation."""
         return {authority["generation"]: authority["state"]
                 for authority in self.deployment.json("authority", "list", "--hierarchy", "acme/test")
                 if authority["kind"] == "issuing"}
@@ -31,7 +31,7 @@ class RotationCase(DeploymentTest):
         return Credentials(self.deployment.enroll(path))
 
     def generations(self):
-        """How many certificates each issuing authority has issued in acme/test."""
+        """Returns how many certificates each issuing authority of acme/test has issued."""
         return {row["generation"]: row["count"] for row in self.deployment.database.rows("""
             SELECT a.generation, count(*) FROM agentpki.issuances AS i
               JOIN agentpki.authorities AS a ON a.id = i.authority
@@ -39,7 +39,7 @@ class RotationCase(DeploymentTest):
              WHERE h.tenant = 'acme' GROUP BY a.generation""")}
 
     def roll_over(self, hierarchy):
-        """To a second root, and to an issuing authority of it."""
+        """Moves the hierarchy to a second root and an issuing authority below it."""
         root = self.deployment.json("authority", "prepare", hierarchy, "--root")
         self.assertEqual((root["kind"], root["generation"], root["state"]), ("root", 2, "published"))
         prepared = self.deployment.json("authority", "prepare", hierarchy)
@@ -47,8 +47,8 @@ class RotationCase(DeploymentTest):
         self.deployment.json("authority", "activate", prepared["name"])
 
     def assert_never_two_issuers(self):
-        """Everything was recorded by the authority that was active when it was committed. Exactly: who
-        activates one waits for those who record, and they for him."""
+        """Checks that each certificate was recorded for the authority that was active at its commit. The
+        comparison is exact, because an activation and a recording wait for each other's commit."""
         activations = """
             SELECT hierarchy, sequence, authority, pg_xact_commit_timestamp(xmin) AS since,
                    lead(pg_xact_commit_timestamp(xmin))
@@ -60,7 +60,7 @@ class RotationCase(DeploymentTest):
              UNION ALL
             SELECT hierarchy, max(sequence) FROM active
              GROUP BY hierarchy HAVING max(sequence) <> count(*)"""),
-            [], "each follows the one before")
+            [], "activations do not overlap and leave no gap")
         self.assertEqual(self.deployment.database.rows(f"""
             WITH active AS ({activations})
             SELECT encode(i.serial, 'hex') AS serial, i.recorded_at, i.authority
@@ -70,7 +70,7 @@ class RotationCase(DeploymentTest):
                 WHERE a.hierarchy = i.hierarchy AND a.authority = i.authority
                   AND a.since < pg_xact_commit_timestamp(i.xmin)
                   AND coalesce(a.until, 'infinity') > pg_xact_commit_timestamp(i.xmin))"""),
-            [], "none is by another than the active one")
+            [], "only the active authority issues")
 
     def assert_nothing_outlives_its_issuer(self):
         self.assertEqual(self.deployment.database.rows("""
@@ -86,7 +86,7 @@ class RotationCase(DeploymentTest):
              WHERE (c.not_before >= i.not_before AND c.not_after <= i.not_after) IS NOT TRUE"""), [])
 
     def assert_well(self, *all_credentials):
-        """Each is good by OCSP on every server and by its CRLs, and all can talk with each other."""
+        """Checks that OCSP on every server and the CRLs accept each, and that all talk with each other."""
         for credentials in all_credentials:
             for server in self.deployment.servers:
                 self.assertEqual(credentials.status(server), "good")

@@ -1,4 +1,4 @@
-"""One issuing authority follows another under load, and nobody notices. Two servers."""
+"""One issuing authority replaces another under load, without a failure. Two servers."""
 
 import time
 import unittest
@@ -13,7 +13,7 @@ from rotation import PUBLISH_AHEAD_S, SOON_S, RotationCase
 class HandTest(RotationCase):
     options = {"durable": True}
 
-    def test_under_load_nobody_notices(self):
+    def test_rotation_under_load_causes_no_failure(self):
         before = self.enroll("rotation/before")
         with Load(self.deployment, "rotation/load", threads=4) as load:
             load.wait_for_certificates()
@@ -34,7 +34,7 @@ class HandTest(RotationCase):
             load.wait_for_certificates(50)
             after = self.enroll("rotation/after")
             self.assert_well(before, after)
-            # The certificate of the one before renews, and is followed by one of the next.
+            # A certificate of the previous authority renews, and the new one comes from the next.
             for server in self.deployment.servers:
                 with RawClient(self.deployment, server, cert=before.chain, key=before.key) as client:
                     csr = openssl.new_csr(self.deployment.new_folder(),
@@ -53,14 +53,14 @@ class HandTest(RotationCase):
         for report in self.deployment.json("status", "check"):
             self.assertEqual(report["discrepancies"], [])
 
-    def test_a_list_shows_the_overlap(self):
+    def test_the_list_shows_the_overlap(self):
         shown = self.deployment.cli("authority", "list", check=True).stdout
         self.assertRegex(shown, r"acme/test/issuing/1 +#")
         self.assertIn("# active", shown)
         self.assertEqual(self.deployment.cli("authority", "list", "--hierarchy", "acme/nothing")
                          .returncode, 1)
 
-    def test_every_step_is_on_record(self):
+    def test_the_audit_log_holds_each_step(self):
         self.deployment.json("authority", "prepare", "agentpki/system")
         events = self.deployment.database.rows("""
             SELECT action, actor, decision FROM agentpki.audit_events
@@ -75,12 +75,12 @@ class ScheduleTest(RotationCase):
                "hierarchy": HIERARCHY | {"issuing": {"rotate_every": f"{3 * PUBLISH_AHEAD_S}s",
                                                      "publish_ahead": f"{PUBLISH_AHEAD_S}s"}}}
 
-    def test_goes_on_when_the_conductor_is_killed(self):
+    def test_rotation_continues_after_the_conductor_is_killed(self):
         with Load(self.deployment, "rotation/load", threads=2) as load:
             wait_until(lambda: self.states().get(2) == "published", "the successor is published",
                        3 * SOON_S)
             conductor = self.deployment.conductor()
-            if conductor is self.deployment.server:  # which the load and the operator talk to
+            if conductor is self.deployment.server:  # the load and the operator need this server
                 conductor.restart()
             else:
                 conductor.kill()

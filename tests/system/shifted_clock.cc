@@ -1,9 +1,9 @@
-// A library to preload into agentpki-server: its wall clock, shifted by as many seconds as the file
-// SHIFTED_CLOCK holds at the moment (a 64-bit integer, in the machine's byte order). A test that
-// writes there takes a running server to another day.
+// A library to preload into agentpki-server. It shifts the wall clock by the current number of
+// seconds in the file that SHIFTED_CLOCK names (a 64-bit integer in the machine's byte order), so a
+// test can move a running server to another day.
 //
-// Only std::chrono's clock, which is what our own code reads (ca/base/clock.cc): the waits inside
-// gRPC, libpq and the C library go on in real time.
+// It shifts only std::chrono's clock, which our own code reads (ca/base/clock.cc). Waits in gRPC,
+// libpq and the C library use the real time.
 
 #include <fcntl.h>
 #include <sys/mman.h>
@@ -28,7 +28,7 @@ const volatile std::int64_t* MapShift() {
 
 }  // namespace
 
-// NOLINTNEXTLINE(cert-dcl58-cpp): the point of it is to take the place of libstdc++'s.
+// NOLINTNEXTLINE(cert-dcl58-cpp): this definition replaces the one of libstdc++.
 std::chrono::system_clock::time_point std::chrono::system_clock::now() noexcept {
   static const volatile std::int64_t* const shift_seconds = MapShift();
   timespec real{};

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""How long a server takes from its start to its first answers, with a full ledger.
+"""Measures the time from the start of a server to its first answers, with a full ledger.
 
     AGENTPKI_BIN=build/release/bin tests/system/startup_at_scale.py [CERTIFICATES [REVOCATIONS]]
 
-Not a test, and not part of `tools/dev test`: it needs minutes, and a clock. The rows are copies of
-one real certificate's, with serials of their own and to-be-signed bytes cut to 64 octets, which a
+This is no test and not part of `tools/dev test`: it needs minutes, and a quiet machine. The rows are
+copies of one real certificate, with random serials and the to-be-signed part cut to 64 octets, which a
 start does not read.
 """
 

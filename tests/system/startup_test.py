@@ -1,4 +1,4 @@
-"""A server that cannot start says why, soon, and with the right exit code."""
+"""A server that cannot start says why, soon, and with the right exit status."""
 
 import json
 import re
@@ -23,7 +23,7 @@ class StartupTest(unittest.TestCase):
         cls.server = cls.deployment.server
 
     def config(self, **changes):
-        """The good configuration with other sections, as a file."""
+        """Writes the good configuration with other sections to a file; returns the file."""
         file = self.deployment.folder / f"{self.id().split('.')[-1]}.yaml"
         file.write_text(json.dumps(self.deployment.config(self.server) | changes, indent=2))
         return file
@@ -36,7 +36,8 @@ class StartupTest(unittest.TestCase):
         return {"hsm": self.deployment.config(self.server)["hsm"] | changes}
 
     def assert_fails(self, code, *texts, verb="run", words=(), config_file=None, **options):
-        """The server ends in time with `code`, its last words say `texts`, and it never served."""
+        """Checks that the server exits in time with `code`, that its last line holds `texts`, and that
+        it never served."""
         begin = time.monotonic()
         done = self.deployment.run_server(verb, *words, config_file=config_file,
                                           timeout=SECONDS_MAX, **options)
@@ -50,7 +51,7 @@ class StartupTest(unittest.TestCase):
 
     # ---- the configuration ----------------------------------------------------------------------
 
-    def test_an_unknown_key_is_named_with_file_line_and_the_nearest_there_is(self):
+    def test_an_unknown_key_is_named_with_file_line_and_nearest_key(self):
         config = self.config(listenn={"grpc": "127.0.0.1:1"})
         line = 1 + config.read_text().splitlines().index('  "listenn": {')
         self.assert_fails(REFUSED, f"{config}:{line}: listenn: ", "is it 'listen'?",
@@ -61,7 +62,7 @@ class StartupTest(unittest.TestCase):
         line = 1 + config.read_text().splitlines().index('    "pin": "1234"')
         self.assert_fails(REFUSED, f"{config}:{line}: hsm: pin: ", config_file=config)
 
-    def test_what_is_not_yaml_is_named_with_file_and_line(self):
+    def test_invalid_yaml_is_named_with_file_and_line(self):
         config = self.config()
         config.write_text("listen:\n  grpc: [\n")
         self.assert_fails(REFUSED, f"{config}:", "not YAML", config_file=config)
@@ -92,7 +93,7 @@ class StartupTest(unittest.TestCase):
                 file.write_text(text)
                 self.assert_fails(REFUSED, *said, verb="init", words=["--hierarchy", file])
 
-    def test_init_does_not_change_a_hierarchy_that_stands(self):
+    def test_init_does_not_change_an_existing_hierarchy(self):
         file = self.deployment.folder / "changed-hierarchy.yaml"
         changed = json.loads((self.deployment.folder / "hierarchy.yaml").read_text())
         changed["dns_subtrees"] = ["evil.example"]
@@ -100,14 +101,14 @@ class StartupTest(unittest.TestCase):
         self.assert_fails(REFUSED, "acme/test", "dns_subtrees", verb="init",
                           words=["--hierarchy", file])
 
-    def test_a_runtime_directory_that_others_may_enter_is_refused(self):
+    def test_a_runtime_directory_that_others_can_enter_is_refused(self):
         folder = self.deployment.folder / "open"
         folder.mkdir()
         folder.chmod(0o755)
         self.assert_fails(REFUSED, "runtime_directory", "chmod 700",
                           config_file=self.config(runtime_directory=str(folder)))
 
-    # ---- the beginning --------------------------------------------------------------------------
+    # ---- init -----------------------------------------------------------------------------------
 
     def init_words(self, operator):
         return ["init", "--hierarchy", self.deployment.folder / "hierarchy.yaml",
@@ -120,7 +121,7 @@ class StartupTest(unittest.TestCase):
         self.deployment.run_server(verb, *words, check=True)
         self.assertEqual(self.deployment.database.value(count), before)
 
-    def test_init_lets_operators_in_who_are_locked_out(self):
+    def test_init_issues_new_credentials_to_a_locked_out_operator(self):
         verb, *words = self.init_words(self.deployment.folder / "locked-out")
         self.deployment.run_server(verb, *words, check=True)
         self.server.start()
@@ -128,7 +129,7 @@ class StartupTest(unittest.TestCase):
         done = self.deployment.cli("status", identity=self.deployment.folder / "locked-out")
         self.assertEqual(done.returncode, 0, done.stderr)
 
-    def test_init_can_be_run_by_many_at_once(self):
+    def test_concurrent_inits_succeed(self):
         self.deployment.database.create_database("begun")
         config = self.config(**self.database("begun"))
         self.deployment.run_server("migrate", config_file=config, check=True)
@@ -145,7 +146,7 @@ class StartupTest(unittest.TestCase):
         self.assertEqual(len(certificates), 1, "one root for all")
 
     def key_labels(self):
-        """Of all private keys on the token."""
+        """Returns the labels of all private keys on the token."""
         listed = run("pkcs11-tool", "--module", HSM_MODULE, "--token-label", "agentpki", "--login",
                      "--pin", (self.deployment.folder / "pin").read_text(),
                      "--list-objects", "--type", "privkey",
@@ -153,7 +154,7 @@ class StartupTest(unittest.TestCase):
         return sorted(re.findall(r"label: +(\S+)", listed))
 
     def run_at_once(self, *commands):
-        """Several agentpki-server commands, or one several times; all succeed."""
+        """Runs several agentpki-server commands at once; all must succeed."""
         if len(commands) == 1:
             commands *= 4
         processes = [spawn(SERVER, *words, env=self.deployment.server_environment())
@@ -184,7 +185,7 @@ class StartupTest(unittest.TestCase):
         self.addCleanup(tokens.with_name("elsewhere").rename, tokens)
         self.assert_fails(REFUSED, "hsm: ", "SOFTHSM2_CONF")
 
-    def test_a_token_that_is_not_there_is_named(self):
+    def test_a_missing_token_is_named(self):
         self.assert_fails(TRY_AGAIN, "hsm: ", "'nobody'",
                           config_file=self.config(**self.hsm(token_label="nobody")))
 
@@ -199,17 +200,17 @@ class StartupTest(unittest.TestCase):
         self.assert_fails(REFUSED, "hsm: ", "/none/libnone.so", "check the path",
                           config_file=self.config(**self.hsm(module="/none/libnone.so")))
 
-    def test_a_library_that_is_no_module_is_named(self):
+    def test_a_library_that_is_not_a_module_is_named(self):
         self.assert_fails(REFUSED, "hsm: ", "libz.so.1", "no PKCS#11 module",
                           config_file=self.config(**self.hsm(module="libz.so.1")))
 
     # ---- the database ---------------------------------------------------------------------------
 
-    def test_a_database_that_is_down_is_worth_another_try(self):
+    def test_a_stopped_database_is_reported_as_temporary(self):
         config = self.config(database={"server": "host=/none dbname=agentpki user=nobody"})
         self.assert_fails(TRY_AGAIN, "database", config_file=config)
 
-    def test_a_database_that_stops_is_worth_another_try_and_heals(self):
+    def test_a_database_that_stops_is_reported_as_temporary_and_recovers(self):
         self.deployment.database.kill()
         try:
             self.assert_fails(TRY_AGAIN, "database")
@@ -219,7 +220,7 @@ class StartupTest(unittest.TestCase):
         self.assertEqual(self.deployment.cli("status").returncode, 0)
         self.assertEqual(self.server.stop(), 0)
 
-    def test_a_database_that_hangs_is_worth_another_try(self):
+    def test_a_hanging_database_is_reported_as_temporary(self):
         with self.deployment.database.frozen():
             self.assert_fails(TRY_AGAIN, "database")
 
@@ -240,7 +241,7 @@ class StartupTest(unittest.TestCase):
                 self.assert_fails(REFUSED, "newer than this program", "9999_future.sql",
                                   verb=verb, config_file=config)
 
-    def test_migrate_can_be_repeated_and_run_by_many_at_once(self):
+    def test_repeated_and_concurrent_migrations_succeed(self):
         self.deployment.database.create_database("racing")
         config = self.config(**self.database("racing"))
         self.run_at_once(["migrate", "--config", config])

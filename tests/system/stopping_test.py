@@ -1,4 +1,4 @@
-"""A server that is told to stop: nothing that it has begun is lost."""
+"""A server that stops: it loses no call in progress."""
 
 import signal
 import time
@@ -17,7 +17,7 @@ class StoppingTest(DeploymentTest):
         if self.deployment.server.process.poll() is not None:
             self.deployment.server.start()
 
-    def test_ends_at_once_when_it_is_idle(self):
+    def test_stops_at_once_when_idle(self):
         for number in [signal.SIGTERM, signal.SIGINT]:
             with self.subTest(number.name):
                 begin = time.monotonic()
@@ -27,19 +27,19 @@ class StoppingTest(DeploymentTest):
                 self.assertTrue(self.deployment.server.log().strip().endswith("stopped"))
                 self.deployment.server.start()
 
-    def test_finishes_a_call_that_is_in_progress(self):
+    def test_finishes_calls_in_progress(self):
         self.deployment.register("stopping/bot")
         token = JoinToken.parse(self.deployment.new_token("stopping/bot"))
         csr = openssl.new_csr(self.deployment.folder / "stopping.csr",
                               openssl.new_key(self.deployment.folder / "stopping.key"))
         request_id = new_request_id()
         with RawClient(self.deployment) as client:
-            with self.deployment.database.locked("agentpki.signatures") as somebody_waits:
+            with self.deployment.database.locked("agentpki.signatures") as await_waiter:
                 client.begin_enroll(token, openssl.der_of_csr(csr), request_id)
-                somebody_waits()
+                await_waiter()
                 self.deployment.server.begin_to_stop()
                 wait_until(lambda: "stopping on" in self.deployment.server.log().splitlines()[-1],
-                           "the server has heard it")
+                           "the server has received the signal")
                 self.assertIsNone(self.deployment.server.process.poll())
             answer = client.answer()
         self.assertEqual(answer.code, "OK", answer)
@@ -48,7 +48,7 @@ class StoppingTest(DeploymentTest):
         listed = self.deployment.json("cert", "show", answer.issued["serial"])
         self.assertEqual(listed[0]["serial"], answer.issued["serial"])
 
-    def test_loses_nothing_that_it_acknowledged_under_load(self):
+    def test_loses_no_acknowledged_certificate_under_load(self):
         with Load(self.deployment, "stopping/load", threads=8) as load:
             for _ in range(3):
                 load.wait_for_certificates()
@@ -56,15 +56,15 @@ class StoppingTest(DeploymentTest):
                 self.assertEqual(self.deployment.server.stop(), 0)
                 self.deployment.server.start()
                 _, said = command.communicate(timeout=PATIENCE_S)
-                self.assertIn(command.returncode, [0, 75], said)  # done, or worth another try
+                self.assertIn(command.returncode, [0, 75], said)  # done, or a temporary failure
             load.wait_for_certificates()
             load.stop()
-            # CANCELLED is what gRPC says to a call that comes in the moment of the signal.
+            # gRPC answers CANCELLED to a call that arrives at the moment of the signal.
             self.assertLessEqual({attempt.code for attempt in load.attempts()},
                                  {"OK", "UNAVAILABLE", "CANCELLED"})
             load.check(self)
 
-    def test_keeps_its_port_against_a_second_one(self):
+    def test_a_second_server_cannot_take_its_port(self):
         second = self.deployment.add_server()
         config = self.deployment.config(second)
         config["listen"]["grpc"] = self.deployment.server.address

@@ -1,4 +1,4 @@
-"""An issuing authority that is tainted or revoked: another follows at once, on two servers."""
+"""An issuing authority that is tainted or revoked: its successor takes over at once. Two servers."""
 
 import unittest
 
@@ -20,7 +20,7 @@ class TaintTest(DeploymentTest):
         cls.deployment.add_server().start()
 
     def authorities(self):
-        """State by generation of the issuing ones, and whether each is tainted or revoked."""
+        """Returns for each issuing authority, by generation: state, tainted, revoked."""
         return {authority["generation"]: (authority["state"], authority["taint"] != "",
                                           authority["revoked"])
                 for authority in self.deployment.json("authority", "list", "--hierarchy", HIERARCHY)
@@ -29,7 +29,7 @@ class TaintTest(DeploymentTest):
     def issuer_of(self, folder):
         return openssl.openssl("x509", "-noout", "-issuer", "-in", folder / "cert.pem")
 
-    def test_1_a_tainted_one_is_followed_and_nobody_notices(self):
+    def test_1_the_successor_of_a_tainted_authority_takes_over_without_failures(self):
         before = self.deployment.enroll("taint/before")
         done = self.deployment.cli("authority", "taint", f"{HIERARCHY}/issuing/1", "--reason",
                                    "an advisory", check=True)
@@ -40,7 +40,7 @@ class TaintTest(DeploymentTest):
                    SUCCESSION_S)
         self.assertEqual(self.authorities()[1], ("retiring", True, False))
         self.assertIn("issuing authority 1", self.issuer_of(before))
-        self.assertEqual(openssl.verify(before).returncode, 0, "it stands")
+        self.assertEqual(openssl.verify(before).returncode, 0, "it is still valid")
         self.deployment.cli("cert", "renew", before, check=True)
         self.assertIn("issuing authority 2", self.issuer_of(before))
         self.assert_refused(self.deployment.cli("authority", "rollback", HIERARCHY),
@@ -48,14 +48,14 @@ class TaintTest(DeploymentTest):
         self.assertIn("retiring, tainted", self.deployment.cli("authority", "list",
                                                                check=True).stdout)
 
-    def test_2_its_certificate_is_not_revoked_alone(self):
+    def test_2_cert_revoke_refuses_the_certificate_of_an_authority(self):
         folder = self.deployment.enroll("taint/chain")
         issuing = self.deployment.folder / "issuing.pem"
         issuing.write_text(openssl.certificates((folder / "cert.pem").read_text())[1])
         self.assert_refused(self.deployment.cli("cert", "revoke", openssl.serial(issuing)),
                             "certificate.authority", "agentpki authority revoke")
 
-    def test_3_a_revoked_one_issues_nothing_more_and_takes_all_with_it(self):
+    def test_3_a_revoked_authority_stops_issuing_and_all_its_certificates_are_revoked(self):
         victim = self.deployment.enroll("taint/victim")
         certificates = openssl.certificates((victim / "cert.pem").read_text())
         self.deployment.register("taint/next")
@@ -78,13 +78,13 @@ class TaintTest(DeploymentTest):
             self.assertIn(done.returncode, [0, TRY_AGAIN], done.stderr)
             return done.returncode == 0
 
-        wait_until(enroll, "its successor takes over", SUCCESSION_S)
+        wait_until(enroll, "the successor takes over", SUCCESSION_S)
         self.assertIn("issuing authority 3", self.issuer_of(folder))
         self.assertEqual(self.authorities()[2][1:], (True, True))
         for certificate, issuer in [(certificates[0], certificates[1]),
                                     (certificates[1], (victim / "bundle.pem").read_text())]:
             wait_until(lambda c=certificate, i=issuer: ": revoked" in self.ocsp(c, i),
-                       "OCSP says so")
+                       "OCSP says revoked")
         for report in self.deployment.json("status", "check"):
             self.assertEqual(report["discrepancies"], [])
 

@@ -1,5 +1,5 @@
-"""A tenant whose keys are on a token of its own, with a PIN of its own: what befalls that token is no
-matter of the other tenants."""
+"""A tenant with a dedicated token and its own PIN: a fault of that token does not affect other
+tenants."""
 
 import json
 import unittest
@@ -15,7 +15,7 @@ AGENT = "spiffe://test.globex.example/reports/bot"
 SERVING = "0801"  # HealthCheckResponse in the wire format
 
 REFUSED, TRY_AGAIN = 1, 75  # exit statuses
-# A token that is away is looked for at least once a minute.
+# The server looks for an unavailable token at least once a minute.
 BACK_S = 180 if SANITIZE else 90
 
 
@@ -34,7 +34,8 @@ class TenantTokensTest(DeploymentTest):
         cls.common_labels = cls.deployment.key_labels()
 
     def config(self, **changes):
-        """A server's configuration, but for its entry about the token of globex."""
+        """Writes a server's configuration, with changes in the entry of globex's token; returns the
+        file."""
         config = self.deployment.config(self.deployment.server)
         config["hsm"]["tokens"][0] |= changes
         file = self.deployment.folder / "changed.yaml"
@@ -42,7 +43,7 @@ class TenantTokensTest(DeploymentTest):
         return file
 
     def component(self):
-        """What `agentpki status` says of globex's token."""
+        """Returns the component of `agentpki status` for globex's token."""
         done = self.deployment.cli("--output", "json", "status")
         (component,) = [one for one in json.loads(done.stdout)["components"]
                         if one["name"] == "token hsm-globex"]
@@ -60,7 +61,7 @@ class TenantTokensTest(DeploymentTest):
         self.assertEqual(openssl.verify(folder).returncode, 0)
 
     def assert_only_globex_is_not_served(self):
-        """Others are, and load balancers are not told otherwise."""
+        """Checks that only globex gets no service, and that gRPC health still says SERVING."""
         for _ in range(5):
             self.assert_issues(self.acme)
             done = self.deployment.cli("--timeout", "5", "cert", "renew", self.globex)
@@ -75,7 +76,7 @@ class TenantTokensTest(DeploymentTest):
                          {("token.away", "hsm-globex")})
         self.assertEqual(self.findings("--hierarchy", "acme/test"), set())
 
-    # ---- where the keys are ---------------------------------------------------------------------
+    # ---- keys -----------------------------------------------------------------------------------
 
     def test_each_key_is_on_the_token_of_its_tenant(self):
         globex = self.deployment.key_labels("globex")
@@ -88,7 +89,7 @@ class TenantTokensTest(DeploymentTest):
             self.assert_issues(folder)
         self.assertEqual(self.findings(), set())
 
-    def test_a_file_pins_the_token_and_no_key_is_made_on_another(self):
+    def test_a_file_that_pins_a_token_allows_no_key_on_another_token(self):
         file = self.deployment.folder / "pinned.yaml"
         for hierarchy in [GLOBEX, GLOBEX | {"environment": "next",
                                             "trust_domain": "next.globex.example"}]:
@@ -122,25 +123,26 @@ class TenantTokensTest(DeploymentTest):
                 self.deployment.delete_key(label, tenant)
         self.assertEqual(self.findings(), set())
 
-    # ---- when one is away -----------------------------------------------------------------------
+    # ---- an unavailable token -------------------------------------------------------------------
 
-    def test_one_tenant_goes_on_while_the_token_of_another_is_away(self):
-        with self.deployment.token_away("globex"):
-            wait_until(lambda: not self.component().get("healthy", False), "it is found to be away")
+    def test_a_tenant_is_served_while_the_token_of_another_tenant_is_unavailable(self):
+        with self.deployment.token_unavailable("globex"):
+            wait_until(lambda: not self.component().get("healthy", False),
+                       "the server finds the token unavailable")
             self.assert_only_globex_is_not_served()
             with self.subTest("a server that starts meanwhile"):
                 self.deployment.server.restart()
                 self.assertIn("hsm: tokens: 'hsm-globex' of tenants globex: no token is labelled",
                               self.deployment.server.log_since_start())
                 self.assert_only_globex_is_not_served()
-        wait_until(lambda: self.component()["healthy"], "it is found again", BACK_S)
+        wait_until(lambda: self.component()["healthy"], "the server finds the token again", BACK_S)
         wait_until(lambda: self.deployment.cli("cert", "renew", self.globex).returncode == 0,
                    "globex is served again")
         self.assert_issues(self.acme)
         self.assertEqual(self.findings(), set())
         self.assertEqual(self.deployment.cli("status", "check").returncode, 0)
 
-    # ---- what a server does not begin with ------------------------------------------------------
+    # ---- starts that fail -----------------------------------------------------------------------
 
     def assert_fails(self, verb, code, config_file, *texts):
         done = self.deployment.run_server(verb, config_file=config_file)
@@ -161,7 +163,7 @@ class TenantTokensTest(DeploymentTest):
         self.assert_fails("init", TRY_AGAIN, config, "'nobody' of tenants globex",
                           "no token is labelled 'nobody'", "'hsm-globex'")
 
-    def test_a_token_twice_is_refused(self):
+    def test_a_duplicate_token_is_refused(self):
         config = self.config(token_label="agentpki")
         self.assert_fails("run", REFUSED, config, "hsm: tokens[0]: token_label: 'agentpki'")
 

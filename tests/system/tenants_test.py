@@ -1,4 +1,4 @@
-"""Tenants apart: every call, with another tenant's credentials, is refused and on record."""
+"""Isolation of tenants: every call with another tenant's credentials is refused and recorded."""
 
 import json
 import unittest
@@ -11,12 +11,12 @@ from deployment import ALONE, SYSTEM_TRUST_DOMAIN, DeploymentTest, spiffe_id
 GLOBEX = {"tenant": "globex", "environment": "test", "trust_domain": "test.globex.example",
           "profiles": [{"name": "agent"}]}
 
-# About everything that the caller may see: they are answered, and show nothing of others.
+# Methods that list all that the caller may see. They succeed, and must hide other tenants.
 OWN_LISTS = ["agentpki.v1.StatusService/GetStatus",
              "agentpki.v1.HierarchyService/ListHierarchies",
              "agentpki.v1.HierarchyService/ListDestructions",
              "agentpki.v1.OperatorService/ListGrants"]
-# By something that is found nowhere else than in what the caller may see.
+# Methods that look an object up among all that the caller may see, so they answer NOT_FOUND.
 BY_SERIAL = "agentpki.v1.CertificateService/GetCertificate"
 BY_ID = {f"agentpki.v1.ApprovalService/{method}": request for method, request in {
     "ApproveChange": {"reason": "mine"}, "DenyChange": {"reason": "mine"},
@@ -36,7 +36,7 @@ class TenantsTest(DeploymentTest):
         operator = f"spiffe://{SYSTEM_TRUST_DOMAIN}/operator/mallory"
         deployment.cli("agent", "register", operator, "--owner", "globex", check=True)
         deployment.cli("operator", "grant", "mallory", "admin", "--tenant", "globex", check=True)
-        # One of each tenant that is destroyed, so that a list has something to hide.
+        # One destroyed hierarchy of each tenant, so that the list of destructions has one to hide.
         for tenant in ["acme", "globex"]:
             file.write_text(json.dumps(GLOBEX | {"tenant": tenant, "environment": "gone",
                                                  "trust_domain": f"gone.{tenant}.example",
@@ -52,7 +52,7 @@ class TenantsTest(DeploymentTest):
 
     @classmethod
     def ask_for_an_approval(cls):
-        """Of the admin over all, in acme/strict; returns its id."""
+        """Lets the first operator request an approval in acme/strict; returns its id."""
         file = cls.deployment.folder / "strict.yaml"
         file.write_text(json.dumps({**GLOBEX, "tenant": "acme", "environment": "strict",
                                     "trust_domain": "strict.acme.example"}))
@@ -68,7 +68,7 @@ class TenantsTest(DeploymentTest):
         return int(row["n"])
 
     def requests(self):
-        """Each method, with a request about another tenant's hierarchy."""
+        """Returns a request about another tenant's hierarchy for each method."""
         requests = {method: {**request, "hierarchy": "acme/test"}
                     for method, request in OWN_REQUESTS.items() if "Acknowledge" not in method}
         requests |= OPERATORS_REQUESTS
@@ -77,12 +77,12 @@ class TenantsTest(DeploymentTest):
             requests[method] = {"id": self.approval, **request}
         return requests
 
-    def test_every_method_is_tried(self):
+    def test_all_methods_are_covered_here(self):
         of_oneself = {"agentpki.v1.EnrollmentService/Enroll", "agentpki.v1.EnrollmentService/Renew",
                       "agentpki.v1.TrustBundleService/AcknowledgeTrustBundle"}
         self.assertEqual(sorted({*self.requests(), *of_oneself}), methods())
 
-    def test_nothing_of_another_tenant_can_be_done_or_seen(self):
+    def test_every_call_about_another_tenant_is_refused(self):
         for actor, folder in self.others.items():
             with RawClient(self.deployment, identity=folder) as client:
                 for method, request in self.requests().items():
@@ -96,9 +96,9 @@ class TenantsTest(DeploymentTest):
                         else:
                             self.assertEqual((answer.code, answer.rule),
                                              ("PERMISSION_DENIED", "caller.role"), answer)
-                        self.assertEqual(self.refusals_of(actor), before + 1, "it is on record")
+                        self.assertEqual(self.refusals_of(actor), before + 1, "the refusal is recorded")
 
-    def test_lists_show_nothing_of_another_tenant(self):
+    def test_lists_hide_other_tenants(self):
         with RawClient(self.deployment, identity=self.others[self.operator]) as client:
             for method in OWN_LISTS:
                 with self.subTest(method):
@@ -109,7 +109,7 @@ class TenantsTest(DeploymentTest):
                     self.assertIn("globex", json.dumps(answer.response))
                     self.assertNotIn("acme", json.dumps(answer.response))
 
-    def test_nobody_renews_into_another_trust_domain(self):
+    def test_a_renewal_cannot_change_the_trust_domain(self):
         *_, agent = self.others.values()
         csr = openssl.new_csr(self.deployment.folder / "evil.csr",
                               openssl.new_key(self.deployment.folder / "evil.key"), "-addext",
@@ -118,7 +118,7 @@ class TenantsTest(DeploymentTest):
             answer = client.renew(openssl.der_of_csr(csr))
         self.assertEqual(answer.rule, "csr.alternative-name", answer)
 
-    def test_a_hierarchy_is_made_by_an_admin_of_its_tenant_alone(self):
+    def test_only_an_admin_of_its_tenant_creates_a_hierarchy(self):
         with RawClient(self.deployment, identity=self.others[self.operator]) as client:
             spec = {**GLOBEX, "tenant": "acme", "environment": "new",
                     "trust_domain": "new.acme.example"}

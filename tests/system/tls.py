@@ -1,4 +1,4 @@
-"""Agents that talk with each other: TLS by Python's ssl, at its strictest, over loopback."""
+"""Agents that talk with each other: mTLS by Python's ssl with strict checks, over loopback."""
 
 import os
 import secrets
@@ -13,7 +13,7 @@ from relying_party import Credentials
 def context_of(credentials, purpose):
     context = ssl.SSLContext(purpose)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.check_hostname = False  # agents have SPIFFE IDs
+    context.check_hostname = False  # agents have SPIFFE IDs, not host names
     context.verify_mode = ssl.CERT_REQUIRED
     context.verify_flags |= ssl.VERIFY_X509_STRICT
     context.load_cert_chain(credentials.chain, credentials.key)
@@ -22,14 +22,14 @@ def context_of(credentials, purpose):
 
 
 def peer_of(tls):
-    """The SPIFFE ID of who is at the other end."""
+    """Returns the SPIFFE ID of the peer."""
     (name,) = [value for kind, value in tls.getpeercert()["subjectAltName"] if kind == "URI"]
     return name
 
 
 def talk(server, client):
-    """A TLS handshake in which each verifies the other, and a few octets; raises what fails. Returns
-    who the server and the client found at the other end."""
+    """Makes a TLS handshake in which each side verifies the other, and exchanges 5 octets. Raises each
+    failure. Returns the SPIFFE IDs that the server and the client found for their peers."""
     found, failures = {}, []
 
     def serve(listener):
@@ -54,7 +54,7 @@ def talk(server, client):
                 found["server"] = peer_of(tls)
                 tls.sendall(b"hello")
                 if tls.recv(5) != b"hello":
-                    failures.append("the client: the answer is another")
+                    failures.append("the client: it received other octets")
         except Exception as failure:
             failures.append(f"the client: {failure!r}")
         thread.join()
@@ -64,8 +64,8 @@ def talk(server, client):
 
 
 def current(folder):
-    """An agent's credentials as they are at this moment, to be kept: the command line replaces the
-    folder in one step, and whoever has it open goes on reading the one that he opened."""
+    """Returns a copy of an agent's current credentials. The CLI replaces the folder atomically, and an
+    open folder keeps its files, so the copy is consistent."""
     while True:
         directory = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
         try:
@@ -75,7 +75,7 @@ def current(folder):
                 with open(name, opener=lambda path, flags: os.open(path, flags, dir_fd=directory)) as file:
                     (kept / name).write_text(file.read())
             return Credentials(kept)
-        except FileNotFoundError:  # it was replaced, and is removed by now
+        except FileNotFoundError:  # the CLI has replaced and removed the folder
             continue
         finally:
             os.close(directory)

@@ -1,4 +1,4 @@
-"""Join tokens from the inside, for those who forge and redirect them (ca/model/join_token.h)."""
+"""The fields of a join token, for tests that forge and redirect tokens (ca/model/join_token.h)."""
 
 import base64
 import hashlib

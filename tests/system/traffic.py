@@ -1,4 +1,4 @@
-"""What goes on all the time while a test does something else: threads, each with one thing to do."""
+"""Background traffic of a test: threads, each of which repeats one action."""
 
 import collections
 import contextlib
@@ -11,17 +11,17 @@ from programs import PATIENCE_S
 
 
 class Failure(NamedTuple):
-    at_s: float  # since the traffic began
+    at_s: float  # seconds since the traffic began
     action: str
     text: str
 
 
 class Traffic(contextlib.AbstractContextManager):
-    """Each of `actions`, by its name, again and again in a thread of its own with a pause between, until
-    stop(). An action that raises has failed; all failures are kept, and none ends its thread."""
+    """Runs each of `actions` (by name) in its own thread, again and again with a pause, until stop(). An
+    action that raises has failed. Keeps all failures; a failure does not end its thread."""
 
     def __init__(self, actions, pause_s):
-        self.counts = collections.Counter()  # what succeeded, by action
+        self.counts = collections.Counter()  # successes, by action
         self.failures = []
         self._begin = time.monotonic()
         self._pause_s = pause_s
@@ -38,12 +38,12 @@ class Traffic(contextlib.AbstractContextManager):
         return time.monotonic() - self._begin
 
     def stop(self):
-        """Each thread ends what it has begun."""
+        """Stops all threads after their current action."""
         self._stopping.set()
         for thread in self._threads:
             thread.join(2 * PATIENCE_S)
             if thread.is_alive():
-                raise AssertionError(f"{thread.name} does not end")
+                raise AssertionError(f"the action {thread.name} does not end")
 
     def _repeat(self, name, action):
         while not self._stopping.is_set():

@@ -3,7 +3,7 @@ import java.net.URI;
 import java.security.cert.*;
 import java.util.*;
 
-/** Judge ocsp|crl LEAF ISSUER ROOT: says good, or why not; looks where the certificates point. */
+/** Judge ocsp|crl LEAF ISSUER ROOT: follows the certificates' pointers; prints good, or the fault. */
 public class Judge {
   public static void main(String[] words) throws Exception {
     System.setProperty("com.sun.security.enableCRLDP", "true");

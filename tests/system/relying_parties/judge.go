@@ -1,4 +1,4 @@
-// judge LEAF ISSUER CRL: what Go's standard library reads in a CRL of a certificate.
+// judge LEAF ISSUER CRL: checks a certificate by its CRL with Go's standard library.
 package main
 
 import (
@@ -35,7 +35,7 @@ func main() {
 	now := time.Now()
 	if now.Before(crl.ThisUpdate) || now.After(crl.NextUpdate) || crl.Number.Sign() <= 0 ||
 		!bytes.Equal(crl.RawIssuer, leaf.RawIssuer) {
-		fmt.Println("not the CRL of today")
+		fmt.Println("not the current CRL of the issuer")
 		os.Exit(1)
 	}
 	for _, revoked := range crl.RevokedCertificates {

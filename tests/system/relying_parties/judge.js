@@ -1,5 +1,5 @@
-// judge.js LEAF-AND-ISSUER KEY ROOT CRLS: a TLS server with the certificate, and a client who has
-// the CRLs: says good, or the error.
+// judge.js LEAF-AND-ISSUER KEY ROOT CRLS: runs a TLS server with the certificate, and a client with
+// the CRLs. Prints good, or the client's error.
 const fs = require('fs');
 const tls = require('tls');
 
@@ -12,7 +12,7 @@ server.listen(0, '127.0.0.1', () => {
     host: '127.0.0.1',
     ca: root,
     crl: crls.match(/-----BEGIN X509 CRL-----[^]*?-----END X509 CRL-----\n/g),
-    checkServerIdentity: () => undefined,  // it has a SPIFFE ID, no name
+    checkServerIdentity: () => undefined,  // it has a SPIFFE ID and no host name
   });
   const end = (verdict) => {
     console.log(verdict);
