@@ -151,14 +151,14 @@ ca::Result<Description> Describe(const ca::Bytes& der) {
   return description;
 }
 
-std::string StandsText(const Description& description, TimePoint now) {
+std::string ValidityText(const Description& description, TimePoint now) {
   const std::string span = fmt::format("{} to {}", ca::Rfc3339(description.not_before),
                                        ca::Rfc3339(description.not_after));
   if (now < description.not_before) return span + ", not yet valid";
   if (now > description.not_after) {
     return span + ", EXPIRED " + RelativeText(description.not_after, now);
   }
-  return span + ", ends " + RelativeText(description.not_after, now);
+  return span + ", expires " + RelativeText(description.not_after, now);
 }
 
 std::string Joined(const std::vector<std::string>& texts) {
@@ -178,7 +178,7 @@ std::string Title(const Description& description) {
 void PrintInWords(const Description& description, TimePoint now) {
   fmt::print("{}\n", Title(description));
   Facts facts;
-  facts.Add("  valid", StandsText(description, now));
+  facts.Add("  valid", ValidityText(description, now));
   facts.Add("  subject", description.subject);
   facts.Add("  issued by",
             description.issuer == description.subject ? "itself" : description.issuer);
