@@ -7,8 +7,8 @@
 //       line of JSON: code, rule, message, correlation_id, response. REQUEST and response are JSON
 //       for a method that `methods` lists, and hex octets for any other method.
 //   raw_client judge
-//       Reads lines of hex. Prints good for each that OpenSSL parses as a PKCS #10 request signed by
-//       its own key, otherwise bad.
+//       Reads lines of hex. Prints good for each that OpenSSL parses as a PKCS #10 request signed
+//       by its own key, otherwise bad.
 //   raw_client load --identity DIR --agent SPIFFE-ID --threads N
 //       Enrolls and renews the agent in a loop, until standard input ends. Prints each attempt as a
 //       line: REQUEST-ID METHOD CODE SERIAL TBS-SHA256 RULE MESSAGE, with - for a missing value.
@@ -170,7 +170,8 @@ class Caller {
       *fields["response"].mutable_struct_value() = ToStruct(method->output_type(), received);
     }
     std::string line;
-    if (!google::protobuf::util::MessageToJsonString(answer, &line).ok()) Die("the answer has no JSON form");
+    if (!google::protobuf::util::MessageToJsonString(answer, &line).ok())
+      Die("the answer has no JSON form");
     return line;
   }
 

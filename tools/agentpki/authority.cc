@@ -248,8 +248,8 @@ void PrintAuthority(const Authority& authority, const Session& session) {
 void AddAuthorityCommands(CLI::App& app, const Session& session, Run& run) {
   CLI::App* const noun = app.add_subcommand(
       "authority",
-      "Roots and issuing authorities: list them, rotate by hand (prepare, activate, rollback), "
-      "taint, revoke. The server rotates on schedule by itself");
+      "Roots and issuing authorities: list, rotate by hand, taint, revoke, import. The server "
+      "rotates on schedule by itself");
   noun->require_subcommand(1);
 
   CLI::App* const list = noun->add_subcommand(
