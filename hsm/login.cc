@@ -75,14 +75,14 @@ ca::Result<Session> Login::Lease() {
     if (!idle_sessions_.empty()) {
       const CK_SESSION_HANDLE handle = idle_sessions_.back();
       idle_sessions_.pop_back();
-      return Session(*this, Session::Kind::kReadOnly, handle);
+      return LeaseOf(handle);
     }
 
     ++session_count_;
     lock.unlock();
     CK_SESSION_HANDLE handle = CK_INVALID_HANDLE;
     const CK_RV answer = OpenSession(CKF_SERIAL_SESSION, &handle);
-    if (answer == CKR_OK) return Session(*this, Session::Kind::kReadOnly, handle);
+    if (answer == CKR_OK) return LeaseOf(handle);
     lock.lock();
     --session_count_;
     // This token allows fewer than we do: wait for one of those. Any other failure is one to
@@ -100,25 +100,29 @@ ca::Result<Session> Login::OpenReadWrite() {
   CK_SESSION_HANDLE handle = CK_INVALID_HANDLE;
   const CK_RV answer = OpenSession(CKF_SERIAL_SESSION | CKF_RW_SESSION, &handle);
   if (answer != CKR_OK) return TokenError("C_OpenSession", answer);
-  return Session(*this, Session::Kind::kReadWrite, handle);
+  return Session(functions(), token_label_, handle,
+                 [this](CK_SESSION_HANDLE session, bool) { functions().C_CloseSession(session); });
 }
 
 CK_RV Login::OpenSession(CK_FLAGS flags, CK_SESSION_HANDLE* handle) {
   return functions().C_OpenSession(slot_id_, flags, nullptr, nullptr, handle);
 }
 
-void Login::TakeBack(Session::Kind kind, CK_SESSION_HANDLE handle, bool has_failed) {
-  const bool is_pooled = kind == Session::Kind::kReadOnly;
-  const bool is_reusable = is_pooled && !has_failed;
-  // Whether it can be closed does not matter: it is gone already, or goes with the login.
-  if (!is_reusable) functions().C_CloseSession(handle);
-  if (!is_pooled) return;
+Session Login::LeaseOf(CK_SESSION_HANDLE handle) {
+  return Session(
+      functions(), token_label_, handle,
+      [this](CK_SESSION_HANDLE session, bool has_failed) { TakeBack(session, has_failed); });
+}
+
+void Login::TakeBack(CK_SESSION_HANDLE handle, bool has_failed) {
+  // The answer does not matter: a session that cannot be closed is gone, or ends with the login.
+  if (has_failed) functions().C_CloseSession(handle);
 
   const std::lock_guard lock(mutex_);
-  if (is_reusable) {
-    idle_sessions_.push_back(handle);
-  } else {
+  if (has_failed) {
     --session_count_;
+  } else {
+    idle_sessions_.push_back(handle);
   }
   has_returned_.notify_one();
 }

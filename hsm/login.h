@@ -33,9 +33,6 @@ class Login {
   Login(const Login&) = delete;
   Login& operator=(const Login&) = delete;
 
-  const std::string& token_label() const { return token_label_; }
-  const CK_FUNCTION_LIST& functions() const { return module_->functions(); }
-
   // A read-only session from the pool. Waits while all are in use: kUnavailable after kSessionWait.
   static constexpr size_t kSessionsMax = 16;
   static constexpr std::chrono::seconds kSessionWait{5};
@@ -45,14 +42,14 @@ class Login {
   ca::Result<Session> OpenReadWrite();
 
  private:
-  friend class Session;
-
   Login(std::shared_ptr<const InitializedModule> module, std::string token_label)
       : module_(std::move(module)), token_label_(std::move(token_label)) {}
   ca::Status LogIn(const ca::Secret& pin, Progress& progress);
 
+  const CK_FUNCTION_LIST& functions() const { return module_->functions(); }
   CK_RV OpenSession(CK_FLAGS flags, CK_SESSION_HANDLE* handle);
-  void TakeBack(Session::Kind kind, CK_SESSION_HANDLE handle, bool has_failed);
+  Session LeaseOf(CK_SESSION_HANDLE handle);
+  void TakeBack(CK_SESSION_HANDLE handle, bool has_failed);
 
   const std::shared_ptr<const InitializedModule> module_;
   const std::string token_label_;
