@@ -79,7 +79,7 @@ constexpr std::array kRefusals = {
         [](OCSP_REQUEST* request, BytesView der) {
           return ca::DerOf<OCSP_REQUEST, i2d_OCSP_REQUEST>(request) != der;
         }},
-    Refusal{{"holds what is no CertID", "likewise"},
+    Refusal{{"has an entry that is not a CertID", "likewise"},
             [](OCSP_REQUEST* request, BytesView der) {
               return ca::DerOf<OCSP_REQUEST, i2d_OCSP_REQUEST>(request) != der;
             }},
@@ -96,11 +96,11 @@ constexpr std::array kRefusals = {
             [](OCSP_REQUEST* request, BytesView) {
               return OCSP_request_onereq_count(request) > int{Request::kCertIdsMax};
             }},
-    Refusal{{"has a critical extension", "what is critical must not be skipped"},
+    Refusal{{"has an unknown critical extension", "a critical one must not be skipped"},
             [](OCSP_REQUEST* request, BytesView) { return HasUnknownCritical(request); }},
     Refusal{{"has two nonces", "only one could be repeated"},
             [](OCSP_REQUEST* request, BytesView) { return CountNonces(request) > 1; }},
-    Refusal{{"has a nonce that is no Nonce", "RFC 9654 section 2.1: an OCTET STRING"},
+    Refusal{{"has a nonce that is not a DER Nonce", "RFC 9654 section 2.1: an OCTET STRING"},
             [](OCSP_REQUEST* request, BytesView) { return HasBadNonce(request); }},
     Refusal{{"has a nonce that is not 1 to 128", "RFC 9654 section 2.1: malformedRequest"},
             [](OCSP_REQUEST* request, BytesView) { return HasBadNonce(request); }},

@@ -73,7 +73,7 @@ TEST_F(RequestTest, RefusesOtherNonces) {
                    StatusCode::kInvalidArgument, "1 to 128 octets"));
   // As before RFC 6960: not an OCTET STRING in itself.
   EXPECT_TRUE(Says(refused(std::move(About(serial_).Extension(kNonce, false, "12345678"))),
-                   StatusCode::kInvalidArgument, "no Nonce"));
+                   StatusCode::kInvalidArgument, "not a DER Nonce"));
   EXPECT_TRUE(Says(refused(std::move(About(serial_)
                                          .Extension(kNonce, false, std::string_view("\4\1a", 3))
                                          .Extension(kNonce, false, std::string_view("\4\1b", 3)))),
@@ -117,7 +117,7 @@ TEST_F(RequestTest, RefusesBer) {
   tree[0][0][0][0][0].length = DerNode::Length::kLong;  // of the CertID's algorithm
   const ca::Bytes inside = ca::testing::Encode(tree);
   ASSERT_NE(ParseQuestion(inside), nullptr);
-  EXPECT_TRUE(Says(Refused(inside), StatusCode::kInvalidArgument, "no CertID"));
+  EXPECT_TRUE(Says(Refused(inside), StatusCode::kInvalidArgument, "not a CertID"));
 }
 
 TEST_F(RequestTest, RefusesOtherVersions) {
