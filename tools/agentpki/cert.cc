@@ -36,20 +36,21 @@ Result<client::EnrollingOptions> EnrollingOptionsOf(const EnrollOptions& options
   client::EnrollingOptions enrolling{.out = options.out, .timeout = session.timeout()};
   const auto key_type = ca::KeyTypeFrom(options.key_type);
   if (!key_type.ok()) return ca::Annotate(key_type.status(), "--key-type: ");
-  enrolling.key_type = *key_type;
+  enrolling.key = *key_type;
   if (options.csr_file.empty()) return enrolling;
 
   const std::string text = TRY(ReadInput(options.csr_file, kFileSizeMax));
-  enrolling.csr = text;
+  ca::Bytes der = text;
   if (text.find("-----BEGIN") != std::string::npos) {
     auto blocks = ca::FromPem("CERTIFICATE REQUEST", text);
     if (!blocks.ok()) blocks = ca::FromPem("NEW CERTIFICATE REQUEST", text);
     if (!blocks.ok()) return ca::Annotate(blocks.status(), "--csr: ");
-    enrolling.csr = blocks->front();
+    der = blocks->front();
   }
   // The server checks it too, but this refusal needs no server and costs no join token.
-  const auto csr = ca::Csr::Parse(*enrolling.csr);
+  const auto csr = ca::Csr::Parse(der);
   if (!csr.ok()) return ca::Annotate(csr.status(), "--csr: ");
+  enrolling.key = std::move(der);
   return enrolling;
 }
 
