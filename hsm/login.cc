@@ -14,12 +14,13 @@ ca::Status CheckPinUsable(const PKCS11_TOKEN& token) {
                  "the token has no user PIN yet; set it with the security officer's PIN "
                  "(pkcs11-tool --init-pin)");
   }
-  // A service that starts over and over, or looks after its token every few seconds, would lock it.
+  // A service that restarts again and again, or opens the token every few seconds, would lock the
+  // PIN.
   if (token.userPinLocked != 0 || token.userPinFinalTry != 0) {
-    return Error(
-        StatusCode::kFailedPrecondition,
-        "the PIN was refused too often: the token {}; log in by hand, with the right one",
-        token.userPinLocked != 0 ? "is locked" : "allows one more try, which is left to you");
+    return Error(StatusCode::kFailedPrecondition,
+                 "the PIN was refused too often: the token {}; log in by hand with the right PIN",
+                 token.userPinLocked != 0 ? "is locked"
+                                          : "allows one more try, which agentpki leaves to you");
   }
   return ca::Ok();
 }
@@ -38,7 +39,7 @@ ca::Result<std::unique_ptr<Login>> Login::Open(std::shared_ptr<const Initialized
   return login;
 }
 
-// With its last session a login ends; sessions of other slots are none of ours.
+// The login ends with its last session. Sessions of other slots belong to other logins.
 Login::~Login() {
   if (login_session_ != CK_INVALID_HANDLE) functions().C_CloseAllSessions(slot_id_);
 }
@@ -85,8 +86,8 @@ ca::Result<Session> Login::Lease() {
     if (answer == CKR_OK) return LeaseOf(handle);
     lock.lock();
     --session_count_;
-    // This token allows fewer than we do: wait for one of those. Any other failure is one to
-    // report; libp11's own pool would wait for ever then.
+    // The token allows fewer sessions than kSessionsMax: wait for one of these. Any other failure
+    // is returned; libp11's own pool would wait for ever.
     if (answer == CKR_SESSION_COUNT && session_count_ > 0) {
       sessions_max_ = session_count_;
       continue;

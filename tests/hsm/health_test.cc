@@ -1,5 +1,5 @@
-// A token goes away under its signers and comes back: what fails, fails at once and without a
-// crash, and what was handed out works again.
+// A token becomes unavailable under its signers and comes back. Calls fail at once and without a
+// crash, and afterwards the keys that callers hold work again.
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>
@@ -70,12 +70,12 @@ TEST_F(HealthTest, ComesBackWithTheTokenAndSoDoTheKeys) {
   const auto issuing = Generate("issuing");
   hsm_.TakeTokensAway();
   ExpectError(Sign(*root), StatusCode::kUnavailable, "key 'root'");
-  ExpectError(store_->CheckHealth(), StatusCode::kUnavailable, "token 'agentpki': away");
+  ExpectError(store_->CheckHealth(), StatusCode::kUnavailable, "token 'agentpki': unavailable");
   ExpectError(store_->CheckHealth(), StatusCode::kUnavailable, "directories.tokendir");
-  ExpectError(Sign(*issuing), StatusCode::kUnavailable, "away");
+  ExpectError(Sign(*issuing), StatusCode::kUnavailable, "unavailable");
 
   hsm_.PutTokensBack();
-  ExpectError(Sign(*root), StatusCode::kUnavailable, "away");
+  ExpectError(Sign(*root), StatusCode::kUnavailable, "unavailable");
   ExpectHealthy();
   EXPECT_TRUE(Sign(*root).ok());
   EXPECT_TRUE(Sign(*issuing).ok());
@@ -86,7 +86,7 @@ TEST_F(HealthTest, HealsWhatWasRestoredBeforeAnybodyLooked) {
   hsm_.TakeTokensAway();
   ExpectError(Sign(*root), StatusCode::kUnavailable, "key 'root'");
   hsm_.PutTokensBack();
-  // SoftHSM shows dead objects until it is initialized anew.
+  // SoftHSM shows dead objects until C_Initialize is called again.
   ExpectError(Sign(*root), StatusCode::kUnavailable, "key 'root'");
   ExpectHealthy();
   EXPECT_TRUE(Sign(*root).ok());
@@ -181,7 +181,7 @@ TEST_F(HealthTest, OneLostKeyDoesNotDisturbTheOthers) {
   }
 }
 
-// As when another replica has destroyed it, long after this one let go of it.
+// As if another replica destroyed it, long after this one released it.
 TEST_F(HealthTest, AKeyThatNobodyHoldsAnyMoreMayBeGone) {
   const auto stays = Generate("stays");
   Generate("goes");
@@ -235,7 +235,7 @@ TEST_F(HealthTest, ReadsThePinAnew) {
     token.CloseAllSessions();
   }
   ExpectError(store_->CheckHealth(), StatusCode::kUnavailable, "refuses the PIN");
-  ExpectError(Sign(*root), StatusCode::kUnavailable, "away");
+  ExpectError(Sign(*root), StatusCode::kUnavailable, "unavailable");
   pin = "staple";
   ExpectHealthy();
   EXPECT_TRUE(Sign(*root).ok());

@@ -1,5 +1,5 @@
-// Two tokens of one module, each with its PIN: what befalls one is no matter of the other, although
-// PKCS#11 opens and closes both at once.
+// Two tokens of one module, each with its own PIN. A fault of one does not affect the other,
+// although PKCS#11 opens and closes both at once.
 
 #include <gtest/gtest.h>
 
@@ -61,7 +61,7 @@ class SeveralTokensTest : public ::testing::Test {
     EXPECT_EQ(status.code(), code) << status.ToString();
     EXPECT_NE(ca::MessageOf(status).find(word), std::string::npos) << status.ToString();
   }
-  // Health checks until the token is well: each may have to pause first.
+  // Repeats the health check until the token is healthy, because there is a pause between openings.
   static void AwaitHealth(TokenKeyStore& store) {
     const auto deadline = steady_clock::now() + std::chrono::seconds(10);
     while (!store.CheckHealth().ok() && steady_clock::now() < deadline) {
@@ -161,9 +161,9 @@ TEST_F(SeveralTokensTest, OneThatStaysAwayIsLookedForMoreAndMoreSeldom) {
   hsm_.TakeAway("globex");
   EXPECT_EQ(globex_->CheckHealth().code(), StatusCode::kUnavailable);
   hsm_.PutBack("globex");
-  ExpectError(globex_->CheckHealth(), StatusCode::kUnavailable, "away");
+  ExpectError(globex_->CheckHealth(), StatusCode::kUnavailable, "unavailable");
 
-  // Nobody is disturbed when the other one is away as well.
+  // If the other token is unavailable, too, no signer is disturbed, so there is no pause.
   hsm_.TakeAway("acme");
   EXPECT_EQ(Sign(*key).code(), StatusCode::kUnavailable);
   EXPECT_EQ(acme_->CheckHealth().code(), StatusCode::kUnavailable);

@@ -1,4 +1,4 @@
-// Whose keys are on which token.
+// Each tenant's keys are on its token.
 
 #include "hsm/tenant_key_store.h"
 
@@ -44,7 +44,7 @@ TEST_F(TenantKeyStoreTest, GoesByTheTenantThatALabelBeginsWith) {
 
 TEST_F(TenantKeyStoreTest, ShowsEachTokenByItself) {
   Must(store_.Generate("acme/prod/root/1-aa"));
-  Must(common_->Generate("acme/prod/root/2-bb"));  // nobody looks for it there
+  Must(common_->Generate("acme/prod/root/2-bb"));  // on the wrong token
   apart_->Fail(MemoryKeyStore::Fault::kUnavailable);
   const auto contents = store_.Contents();
   ASSERT_EQ(contents.size(), 2u);
