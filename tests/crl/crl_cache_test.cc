@@ -59,7 +59,7 @@ TEST_F(CrlCacheTest, LeavesInPlaceWhatIsStillTheNewest) {
   EXPECT_EQ(crl_cache_.Find(issuer_->id(), 0), before);
 }
 
-// RFC 9110 section 8.8.3: quoted, and the same on every replica.
+// RFC 9110 section 8.8.3: an etag is quoted. It must be the same on every replica.
 TEST_F(CrlCacheTest, QuotesAnEtagThatAnotherReplicaGivesToo) {
   PublishOne();
   CrlCache other;
