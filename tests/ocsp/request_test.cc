@@ -71,7 +71,7 @@ TEST_F(RequestTest, RefusesOtherNonces) {
                    "1 to 128 octets"));
   EXPECT_TRUE(Says(refused(std::move(About(serial_).Nonce(ca::Bytes(129, 'n')))),
                    StatusCode::kInvalidArgument, "1 to 128 octets"));
-  // As before RFC 6960: not an OCTET STRING in itself.
+  // The form before RFC 6960: the octets without an OCTET STRING.
   EXPECT_TRUE(Says(refused(std::move(About(serial_).Extension(kNonce, false, "12345678"))),
                    StatusCode::kInvalidArgument, "not a DER Nonce"));
   EXPECT_TRUE(Says(refused(std::move(About(serial_)

@@ -195,7 +195,7 @@ TEST_F(ResponderTest, IsUnauthorizedForAnothersCertificates) {
   const auto globex = Must(deployment_.catalog->ActiveIssuer(deployment_.globex.id));
   EXPECT_EQ(Status(Question().About(*globex, serial_).Der()), "unauthorized");
   EXPECT_EQ(Status(Question().About(*root_, serial_).Der()), "unauthorized");
-  // The whole of it, even if one is ours.
+  // The whole request is refused, even if one certificate is of this issuer.
   EXPECT_EQ(Status(About(serial_).About(*globex, serial_).Der()), "unauthorized");
   EXPECT_EQ(Status(About(serial_, EVP_sha384()).Der()), "unauthorized");
   const ca::Bytes ours = About(serial_).Der();
