@@ -177,7 +177,7 @@ void SharedModule::Open(const std::vector<TokenState*>& tokens) {
   is_opened_.notify_all();
 }
 
-bool SharedModule::OthersAreWell(const TokenState& token) const {
+bool SharedModule::OthersAreAvailable(const TokenState& token) const {
   const std::shared_lock lock(mutex_);
   return std::any_of(tokens_.begin(), tokens_.end(), [&](const TokenState* other) {
     return other != &token && !other->is_unavailable();

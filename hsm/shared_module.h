@@ -37,7 +37,7 @@ class SharedModule {
   int opened_count() const { return opened_count_; }
 
   // Whether a token besides `token` is available.
-  bool OthersAreWell(const TokenState& token) const;
+  bool OthersAreAvailable(const TokenState& token) const;
 
   // A thread that uses a login calls AwaitOpening() and then holds mutex() shared. A thread that
   // gives or takes logins holds it alone, because C_Finalize crashes under a signer. The mutex

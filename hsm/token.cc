@@ -159,7 +159,7 @@ ca::Status Token::CheckKey(const TokenKeyPair& key) {
 
 ca::Status Token::Reopen(int seen_count, const ca::Status& health) {
   const auto begin = Steady::now();
-  if (begin >= reopen_due_ || !module_->OthersAreWell(state_)) {
+  if (begin >= reopen_due_ || !module_->OthersAreAvailable(state_)) {
     const TokenOptions& options = state_.options();
     reopen_pause_ =
         std::clamp(2 * reopen_pause_, options.reopen_pause_min, options.reopen_pause_max);

@@ -58,17 +58,17 @@ void ForbidCoreDumps() {
   setrlimit(RLIMIT_CORE, &none);
 }
 
-void Complain(std::string_view text) { fmt::print(stderr, "agentpki-ceremony: {}\n", text); }
+void PrintError(std::string_view text) { fmt::print(stderr, "agentpki-ceremony: {}\n", text); }
 
 // Prints the steps that wait. Returns the exit status.
-int Waits(const std::vector<ca::CeremonyStep>& steps) {
+int ReportWaiting(const std::vector<ca::CeremonyStep>& steps) {
   std::string text;
   for (const ca::CeremonyStep& step : steps) {
     if (step.state != ca::CeremonyStep::State::kWaiting) continue;
     text += fmt::format("{}{} waits: {}", text.empty() ? "" : "; ", step.name, step.note);
   }
   if (text.empty()) return 0;
-  Complain(text);
+  PrintError(text);
   return kExitWaits;
 }
 
@@ -81,7 +81,7 @@ Result<int> Plan(const Options& options) {
   const ca::CeremonyRecord record(file.script, *transcript, crls);
   const auto steps = TRY(ca::CeremonyPlan(record, folder).All());
   ceremony::PrintPlan(file, steps, options.format);
-  return Waits(steps);
+  return ReportWaiting(steps);
 }
 
 Result<std::shared_ptr<ca::KeyStore>> OpenToken(const files::CeremonyFile& file) {
@@ -109,11 +109,11 @@ Result<int> Run(const Options& options) {
   const auto products = TRY(record.Products());
   ceremony::PrintSummary(file, *transcript, products);
   const auto steps = TRY(ca::CeremonyPlan(record, folder).All());
-  return Waits(steps);
+  return ReportWaiting(steps);
 }
 
-// Removes the blanks between groups of digits, as people write them down.
-std::string Digits(std::string text) {
+// People write the digits down in groups, and perhaps in capitals.
+std::string NormalizedDigest(std::string text) {
   std::erase(text, ' ');
   std::transform(text.begin(), text.end(), text.begin(),
                  [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
@@ -134,7 +134,7 @@ Result<int> Verify(const Options& options) {
     differences.push_back(
         "transcript: its last line is incomplete; run 'agentpki-ceremony run' again to go on");
   }
-  if (!options.digest.empty() && Digits(options.digest) != transcript->digest()) {
+  if (!options.digest.empty() && NormalizedDigest(options.digest) != transcript->digest()) {
     differences.push_back(
         "transcript: the SHA-256 of its last line is not the one that was written down");
   }
@@ -149,7 +149,7 @@ Result<int> Verify(const Options& options) {
 
 int ExitStatusOf(const Result<int>& done) {
   if (done.ok()) return *done;
-  Complain(ca::MessageOf(done.status()));
+  PrintError(ca::MessageOf(done.status()));
   return kExitRefused;
 }
 

@@ -10,7 +10,7 @@
 #include "tools/agentpki/certificate_text.h"
 #include "tools/agentpki/commands.h"
 #include "tools/agentpki/input.h"
-#include "tools/client/enrolling.h"
+#include "tools/client/enrollment.h"
 
 namespace cli {
 namespace {
@@ -31,13 +31,13 @@ struct EnrollOptions {
   std::string out;
 };
 
-Result<client::EnrollingOptions> EnrollingOptionsOf(const EnrollOptions& options,
-                                                    const Session& session) {
-  client::EnrollingOptions enrolling{.out = options.out, .timeout = session.timeout()};
+Result<client::EnrollmentOptions> EnrollmentOptionsOf(const EnrollOptions& options,
+                                                      const Session& session) {
+  client::EnrollmentOptions enrollment{.out = options.out, .timeout = session.timeout()};
   const auto key_type = ca::KeyTypeFrom(options.key_type);
   if (!key_type.ok()) return ca::Annotate(key_type.status(), "--key-type: ");
-  enrolling.key = *key_type;
-  if (options.csr_file.empty()) return enrolling;
+  enrollment.key = *key_type;
+  if (options.csr_file.empty()) return enrollment;
 
   const std::string text = TRY(ReadInput(options.csr_file, kFileSizeMax));
   ca::Bytes der = text;
@@ -50,8 +50,8 @@ Result<client::EnrollingOptions> EnrollingOptionsOf(const EnrollOptions& options
   // The server checks it too, but this refusal needs no server and costs no join token.
   const auto csr = ca::Csr::Parse(der);
   if (!csr.ok()) return ca::Annotate(csr.status(), "--csr: ");
-  enrolling.key = std::move(der);
-  return enrolling;
+  enrollment.key = std::move(der);
+  return enrollment;
 }
 
 Result<ca::JoinToken> TokenOf(const EnrollOptions& options) {
@@ -74,15 +74,15 @@ Status PrintEnrolled(const ca::Credentials& credentials, const EnrollOptions& op
 }
 
 Status Enroll(const Session& session, const EnrollOptions& options) {
-  const auto enrolling = TRY(EnrollingOptionsOf(options, session));
+  const auto enrollment = TRY(EnrollmentOptionsOf(options, session));
   const ca::JoinToken token = TRY(TokenOf(options));
-  const auto credentials = TRY(client::Enroll(token, enrolling, session.clock()));
+  const auto credentials = TRY(client::Enroll(token, enrollment, session.clock()));
   return PrintEnrolled(credentials, options, session);
 }
 
 Status Renew(const Session& session, const EnrollOptions& options) {
-  const auto enrolling = TRY(EnrollingOptionsOf(options, session));
-  const auto credentials = TRY(client::Renew(enrolling, session.clock()));
+  const auto enrollment = TRY(EnrollmentOptionsOf(options, session));
+  const auto credentials = TRY(client::Renew(enrollment, session.clock()));
   return PrintEnrolled(credentials, options, session);
 }
 

@@ -1,4 +1,4 @@
-#include "tools/client/enrolling.h"
+#include "tools/client/enrollment.h"
 
 #include "agentpki/v1/enrollment.grpc.pb.h"
 #include "ca/base/openssl.h"
@@ -86,7 +86,7 @@ bool IsFinal(const Status& status) {
 // Checks and writes the answer. Ends the pending request after that, or if the refusal is final.
 template <typename Response>
 Result<Credentials> Conclude(const Result<Response>& response, const PendingRequest& pending,
-                             const EnrollingOptions& options, const std::string& server,
+                             const EnrollmentOptions& options, const std::string& server,
                              const std::string& server_ca_pem) {
   if (!response.ok()) {
     if (IsFinal(response.status())) pending.End();
@@ -102,7 +102,7 @@ Result<Credentials> Conclude(const Result<Response>& response, const PendingRequ
 
 }  // namespace
 
-Result<Credentials> Enroll(const ca::JoinToken& token, const EnrollingOptions& options,
+Result<Credentials> Enroll(const ca::JoinToken& token, const EnrollmentOptions& options,
                            const ca::Clock& clock) {
   const ca::Bytes root = TRY(FetchRoot(token.address, token.root_fingerprint));
   const std::string server_ca_pem = ca::PemOf({root});
@@ -120,7 +120,7 @@ Result<Credentials> Enroll(const ca::JoinToken& token, const EnrollingOptions& o
   return Conclude(response, pending, options, token.address, server_ca_pem);
 }
 
-Result<Credentials> Renew(const EnrollingOptions& options, const ca::Clock& clock) {
+Result<Credentials> Renew(const EnrollmentOptions& options, const ca::Clock& clock) {
   const Credentials current = TRY(Credentials::Read(options.out));
   const std::string certificate = ca::Hex(ca::Sha256(current.cert_pem)).substr(0, 16);
   const PendingRequest pending =

@@ -10,7 +10,7 @@
 
 namespace client {
 
-struct EnrollingOptions {
+struct EnrollmentOptions {
   std::filesystem::path out;  // the folder of the credentials
   RequestedKey key = ca::KeyType::kP256;
   std::chrono::seconds timeout = std::chrono::seconds(30);  // of the RPC
@@ -22,10 +22,10 @@ struct EnrollingOptions {
 //
 // The key and the request id are on disk before the request is sent (PendingRequest). A caller that
 // was interrupted and calls again gets the certificate of the first attempt.
-ca::Result<ca::Credentials> Enroll(const ca::JoinToken& token, const EnrollingOptions& options,
+ca::Result<ca::Credentials> Enroll(const ca::JoinToken& token, const EnrollmentOptions& options,
                                    const ca::Clock& clock);
 
 // Renews the credentials in `options.out`, with a new key. Interruptions as in Enroll().
-ca::Result<ca::Credentials> Renew(const EnrollingOptions& options, const ca::Clock& clock);
+ca::Result<ca::Credentials> Renew(const EnrollmentOptions& options, const ca::Clock& clock);
 
 }  // namespace client
