@@ -91,7 +91,7 @@ TEST_F(CertListTest, HasNoListWhenNothingIsRevoked) {
   EXPECT_EQ(X509_CRL_get_REVOKED(crl.get()), nullptr);
 }
 
-TEST_F(CertListTest, SaysNothingThatNobodyAskedFor) {
+TEST_F(CertListTest, HasNoExtensionThatWasNotRequested) {
   const CrlPtr crl = Signed();
   EXPECT_EQ(X509_CRL_get_ext_count(crl.get()), 2);  // the authority key identifier and the number
 }

@@ -20,7 +20,7 @@ TEST_F(CrlCacheTest, HasNothingAtFirst) {
   EXPECT_TRUE(crl_cache_.All().empty());
 }
 
-TEST_F(CrlCacheTest, HasTheNewestCrlOfEachShardAndTheOldOneForWhoHoldsIt) {
+TEST_F(CrlCacheTest, HasTheNewestCrlOfEachShardAndKeepsAnOldOneThatIsHeld) {
   const ca::PublishedCrl first = PublishOne();
   Must(crl_cache_.Refresh(ports_.crls));
   const auto held = crl_cache_.Find(issuer_->id(), 0);
@@ -71,7 +71,7 @@ TEST_F(CrlCacheTest, QuotesAnEtagThatAnotherReplicaGivesToo) {
   EXPECT_TRUE(etag.starts_with('"') && etag.ends_with('"'));
 }
 
-TEST_F(CrlCacheTest, KeepsWhatItHasWhileTheStoreIsAway) {
+TEST_F(CrlCacheTest, KeepsItsCrlsWhileTheStoreIsUnavailable) {
   PublishOne();
   Must(crl_cache_.Refresh(ports_.crls));
   ports_.crls.TakeAway();

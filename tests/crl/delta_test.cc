@@ -95,7 +95,7 @@ TEST_F(DeltaTest, GivesWayToACompleteCrlAtHalfItsLife) {
 }
 
 // A complete CRL of another publisher is not the base of our deltas.
-TEST_F(DeltaTest, BeginsWithACompleteCrlAgainWhenSomebodyElsePublished) {
+TEST_F(DeltaTest, BeginsWithACompleteCrlAgainAfterAnotherReplicaPublished) {
   PublishOne();
   Replica other(ports_, ports_.crls, clock_, {.deltas = true});
   EXPECT_EQ(PublishBy(other).front().base_number, 0);

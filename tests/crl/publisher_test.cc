@@ -67,7 +67,7 @@ TEST_F(PublisherTest, RefreshesACrlAtHalfItsLife) {
   EXPECT_TRUE(Lists(crl, serial));
 }
 
-TEST_F(PublisherTest, PublishesALastCrlThatStandsAsLongAsItsAuthority) {
+TEST_F(PublisherTest, PublishesALastCrlThatIsValidAsLongAsItsAuthority) {
   PublishOne();
   const auto serial = RevokeOne();
   const auto last = replica_.publisher.PublishLast({issuer_});
@@ -221,7 +221,7 @@ TEST_F(PublisherTest, PublishesNothingWhileItCannotCatchUp) {
   PublishOne();
 }
 
-TEST_F(PublisherTest, PublishesNothingWhileTheStoreIsAway) {
+TEST_F(PublisherTest, PublishesNothingWhileTheStoreIsUnavailable) {
   ports_.crls.TakeAway();
   EXPECT_EQ(replica_.publisher.PublishDue({issuer_}).error.code(), StatusCode::kUnavailable);
   ports_.crls.BringBack();
@@ -332,7 +332,7 @@ TEST_F(ShardTest, PublishesNoneOfSeveralWithoutUrls) {
   EXPECT_TRUE(round.published.empty());
 }
 
-TEST_F(ShardTest, GoesOnWithTheShardThatSomebodyElseOpened) {
+TEST_F(ShardTest, GoesOnWithTheShardThatAnotherReplicaOpened) {
   Fill(0);
   testing::CrowdedStore store(ports_.crls);
   store.before_open = [&] { Must(ports_.crls.OpenShard(issuer_->id(), 0, clock_.Now())); };

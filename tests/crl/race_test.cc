@@ -16,7 +16,7 @@ using testing::Replica;
 
 class RaceTest : public CrlTest {};
 
-TEST_F(RaceTest, BeginsAgainWhenSomebodyElsePublishedMeanwhile) {
+TEST_F(RaceTest, BeginsAgainWhenAnotherReplicaPublishedMeanwhile) {
   std::optional<ca::SerialNumber> seen_by_the_other;
   testing::CrowdedStore store(ports_.crls);
   store.before_publish = [&] {

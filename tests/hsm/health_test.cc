@@ -81,7 +81,7 @@ TEST_F(HealthTest, ComesBackWithTheTokenAndSoDoTheKeys) {
   EXPECT_TRUE(Sign(*issuing).ok());
 }
 
-TEST_F(HealthTest, HealsWhatWasRestoredBeforeAnybodyLooked) {
+TEST_F(HealthTest, RecoversWhenTheTokenIsBackBeforeTheFirstCheck) {
   const auto root = Generate("root");
   hsm_.TakeTokensAway();
   ExpectError(Sign(*root), StatusCode::kUnavailable, "key 'root'");
@@ -92,7 +92,7 @@ TEST_F(HealthTest, HealsWhatWasRestoredBeforeAnybodyLooked) {
   EXPECT_TRUE(Sign(*root).ok());
 }
 
-TEST_F(HealthTest, ATokenThatIsAwayIsNotOneWithoutKeys) {
+TEST_F(HealthTest, AnUnavailableTokenIsNotATokenWithoutKeys) {
   Generate("root");
   hsm_.TakeTokensAway();
   // kNotFound would invite the caller to generate the key a second time.
@@ -108,7 +108,7 @@ TEST_F(HealthTest, ATokenThatIsAwayIsNotOneWithoutKeys) {
   EXPECT_EQ(store_->Find("issuing").status().code(), StatusCode::kNotFound);
 }
 
-TEST_F(HealthTest, HealsUnderTheLoadOfManySigners) {
+TEST_F(HealthTest, RecoversUnderTheLoadOfManySigners) {
   const auto root = Generate("root");
   std::atomic<bool> is_done = false;
   std::atomic<int> signed_count = 0;
@@ -147,7 +147,7 @@ TEST_F(HealthTest, HealsUnderTheLoadOfManySigners) {
   EXPECT_TRUE(Sign(*root).ok());
 }
 
-TEST_F(HealthTest, HealsWhenSomebodyElseClosedAllSessions) {
+TEST_F(HealthTest, RecoversAfterOtherCodeClosedAllSessions) {
   const auto root = Generate("root");
   RawToken().CloseAllSessions();
   ExpectError(Sign(*root), StatusCode::kUnavailable, "key 'root'");
@@ -155,7 +155,7 @@ TEST_F(HealthTest, HealsWhenSomebodyElseClosedAllSessions) {
   EXPECT_TRUE(Sign(*root).ok());
 }
 
-TEST_F(HealthTest, HealsKeysWhoseStoreHasGoneAndComeBack) {
+TEST_F(HealthTest, RecoveredKeysWorkAfterTheStoreIsDestroyed) {
   const auto root = Generate("root");
   const auto same = *store_->Find("root");
   hsm_.TakeTokensAway();
@@ -182,7 +182,7 @@ TEST_F(HealthTest, OneLostKeyDoesNotDisturbTheOthers) {
 }
 
 // As if another replica destroyed it, long after this one released it.
-TEST_F(HealthTest, AKeyThatNobodyHoldsAnyMoreMayBeGone) {
+TEST_F(HealthTest, AKeyThatIsNoLongerHeldMayBeDestroyed) {
   const auto stays = Generate("stays");
   Generate("goes");
   RawToken().DestroyPrivateKey("goes");
@@ -195,7 +195,7 @@ TEST_F(HealthTest, AKeyThatNobodyHoldsAnyMoreMayBeGone) {
   EXPECT_EQ(store_->Find("goes").status().code(), StatusCode::kNotFound);
 }
 
-TEST_F(HealthTest, DestroysNothingOnATokenThatIsAway) {
+TEST_F(HealthTest, DestroysNothingOnAnUnavailableToken) {
   const auto root = Generate("root");
   hsm_.TakeTokensAway();
   EXPECT_EQ(store_->Destroy("root").code(), StatusCode::kUnavailable);
@@ -223,7 +223,7 @@ TEST_F(HealthTest, NeverSignsWithAnotherKeyThatHasTheLabelNow) {
   }
 }
 
-TEST_F(HealthTest, ReadsThePinAnew) {
+TEST_F(HealthTest, ReadsThePinAtEachOpening) {
   std::atomic<const char*> pin = testing::kUserPin;
   TokenOptions options = hsm_.Options();
   options.read_pin = [&pin] { return ca::Secret(std::string(pin.load())); };
@@ -241,7 +241,7 @@ TEST_F(HealthTest, ReadsThePinAnew) {
   EXPECT_TRUE(Sign(*root).ok());
 }
 
-TEST_F(HealthTest, ATokenThatHangsAsItIsOpenedAnewHoldsUpNoSigner) {
+TEST_F(HealthTest, ATokenThatHangsWhileItIsOpenedAgainDelaysNoSigner) {
   TokenOptions options = hsm_.Options();
   options.open_timeout = milliseconds(1000);
   Open(options);

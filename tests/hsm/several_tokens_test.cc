@@ -96,7 +96,7 @@ TEST_F(SeveralTokensTest, EachHasKeysOfItsOwn) {
   EXPECT_EQ(acme_->Contents()[0].labels, std::vector<std::string>{"root"});
 }
 
-TEST_F(SeveralTokensTest, AWrongPinOfOneIsNoMatterOfTheOther) {
+TEST_F(SeveralTokensTest, AWrongPinOfOneDoesNotAffectTheOther) {
   globex_options_.read_pin = [] { return ca::Secret("acme's pin"); };
   const ca::Status opened = Open();
   ExpectError(opened, StatusCode::kFailedPrecondition, "refuses the PIN");
@@ -106,7 +106,7 @@ TEST_F(SeveralTokensTest, AWrongPinOfOneIsNoMatterOfTheOther) {
   ExpectHealthy(*acme_);
 }
 
-TEST_F(SeveralTokensTest, OneThatIsAwayAtFirstIsOpenedLater) {
+TEST_F(SeveralTokensTest, OpensATokenLaterThatWasUnavailableAtFirst) {
   hsm_.TakeAway("globex");
   ExpectError(Open(), StatusCode::kUnavailable, "'globex'");
   const auto key = Generate(*acme_, "root");
@@ -119,7 +119,7 @@ TEST_F(SeveralTokensTest, OneThatIsAwayAtFirstIsOpenedLater) {
   EXPECT_TRUE(Sign(*key).ok());
 }
 
-TEST_F(SeveralTokensTest, WhoSignsWithOneNoticesNothingOfTheOther) {
+TEST_F(SeveralTokensTest, SignersWithOneAreNotDisturbedByTheOther) {
   OpenBoth();
   const auto key = Generate(*acme_, "root");
   const auto other = Generate(*globex_, "root");
@@ -153,7 +153,7 @@ TEST_F(SeveralTokensTest, WhoSignsWithOneNoticesNothingOfTheOther) {
   for (std::thread& signer : signers) signer.join();
 }
 
-TEST_F(SeveralTokensTest, OneThatStaysAwayIsLookedForMoreAndMoreSeldom) {
+TEST_F(SeveralTokensTest, AttemptsToOpenAnUnavailableTokenHaveAPause) {
   globex_options_.reopen_pause_min = globex_options_.reopen_pause_max = std::chrono::hours(1);
   OpenBoth();
   const auto key = Generate(*acme_, "root");
@@ -170,7 +170,7 @@ TEST_F(SeveralTokensTest, OneThatStaysAwayIsLookedForMoreAndMoreSeldom) {
   ExpectHealthy(*globex_);
 }
 
-TEST_F(SeveralTokensTest, NobodyIsLoggedOutWhosePinCannotBeRead) {
+TEST_F(SeveralTokensTest, KeepsALoginWhosePinCannotBeReadNow) {
   const auto is_readable = std::make_shared<std::atomic<bool>>(true);
   acme_options_.read_pin = [is_readable]() -> ca::Result<ca::Secret> {
     if (*is_readable) return ca::Secret("acme's pin");
@@ -193,7 +193,7 @@ TEST_F(SeveralTokensTest, NobodyIsLoggedOutWhosePinCannotBeRead) {
   EXPECT_TRUE(Sign(*key).ok());
 }
 
-TEST_F(SeveralTokensTest, BothComeBackWhenBothWereAway) {
+TEST_F(SeveralTokensTest, BothComeBackAfterBothWereUnavailable) {
   OpenBoth();
   const auto key = Generate(*acme_, "root");
   const auto other = Generate(*globex_, "root");

@@ -129,7 +129,7 @@ TEST_F(TokenKeyStoreTest, GeneratesOneKeyWhenManyThreadsWantIt) {
   }
 }
 
-TEST_F(TokenKeyStoreTest, RefusesLabelsThatNobodyCouldRead) {
+TEST_F(TokenKeyStoreTest, RefusesLabelsThatAreNotPrintable) {
   const auto store = Open();
   for (const std::string& label : {std::string(), std::string(129, 'x'), std::string("a\nb"),
                                    std::string("schl\xc3\xbcssel")}) {
@@ -300,7 +300,7 @@ TEST_F(TokenKeyStoreTest, GeneratesWhileOthersSignAndFind) {
   EXPECT_TRUE(store->CheckHealth().ok());
 }
 
-TEST_F(TokenKeyStoreTest, KeysWorkWhenTheStoreIsGone) {
+TEST_F(TokenKeyStoreTest, KeysWorkAfterTheStoreIsDestroyed) {
   auto store = Open();
   auto root = *store->Generate("root");
   const auto same = *store->Find("root");

@@ -22,7 +22,7 @@ TEST_F(OutageTest, SaysTryLaterRatherThanGuess) {
   EXPECT_EQ(responder_.counts().try_later, 2u);
 }
 
-TEST_F(OutageTest, GoesOnWithWhatWasSignedUntilItEnds) {
+TEST_F(OutageTest, GoesOnWithASignedAnswerUntilItExpires) {
   const auto signed_before = Ask(request_);
   ports_.revocations.TakeAway();
   clock_.Advance(minutes(31));  // past half its lifetimetime
@@ -72,7 +72,7 @@ TEST_F(OutageTest, AsksTheLedgerOnceAsLongAsTheIndexIsCurrent) {
   EXPECT_EQ(Status(with_nonce), "good");
 }
 
-TEST_F(OutageTest, BelievesTheIndexBeforeWhatTheLedgerOnceSaid) {
+TEST_F(OutageTest, TrustsTheIndexMoreThanAnEarlierAnswerOfTheLedger) {
   const ca::Bytes with_nonce = About(serial_).Nonce("n").Der();
   EXPECT_EQ(Status(with_nonce), "good");
   Revoke(serial_);
@@ -80,7 +80,7 @@ TEST_F(OutageTest, BelievesTheIndexBeforeWhatTheLedgerOnceSaid) {
   EXPECT_EQ(Status(with_nonce), "revoked");
 }
 
-TEST_F(OutageTest, OutlastsTheTokenLikewise) {
+TEST_F(OutageTest, GoesOnWithSignedAnswersWhileTheTokenIsUnavailable) {
   const auto signed_before = Ask(request_);
   ports_.keys.Fail(MemoryKeyStore::Fault::kUnavailable);
   clock_.Advance(minutes(45));

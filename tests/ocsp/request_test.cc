@@ -39,7 +39,7 @@ TEST_F(RequestTest, ReadsWhatOpenSslWrites) {
   EXPECT_EQ(request->nonce, "12345678");
 }
 
-TEST_F(RequestTest, HasOnePlainFormWhoeverAsks) {
+TEST_F(RequestTest, HasOnePlainFormForEveryClient) {
   const ca::Bytes plain = About(serial_).Der();
   Question adorned = About(serial_);
   adorned.SingleExtension(kServiceLocator, false, kNull)
@@ -87,7 +87,7 @@ TEST_F(RequestTest, TakesACriticalNonce) {
   EXPECT_EQ(request->nonce, "a");
 }
 
-TEST_F(RequestTest, RefusesCriticalExtensionsThatItDoesNotKnow) {
+TEST_F(RequestTest, RefusesUnknownCriticalExtensions) {
   EXPECT_TRUE(Says(Refused(About(serial_).Extension("1.2.3.4", true, kNull).Der()),
                    StatusCode::kInvalidArgument, "critical"));
   EXPECT_TRUE(Says(Refused(About(serial_).SingleExtension("1.2.3.4", true, kNull).Der()),
