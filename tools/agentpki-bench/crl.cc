@@ -232,10 +232,8 @@ class CrlBench {
 
   Status Measure(const std::string& name, const HttpQuestion& question,
                  const std::vector<CpuClock::Group>& processes) {
-    fmt::print(stderr, "{}: {} for {} s\n", name, downloaded_, options_.duration.count());
-    HttpRate rate = TRY(MeasureHttp(question, options_.duration, processes, folder_));
-    rate.server = name;
-    rate.question = downloaded_;
+    const HttpLoad load{name, downloaded_, question, processes};
+    HttpRate rate = TRY(MeasureHttp(load, options_.duration, folder_));
     rates_.push_back(std::move(rate));
     return ca::Ok();
   }

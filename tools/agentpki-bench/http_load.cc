@@ -82,9 +82,10 @@ double BestOf(const std::vector<HttpRate>& rates, const std::string& baseline) {
 
 }  // namespace
 
-Result<HttpRate> MeasureHttp(const HttpQuestion& question, std::chrono::seconds duration,
-                             const std::vector<CpuClock::Group>& processes,
+Result<HttpRate> MeasureHttp(const HttpLoad& load, std::chrono::seconds duration,
                              const TemporaryFolder& folder) {
+  fmt::print(stderr, "{}: {} for {} s\n", load.server, load.question, duration.count());
+  const HttpQuestion& question = load.asked;
   std::string script(kDone);
   if (!question.ocsp_request.empty()) script += PostScript(question);
   TRY(folder.Write("wrk.lua", script));
@@ -93,7 +94,7 @@ Result<HttpRate> MeasureHttp(const HttpQuestion& question, std::chrono::seconds 
     TRY(OutputOf(WrkCommand(question, kWarmUp, folder.path() / "wrk.lua"), log));
   }
 
-  const CpuClock cpu(processes);
+  const CpuClock cpu(load.processes);
   const auto cpu_before = Used(cpu);
   const std::string said =
       TRY(OutputOf(WrkCommand(question, duration, folder.path() / "wrk.lua"), log));
@@ -101,7 +102,7 @@ Result<HttpRate> MeasureHttp(const HttpQuestion& question, std::chrono::seconds 
   const size_t line = said.find("AGENTPKI ");
   double requests = 0;
   double micros = 0;
-  HttpRate rate;
+  HttpRate rate{.server = load.server, .question = load.question};
   if (line == std::string::npos ||
       std::sscanf(said.c_str() + line, "AGENTPKI %lf %lf %lf %lf %lf", &requests, &micros,
                   &rate.p50_ms, &rate.p99_ms, &rate.failures) != 5 ||

@@ -32,11 +32,17 @@ struct HttpRate {
   double cpu_us_per_request = 0;  // of the server's processes; 0 if none is known
 };
 
+// One measurement: the server, and the question that it is asked.
+struct HttpLoad {
+  std::string server;    // its name in the output
+  std::string question;  // its description in the output
+  HttpQuestion asked;
+  std::vector<CpuClock::Group> processes;  // of the server; their CPU time is summed
+};
+
 // Loads a server by `wrk -t1 -c48` for `duration`, and before that for one second that is not
-// measured. CPU time is that of all `processes` together. kFailedPrecondition if wrk is not
-// installed or fails.
-ca::Result<HttpRate> MeasureHttp(const HttpQuestion& question, std::chrono::seconds duration,
-                                 const std::vector<CpuClock::Group>& processes,
+// measured. Says so on stderr. kFailedPrecondition if wrk is not installed or fails.
+ca::Result<HttpRate> MeasureHttp(const HttpLoad& load, std::chrono::seconds duration,
                                  const TemporaryFolder& folder);
 
 // Prints each rate with its ratio to each baseline: the fastest rate of the servers whose name

@@ -77,10 +77,8 @@ class OcspBench {
 
   Status Measure(const std::string& server, const std::string& what, const HttpQuestion& question,
                  const std::vector<CpuClock::Group>& processes) {
-    fmt::print(stderr, "{}: {} for {} s\n", server, what, options_.duration.count());
-    HttpRate rate = TRY(MeasureHttp(question, options_.duration, processes, folder_));
-    rate.server = server;
-    rate.question = what;
+    const HttpLoad load{server, what, question, processes};
+    HttpRate rate = TRY(MeasureHttp(load, options_.duration, folder_));
     rates_.push_back(std::move(rate));
     return ca::Ok();
   }
