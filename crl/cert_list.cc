@@ -38,9 +38,8 @@ using ca::RequireAsn1;
 //                                      -- if present, version MUST be v2
 //                                  }
 //
-// OpenSSL's X509_CRL is the same with an object for every entry and every extension of one. Here
-// one entry is filled again and again, and its extensions stay in their octets, of which there are
-// as many kinds as there are reasons.
+// OpenSSL's X509_CRL allocates an object for each entry and for each extension of an entry. Here
+// one entry object is reused for all, and its extensions are octets that equal entries share.
 struct CrlEntryAsn1 {
   ASN1_INTEGER* serial;
   ASN1_TIME* revocation_date;
@@ -94,7 +93,7 @@ using Extensions = STACK_OF(X509_EXTENSION);
 // ---- entries ------------------------------------------------------------------------------------
 
 // RFC 5280 section 5.3, both not critical: reasonCode, which "SHOULD be absent instead of using the
-// unspecified (0) reasonCode value", and invalidityDate. "" when there is neither.
+// unspecified (0) reasonCode value", and invalidityDate. "" if there is neither.
 Bytes EncodeEntryExtensions(ca::RevocationReason reason,
                             const std::optional<ca::TimePoint>& invalidity_date) {
   Extensions* made = nullptr;
@@ -117,7 +116,7 @@ Bytes EncodeEntryExtensions(ca::RevocationReason reason,
 class EntryEncoder {
  public:
   void Append(const ca::Revocation& revocation, Bytes& entries) {
-    // An INTEGER keeps its magnitude, and a serial begins with 01.
+    // OpenSSL writes the magnitude of an INTEGER. A serial begins with 01, so its octets are that.
     ca::SetOctets(entry_->serial, revocation.serial.bytes());
     ca::SetTime(entry_->revocation_date, revocation.revoked_at);
     SetExtensions(ExtensionsFor(revocation));
@@ -130,7 +129,8 @@ class EntryEncoder {
   }
 
  private:
-  // Those without a date are few; what is revoked together has the same date.
+  // The kinds are few: without a date one for each reason, and certificates that are revoked
+  // together have the same date.
   using Kind = std::pair<ca::RevocationReason, std::optional<ca::TimePoint>>;
 
   const Bytes& ExtensionsFor(const ca::Revocation& revocation) {
@@ -154,7 +154,7 @@ class EntryEncoder {
   std::map<Kind, Bytes> extensions_;
 };
 
-// SEQUENCE OF, with its header.
+// The SEQUENCE OF entries, with its header.
 Bytes EncodeEntries(const std::vector<ca::Revocation>& revoked) {
   constexpr size_t kHeaderMax = 8;
   constexpr size_t kEntryUsual = 55;  // with a reason
@@ -190,7 +190,7 @@ void AddNumber(Extensions** extensions, int nid, std::int64_t number, bool criti
   ca::AddExtension(extensions, nid, integer.get(), critical);
 }
 
-// fullName with one URL.
+// A fullName with one URL.
 DIST_POINT_NAME* NewPointName(BytesView url) {
   DIST_POINT_NAME* const point = DIST_POINT_NAME_new();
   GENERAL_NAMES* const names = GENERAL_NAMES_new();
@@ -206,8 +206,8 @@ DIST_POINT_NAME* NewPointName(BytesView url) {
 }
 
 // RFC 5280 section 5.2.5: "The identical encoding MUST be used in the distributionPoint fields of
-// the certificate and the CRL." All other fields have their defaults: every reason, every kind of
-// certificate.
+// the certificate and the CRL." All other fields have their defaults: all reasons, all kinds of
+// certificates.
 void AddIssuingDistributionPoint(Extensions** extensions, BytesView url) {
   const Owned<ISSUING_DIST_POINT, ISSUING_DIST_POINT_free> point(ISSUING_DIST_POINT_new());
   RequireAsn1(point != nullptr, "ISSUING_DIST_POINT_new");
@@ -235,11 +235,12 @@ ca::Status Unreadable(std::string_view what) {
 ca::Result<X509CrlPtr> ParseCrl(BytesView der) {
   const unsigned char* at = ca::Octets(der);
   X509CrlPtr parsed(d2i_X509_CRL(nullptr, &at, static_cast<long>(der.size())));
-  if (!parsed || at != ca::Octets(der) + der.size()) return Unreadable("this is no DER of one");
+  if (!parsed || at != ca::Octets(der) + der.size())
+    return Unreadable("it is not the DER of a CRL");
   return parsed;
 }
 
-// 0 when it has no such extension.
+// 0 if the CRL has no such extension.
 ca::Result<std::int64_t> ReadNumber(const X509_CRL* crl, int nid) {
   int critical = 0;
   const ca::Asn1IntegerPtr integer(
@@ -247,7 +248,7 @@ ca::Result<std::int64_t> ReadNumber(const X509_CRL* crl, int nid) {
   if (!integer && critical == -1) return 0;
   std::int64_t number = 0;
   if (!integer || ASN1_INTEGER_get_int64(&number, integer.get()) != 1 || number < 1) {
-    return Unreadable("its number is none of ours");
+    return Unreadable("its number is not a positive 64-bit integer");
   }
   return number;
 }
@@ -259,7 +260,7 @@ ca::Result<ca::RevocationReason> ReadReason(const X509_REVOKED* entry) {
   if (!code && critical == -1) return ca::RevocationReason::kUnspecified;
   const auto reason =
       ca::RevocationReasonFrom(code ? static_cast<int>(ASN1_ENUMERATED_get(code.get())) : -1);
-  if (!reason) return Unreadable("an entry has a reason that is none of ours");
+  if (!reason) return Unreadable("an entry has a reason that agentpki never writes");
   return *reason;
 }
 

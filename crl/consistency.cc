@@ -18,7 +18,8 @@ struct Series {
   const ReadCrl* complete = nullptr;
   const ReadCrl* delta = nullptr;
 
-  // RFC 5280 section 5.2.4: it is to this complete CRL or to one before it, and newer.
+  // RFC 5280 section 5.2.4: the delta's base is this complete CRL or an earlier one, and the delta
+  // is newer than this complete CRL.
   bool HasUsableDelta() const {
     return complete && delta && complete->number >= delta->base_number &&
            complete->number < delta->number;
@@ -38,69 +39,69 @@ class Comparison {
   }
 
   std::vector<std::string> Discrepancies() {
-    for (const auto& [shard, series] : served_) JudgeServed(shard, series);
-    for (const auto& [serial, revocation] : ledger_) JudgeRevocation(*revocation);
+    for (const auto& [shard, series] : served_) CheckSeries(shard, series);
+    for (const auto& [serial, revocation] : ledger_) CheckIsListed(*revocation);
     return std::move(discrepancies_);
   }
 
  private:
   template <typename... Args>
-  void Say(const Shard& shard, fmt::format_string<Args...> format, Args&&... args) {
+  void Report(const Shard& shard, fmt::format_string<Args...> format, Args&&... args) {
     discrepancies_.push_back(NameOf(shard) + " " +
                              fmt::format(format, std::forward<Args>(args)...));
   }
 
-  void JudgeServed(const Shard& shard, const Series& series) {
+  void CheckSeries(const Shard& shard, const Series& series) {
     if (!series.complete) {
-      Say(shard, "is a delta to a CRL that is not served");
+      Report(shard, "is a delta to a CRL that is not served");
       return;
     }
     if (series.complete->next_update < now_) {
-      Say(shard, "is past its nextUpdate, {}", ca::Rfc3339(series.complete->next_update));
+      Report(shard, "is past its nextUpdate, {}", ca::Rfc3339(series.complete->next_update));
     }
-    JudgeEntries(shard, *series.complete);
+    CheckEntries(shard, *series.complete);
     if (!series.HasUsableDelta()) return;
     if (series.delta->next_update < now_ && !series.delta->revoked.empty()) {
-      Say(shard, "has a delta past its nextUpdate, {}", ca::Rfc3339(series.delta->next_update));
+      Report(shard, "has a delta past its nextUpdate, {}", ca::Rfc3339(series.delta->next_update));
     }
-    JudgeEntries(shard, *series.delta);
+    CheckEntries(shard, *series.delta);
   }
 
-  void JudgeEntries(const Shard& shard, const ReadCrl& crl) {
+  void CheckEntries(const Shard& shard, const ReadCrl& crl) {
     for (const auto& [serial, reason] : crl.revoked) {
       listed_.emplace(shard, serial);
       const auto found = ledger_.find(serial);
       if (found == ledger_.end()) {
         if (serial.ExpiryDay() < today_) continue;
-        Say(shard, "lists {}, which the ledger does not", serial.ToString());
+        Report(shard, "lists {}, which the ledger does not", serial.ToString());
         continue;
       }
       const ca::Revocation& revocation = *found->second;
       const Shard its(revocation.authority, revocation.shard);
       if (its != shard) {
-        Say(shard, "lists {}, which belongs to {}", serial.ToString(), NameOf(its));
+        Report(shard, "lists {}, which belongs to {}", serial.ToString(), NameOf(its));
       } else if (revocation.reason != reason) {
-        Say(shard, "lists {} for {}; the ledger has {}", serial.ToString(), ca::NameOf(reason),
-            ca::NameOf(revocation.reason));
+        Report(shard, "lists {} for {}; the ledger has {}", serial.ToString(), ca::NameOf(reason),
+               ca::NameOf(revocation.reason));
       }
     }
   }
 
-  void JudgeRevocation(const ca::Revocation& revocation) {
+  void CheckIsListed(const ca::Revocation& revocation) {
     const Shard shard(revocation.authority, revocation.shard);
     const bool is_due = now_ > revocation.revoked_at + kListedWithin;
     if (!is_due || revocation.not_after < now_) return;
     if (listed_.contains({shard, revocation.serial})) return;
     const auto found = served_.find(shard);
     if (found == served_.end() || !found->second.complete) {
-      Say(shard, "is not served, and {} is revoked", revocation.serial.ToString());
+      Report(shard, "is not served, and {} is revoked", revocation.serial.ToString());
       return;
     }
     const Series& series = found->second;
     const ReadCrl& newest = series.HasUsableDelta() ? *series.delta : *series.complete;
-    Say(shard, "number {} of {} does not list {}, revoked at {}", newest.number,
-        ca::Rfc3339(newest.this_update), revocation.serial.ToString(),
-        ca::Rfc3339(revocation.revoked_at));
+    Report(shard, "number {} of {} does not list {}, revoked at {}", newest.number,
+           ca::Rfc3339(newest.this_update), revocation.serial.ToString(),
+           ca::Rfc3339(revocation.revoked_at));
   }
 
   const ca::TimePoint now_;

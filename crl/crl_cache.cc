@@ -9,7 +9,7 @@ namespace {
 
 constexpr size_t kEtagOctets = 16;
 
-// What the store asks for: which CRL it is, not what it says, which may be megabytes.
+// Identifies a CRL to the store. Its octets, which may be megabytes, are not needed for that.
 ca::PublishedCrl WithoutOctets(const ca::PublishedCrl& crl) {
   return {.authority = crl.authority,
           .shard = crl.shard,
@@ -34,7 +34,7 @@ ca::Status CrlCache::Refresh(ca::CrlStore& store) {
     auto entry = std::make_shared<const Entry>(Entry{std::move(crl), "\"" + digest + "\""});
     const std::lock_guard lock(mutex_);
     auto& place = entries_[KeyOf(entry->crl)];
-    // Somebody else may have refreshed meanwhile.
+    // Another thread may have refreshed meanwhile.
     if (!place || place->crl.number < entry->crl.number) place.swap(entry);
   }
   return ca::Ok();

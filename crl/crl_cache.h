@@ -10,22 +10,22 @@
 
 namespace crl {
 
-// The newest CRL of each shard, in memory, as it is served. Thread-safe; a reader waits for nobody
-// but for a writer, which holds the lock for a swap of pointers.
+// The newest complete CRL and delta CRL of each shard, in memory, ready to be served. Thread-safe.
+// A reader waits only for a writer, which holds the lock while it swaps a pointer.
 class CrlCache {
  public:
   struct Entry {
     ca::PublishedCrl crl;
-    std::string etag;  // quoted; of its octets
+    std::string etag;  // quoted; a digest of the DER
   };
 
-  // Fetches what is newer than what it has. On an error everything stays as it is.
+  // Loads the CRLs that are newer than the cached ones. An error changes nothing.
   ca::Status Refresh(ca::CrlStore& store);
 
-  // Null when there is none. What was found stays good while it is held.
+  // Null if there is none. The entry stays valid while the caller holds it.
   std::shared_ptr<const Entry> Find(ca::AuthorityId authority, ca::CrlShard shard) const;
   std::shared_ptr<const Entry> FindDelta(ca::AuthorityId authority, ca::CrlShard shard) const;
-  // All, deltas too; by authority and shard.
+  // All entries, deltas included, by authority and shard.
   std::vector<std::shared_ptr<const Entry>> All() const;
 
  private:

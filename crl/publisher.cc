@@ -10,7 +10,7 @@ using ca::Status;
 using ca::StatusCode;
 
 constexpr int kAttemptsMax = 5;
-constexpr size_t kDeltaShareMax = 4;  // a delta lists at most one in so many of the complete CRL's
+constexpr size_t kDeltaShareMax = 4;  // a delta lists at most 1/4 of the complete CRL's entries
 
 ca::TimePoint WholeSeconds(ca::TimePoint time) {
   return std::chrono::floor<std::chrono::seconds>(time);
@@ -63,7 +63,7 @@ Publisher::Round Publisher::Publish(const Authorities& authorities, Mode mode) {
     return round;
   }
   round.shards = *std::move(shards);
-  // What is due is judged by what is committed.
+  // The index must have all that is committed before it can say which CRLs are due.
   if (Status status = catch_up_(); !status.ok()) {
     KeepFirst(round.error, std::move(status));
     return round;
@@ -86,7 +86,7 @@ Result<std::vector<ca::CrlShardRecord>> Publisher::LoadShards(const Authorities&
   return store_.LoadShards(clock_.Now());
 }
 
-// A root issues few certificates, to authorities and responders.
+// Only for issuing authorities: a root issues few certificates.
 Status Publisher::OpenShardIfDue(const ca::Authority& authority,
                                  const std::vector<ca::CrlShardRecord>& shards, bool& opened) {
   if (authority.kind() != ca::AuthorityKind::kIssuing || urls_.empty()) return ca::Ok();
@@ -98,28 +98,29 @@ Status Publisher::OpenShardIfDue(const ca::Authority& authority,
   const std::int64_t size_max = options_of_(authority.hierarchy()).shard_size;
   if (record->certificate_count < size_max) return ca::Ok();
   const Status status = store_.OpenShard(authority.id(), newest, clock_.Now());
-  // kAborted: somebody else did, and then it is open, too.
+  // kAborted: another replica has opened it.
   if (!status.ok() && status.code() != StatusCode::kAborted) return status;
   opened = true;
   return ca::Ok();
 }
 
-// ---- what is due --------------------------------------------------------------------------------
+// ---- due CRLs --------------------------------------------------------------------------------
 
 void Publisher::PublishDueOf(const ca::Authority& authority, Mode mode, Round& round) {
   const ca::TimePoint now = clock_.Now();
   const bool has_ended =
       authority.validity().not_after < now - ca::RevocationIndex::kKeptAfterExpiry;
-  // Without its key, the CRLs that are out are the last: its certificates have all ended.
+  // An authority without its key signs no more: its certificates have all expired.
   if (authority.kind() == ca::AuthorityKind::kResponder || has_ended || !authority.has_key())
     return;
   const ca::CrlShard newest = NewestOf(authority.id(), round.shards);
   const PublisherOptions options = options_of_(authority.hierarchy());
   for (const ca::CrlShardRecord& shard : round.shards) {
     if (shard.authority != authority.id()) continue;
-    // Also when only the newest one is left: certificates of those before it may be somewhere.
+    // A partition also if only the newest shard is left: certificates of earlier shards may be in
+    // use.
     const Scope scope{authority, shard.shard, newest > 0, options};
-    const Due due = WhatIsDue(scope, mode);
+    const Due due = DueOf(scope, mode);
     if (due == Due::kNothing) continue;
     auto published = PublishOne(scope, due);
     if (published.ok()) {
@@ -132,17 +133,17 @@ void Publisher::PublishDueOf(const ca::Authority& authority, Mode mode, Round& r
   }
 }
 
-Publisher::Due Publisher::WhatIsDue(const Scope& scope, Mode mode) const {
+Publisher::Due Publisher::DueOf(const Scope& scope, Mode mode) const {
   const auto found = last_.find(scope.key());
   if (mode == Mode::kLast) {
     return found != last_.end() && found->second.is_last ? Due::kNothing : Due::kLast;
   }
   if (found == last_.end()) return Due::kComplete;
   const LastPublished& last = found->second;
-  // The first shard's CRL becomes one of several.
+  // A second shard was opened, so the first shard's CRL becomes a partition.
   if (last.is_partition != scope.is_partition) return Due::kComplete;
   if (last.options != scope.options) return Due::kComplete;
-  // A CRL from the future, by a clock that was wrong, is believed by nobody.
+  // A negative age: the clock was wrong, and relying parties reject a CRL from the future.
   const auto age = clock_.Now() - last.complete_this_update;
   const auto refresh_after =
       std::min<std::chrono::microseconds>(scope.options.lifetime / 2, kRefreshMax);
@@ -150,9 +151,9 @@ Publisher::Due Publisher::WhatIsDue(const Scope& scope, Mode mode) const {
 
   const bool has_grown = index_.Generation(scope.authority.id(), scope.shard) != last.generation;
   if (!scope.options.deltas) return has_grown ? Due::kComplete : Due::kNothing;
-  // Each complete CRL points to a delta to it, which lists nothing at first. Not in the same
-  // second: RFC 5280 section 5.2.3, "If a delta CRL and a complete CRL that cover the same scope
-  // are issued at the same time, they MUST have the same CRL number".
+  // Each complete CRL points to its delta, so one is due at once, which lists nothing at first. Not
+  // in the same second, though: RFC 5280 section 5.2.3, "If a delta CRL and a complete CRL that
+  // cover the same scope are issued at the same time, they MUST have the same CRL number".
   const bool is_alone = last.number == last.complete_number;
   if (!has_grown && !is_alone) return Due::kNothing;
   return WholeSeconds(clock_.Now()) > last.this_update ? Due::kDelta : Due::kNothing;
@@ -162,33 +163,37 @@ Publisher::Due Publisher::WhatIsDue(const Scope& scope, Mode mode) const {
 
 Result<ca::PublishedCrl> Publisher::PublishOne(const Scope& scope, Due due) {
   if (scope.is_partition && urls_.empty()) {
-    return ca::Error(StatusCode::kFailedPrecondition,
-                     "it is one of several, which only their URLs tell apart; configure the base "
-                     "URL of the status service");
+    return ca::Error(
+        StatusCode::kFailedPrecondition,
+        "it is one of several CRLs of its authority, which only their URLs distinguish; "
+        "configure the base URL of the status service");
   }
   for (int attempt = 0; attempt < kAttemptsMax; ++attempt) {
     Draft draft = TRY(DraftNext(scope, due));
     ca::PublishedCrl crl = TRY(Sign(scope, draft.list));
     const Status status = store_.Publish(scope.authority.hierarchy(), crl);
     if (status.ok()) {
-      Remember(scope, due, std::move(draft));
+      RecordPublished(scope, due, std::move(draft));
       return crl;
     }
     if (status.code() != StatusCode::kAlreadyExists) return status;
   }
-  return ca::Error(StatusCode::kAborted, "others published {} times meanwhile", kAttemptsMax);
+  return ca::Error(StatusCode::kAborted, "other replicas published {} times meanwhile",
+                   kAttemptsMax);
 }
 
-// The order is what makes a higher number never list less: the number comes after that of every CRL
-// that is out by now, what those list was committed before, and the index is caught up after that.
-// The time comes first, so that what was revoked before thisUpdate is listed.
+// The order of the steps ensures that a CRL with a higher number never lists less. The number is
+// higher than that of every published CRL; their entries were committed before they were published;
+// and the index catches up after the number is read. The time is read first, so that the CRL lists
+// every certificate that was revoked before thisUpdate.
 Result<Publisher::Draft> Publisher::DraftNext(const Scope& scope, Due due) {
   const ca::AuthorityId authority = scope.authority.id();
   const ca::TimePoint now = WholeSeconds(clock_.Now());
   const std::int64_t last_number = TRY(store_.LastNumber(authority, scope.shard));
   TRY(catch_up_());
   Draft draft;
-  // Before the entries: what comes between is listed now and once more.
+  // Read before the entries: an entry that is added in between makes another CRL due, which is
+  // safe.
   draft.generation = index_.Generation(authority, scope.shard);
   draft.list.issuer = scope.authority.name();
   draft.list.authority_key_identifier = scope.authority.key_identifier();
@@ -201,16 +206,16 @@ Result<Publisher::Draft> Publisher::DraftNext(const Scope& scope, Due due) {
   if (!scope.options.deltas || due == Due::kLast) return draft;
 
   if (!urls_.empty()) draft.list.freshest_crl = urls_.DeltaCrl(authority, scope.shard);
-  // A delta is to our own complete CRL; when somebody else has published since, ours is not the
-  // newest.
+  // The base of a delta is this publisher's complete CRL. If another replica has published since,
+  // that is not the newest.
   const auto last = last_.find(scope.key());
   if (due == Due::kDelta && last->second.number == last_number) MakeDelta(draft, last->second);
   if (draft.list.base_number == 0) draft.listed = SerialsOf(draft.list.revoked);
   return draft;
 }
 
-// Unless it would list too much. What was on the base and is gone has ended, which a delta need not
-// say (RFC 5280 section 5.2.4).
+// Leaves the draft complete if the delta would list too much. A delta need not name the entries of
+// the base that are gone, because their certificates have expired (RFC 5280 section 5.2.4).
 void Publisher::MakeDelta(Draft& draft, const LastPublished& last) const {
   std::vector<ca::Revocation> added;
   for (const ca::Revocation& revocation : draft.list.revoked) {
@@ -226,7 +231,8 @@ void Publisher::MakeDelta(Draft& draft, const LastPublished& last) const {
 Result<ca::PublishedCrl> Publisher::Sign(const Scope& scope, const CertList& list) const {
   const auto tbs = TRY(ca::TbsCertList::Parse(list.EncodeTbs()));
   const ca::Bytes signature = TRY(scope.authority.Sign(tbs));
-  // A CRL stands for half its life, so one check more than for an OCSP response is worth it.
+  // A wrong CRL would be served for half its lifetime, so its signature is verified here. An OCSP
+  // response is not.
   if (!IsSignedBy(scope.authority, tbs.der(), signature)) {
     return ca::Error(StatusCode::kInternal, "the token's signature does not verify");
   }
@@ -241,7 +247,7 @@ Result<ca::PublishedCrl> Publisher::Sign(const Scope& scope, const CertList& lis
   };
 }
 
-void Publisher::Remember(const Scope& scope, Due due, Draft draft) {
+void Publisher::RecordPublished(const Scope& scope, Due due, Draft draft) {
   LastPublished& last = last_[scope.key()];
   last.generation = draft.generation;
   last.number = draft.list.number;

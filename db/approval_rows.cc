@@ -1,6 +1,5 @@
 #include "db/approval_rows.h"
 
-#include "db/event_columns.h"
 #include "db/row.h"
 
 namespace db {
@@ -105,16 +104,15 @@ void InsertWithdrawal(pqxx::transaction_base& transaction, const Approval& of,
   InsertEnd(transaction, of, kWithdrawn, event);
 }
 
-Status UseApproval(pqxx::transaction_base& transaction, const ca::AuditEvent& use) {
+Result<bool> UseApproval(pqxx::transaction_base& transaction, const ca::AuditEvent& use) {
   const std::string& id = use.subject;
-  NameHierarchy(transaction, use.hierarchy);
   LockApprovals(transaction, use.hierarchy);
   const pqxx::result used = transaction.exec_params(
       "SELECT correlation_id FROM agentpki.approval_ends "
       " WHERE approval = $1 AND outcome = 'used'",
       id);
   if (!used.empty()) {
-    if (used[0][0].as<std::string>() == use.correlation_id) return ca::Ok();
+    if (used[0][0].as<std::string>() == use.correlation_id) return false;
     return Error(StatusCode::kAborted, "approval {} was used by another call just now", id);
   }
   const Approval approval = TRY(SelectApproval(transaction, id));
@@ -123,8 +121,7 @@ Status UseApproval(pqxx::transaction_base& transaction, const ca::AuditEvent& us
     return Error(StatusCode::kFailedPrecondition, "approval {} is {}", id, ca::NameOf(state));
   }
   InsertEnd(transaction, approval, kUsed, use);
-  InsertEvent(transaction, use);
-  return ca::Ok();
+  return true;
 }
 
 }  // namespace db

@@ -29,8 +29,9 @@ void InsertDecision(pqxx::transaction_base& transaction, const ca::Approval& on,
 void InsertWithdrawal(pqxx::transaction_base& transaction, const ca::Approval& of,
                       const ca::AuditEvent& event);
 
-// As ca/ports/approval_store.h says of AuditEvent::approval_use, which `use` is. From then on the
-// transaction has named the hierarchy of the approval.
-Status UseApproval(pqxx::transaction_base& transaction, const ca::AuditEvent& use);
+// Ends the approval that `use` names (AuditEvent::approval_use), as ca/ports/approval_store.h
+// promises. True: the caller inserts the event `use` as well. False: the call that `use` describes
+// has used the approval already, and its event is there.
+Result<bool> UseApproval(pqxx::transaction_base& transaction, const ca::AuditEvent& use);
 
 }  // namespace db

@@ -16,6 +16,24 @@ std::string Text(const std::string& text) {
   return is_plain ? text : ca::Printable(text);
 }
 
+void InsertRow(pqxx::transaction_base& transaction, const ca::AuditEvent& event) {
+  constexpr char kInsert[] =
+      "INSERT INTO agentpki.audit_events (at, actor, action, decision, rule, reason, hierarchy, "
+      "subject, serial, from_address, correlation_id, request_id) "
+      "VALUES ($1, $2, $3, $4, $5, $6, nullif($7::integer, 0), $8, $9, $10, $11, $12)";
+  transaction.exec_params(kInsert, TimeText(event.at), Text(event.actor), event.action,
+                          std::string(ca::NameOf(event.decision)), event.rule, Text(event.reason),
+                          static_cast<int>(event.hierarchy), Text(event.subject), event.serial,
+                          Text(event.from), Text(event.correlation_id), Text(event.request_id));
+}
+
+void RecordUse(pqxx::transaction_base& transaction, const ca::AuditEvent& use) {
+  NameHierarchy(transaction, use.hierarchy);
+  const Result<bool> is_used_now = UseApproval(transaction, use);
+  if (!is_used_now.ok()) throw Stopped(is_used_now.status());
+  if (*is_used_now) InsertRow(transaction, use);
+}
+
 }  // namespace
 
 void EventColumns::Add(const ca::AuditEvent& event) {
@@ -44,18 +62,10 @@ void NameHierarchy(pqxx::transaction_base& transaction, ca::HierarchyId hierarch
 
 void InsertEvent(pqxx::transaction_base& transaction, const ca::AuditEvent& event) {
   if (event.approval_use) {
-    const Status used = UseApproval(transaction, *event.approval_use);
-    if (!used.ok()) throw Stopped(used);
+    RecordUse(transaction, *event.approval_use);
     NameHierarchy(transaction, event.hierarchy);
   }
-  constexpr char kInsert[] =
-      "INSERT INTO agentpki.audit_events (at, actor, action, decision, rule, reason, hierarchy, "
-      "subject, serial, from_address, correlation_id, request_id) "
-      "VALUES ($1, $2, $3, $4, $5, $6, nullif($7::integer, 0), $8, $9, $10, $11, $12)";
-  transaction.exec_params(kInsert, TimeText(event.at), Text(event.actor), event.action,
-                          std::string(ca::NameOf(event.decision)), event.rule, Text(event.reason),
-                          static_cast<int>(event.hierarchy), Text(event.subject), event.serial,
-                          Text(event.from), Text(event.correlation_id), Text(event.request_id));
+  InsertRow(transaction, event);
 }
 
 }  // namespace db

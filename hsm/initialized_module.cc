@@ -17,7 +17,7 @@ using ca::StatusCode;
 
 std::string Quoted(const char* text) { return fmt::format("'{}'", ca::Printable(text)); }
 
-// Without a label that matches, what an operator needs to see is which labels there are.
+// If no label matches, the operator needs to see the labels that exist.
 std::string Listed(const std::vector<std::string>& labels) {
   return labels.empty() ? "no initialized token was seen"
                         : fmt::format("tokens seen: {}", fmt::join(labels, ", "));
@@ -37,7 +37,7 @@ ca::Result<std::shared_ptr<const InitializedModule>> InitializedModule::Open(
 
 InitializedModule::~InitializedModule() {
   if (slots_ != nullptr) PKCS11_release_all_slots(context_, slots_, slot_count_);
-  // C_Finalize; crashes on a context whose module was never loaded.
+  // Calls C_Finalize. It would crash on a context whose module was never loaded.
   if (is_initialized_) PKCS11_CTX_unload(context_);
   if (context_ != nullptr) PKCS11_CTX_free(context_);
 }
@@ -49,7 +49,8 @@ ca::Status InitializedModule::Initialize(Progress& progress) {
 
   progress.Enter("C_Initialize");
   if (PKCS11_CTX_load(context_, module_->path().c_str()) != 0) {
-    // SoftHSM says CKR_GENERAL_ERROR for everything: no configuration, a bad one, no token folder.
+    // SoftHSM returns CKR_GENERAL_ERROR for a missing configuration, a wrong one, and a missing
+    // token folder.
     return Error(StatusCode::kFailedPrecondition,
                  "PKCS#11 module {} does not start: {}; check its configuration (SoftHSM: the file "
                  "that SOFTHSM2_CONF names, and the folder that directories.tokendir in it names)",
@@ -66,8 +67,8 @@ ca::Status InitializedModule::ListSlots(Progress& progress) {
   return ca::Annotate(TokenError("C_GetSlotList", TakeLibp11Error()), "listing the tokens: ");
 }
 
-// By label, and only initialized ones. PKCS11_find_token would take the first it sees; and a login
-// to an uninitialized slot, which SoftHSM always has, has no token to log in to.
+// PKCS11_find_token would not do: it returns the first token. SoftHSM always has a slot with an
+// uninitialized token, which no login can use.
 ca::Result<const PKCS11_SLOT*> InitializedModule::FindToken(const std::string& label) const {
   std::vector<std::string> labels;
   const PKCS11_SLOT* found = nullptr;
@@ -80,8 +81,9 @@ ca::Result<const PKCS11_SLOT*> InitializedModule::FindToken(const std::string& l
     ++match_count;
   }
   if (match_count == 0) {
-    // kUnavailable, because it may be there the next time: each login rewrites SoftHSM's token
-    // file, and a process that opens it in that moment sees no token, or one without a PIN.
+    // kUnavailable, because the token may be there the next time: each login rewrites SoftHSM's
+    // token file, and a process that opens the file in that moment sees no token, or one without a
+    // PIN.
     return Error(
         StatusCode::kUnavailable,
         "no token is labelled {}; {}; check the label, and that the token is plugged in or "

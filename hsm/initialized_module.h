@@ -11,20 +11,21 @@ using PKCS11_SLOT = struct PKCS11_slot_st;
 
 namespace hsm {
 
-// A module from C_Initialize to C_Finalize, and the tokens that it showed at the beginning: one
-// that is plugged in later is seen by the next one alone. Outlives every login to them.
+// A module from C_Initialize to C_Finalize, with the tokens that it showed after C_Initialize. A
+// token that is plugged in later appears only in the next InitializedModule. It must outlive every
+// login to its tokens.
 class InitializedModule {
  public:
-  // kFailedPrecondition when it does not load or start, or is claimed already. Sets `progress`
-  // before each call that a module may hang in.
+  // kFailedPrecondition if the module does not load or start, or is in use already. Sets `progress`
+  // before each call that may hang.
   static ca::Result<std::shared_ptr<const InitializedModule>> Open(const std::string& path,
                                                                    Progress& progress);
   ~InitializedModule();
   InitializedModule(const InitializedModule&) = delete;
   InitializedModule& operator=(const InitializedModule&) = delete;
 
-  // The one initialized token with that label: kUnavailable when there is none, listing those that
-  // were seen; kFailedPrecondition when there are several.
+  // The initialized token with that label. kUnavailable if there is none; the message lists the
+  // tokens that were seen. kFailedPrecondition if there are several.
   ca::Result<const PKCS11_SLOT*> FindToken(const std::string& label) const;
 
   const CK_FUNCTION_LIST& functions() const { return module_->functions(); }

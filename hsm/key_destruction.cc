@@ -8,7 +8,8 @@ namespace {
 constexpr CK_OBJECT_CLASS kPrivateKey = CKO_PRIVATE_KEY;
 constexpr CK_OBJECT_CLASS kPublicKey = CKO_PUBLIC_KEY;
 
-// Another process that destroys the same key may be faster.
+// Another process may destroy the same key at the same time. So a failure counts only if the key is
+// still there.
 ca::Status DestroyAll(Session& session, const CK_OBJECT_CLASS& type, const std::string& label) {
   const std::vector<CK_ATTRIBUTE> pattern = {Attribute(CKA_CLASS, type),
                                              Attribute(CKA_LABEL, label)};
@@ -24,8 +25,8 @@ ca::Status DestroyAll(Session& session, const CK_OBJECT_CLASS& type, const std::
 
 }  // namespace
 
-// The private half first: it is what matters. Each is looked for by itself, so that what an
-// interruption has left of a pair goes, too.
+// The private key first, because it is the secret. Each half is searched on its own, so that a half
+// that an interruption has left is destroyed, too.
 ca::Status DestroyKeyPair(Session& session, const std::string& label) {
   TRY(DestroyAll(session, kPrivateKey, label));
   TRY(DestroyAll(session, kPublicKey, label));
@@ -39,7 +40,7 @@ ca::Result<std::vector<std::string>> ListKeyLabels(Session& session) {
                      "it has more than {} private keys; give agentpki a token of its own",
                      kKeysMax);
   }
-  TRY(session.CheckLogin());  // a token that is away shows no keys
+  TRY(session.CheckLogin());  // an unavailable token shows no keys
   std::vector<std::string> labels;
   for (const CK_OBJECT_HANDLE key : keys) {
     ca::Bytes label = TRY(session.Read(key, CKA_LABEL));

@@ -18,8 +18,8 @@ ca::Status CheckLabel(const std::string& label) {
                "a key label must be 1 to {} printable ASCII characters", kLabelSizeMax);
 }
 
-// Random, and not made from the label: it names this pair alone, also where a pair of the same
-// label was destroyed and one half of it, or a certificate, stayed.
+// Random, not derived from the label. So the id names this pair only, even if a pair with the same
+// label was destroyed and one half of that pair, or its certificate, is still there.
 ca::Bytes NewId() {
   constexpr size_t kIdSize = 16;
   return ca::RandomBytes(kIdSize);
@@ -30,11 +30,11 @@ ca::Status CheckIsFree(Session& session, const std::string& label) {
   const auto matches =
       TRY(session.Find({Attribute(CKA_CLASS, kPrivateKey), Attribute(CKA_LABEL, label)}));
   if (!matches.empty()) return Error(StatusCode::kAlreadyExists, "a private key has that label");
-  return session.CheckLogin();  // a token that is away shows no keys
+  return session.CheckLogin();  // an unavailable token shows no keys
 }
 
-// PKCS11_generate_key would not do: libp11 0.4.12 makes RSA keys whatever the algorithm asked for,
-// leaves CKA_EXTRACTABLE to the token and allows decryption.
+// PKCS11_generate_key would not do: libp11 0.4.12 generates an RSA key for every algorithm, leaves
+// CKA_EXTRACTABLE to the token, and allows decryption.
 ca::Result<KeyHandles> Generate(Session& session, const std::string& label, const ca::Bytes& id) {
   return session.GenerateEcKeyPair(
       {Attribute(CKA_TOKEN, kTrue), Attribute(CKA_PRIVATE, kFalse), Attribute(CKA_VERIFY, kTrue),
@@ -42,7 +42,7 @@ ca::Result<KeyHandles> Generate(Session& session, const std::string& label, cons
        Attribute(CKA_ID, id)},
       {Attribute(CKA_TOKEN, kTrue), Attribute(CKA_PRIVATE, kTrue), Attribute(CKA_SENSITIVE, kTrue),
        Attribute(CKA_EXTRACTABLE, kFalse),
-       // No flag of it can be changed afterwards.
+       // So no attribute can be changed afterwards.
        Attribute(CKA_MODIFIABLE, kFalse), Attribute(CKA_SIGN, kTrue),
        Attribute(CKA_DECRYPT, kFalse), Attribute(CKA_UNWRAP, kFalse), Attribute(CKA_DERIVE, kFalse),
        Attribute(CKA_LABEL, label), Attribute(CKA_ID, id)});
@@ -57,7 +57,7 @@ ca::Result<KeyPair> GenerateKeyPair(Session& session, const std::string& label) 
   auto pair = FindKeyPair(session, label);
   if (pair.ok()) return pair;
 
-  // A key that nobody was told of. If the token does not let it go either, that is the lesser news.
+  // No caller has seen this key. The refusal of FindKeyPair matters more than a failure to destroy.
   for (const CK_OBJECT_HANDLE handle : {handles.private_key, handles.public_key}) {
     session.Destroy(handle).IgnoreError();
   }

@@ -6,12 +6,12 @@
 
 namespace hsm {
 
-constexpr size_t kLabelSizeMax = 128;
+constexpr size_t kLabelSizeMax = 128;  // octets
 
-// Generates a pair with that label through a read-write session, and finds it as FindKeyPair does.
-// A pair that is not found so, because the token did not give the attributes it was asked for, or
-// because another process has made one of that label meanwhile, is destroyed again.
-// kAlreadyExists when a private key has the label.
+// Generates a key pair with that label, and checks it by FindKeyPair. `session` is read-write. The
+// pair is destroyed again if FindKeyPair refuses it: the token did not set the attributes as
+// requested, or another process has generated a key with that label meanwhile. kAlreadyExists if a
+// private key has the label.
 ca::Result<KeyPair> GenerateKeyPair(Session& session, const std::string& label);
 
 }  // namespace hsm

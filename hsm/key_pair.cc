@@ -24,7 +24,7 @@ constexpr ca::BytesView kP256SpkiPrefix =
     "\x30\x59\x30\x13\x06\x07\x2a\x86\x48\xce\x3d\x02\x01\x06\x08\x2a\x86\x48\xce\x3d\x03\x01\x07"
     "\x03\x42\x00"sv;
 
-// What a CA's private key must be (PKCS #11 2.40, sections 4.4 and 4.9).
+// The attributes that a CA's private key must have (PKCS #11 2.40, sections 4.4 and 4.9).
 struct Requirement {
   CK_ATTRIBUTE_TYPE attribute;
   std::string_view name;
@@ -35,7 +35,7 @@ constexpr Requirement kRequirements[] = {
     {CKA_PRIVATE, "CKA_PRIVATE", true},
     // "CK_TRUE if key has always had the CKA_SENSITIVE attribute set", "CK_TRUE if key has never
     // had the CKA_EXTRACTABLE attribute set", "CK_TRUE only if key was [...] generated locally
-    // (i.e., on the token)": what was once readable is not made secret by a flag.
+    // (i.e., on the token)". CKA_SENSITIVE alone may have been set after the key was readable.
     {CKA_SENSITIVE, "CKA_SENSITIVE", true},
     {CKA_ALWAYS_SENSITIVE, "CKA_ALWAYS_SENSITIVE", true},
     {CKA_EXTRACTABLE, "CKA_EXTRACTABLE", false},
@@ -52,7 +52,7 @@ ca::Status Refuse(fmt::format_string<Args...> format, Args&&... args) {
   return Error(StatusCode::kFailedPrecondition, format, std::forward<Args>(args)...);
 }
 
-// A flag that the token does not know is one that is not set.
+// False if the token does not know the flag.
 ca::Result<bool> ReadFlag(Session& session, CK_OBJECT_HANDLE key, CK_ATTRIBUTE_TYPE type) {
   const ca::Bytes value = TRY(session.Read(key, type));
   return value.size() == sizeof(CK_BBOOL) && value[0] != static_cast<char>(CK_FALSE);
@@ -62,7 +62,7 @@ ca::Status CheckAttributes(Session& session, CK_OBJECT_HANDLE key) {
   const ca::Bytes type = TRY(session.Read(key, CKA_KEY_TYPE));
   constexpr CK_KEY_TYPE kEc = CKK_EC;
   if (type != ca::BytesView(reinterpret_cast<const char*>(&kEc), sizeof kEc)) {
-    return Refuse("it is no elliptic curve key; a CA key is P-256");
+    return Refuse("it is not an elliptic curve key; a CA key is P-256");
   }
   std::vector<std::string> wrong;
   for (const Requirement& requirement : kRequirements) {
@@ -71,12 +71,12 @@ ca::Status CheckAttributes(Session& session, CK_OBJECT_HANDLE key) {
     wrong.push_back(fmt::format("{} is {}", requirement.name, value));
   }
   if (wrong.empty()) return ca::Ok();
-  return Refuse("it is not fit for a CA: {}; have one generated on the token",
+  return Refuse("it must not be used as a CA key: {}; generate one on the token",
                 fmt::join(wrong, ", "));
 }
 
 // PKCS #11 Current Mechanisms 2.40, section 2.3.3: CKA_EC_POINT is the "DER-encoding of ANSI X9.62
-// ECPoint value Q", an OCTET STRING. There are tokens that leave out its tag and length.
+// ECPoint value Q", an OCTET STRING. Some tokens leave out its tag and length.
 ca::BytesView PointOf(ca::BytesView attribute) {
   constexpr ca::BytesView kOctetString = "\x04\x41";
   return attribute.size() == kPointSize + kOctetString.size() && attribute.starts_with(kOctetString)
@@ -84,7 +84,7 @@ ca::BytesView PointOf(ca::BytesView attribute) {
              : attribute;
 }
 
-// The private half carries no point: it is read from the public half, which has the same CKA_ID.
+// The private key object has no point. The public key object with the same CKA_ID has it.
 ca::Result<ca::PublicKey> ReadPublicHalf(Session& session, ca::BytesView id) {
   if (id.empty()) return Refuse("it has no CKA_ID, by which its public half is found");
   const auto matches = TRY(session.Find({Attribute(CKA_CLASS, kPublicKey), Attribute(CKA_ID, id)}));
@@ -110,7 +110,7 @@ ca::Result<KeyPair> FindKeyPair(Session& session, const std::string& label) {
   const auto matches =
       TRY(session.Find({Attribute(CKA_CLASS, kPrivateKey), Attribute(CKA_LABEL, label)}));
   if (matches.empty()) {
-    // A token that is away, or has logged us out, shows no objects either.
+    // A token that is unavailable, or has ended the login, shows no objects either.
     TRY(session.CheckLogin());
     return Error(StatusCode::kNotFound, "there is no private key with that label");
   }
@@ -123,10 +123,10 @@ ca::Result<KeyPair> FindKeyPair(Session& session, const std::string& label) {
   ca::Bytes id = TRY(session.Read(key, CKA_ID));
   auto public_key = TRY(ReadPublicHalf(session, id));
 
-  // Anything may have been given this CKA_ID: only a signature shows that it is the other half.
+  // Any public key may have this CKA_ID. Only a signature proves that it is the right one.
   const ca::Bytes signature = TRY(Sign(session, key, kProbe));
   if (!CheckProbe(public_key, signature).ok()) {
-    return Refuse("the public key with its CKA_ID {} is not its other half", ca::Hex(id));
+    return Refuse("the public key with its CKA_ID {} does not belong to it", ca::Hex(id));
   }
   return KeyPair{std::move(id), std::move(public_key), key};
 }

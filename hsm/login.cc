@@ -14,12 +14,13 @@ ca::Status CheckPinUsable(const PKCS11_TOKEN& token) {
                  "the token has no user PIN yet; set it with the security officer's PIN "
                  "(pkcs11-tool --init-pin)");
   }
-  // A service that starts over and over, or looks after its token every few seconds, would lock it.
+  // A service that restarts again and again, or opens the token every few seconds, would lock the
+  // PIN.
   if (token.userPinLocked != 0 || token.userPinFinalTry != 0) {
-    return Error(
-        StatusCode::kFailedPrecondition,
-        "the PIN was refused too often: the token {}; log in by hand, with the right one",
-        token.userPinLocked != 0 ? "is locked" : "allows one more try, which is left to you");
+    return Error(StatusCode::kFailedPrecondition,
+                 "the PIN was refused too often: the token {}; log in by hand with the right PIN",
+                 token.userPinLocked != 0 ? "is locked"
+                                          : "allows one more try, which agentpki leaves to you");
   }
   return ca::Ok();
 }
@@ -38,7 +39,7 @@ ca::Result<std::unique_ptr<Login>> Login::Open(std::shared_ptr<const Initialized
   return login;
 }
 
-// With its last session a login ends; sessions of other slots are none of ours.
+// The login ends with its last session. Sessions of other slots belong to other logins.
 Login::~Login() {
   if (login_session_ != CK_INVALID_HANDLE) functions().C_CloseAllSessions(slot_id_);
 }
@@ -75,18 +76,18 @@ ca::Result<Session> Login::Lease() {
     if (!idle_sessions_.empty()) {
       const CK_SESSION_HANDLE handle = idle_sessions_.back();
       idle_sessions_.pop_back();
-      return Session(*this, Session::Kind::kReadOnly, handle);
+      return LeaseOf(handle);
     }
 
     ++session_count_;
     lock.unlock();
     CK_SESSION_HANDLE handle = CK_INVALID_HANDLE;
     const CK_RV answer = OpenSession(CKF_SERIAL_SESSION, &handle);
-    if (answer == CKR_OK) return Session(*this, Session::Kind::kReadOnly, handle);
+    if (answer == CKR_OK) return LeaseOf(handle);
     lock.lock();
     --session_count_;
-    // This token allows fewer than we do: wait for one of those. Any other failure is one to
-    // report; libp11's own pool would wait for ever then.
+    // The token allows fewer sessions than kSessionsMax: wait for one of these. Any other failure
+    // is returned; libp11's own pool would wait for ever.
     if (answer == CKR_SESSION_COUNT && session_count_ > 0) {
       sessions_max_ = session_count_;
       continue;
@@ -100,25 +101,29 @@ ca::Result<Session> Login::OpenReadWrite() {
   CK_SESSION_HANDLE handle = CK_INVALID_HANDLE;
   const CK_RV answer = OpenSession(CKF_SERIAL_SESSION | CKF_RW_SESSION, &handle);
   if (answer != CKR_OK) return TokenError("C_OpenSession", answer);
-  return Session(*this, Session::Kind::kReadWrite, handle);
+  return Session(functions(), token_label_, handle,
+                 [this](CK_SESSION_HANDLE session, bool) { functions().C_CloseSession(session); });
 }
 
 CK_RV Login::OpenSession(CK_FLAGS flags, CK_SESSION_HANDLE* handle) {
   return functions().C_OpenSession(slot_id_, flags, nullptr, nullptr, handle);
 }
 
-void Login::TakeBack(Session::Kind kind, CK_SESSION_HANDLE handle, bool has_failed) {
-  const bool is_pooled = kind == Session::Kind::kReadOnly;
-  const bool is_reusable = is_pooled && !has_failed;
-  // Whether it can be closed does not matter: it is gone already, or goes with the login.
-  if (!is_reusable) functions().C_CloseSession(handle);
-  if (!is_pooled) return;
+Session Login::LeaseOf(CK_SESSION_HANDLE handle) {
+  return Session(
+      functions(), token_label_, handle,
+      [this](CK_SESSION_HANDLE session, bool has_failed) { TakeBack(session, has_failed); });
+}
+
+void Login::TakeBack(CK_SESSION_HANDLE handle, bool has_failed) {
+  // The answer does not matter: a session that cannot be closed is gone, or ends with the login.
+  if (has_failed) functions().C_CloseSession(handle);
 
   const std::lock_guard lock(mutex_);
-  if (is_reusable) {
-    idle_sessions_.push_back(handle);
-  } else {
+  if (has_failed) {
     --session_count_;
+  } else {
+    idle_sessions_.push_back(handle);
   }
   has_returned_.notify_one();
 }

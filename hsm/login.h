@@ -13,19 +13,22 @@
 
 namespace hsm {
 
-// A login to one token, and its sessions; a module may have several, each to a token of its own.
-// Thread-safe, but no thread may be in it, or hold a session of it, when it goes.
+// A login to one token, and its sessions. A module may have several logins, each to another token.
+// Thread-safe, but when it is destroyed no thread may use it or hold one of its sessions.
 //
-// libp11 opens the module and lists the slots. From there on PKCS#11 is spoken directly, because
-// libp11 0.4.12 reaches a key only by listing them all (PKCS11_enumerate_keys), and the list is not
-// fit for a CA: it fails as a whole, with an empty error queue, when one private key is neither RSA
-// nor EC (an Ed25519 key, say); it moves while others read it; it has no word for attributes. A key
-// that it yields waits for ever when no session can be had, and crashes when it outlives its
-// context. And PKCS11_login hangs where no session can be had, and keeps the PIN.
+// libp11 opens the module and lists the slots. All else calls PKCS#11 directly, because libp11
+// 0.4.12 finds a key only by listing all keys (PKCS11_enumerate_keys), and that does not suit a CA:
+//   - the list fails as a whole, with an empty error queue, if one private key is neither RSA nor
+//   EC
+//     (an Ed25519 key, for example)
+//   - the list moves in memory while other threads read it, and shows no attributes
+//   - a key from the list waits for ever if no session is free, and crashes if it outlives its
+//   context
+//   - PKCS11_login hangs if no session is free, and keeps the PIN
 class Login {
  public:
-  // Logs in. Codes as TokenKeyStore::Open promises. Sets `progress` before each call that a module
-  // may hang in.
+  // Logs in. Errors as TokenKeyStore::Open promises. Sets `progress` before each call that may
+  // hang.
   static ca::Result<std::unique_ptr<Login>> Open(std::shared_ptr<const InitializedModule> module,
                                                  const std::string& token_label,
                                                  const ca::Secret& pin, Progress& progress);
@@ -33,31 +36,29 @@ class Login {
   Login(const Login&) = delete;
   Login& operator=(const Login&) = delete;
 
-  const std::string& token_label() const { return token_label_; }
-  const CK_FUNCTION_LIST& functions() const { return module_->functions(); }
-
-  // A read-only session from the pool. Waits while all are in use: kUnavailable after kSessionWait.
+  // A read-only session from the pool. Waits while all sessions are in use; kUnavailable after
+  // kSessionWait.
   static constexpr size_t kSessionsMax = 16;
   static constexpr std::chrono::seconds kSessionWait{5};
   ca::Result<Session> Lease();
 
-  // A session that may write objects, outside the pool.
+  // A read-write session, outside the pool.
   ca::Result<Session> OpenReadWrite();
 
  private:
-  friend class Session;
-
   Login(std::shared_ptr<const InitializedModule> module, std::string token_label)
       : module_(std::move(module)), token_label_(std::move(token_label)) {}
   ca::Status LogIn(const ca::Secret& pin, Progress& progress);
 
+  const CK_FUNCTION_LIST& functions() const { return module_->functions(); }
   CK_RV OpenSession(CK_FLAGS flags, CK_SESSION_HANDLE* handle);
-  void TakeBack(Session::Kind kind, CK_SESSION_HANDLE handle, bool has_failed);
+  Session LeaseOf(CK_SESSION_HANDLE handle);
+  void TakeBack(CK_SESSION_HANDLE handle, bool has_failed);
 
   const std::shared_ptr<const InitializedModule> module_;
   const std::string token_label_;
   CK_SLOT_ID slot_id_ = 0;
-  // Keeps the login, whatever becomes of the pool's; CK_INVALID_HANDLE until it is opened.
+  // Keeps the login alive while the pool has no session. CK_INVALID_HANDLE until it is opened.
   CK_SESSION_HANDLE login_session_ = CK_INVALID_HANDLE;
 
   std::mutex mutex_;

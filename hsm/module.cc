@@ -11,11 +11,11 @@ namespace {
 using ca::Error;
 using ca::StatusCode;
 
-// What is claimed. By function list and not by path: a module has one, however many links lead to
-// its file. Never destroyed: a thread that a hanging module kept may end after main.
+// The modules in use, by function list: a module has one list, but many links may lead to its file.
+// Never destroyed, because a thread that hung in a module may end after main.
 //
-// Its mutex is also held while modules are loaded and unloaded: who loads one sees all that was
-// done in it before.
+// The mutex is also held while modules are loaded and unloaded, so a thread that loads a module
+// sees the writes of the thread that unloaded it.
 struct Claims {
   std::mutex mutex;
   std::set<const CK_FUNCTION_LIST*> functions;
@@ -42,7 +42,8 @@ ca::Result<std::unique_ptr<Module>> Module::Load(const std::string& path) {
 }
 
 ca::Status Module::LoadLibrary() {
-  // libp11 would load it as well, but prints the loader's error on stderr instead of returning it.
+  // libp11 would load it as well, but it prints the loader's error to stderr instead of returning
+  // it.
   library_ = dlopen(path_.c_str(), RTLD_NOW | RTLD_LOCAL);
   if (library_ != nullptr) return ca::Ok();
   return Error(StatusCode::kFailedPrecondition,
@@ -55,7 +56,7 @@ ca::Status Module::FindFunctions() {
   const auto get_function_list =
       reinterpret_cast<CK_C_GetFunctionList>(dlsym(library_, "C_GetFunctionList"));
   if (get_function_list == nullptr) {
-    return Error(StatusCode::kFailedPrecondition, "{} is no PKCS#11 module: {}", path_,
+    return Error(StatusCode::kFailedPrecondition, "{} is not a PKCS#11 module: {}", path_,
                  LoaderError());
   }
   const CK_RV answer = get_function_list(&functions_);
@@ -65,11 +66,10 @@ ca::Status Module::FindFunctions() {
 ca::Status Module::Claim() {
   is_claimed_ = AllClaims().functions.insert(functions_).second;
   if (is_claimed_) return ca::Ok();
-  return Error(
-      StatusCode::kFailedPrecondition,
-      "PKCS#11 module {} is open in this process already, or an opening of it hangs; share "
-      "the one key store, or end this process",
-      path_);
+  return Error(StatusCode::kFailedPrecondition,
+               "PKCS#11 module {} is open in this process already, or an attempt to open it hangs; "
+               "share the one key store, or end this process",
+               path_);
 }
 
 Module::~Module() {

@@ -9,13 +9,13 @@
 
 namespace hsm {
 
-// A PKCS#11 module in memory, claimed for one user. Not yet C_Initialize'd.
-//
-// A claim, because PKCS#11 has one state for a process: a second PKCS11_CTX that logs out or is
-// unloaded would log out, or finalize, the first one under the feet of its signers.
+// A PKCS#11 module in memory, before C_Initialize. A process has one Module for each module at
+// most, because PKCS#11 has one state a process: if a second PKCS11_CTX logged out or was unloaded,
+// the signers of the first would be logged out or finalized, too.
 class Module {
  public:
-  // kFailedPrecondition when the file is no PKCS#11 module, or is claimed already.
+  // kFailedPrecondition if the file is not a PKCS#11 module, or if there is a Module for it
+  // already.
   static ca::Result<std::unique_ptr<Module>> Load(const std::string& path);
   ~Module();
   Module(const Module&) = delete;

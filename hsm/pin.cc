@@ -30,9 +30,10 @@ class FileDescriptor {
   int number_;
 };
 
-// Octets of a secret on the stack, wiped when they go.
+// Octets of a secret on the stack. The destructor wipes them.
 struct Buffer {
-  std::array<char, kPinSizeMax + 2> octets;  // a newline, and one more to tell that it is too long
+  // One more for the newline, and one more to see that the content is too long.
+  std::array<char, kPinSizeMax + 2> octets;
   size_t size = 0;
 
   ~Buffer() { OPENSSL_cleanse(octets.data(), octets.size()); }
@@ -47,7 +48,7 @@ ca::Status RefuseWithErrno(const std::string& path) {
   return Refuse(path, std::generic_category().message(errno));
 }
 
-// Looks at the open file, so that what is checked is what is read.
+// Checks the open file, not the path, so the checked file is the one that is read.
 ca::Status CheckFile(const std::string& path, int file, mode_t forbidden, std::string_view fix) {
   struct stat status {};
   if (fstat(file, &status) != 0) return RefuseWithErrno(path);
@@ -86,11 +87,9 @@ ca::Result<ca::Secret> ReadPin(const std::string& path, mode_t forbidden, std::s
   if (pin.ends_with('\r')) pin.remove_suffix(1);
   if (pin.empty()) return Refuse(path, "is empty; write the PIN into it, on one line");
   if (pin.size() > kPinSizeMax) {
-    return Refuse(path,
-                  fmt::format("is longer than {} octets; is it the PIN's file?", kPinSizeMax));
+    return Refuse(path, fmt::format("is longer than {} octets; is it the PIN file?", kPinSizeMax));
   }
-  // PKCS#11 has PINs in UTF-8, libp11 hands them on as C strings; a control character is an
-  // accident.
+  // A PIN is UTF-8 text (PKCS#11). A control character is most likely a mistake.
   if (std::any_of(pin.begin(), pin.end(), IsControl)) {
     return Refuse(path, "has a second line or a control character; it must hold the PIN alone");
   }
@@ -117,9 +116,11 @@ ca::Result<ca::Secret> ReadPinCredential(const std::string& name) {
         "that has LoadCredential={}:/path/to/file",
         ca::Printable(name), ca::Printable(name));
   }
-  // systemd lets a service's user in by an access control list, whose mask stat shows as the
-  // group's bits: 0440. So only others are looked at; the folder above is closed to the group.
-  return ReadPin(fmt::format("{}/{}", folder, name), S_IRWXO, "is that systemd's own folder?");
+  // systemd admits the service's user by an access control list, and stat shows the list's mask as
+  // the group's bits: 0440. So only the bits of others are checked. The folder is closed to the
+  // group.
+  return ReadPin(fmt::format("{}/{}", folder, name), S_IRWXO,
+                 "is CREDENTIALS_DIRECTORY systemd's own folder?");
 }
 
 }  // namespace hsm

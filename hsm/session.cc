@@ -3,19 +3,11 @@
 #include <algorithm>
 
 #include "ca/base/openssl.h"
-#include "hsm/login.h"
 
 namespace hsm {
 
-Session::~Session() {
-  if (login_ != nullptr) login_->TakeBack(kind_, handle_, has_failed_);
-}
-
-const CK_FUNCTION_LIST& Session::functions() const { return login_->functions(); }
-const std::string& Session::token_label() const { return login_->token_label(); }
-
-// A call that fails may leave its operation active, and the next user would get
-// CKR_OPERATION_ACTIVE: a session that has failed once is not used again.
+// A failed call may leave its operation active, and the next user of the session would get
+// CKR_OPERATION_ACTIVE. So a session is not used again after a failure.
 ca::Status Session::Check(const char* call, CK_RV answer) {
   if (answer == CKR_OK) return ca::Ok();
   has_failed_ = true;
@@ -52,7 +44,7 @@ ca::Result<ca::Bytes> Session::Read(CK_OBJECT_HANDLE object, CK_ATTRIBUTE_TYPE t
 }
 
 ca::Result<ca::Bytes> Session::Sign(CK_OBJECT_HANDLE key, ca::BytesView digest) {
-  // The digest is ours: SoftHSM 2.6.1 has no CKM_ECDSA_SHA256.
+  // CKM_ECDSA over our own digest, because SoftHSM 2.6.1 has no CKM_ECDSA_SHA256.
   CK_MECHANISM mechanism = {CKM_ECDSA, nullptr, 0};
   TRY(Check("C_SignInit", functions().C_SignInit(handle_, &mechanism, key)));
   constexpr size_t kSignatureSizeMax = 132;  // P-521's
@@ -91,7 +83,7 @@ ca::Status Session::CheckLogin() {
   TRY(Check("C_GetTokenInfo", functions().C_GetTokenInfo(session.slotID, &token)));
   const std::string_view padded(reinterpret_cast<const char*>(token.label), sizeof token.label);
   const std::string_view label = padded.substr(0, padded.find_last_not_of(' ') + 1);
-  if (label != token_label()) {
+  if (label != *token_label_) {
     has_failed_ = true;
     return ca::Error(ca::StatusCode::kUnavailable, "the token in the slot is now '{}'",
                      ca::Printable(label));

@@ -5,37 +5,35 @@
 #include <algorithm>
 #include <thread>
 
-#include "hsm/token.h"
-
 namespace hsm {
 namespace {
 
-// A login that is lost to the opening of another token is made again, before anybody notices:
-// SoftHSM may show no token for a moment while another process logs in to it, or while folders come
-// and go.
+// The opening of one token may lose the login to another: SoftHSM may show no token for a moment
+// while another process logs in to it, or while its folders change. Then all logins are made again.
 constexpr int kRoundsMax = 3;
 constexpr std::chrono::milliseconds kRoundPause(50);
 
-// All that it takes to open a token. The thread that does it may hang, and outlive everything else.
-struct Wanted {
+// A copy of all that opening a token needs, because the thread that opens it may hang and outlive
+// every other object.
+struct Opening {
   TokenOptions options;
-  std::vector<std::string> labels;  // of the keys that somebody holds
-  bool was_well = false;
+  std::vector<std::string> labels;  // of the keys that are held
+  bool was_available = false;
 };
 
-std::vector<Wanted> WantedOf(const std::vector<Token*>& tokens) {
-  std::vector<Wanted> wanted;
-  for (Token* const token : tokens) {
-    wanted.push_back({token->options(), token->HeldLabels(), !token->is_away()});
+std::vector<Opening> OpeningsOf(const std::vector<TokenState*>& tokens) {
+  std::vector<Opening> openings;
+  for (TokenState* const token : tokens) {
+    openings.push_back({token->options(), token->HeldLabels(), !token->is_unavailable()});
   }
-  return wanted;
+  return openings;
 }
 
 std::map<std::string, KeyPair> FindKeys(Login& login, const std::vector<std::string>& labels) {
   std::map<std::string, KeyPair> found;
   for (const std::string& label : labels) {
     auto session = login.Lease();
-    if (!session.ok()) break;  // the health check finds out
+    if (!session.ok()) break;  // the health check reports it
     auto pair = FindKeyPair(*session, label);
     if (pair.ok()) found.emplace(label, *std::move(pair));
   }
@@ -50,11 +48,11 @@ ca::Result<std::unique_ptr<Login>> OpenLogin(std::shared_ptr<const InitializedMo
 }
 
 ca::Result<std::vector<OpenedToken>> OpenOnce(const std::string& path,
-                                              const std::vector<Wanted>& wanted,
+                                              const std::vector<Opening>& openings,
                                               Progress& progress) {
   const auto module = TRY(InitializedModule::Open(path, progress));
   std::vector<OpenedToken> opened;
-  for (const Wanted& token : wanted) {
+  for (const Opening& token : openings) {
     auto login = OpenLogin(module, token.options, progress);
     progress.Enter("finding the keys");
     auto keys = login.ok() ? FindKeys(**login, token.labels) : std::map<std::string, KeyPair>();
@@ -63,53 +61,53 @@ ca::Result<std::vector<OpenedToken>> OpenOnce(const std::string& path,
   return opened;
 }
 
-bool HasLostOne(const std::vector<Wanted>& wanted,
+bool HasLostOne(const std::vector<Opening>& openings,
                 const ca::Result<std::vector<OpenedToken>>& opened) {
-  for (size_t i = 0; i < wanted.size(); ++i) {
-    if (!wanted[i].was_well) continue;
+  for (size_t i = 0; i < openings.size(); ++i) {
+    if (!openings[i].was_available) continue;
     if (!opened.ok()) return true;
     const OpenedToken& token = (*opened)[i];
     if (token.login.status().code() == ca::StatusCode::kUnavailable) return true;
-    if (token.login.ok() && token.keys.size() < wanted[i].labels.size()) return true;
+    if (token.login.ok() && token.keys.size() < openings[i].labels.size()) return true;
   }
   return false;
 }
 
-// Who is well is not logged out before it is seen that he can be logged in again.
-ca::Status CheckPins(const std::vector<Wanted>& wanted, Progress& progress) {
-  for (const Wanted& token : wanted) {
-    if (!token.was_well) continue;
+// Reads the PINs of the available tokens before their logins end: a login that could not be made
+// again must not end.
+ca::Status CheckPins(const std::vector<Opening>& openings, Progress& progress) {
+  for (const Opening& token : openings) {
+    if (!token.was_available) continue;
     progress.Enter("reading the PIN");
     const ca::Status status = token.options.read_pin().status();
     if (!status.ok()) {
-      return ca::Annotate(status,
-                          fmt::format("it is not looked for as long as token '{}' could not "
-                                      "be opened again: ",
-                                      ca::Printable(token.options.token_label)));
+      return ca::Annotate(status, fmt::format("it is not opened again, because token '{}', of the "
+                                              "same module, could then not be opened: ",
+                                              ca::Printable(token.options.token_label)));
     }
   }
   return ca::Ok();
 }
 
-// Ends the old logins, the last of which takes C_Finalize along, and makes new ones.
+// Ends the old logins, and makes new ones. The last login that ends calls C_Finalize.
 ca::Result<std::vector<OpenedToken>> OpenLogins(const std::string& path,
-                                                const std::vector<Wanted>& wanted,
+                                                const std::vector<Opening>& openings,
                                                 std::vector<std::unique_ptr<Login>> old,
                                                 Progress& progress) {
   progress.Enter("C_Finalize");
   old.clear();
   for (int round = 1;; ++round) {
-    auto opened = OpenOnce(path, wanted, progress);
-    if (round == kRoundsMax || !HasLostOne(wanted, opened)) return opened;
+    auto opened = OpenOnce(path, openings, progress);
+    if (round == kRoundsMax || !HasLostOne(openings, opened)) return opened;
     progress.Enter("C_Finalize");
     if (opened.ok()) opened->clear();
     std::this_thread::sleep_for(kRoundPause);
   }
 }
 
-std::string Opening(const std::vector<Wanted>& wanted) {
+std::string Describe(const std::vector<Opening>& openings) {
   std::vector<std::string> labels;
-  for (const Wanted& token : wanted) {
+  for (const Opening& token : openings) {
     labels.push_back(fmt::format("'{}'", ca::Printable(token.options.token_label)));
   }
   return fmt::format("opening token{} {}", labels.size() == 1 ? "" : "s", fmt::join(labels, ", "));
@@ -117,13 +115,13 @@ std::string Opening(const std::vector<Wanted>& wanted) {
 
 }  // namespace
 
-void SharedModule::Join(Token& token) {
+void SharedModule::Join(TokenState& token) {
   const std::lock_guard opening(opening_mutex_);
   const std::lock_guard lock(mutex_);
   tokens_.push_back(&token);
 }
 
-void SharedModule::Leave(Token& token) {
+void SharedModule::Leave(TokenState& token) {
   const std::lock_guard opening(opening_mutex_);
   const std::lock_guard lock(mutex_);
   std::erase(tokens_, &token);
@@ -135,34 +133,35 @@ void SharedModule::OpenAll() {
   Open(tokens_);
 }
 
-void SharedModule::OpenAnew(Token& wanting, int seen_count) {
+void SharedModule::OpenAnew(TokenState& wanting, int seen_count) {
   const std::lock_guard opening(opening_mutex_);
   if (opened_count_ != seen_count) return;
-  wanting.SetAway();
-  std::vector<Token*> tokens;
-  for (Token* const token : tokens_) {
-    if (token == &wanting || !token->is_away()) tokens.push_back(token);
+  wanting.SetUnavailable();
+  std::vector<TokenState*> tokens;
+  for (TokenState* const token : tokens_) {
+    if (token == &wanting || !token->is_unavailable()) tokens.push_back(token);
   }
-  const auto all = WantedOf(tokens);
+  const auto all = OpeningsOf(tokens);
   const ca::Status can_open = RunWithin(
-      open_timeout_, Opening(all), [all](Progress& progress) { return CheckPins(all, progress); });
+      open_timeout_, Describe(all), [all](Progress& progress) { return CheckPins(all, progress); });
   if (can_open.ok()) return Open(tokens);
   const std::lock_guard lock(mutex_);
   wanting.GiveLogin({can_open, {}});
 }
 
-void SharedModule::Open(const std::vector<Token*>& tokens) {
-  const std::vector<Wanted> wanted = WantedOf(tokens);
+void SharedModule::Open(const std::vector<TokenState*>& tokens) {
+  const std::vector<Opening> openings = OpeningsOf(tokens);
   std::vector<std::unique_ptr<Login>> old;
   is_opening_ = true;
   {
     const std::lock_guard lock(mutex_);
-    for (Token* const token : tokens_) old.push_back(token->TakeLogin());
+    for (TokenState* const token : tokens_) old.push_back(token->TakeLogin());
   }
-  auto opened = RunWithin(open_timeout_, Opening(wanted),
-                          [path = path_, wanted, old = std::move(old)](Progress& progress) mutable {
-                            return OpenLogins(path, wanted, std::move(old), progress);
-                          });
+  auto opened =
+      RunWithin(open_timeout_, Describe(openings),
+                [path = path_, openings, old = std::move(old)](Progress& progress) mutable {
+                  return OpenLogins(path, openings, std::move(old), progress);
+                });
   {
     const std::lock_guard lock(mutex_);
     for (size_t i = 0; i < tokens.size(); ++i) {
@@ -178,10 +177,11 @@ void SharedModule::Open(const std::vector<Token*>& tokens) {
   is_opened_.notify_all();
 }
 
-bool SharedModule::OthersAreWell(const Token& token) const {
+bool SharedModule::OthersAreAvailable(const TokenState& token) const {
   const std::shared_lock lock(mutex_);
-  return std::any_of(tokens_.begin(), tokens_.end(),
-                     [&](const Token* other) { return other != &token && !other->is_away(); });
+  return std::any_of(tokens_.begin(), tokens_.end(), [&](const TokenState* other) {
+    return other != &token && !other->is_unavailable();
+  });
 }
 
 bool SharedModule::AwaitOpening() const {

@@ -2,66 +2,57 @@
 
 #include <atomic>
 #include <condition_variable>
-#include <map>
 #include <memory>
 #include <mutex>
 #include <shared_mutex>
 #include <string>
 #include <vector>
 
-#include "hsm/key_pair.h"
-#include "hsm/login.h"
+#include "hsm/token_state.h"
 
 namespace hsm {
 
-class Token;
-
-// What came of logging in to a token: the login, or why there is none, and those of its keys that
-// were looked for and found.
-struct OpenedToken {
-  ca::Result<std::unique_ptr<Login>> login;
-  std::map<std::string, KeyPair> keys;  // by label
-};
-
-// What the tokens of one module share, because PKCS#11 has one state a process: C_Finalize, without
-// which SoftHSM never finds a token again that was away, ends the logins to all of them. So a token
-// is opened anew by logging in to all of them anew, and who signs with another waits for that
-// moment. Thread-safe.
+// Opens the tokens of one module together, because PKCS#11 has one state a process: SoftHSM finds a
+// token that was unavailable only after C_Finalize, and C_Finalize ends the logins to all tokens.
+// So opening one token again means logging in to all of them again, and signers with the others
+// wait for that moment. Thread-safe.
 class SharedModule {
  public:
+  // An opening that takes longer than `open_timeout` fails.
   SharedModule(std::string path, std::chrono::milliseconds open_timeout)
       : path_(std::move(path)), open_timeout_(open_timeout) {}
   SharedModule(const SharedModule&) = delete;
   SharedModule& operator=(const SharedModule&) = delete;
 
-  // A token is one of them from then on, and until Leave() it outlives this.
-  void Join(Token& token);
-  void Leave(Token& token);
+  // Adds a token, which must live until Leave().
+  void Join(TokenState& token);
+  void Leave(TokenState& token);
 
-  // Logs in to all of them for the first time. What came of it is told to each.
+  // Logs in to all tokens for the first time. Each TokenState gets its login or the error.
   void OpenAll();
 
-  // The same, but not to those that are away, unless it is `wanting`. Nothing is done when somebody
-  // else has done it since opened_count() was `seen_count`.
-  void OpenAnew(Token& wanting, int seen_count);
+  // Logs in again to `wanting` and to all tokens that are available. Does nothing if another thread
+  // has done it since opened_count() was `seen_count`.
+  void OpenAnew(TokenState& wanting, int seen_count);
   int opened_count() const { return opened_count_; }
 
-  bool OthersAreWell(const Token& token) const;
+  // Whether a token besides `token` is available.
+  bool OthersAreAvailable(const TokenState& token) const;
 
-  // Before somebody uses a login of one of them, he asks AwaitOpening() and then holds mutex()
-  // shared; who gives and takes logins holds it alone, because C_Finalize under a signer crashes.
-  // It prefers readers, of whom a crowd would keep him out if they did not ask. False when the
-  // opening that is under way takes longer than kOpeningWait.
+  // A thread that uses a login calls AwaitOpening() and then holds mutex() shared. A thread that
+  // gives or takes logins holds it alone, because C_Finalize crashes under a signer. The mutex
+  // prefers readers, so AwaitOpening() is what lets the opening thread in. False if the opening
+  // takes longer than kOpeningWait.
   static constexpr std::chrono::seconds kOpeningWait{1};
   bool AwaitOpening() const;
   std::shared_mutex& mutex() const { return mutex_; }
 
-  // Of searching, generating and destroying, one at a time: in SoftHSM 2.6.1 a search, or another
-  // generation, makes C_GenerateKeyPair fail now and then. Signing does not.
+  // Held by a thread that searches, generates or destroys keys: in SoftHSM 2.6.1 C_GenerateKeyPair
+  // fails now and then beside a search or another generation. It does not fail beside signatures.
   std::mutex& objects_mutex() const { return objects_mutex_; }
 
  private:
-  void Open(const std::vector<Token*>& tokens);
+  void Open(const std::vector<TokenState*>& tokens);
 
   const std::string path_;
   const std::chrono::milliseconds open_timeout_;
@@ -69,8 +60,8 @@ class SharedModule {
   mutable std::shared_mutex mutex_;
   mutable std::mutex objects_mutex_;
 
-  std::mutex opening_mutex_;    // one opening at a time; held to change tokens_, too
-  std::vector<Token*> tokens_;  // changed under mutex_
+  std::mutex opening_mutex_;         // one opening at a time
+  std::vector<TokenState*> tokens_;  // changed under opening_mutex_ and mutex_
   std::atomic<int> opened_count_ = 0;
 
   mutable std::mutex wait_mutex_;

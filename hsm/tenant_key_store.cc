@@ -6,14 +6,14 @@
 
 namespace hsm {
 
-TenantKeyStore::TenantKeyStore(std::shared_ptr<ca::KeyStore> common, std::vector<Token> apart)
-    : common_(std::move(common)), apart_(std::move(apart)) {
-  for (const Token& token : apart_) {
+TenantKeyStore::TenantKeyStore(std::shared_ptr<ca::KeyStore> common, std::vector<Token> dedicated)
+    : common_(std::move(common)), dedicated_(std::move(dedicated)) {
+  for (const Token& token : dedicated_) {
     for (const std::string& tenant : token.tenants) by_tenant_.emplace(tenant, &token);
   }
 }
 
-const TenantKeyStore::Token* TenantKeyStore::ApartFor(const std::string& label) const {
+const TenantKeyStore::Token* TenantKeyStore::DedicatedTokenFor(const std::string& label) const {
   const size_t slash = label.find('/');
   if (slash == std::string::npos) return nullptr;
   const auto found = by_tenant_.find(std::string_view(label).substr(0, slash));
@@ -21,7 +21,7 @@ const TenantKeyStore::Token* TenantKeyStore::ApartFor(const std::string& label) 
 }
 
 ca::KeyStore& TenantKeyStore::StoreOf(const std::string& label) const {
-  const Token* const token = ApartFor(label);
+  const Token* const token = DedicatedTokenFor(label);
   return token ? *token->keys : *common_;
 }
 
@@ -40,7 +40,7 @@ ca::Status TenantKeyStore::Destroy(const std::string& label) {
 
 std::vector<ca::TokenContent> TenantKeyStore::Contents() {
   std::vector<ca::TokenContent> contents = common_->Contents();
-  for (const Token& token : apart_) {
+  for (const Token& token : dedicated_) {
     for (ca::TokenContent& content : token.keys->Contents()) contents.push_back(std::move(content));
   }
   return contents;
@@ -50,11 +50,13 @@ std::string TenantKeyStore::TokenOf(const std::string& label) const {
   return StoreOf(label).TokenOf(label);
 }
 
-bool TenantKeyStore::IsApart(const std::string& label) const { return ApartFor(label) != nullptr; }
+bool TenantKeyStore::IsApart(const std::string& label) const {
+  return DedicatedTokenFor(label) != nullptr;
+}
 
 ca::Status TenantKeyStore::CheckHealth() {
   TRY(common_->CheckHealth());
-  for (const Token& token : apart_) TRY(CheckHealth(token));
+  for (const Token& token : dedicated_) TRY(CheckHealth(token));
   return ca::Ok();
 }
 

@@ -10,8 +10,9 @@
 
 namespace hsm {
 
-// Keys on several tokens: of a tenant that has a token apart, on that, and of all others on the
-// common one. The tenant is what a label begins with, acme/prod/issuing/1-5f3a9c0e. Thread-safe.
+// Keys on several tokens. The keys of a tenant that has a dedicated token are on that token; the
+// keys of all other tenants are on the common token. A label begins with its tenant:
+// acme/prod/issuing/1-5f3a9c0e. Thread-safe.
 class TenantKeyStore final : public ca::KeyStore {
  public:
   struct Token {
@@ -20,8 +21,8 @@ class TenantKeyStore final : public ca::KeyStore {
     std::shared_ptr<ca::KeyStore> keys;
   };
 
-  // No tenant is at two tokens.
-  TenantKeyStore(std::shared_ptr<ca::KeyStore> common, std::vector<Token> apart);
+  // No tenant may have two tokens.
+  TenantKeyStore(std::shared_ptr<ca::KeyStore> common, std::vector<Token> dedicated);
   TenantKeyStore(const TenantKeyStore&) = delete;
   TenantKeyStore& operator=(const TenantKeyStore&) = delete;
 
@@ -32,21 +33,21 @@ class TenantKeyStore final : public ca::KeyStore {
   std::string TokenOf(const std::string& label) const override;
   bool IsApart(const std::string& label) const override;
 
-  // Of all, one after the other; the first that is not well is told, with its tenants. A server
-  // looks after each by itself, so that one that hangs holds up no other.
+  // Checks all tokens, one after the other. Returns the first error, with the token's tenants. The
+  // server checks each token on its own instead, so that one that hangs does not delay the others.
   ca::Status CheckHealth() override;
 
   ca::KeyStore& common() const { return *common_; }
-  const std::vector<Token>& apart() const { return apart_; }
-  // Says whose it is: "tenants acme, globex: token 'hsm-acme': away ...".
+  const std::vector<Token>& dedicated() const { return dedicated_; }
+  // The error names the tenants: "tenants acme, globex: token 'hsm-acme': unavailable ...".
   static ca::Status CheckHealth(const Token& token);
 
  private:
-  const Token* ApartFor(const std::string& label) const;
+  const Token* DedicatedTokenFor(const std::string& label) const;
   ca::KeyStore& StoreOf(const std::string& label) const;
 
   const std::shared_ptr<ca::KeyStore> common_;
-  const std::vector<Token> apart_;
+  const std::vector<Token> dedicated_;
   std::map<std::string, const Token*, std::less<>> by_tenant_;
 };
 

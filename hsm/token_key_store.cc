@@ -8,13 +8,13 @@
 namespace hsm {
 namespace {
 
-// A key of a token that it keeps open.
+// A key that keeps its token open.
 class TokenKey final : public ca::SigningKey {
  public:
-  TokenKey(std::shared_ptr<const Token> token, std::shared_ptr<const Token::Key> key)
+  TokenKey(std::shared_ptr<const Token> token, std::shared_ptr<const TokenKeyPair> key)
       : token_(std::move(token)), key_(std::move(key)) {}
 
-  const ca::Bytes& spki() const override { return key_->spki(); }
+  const ca::Bytes& spki() const override { return key_->public_key().spki(); }
 
  private:
   ca::Result<ca::Bytes> Sign(ca::BytesView message) const override {
@@ -22,7 +22,7 @@ class TokenKey final : public ca::SigningKey {
   }
 
   const std::shared_ptr<const Token> token_;
-  const std::shared_ptr<const Token::Key> key_;
+  const std::shared_ptr<const TokenKeyPair> key_;
 };
 
 }  // namespace
@@ -71,14 +71,12 @@ ca::Result<std::vector<std::string>> TokenKeyStore::Labels() { return token_->La
 
 std::vector<ca::TokenContent> TokenKeyStore::Contents() {
   auto labels = Labels();
-  ca::TokenContent content{token_->options().token_label, labels.status(), {}};
+  ca::TokenContent content{token_->label(), labels.status(), {}};
   if (labels.ok()) content.labels = *std::move(labels);
   return {std::move(content)};
 }
 
-std::string TokenKeyStore::TokenOf(const std::string&) const {
-  return token_->options().token_label;
-}
+std::string TokenKeyStore::TokenOf(const std::string&) const { return token_->label(); }
 
 ca::Status TokenKeyStore::CheckHealth() { return token_->CheckHealth(); }
 

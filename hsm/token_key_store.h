@@ -11,28 +11,28 @@ namespace hsm {
 
 class Token;
 
-// The CA keys of one PKCS#11 token. Thread-safe. Keys that it handed out keep the token open, also
-// when the store itself is gone. When a token of a module is opened anew, so are the other ones of
-// that module, and who signs with one of them waits for it: a few milliseconds.
+// The CA keys of one PKCS#11 token. Thread-safe. A key keeps the token open, even after the store
+// is destroyed. Opening a token again opens all tokens of its module again; signers with them wait
+// a few milliseconds.
 //
-// Whoever holds the store or a key must let go of it before the process ends, with no thread
-// signing: a module that is torn down under a signer crashes. Never fork once it is open.
+// Destroy the store and all keys before the process ends, while no thread signs: a module that is
+// unloaded under a signer crashes. Never fork after it is open.
 class TokenKeyStore final : public ca::KeyStore {
  public:
-  // Loads the module, finds the one token with that label and logs in. Never hangs longer than
-  // `options.open_timeout`. OpenAll() with one.
+  // Loads the module, finds the token with the label, and logs in. Takes `options.open_timeout` at
+  // most. Same as OpenAll() with one token.
   //
-  // kFailedPrecondition, naming what to check, when only a change of the installation helps: the
-  // module is missing, refuses its configuration or is open in this process already (PKCS#11 has
+  // kFailedPrecondition, naming what to check, if only a change of the installation helps: the
+  // module is missing, refuses its configuration, or is open in this process already (PKCS#11 has
   // one state a process); two tokens have the label; the PIN is unreadable, refused, locked or not
-  // set. kUnavailable when retrying may help: no token has the label (those that were seen are
-  // listed), or the token does not answer. When the message says that a call hangs, a thread is
-  // left behind in it: end the process, by _exit, for whatever the call is waiting for.
+  // set. kUnavailable if a retry may help: no token has the label (the message lists the tokens
+  // that were seen), or the token does not answer. If the message says that a call hangs, a thread
+  // is left in that call: end the process by _exit.
   static ca::Result<std::shared_ptr<TokenKeyStore>> Open(TokenOptions options);
 
-  // Of several tokens, also of one module, a store each, in the order of their options: there also
-  // when its token could not be opened, for what `opened` says. CheckHealth() may then open it
-  // later.
+  // Opens several tokens, of one module or several. Returns a store for each, in the order of
+  // `options`, even if its token could not be opened: `opened` is the error, and CheckHealth() may
+  // open the token later.
   struct Opened {
     std::shared_ptr<TokenKeyStore> store;
     ca::Status opened;
@@ -43,33 +43,34 @@ class TokenKeyStore final : public ca::KeyStore {
   TokenKeyStore(const TokenKeyStore&) = delete;
   TokenKeyStore& operator=(const TokenKeyStore&) = delete;
 
-  // Reads the attributes, and signs a fixed block to prove that the public key on the token belongs
-  // to the private one: under a millisecond on a small SoftHSM token, and keys are cheap to keep.
-  // kFailedPrecondition also when the label has gone to another key since it was first found.
+  // Checks the attributes, and proves by a signature that the public key on the token belongs to
+  // the private key: under a millisecond on a small SoftHSM token. Holding a key is cheap.
+  // kFailedPrecondition also if the label was found before with another key.
   ca::Result<std::shared_ptr<const ca::SigningKey>> Find(const std::string& label) override;
 
-  // Also kInvalidArgument for a label that is empty, longer than 128 octets or not printable ASCII.
+  // Also kInvalidArgument if the label is empty, longer than 128 octets or not printable ASCII.
   //
-  // PKCS#11 has no unique labels: of threads that generate one, one succeeds, but two processes
-  // must be kept from it by other means. SoftHSM may leave both keys then, and Find refuses them.
+  // PKCS#11 labels are not unique. If several threads generate the same label, one succeeds.
+  // Callers must prevent two processes from doing it: SoftHSM may leave both keys, and Find refuses
+  // them.
   ca::Result<std::shared_ptr<const ca::SigningKey>> Generate(const std::string& label) override;
 
   ca::Status Destroy(const std::string& label) override;
 
-  // The label of every private key that the token shows, whoever made it; sorted.
-  // kResourceExhausted when there are more than 10,000.
+  // The labels of all private keys on the token, other programs' included; sorted.
+  // kResourceExhausted if there are more than 10,000.
   ca::Result<std::vector<std::string>> Labels();
   std::vector<ca::TokenContent> Contents() override;
   std::string TokenOf(const std::string& label) const override;
 
-  // When the token does not sign, it is closed and opened anew, as after a start, and the keys are
-  // found again: kOk means that they work now. Meanwhile every signature fails at once, with
-  // kUnavailable. Opening has its time limit; a module that hangs in a signature holds this up too.
-  // While other tokens of the module are well, this is done after a pause that grows.
+  // Signs with each key that is held. If the token does not sign, closes it and opens it again, and
+  // finds the keys again; kOk means that they all work now. Meanwhile every signature fails at once
+  // with kUnavailable. Takes the time limit of an opening, or longer if the module hangs in a
+  // signature. While other tokens of the module are available, attempts to open have a growing
+  // pause.
   //
-  // kNotFound and kFailedPrecondition when the token is there, but a key is not, or is another one
-  // by now: that key stays unavailable, the others are not disturbed. kInternal when a signature
-  // does not verify.
+  // kNotFound and kFailedPrecondition if the token is available but a key is missing or is another
+  // one: that key stays unavailable, and the others work. kInternal if a signature does not verify.
   ca::Status CheckHealth() override;
 
  private:

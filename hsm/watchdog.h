@@ -15,7 +15,7 @@
 
 namespace hsm {
 
-// The call that a watched thread is in, for whoever waits in vain.
+// The call that a watched thread is in, for the message after a timeout.
 class Progress {
  public:
   // `call` is a string literal.
@@ -26,11 +26,11 @@ class Progress {
   std::atomic<const char*> call_ = "its start";
 };
 
-// Runs `work`, a function from Progress& to a Result<T>, in a thread of its own, and returns what
-// it returns; kUnavailable when it has not come back after `timeout`.
+// Runs `work`, a function from Progress& to a Result<T>, in a thread of its own, and returns its
+// result. kUnavailable if it has not returned after `timeout`.
 //
-// The thread is then left behind: there is no way to call a thread back from a C library. Should it
-// ever return, what it made is destroyed in it, in order.
+// The thread then goes on alone, because nothing can stop a thread in a C library. If it returns
+// later, its result is destroyed in that thread.
 template <typename Work>
 auto RunWithin(std::chrono::milliseconds timeout, std::string_view what, Work work) {
   using Outcome = std::invoke_result_t<Work&, Progress&>;
@@ -56,7 +56,7 @@ auto RunWithin(std::chrono::milliseconds timeout, std::string_view what, Work wo
     shared->is_abandoned = true;
     thread.detach();
     return Outcome(ca::Error(ca::StatusCode::kUnavailable,
-                             "{} hangs in {}, for {} ms already; end this process", what,
+                             "{} hangs in {} for {} ms already; end this process", what,
                              shared->progress.call(), timeout.count()));
   }
   lock.unlock();

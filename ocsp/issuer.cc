@@ -16,8 +16,8 @@ ca::Bytes Digest(ca::BytesView octets, const EVP_MD* algorithm) {
 }  // namespace
 
 // RFC 6960 section 4.1.1: issuerKeyHash "shall be calculated over the value (excluding tag and
-// length) of the subject public key field in the issuer's certificate"; OpenSSL's BIT STRING is
-// without the octet that counts the unused bits, too, as everybody does it.
+// length) of the subject public key field in the issuer's certificate". The octet that counts the
+// unused bits is left out as well, as all implementations do; OpenSSL's BIT STRING has none.
 IssuerHashes::IssuerHashes(const ca::Authority& issuer) {
   const ca::BytesView key = ca::OctetsOf(X509_get0_pubkey_bitstr(issuer.x509()));
   sha1_ = {Digest(issuer.name(), EVP_sha1()), Digest(key, EVP_sha1())};

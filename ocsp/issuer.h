@@ -5,13 +5,12 @@
 
 namespace ocsp {
 
-// How CertIDs name an authority (RFC 6960 section 4.1.1), computed once. Immutable, thread-safe.
+// The hashes by which CertIDs name an issuer (RFC 6960 section 4.1.1). Immutable, thread-safe.
 class IssuerHashes {
  public:
   explicit IssuerHashes(const ca::Authority& issuer);
 
-  // Whether the certificate that `id` asks for is one of this authority's, by what `id` says. Never
-  // for a HashAlgorithm::kOther.
+  // Whether `id` names this authority as the issuer. Always false for HashAlgorithm::kOther.
   bool AreIn(const CertId& id) const;
 
  private:

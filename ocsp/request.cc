@@ -37,8 +37,8 @@ using ca::BytesView;
 //       issuerKeyHash       OCTET STRING, -- Hash of issuer's public key
 //       serialNumber        CertificateSerialNumber }
 //
-// OpenSSL's OCSP_REQUEST is the same, but decodes the signer's certificates, which takes longer
-// than all the rest and is for nobody. Here they and the CertIDs stay in their octets.
+// OpenSSL's OCSP_REQUEST would do, but it decodes the signer's certificates. Nobody needs these,
+// and decoding them takes longer than all the rest. Here they and the CertIDs stay as octets.
 struct CertIdAsn1 {
   X509_ALGOR* hash_algorithm;
   ASN1_OCTET_STRING* issuer_name_hash;
@@ -122,14 +122,14 @@ HashAlgorithm HashAlgorithmOf(const X509_ALGOR* algorithm) {
 
 ca::Result<CertId> ParseCertId(BytesView der) {
   const auto parsed = ca::Asn1Object<CertIdAsn1>::Parse(ASN1_ITEM_rptr(CertIdAsn1), der);
-  if (parsed.empty() || parsed.Der() != der) return Malformed("holds what is no CertID");
+  if (parsed.empty() || parsed.Der() != der) return Malformed("has an entry that is not a CertID");
   CertId id{
       .der = Bytes(der),
       .hash = HashAlgorithmOf(parsed->hash_algorithm),
       .issuer_name_hash = Bytes(ca::OctetsOf(parsed->issuer_name_hash)),
       .issuer_key_hash = Bytes(ca::OctetsOf(parsed->issuer_key_hash)),
   };
-  // An INTEGER keeps its magnitude; its sign is in the type.
+  // OpenSSL keeps an INTEGER's magnitude, and its sign in the type.
   if (ASN1_STRING_type(parsed->serial) == V_ASN1_INTEGER) {
     auto serial = ca::SerialNumber::FromBytes(ca::OctetsOf(parsed->serial));
     if (serial.ok()) id.serial = *std::move(serial);
@@ -143,7 +143,8 @@ ca::Result<Bytes> ParseNonce(const X509_EXTENSION* extension) {
       ca::OctetsOf(X509_EXTENSION_get_data(const_cast<X509_EXTENSION*>(extension)));
   const auto parsed =
       ca::Asn1Object<ASN1_OCTET_STRING>::Parse(ASN1_ITEM_rptr(ASN1_OCTET_STRING), value);
-  if (parsed.empty() || parsed.Der() != value) return Malformed("has a nonce that is no Nonce");
+  if (parsed.empty() || parsed.Der() != value)
+    return Malformed("has a nonce that is not a DER Nonce");
   Bytes nonce(ca::OctetsOf(parsed.operator->()));
   if (nonce.empty() || nonce.size() > Request::kNonceMax) {
     return Malformed("has a nonce that is not 1 to 128 octets long");
@@ -152,10 +153,10 @@ ca::Result<Bytes> ParseNonce(const X509_EXTENSION* extension) {
 }
 
 // RFC 5280 section 4.2: a system "MUST reject the certificate if it encounters a critical extension
-// it does not recognize", and nothing else could be meant here.
+// it does not recognize". A critical extension of a request must mean the same.
 ca::Status CheckSkippable(const X509_EXTENSION* extension) {
   if (X509_EXTENSION_get_critical(extension) == 0) return ca::Ok();
-  return Malformed("has a critical extension that is not known here");
+  return Malformed("has an unknown critical extension");
 }
 
 ca::Result<std::optional<Bytes>> ReadRequestExtensions(const Extensions* extensions) {
@@ -184,7 +185,7 @@ void Drop(Extensions*& extensions) {
   extensions = nullptr;
 }
 
-// Takes away what no answer depends on.
+// Removes the fields that no answer depends on.
 Bytes PlainDerOf(ca::Asn1Object<RequestAsn1>& request) {
   TbsRequestAsn1* const tbs = request->tbs;
   ASN1_INTEGER_free(tbs->version);
@@ -205,7 +206,7 @@ Bytes PlainDerOf(ca::Asn1Object<RequestAsn1>& request) {
 ca::Result<Request> Request::Parse(BytesView der) {
   if (der.size() > kSizeMax) return Malformed("is longer than 16 KiB");
   auto parsed = ca::Asn1Object<RequestAsn1>::Parse(ASN1_ITEM_rptr(RequestAsn1), der);
-  // OpenSSL takes BER: what it would write otherwise was not DER.
+  // OpenSSL parses BER. The input was DER only if encoding it again gives the same octets.
   if (parsed.empty() || parsed.Der() != der) return Malformed("is not a DER OCSPRequest");
   const TbsRequestAsn1* const tbs = parsed->tbs;
   if (tbs->version && ASN1_INTEGER_get(tbs->version) != 0) return Malformed("is not version 1");

@@ -11,90 +11,81 @@
 #include "ca/catalog/revocation_index.h"
 #include "ca/issuance/authority.h"
 #include "ca/ports/revocation.h"
+#include "ocsp/answer_cache.h"
 #include "ocsp/request.h"
 #include "ocsp/striped_counter.h"
 
 namespace ocsp {
 
-// A DER OCSPResponse (RFC 6960 section 4.2.1), ready to be sent.
-struct Answer {
-  ca::Bytes der;
-  // When it may be cached by whoever stands between (RFC 5019 section 6): not an error, without a
-  // nonce, and not `unknown` of any certificate, which may be issued in the next moment.
-  bool is_cacheable = false;
-  ca::TimePoint this_update;  // set when it is cacheable: Last-Modified
-  ca::TimePoint next_update;  // likewise: Expires
-  std::string etag;           // likewise: quoted
-};
-
-// An authority for whose certificates it answers, and the key that signs the answers.
+// An authority for whose certificates the responder answers, and the key that signs the answers.
 struct AnsweredAuthority {
   std::shared_ptr<const ca::Authority> issuer;
-  std::shared_ptr<const ca::Authority> responder;  // null as long as it has none: tryLater
-  // Serials of CAs that it issued itself and that are not in the ledger's day-to-day tables.
+  // The OCSP responder that `issuer` certified. Null while there is none: the answer is tryLater.
+  std::shared_ptr<const ca::Authority> responder;
+  // Serials of the CA certificates that it issued, which are not in the ledger's tables of agents'
+  // certificates.
   std::vector<ca::SerialNumber> issued_authorities;
-  std::optional<std::chrono::seconds> lifetime;  // instead of ResponderOptions::lifetime
+  std::optional<std::chrono::seconds> lifetime;  // replaces ResponderOptions::lifetime
 };
 using AnsweredAuthorities = std::map<ca::AuthorityId, AnsweredAuthority>;
 
 struct ResponderOptions {
-  // While an answer may still be given, the index must know every revocation that contradicts it,
-  // and that is RevocationIndex::kKeptAfterExpiry and no longer.
+  // While an answer may be given, the index must know every revocation that contradicts it. The
+  // index keeps a revocation for RevocationIndex::kKeptAfterExpiry, so that bounds the lifetime.
   static constexpr std::chrono::seconds kLifetimeMin = std::chrono::minutes(1);
   static constexpr std::chrono::seconds kLifetimeMax = std::chrono::hours(24);
 
-  // nextUpdate - thisUpdate, brought within the bounds above. Less when the responder's certificate
-  // ends before.
+  // nextUpdate - thisUpdate, clamped to the bounds above. Shorter if the OCSP responder's
+  // certificate expires earlier.
   std::chrono::seconds lifetime = std::chrono::hours(1);
   size_t cached_answers_max = 1'000'000;  // about 1 KiB each
   size_t signed_serials_max = 1'000'000;  // about 70 octets each
 };
 
-class AnswerCache;
 class SignedSerials;
-struct Remembered;
 struct Statement;
 
-// Answers OCSP requests (RFC 6960, RFC 5019, RFC 9654). Thread-safe. Never guesses: `good` is said
-// of what the ledger knows to be signed and of nothing else; while the database is away, signed
-// answers go on until they end, and then it is tryLater.
+// Answers OCSP requests (RFC 6960, RFC 5019, RFC 9654). Thread-safe. Never guesses: it says `good`
+// only of certificates that the ledger knows as signed. While the database is unavailable, it gives
+// the answers that it has signed until they expire, and then tryLater.
 //
-// Every answer that is signed without a nonce and says `unknown` of nothing is remembered by its
-// authority and its CertIDs; at each recall the index is asked anew, so that a revocation acts at
-// once. It is signed anew from half its life on.
+// An answer without a nonce that says `unknown` of no certificate is cached by its authority and
+// its CertIDs. The index is checked each time a cached answer is given, so a revocation acts at
+// once. After half its lifetime a new answer is signed.
 //
-// The ledger is asked once of each certificate: that it is signed stays true, and whether it is
-// revoked is in the index, as long as that is current. While the index is not, the ledger is asked.
+// The ledger is read once for each certificate: a signed certificate stays signed, and the index
+// knows whether it is revoked. While the index is not current, the ledger is read each time.
 class Responder {
  public:
   static constexpr size_t kRequestMax = Request::kSizeMax;     // octets
   static constexpr size_t kCertIdsMax = Request::kCertIdsMax;  // in one request
 
-  // `index`, `store` and `clock` outlive it.
+  // `index`, `store` and `clock` must outlive the responder.
   Responder(const ca::RevocationIndex& index, ca::RevocationStore& store, const ca::Clock& clock,
             ResponderOptions options);
   ~Responder();
 
-  // From now on. Answers that another responder signed, and that stand, are still given.
+  // Replaces the authorities. Answers that an earlier OCSP responder signed are still given until
+  // they expire.
   void SetAuthorities(std::shared_ptr<const AnsweredAuthorities> authorities);
 
-  // An answer that was signed before and still stands; null when there is none, or when it has
-  // passed half its life. Does not block: a hash lookup, for the thread that reads the network.
+  // The cached answer to the request. Null if there is none that is valid, or if it has passed half
+  // its lifetime. Does not block (a hash lookup), so the thread that reads the network may call it.
   std::shared_ptr<const Answer> Recall(ca::AuthorityId authority, ca::BytesView request);
 
-  // Any request, whatever it holds. Blocks for the ledger and the token. Errors are answers too:
-  // malformedRequest, unauthorized (another issuer's certificate, RFC 5019 section 2.2.3),
+  // Answers any octets. Blocks for the ledger and the token. An error is an answer, too:
+  // malformedRequest, unauthorized (a certificate of another issuer, RFC 5019 section 2.2.3),
   // tryLater, internalError. Never null.
   std::shared_ptr<const Answer> Make(ca::AuthorityId authority, ca::BytesView request);
 
-  // What it would say of one serial, as of now, without signing. For the consistency check.
-  // kNotFound for an authority that it does not answer for, and the errors of
+  // The status that Make() would state for one serial now. Signs nothing; for the consistency
+  // check. kNotFound if it does not answer for the authority; also the errors of
   // RevocationStore::FindStatus.
   ca::Result<ca::CertificateStatus> StatusOf(ca::AuthorityId authority,
                                              const ca::SerialNumber& serial);
 
-  // Whether it has a responder's key to sign with: else it answers tryLater, but for what it signed
-  // before.
+  // Whether it has an OCSP responder's key and certificate to sign with. Otherwise it gives cached
+  // answers, and tryLater.
   bool CanSignFor(ca::AuthorityId authority) const;
 
   struct Counts {
@@ -108,7 +99,7 @@ class Responder {
   Counts counts() const;
 
  private:
-  // An answer that is the same whoever asks, and how often it was given.
+  // An unsigned error, which is the same for every request, and how often it was given.
   struct ErrorAnswer {
     explicit ErrorAnswer(ca::Bytes der);
     std::shared_ptr<const Answer> Give() {
@@ -118,19 +109,22 @@ class Responder {
     const std::shared_ptr<const Answer> answer;
     StripedCounter given_count;
   };
-  struct Known;  // an authority, and what CertIDs call it
-  using KnownAuthorities = std::map<ca::AuthorityId, Known>;
+  struct AnsweredIssuer;  // an AnsweredAuthority with the hashes that CertIDs name it by
+  using AnsweredIssuers = std::map<ca::AuthorityId, AnsweredIssuer>;
 
-  std::shared_ptr<const Known> FindKnown(ca::AuthorityId authority) const;
-  std::shared_ptr<const Remembered> FindStanding(ca::AuthorityId authority,
-                                                 ca::BytesView plain_request) const;
-  ca::Result<ca::CertificateStatus> Judge(const Known& known,
-                                          const std::optional<ca::SerialNumber>& serial);
-  ca::Result<Statement> State(const Known& known, const Request& request);
-  ca::Result<std::shared_ptr<const Remembered>> StateAndSign(const Known& known,
+  std::shared_ptr<const AnsweredIssuer> FindAnsweredIssuer(ca::AuthorityId authority) const;
+  // Null also if a certificate that the answer says `good` of was revoked. The answer may be past
+  // its next_update.
+  std::shared_ptr<const CachedAnswer> FindTrueAnswer(ca::AuthorityId authority,
+                                                     ca::BytesView plain_request) const;
+  // Without a serial (not of our form): UnknownCertificate.
+  ca::Result<ca::CertificateStatus> FindStatus(const AnsweredIssuer& issuer,
+                                               const std::optional<ca::SerialNumber>& serial);
+  ca::Result<Statement> MakeStatement(const AnsweredIssuer& issuer, const Request& request);
+  ca::Result<std::shared_ptr<const CachedAnswer>> SignAnswer(const AnsweredIssuer& issuer,
                                                              const Request& request,
                                                              ca::TimePoint now);
-  std::shared_ptr<const Answer> Recalled(std::shared_ptr<const Remembered> remembered);
+  std::shared_ptr<const Answer> Recalled(std::shared_ptr<const CachedAnswer> cached);
 
   const ca::RevocationIndex& index_;
   ca::RevocationStore& store_;
@@ -140,7 +134,7 @@ class Responder {
   const std::unique_ptr<SignedSerials> signed_;
 
   mutable std::mutex mutex_;
-  std::shared_ptr<const KnownAuthorities> authorities_;  // never null
+  std::shared_ptr<const AnsweredIssuers> issuers_;  // never null
 
   ErrorAnswer malformed_;
   ErrorAnswer unauthorized_;

@@ -54,8 +54,8 @@ using ca::RequireAsn1;
 //       revocationTime              GeneralizedTime,
 //       revocationReason    [0]     EXPLICIT CRLReason OPTIONAL }
 //
-// CertIDs, the data that was signed and the certificate are put in as they are. What is never
-// written (the version, byName, singleExtensions) is left out here.
+// CertIDs, the signed data and the certificate are copied as octets. Fields that are never written
+// (the version, byName, singleExtensions) are left out here.
 struct RevokedInfoAsn1 {
   ASN1_GENERALIZEDTIME* revocation_time;
   ASN1_ENUMERATED* reason;
@@ -166,7 +166,7 @@ RevokedInfoAsn1* NewRevokedInfo(const ca::Revocation& revocation) {
   return info;
 }
 
-// `asn1` is new: it has chosen nothing yet.
+// `asn1` is new: no alternative is chosen yet.
 void SetStatus(CertStatusAsn1* asn1, const ca::CertificateStatus& status) {
   const auto new_null = [] { return New<ASN1_NULL>(ASN1_ITEM_rptr(ASN1_NULL)); };
   if (const auto* revocation = std::get_if<ca::Revocation>(&status)) {
@@ -185,7 +185,7 @@ void AddNonce(STACK_OF(X509_EXTENSION) * *extensions, BytesView octets) {
   const ca::Asn1OctetStringPtr nonce(ASN1_OCTET_STRING_new());
   RequireAsn1(nonce != nullptr, "ASN1_OCTET_STRING_new");
   ca::SetOctets(nonce.get(), octets);
-  // OpenSSL's own encoding of a nonce takes it for the octets of the extension itself.
+  // OpenSSL's own method for this extension writes the octets without their OCTET STRING.
   const Bytes der = ca::DerOf<ASN1_OCTET_STRING, i2d_ASN1_OCTET_STRING>(nonce.get());
   ca::SetOctets(nonce.get(), der);
   ca::X509ExtensionPtr extension(
@@ -193,7 +193,7 @@ void AddNonce(STACK_OF(X509_EXTENSION) * *extensions, BytesView octets) {
   if (!*extensions) *extensions = sk_X509_EXTENSION_new_null();
   RequireAsn1(extension && sk_X509_EXTENSION_push(*extensions, extension.get()) > 0,
               "X509_EXTENSION_create_by_NID");
-  static_cast<void>(extension.release());  // the stack's
+  static_cast<void>(extension.release());  // now the stack owns it
 }
 
 Bytes EncodeResponseData(const Statement& statement, const ca::Authority& responder) {
@@ -228,7 +228,7 @@ Bytes EncodeSuccess(BytesView basic) {
   RequireAsn1(ASN1_ENUMERATED_set(response->status, OCSP_RESPONSE_STATUS_SUCCESSFUL) == 1,
               "ASN1_ENUMERATED_set");
   response->bytes = New<ResponseBytesAsn1>(ASN1_ITEM_rptr(ResponseBytesAsn1));
-  response->bytes->type = OBJ_nid2obj(NID_id_pkix_OCSP_basic);  // static: never freed
+  response->bytes->type = OBJ_nid2obj(NID_id_pkix_OCSP_basic);  // static, so it is never freed
   ca::SetOctets(response->bytes->response, basic);
   return response.Der();
 }

@@ -8,8 +8,8 @@
 
 namespace ocsp {
 
-// RFC 6960 section 4.2.1, OCSPResponseStatus by its numbers; without successful (0) and sigRequired
-// (5).
+// OCSPResponseStatus, with the numbers of RFC 6960 section 4.2.1. successful (0) and sigRequired
+// (5) are left out.
 enum class ErrorStatus {
   kMalformedRequest = 1,
   kInternalError = 2,
@@ -17,25 +17,26 @@ enum class ErrorStatus {
   kUnauthorized = 6
 };
 
-// The DER OCSPResponse that says that and nothing else: not signed (RFC 6960 section 2.3).
+// The DER OCSPResponse with that status and no responseBytes. It is not signed (RFC 6960 section
+// 2.3).
 ca::Bytes EncodeError(ErrorStatus status);
 
-// What a responder states about the certificates of a request.
+// The content of a response that is to be signed.
 struct Statement {
   struct Single {
-    ca::Bytes cert_id;  // DER, as it was asked for
+    ca::Bytes cert_id;  // DER, as received in the request
     ca::CertificateStatus status;
   };
 
-  std::vector<Single> singles;  // one at least
-  // Whole seconds. From then on, and also when it is made: producedAt.
-  ca::TimePoint this_update;
-  ca::TimePoint next_update;
-  std::optional<ca::Bytes> nonce;  // to repeat
+  std::vector<Single> singles;     // at least one
+  ca::TimePoint this_update;       // whole seconds; also producedAt
+  ca::TimePoint next_update;       // whole seconds
+  std::optional<ca::Bytes> nonce;  // the request's
 };
 
-// The DER OCSPResponse by `responder`, whose certificate is in it. kUnavailable when the token does
-// not answer; kFailedPrecondition when it is no responder.
+// Signs the statement by `responder`, and returns the DER OCSPResponse, which carries the
+// certificate of `responder`. kUnavailable if the token does not answer; kFailedPrecondition if
+// `responder` is not an OCSP responder.
 ca::Result<ca::Bytes> Sign(const Statement& statement, const ca::Authority& responder);
 
 }  // namespace ocsp

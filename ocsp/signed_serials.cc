@@ -10,7 +10,7 @@ SignedSerials::SignedSerials(size_t serials_max)
     : generation_max_(std::max<size_t>(1, serials_max / kShardCount / 2)),
       shards_(std::make_unique<std::array<Shard, kShardCount>>()) {}
 
-// What is in here was signed by us, so nobody else has chosen the random octets at a serial's end.
+// The last octets of a serial are random, and only this CA chooses them: these serials are signed.
 size_t SignedSerials::KeyHash::operator()(const Key& key) const {
   size_t hash = 0;
   std::memcpy(&hash, key.serial.data() + key.serial.size() - sizeof hash, sizeof hash);
@@ -26,10 +26,10 @@ SignedSerials::Key SignedSerials::KeyOf(ca::AuthorityId authority, const ca::Ser
 void SignedSerials::Add(ca::AuthorityId authority, const ca::SerialNumber& serial) {
   const Key key = KeyOf(authority, serial);
   Shard& shard = ShardOf(key);
-  Generation forgotten;  // freed when the lock is
+  Generation dropped;  // freed after the lock is released
   const std::lock_guard lock(shard.mutex);
   if (shard.young.size() >= generation_max_) {
-    forgotten = std::exchange(shard.old, std::exchange(shard.young, Generation()));
+    dropped = std::exchange(shard.old, std::exchange(shard.young, Generation()));
   }
   shard.young.insert(key);
 }

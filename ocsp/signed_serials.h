@@ -10,13 +10,13 @@
 
 namespace ocsp {
 
-// Certificates that the ledger has said to be signed. That stays true for ever, so the ledger need
-// not be asked twice; whether they are revoked is for the RevocationIndex to say. Thread-safe.
+// Certificates that the ledger knows as signed. A signed certificate stays signed, so the ledger is
+// read only once; the RevocationIndex knows whether it is revoked. Thread-safe.
 //
-// Bounded as AnswerCache is: by two generations, of which the old one is forgotten as a whole.
+// Bounded by two generations, as AnswerCache is. The old generation is dropped as a whole.
 class SignedSerials {
  public:
-  // Holds `serials_max` at most, rounded up to two a shard; about 70 octets each.
+  // Holds `serials_max` serials at most, rounded up to two a shard. One takes about 70 octets.
   explicit SignedSerials(size_t serials_max);
 
   void Add(ca::AuthorityId authority, const ca::SerialNumber& serial);

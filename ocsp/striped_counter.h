@@ -6,8 +6,8 @@
 
 namespace ocsp {
 
-// Counts what many threads do millions of times a second: each thread adds in a cache line that few
-// others touch. Thread-safe.
+// A counter that many threads increment millions of times a second: each thread adds in a cache
+// line that few others touch. Thread-safe.
 class StripedCounter {
  public:
   void Add() { stripes_[Mine()].count.fetch_add(1, std::memory_order_relaxed); }

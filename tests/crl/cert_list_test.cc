@@ -1,4 +1,4 @@
-// What is written, as OpenSSL's own X509_CRL reads it.
+// The encoded CRL as OpenSSL's own X509_CRL reads it.
 
 #include "crl/cert_list.h"
 
@@ -91,12 +91,12 @@ TEST_F(CertListTest, HasNoListWhenNothingIsRevoked) {
   EXPECT_EQ(X509_CRL_get_REVOKED(crl.get()), nullptr);
 }
 
-TEST_F(CertListTest, SaysNothingThatNobodyAskedFor) {
+TEST_F(CertListTest, HasNoExtensionThatWasNotRequested) {
   const CrlPtr crl = Signed();
-  EXPECT_EQ(X509_CRL_get_ext_count(crl.get()), 2);  // the key's identifier and the number
+  EXPECT_EQ(X509_CRL_get_ext_count(crl.get()), 2);  // the authority key identifier and the number
 }
 
-// OpenSSL reads BER; what it writes is DER.
+// OpenSSL reads BER and writes DER, so the octets were DER if both are equal.
 TEST_F(CertListTest, IsDerToTheLastOctet) {
   for (const auto reason : {RevocationReason::kUnspecified, RevocationReason::kSuperseded}) {
     list_.revoked.push_back(RevokedFor(reason));
@@ -138,7 +138,7 @@ TEST_F(CertListTest, GivesEachReasonByItsNumberAndUnspecifiedByNone) {
   }
 }
 
-// An entry with extensions before one without, and the other way round.
+// An entry with extensions before one without, and the reverse.
 TEST_F(CertListTest, GivesNoEntryTheExtensionsOfAnother) {
   for (const auto reason : {RevocationReason::kUnspecified, RevocationReason::kKeyCompromise,
                             RevocationReason::kUnspecified, RevocationReason::kAaCompromise,
@@ -252,7 +252,7 @@ TEST_F(CertListTest, ReadsNothingTruncatedOrProlonged) {
   EXPECT_TRUE(Read(der, *issuer_).ok());
 }
 
-// Each bit of it is either signed, or the signature, or says how it is signed.
+// Each bit is signed, or is part of the signature, or identifies the signature algorithm.
 TEST_F(CertListTest, ReadsNothingWithAnOctetChanged) {
   list_.revoked = {RevokedFor(RevocationReason::kSuperseded)};
   const ca::Bytes der = SignedDer();
@@ -268,7 +268,7 @@ TEST_F(CertListTest, ReadsNoCrlOfAnotherAuthority) {
   EXPECT_EQ(Read(der, *root_).status().code(), ca::StatusCode::kInvalidArgument);
   const auto globex = Must(deployment_.catalog->ActiveIssuer(deployment_.globex.id));
   EXPECT_FALSE(Read(der, *globex).ok());
-  // Another's signature under this one's name, and the other way round.
+  // The signature of one authority with the name of another, and the reverse.
   const ca::Bytes tbs = list_.EncodeTbs();
   const auto parsed = Must(ca::TbsCertList::Parse(tbs));
   EXPECT_FALSE(Read(EncodeCrl(tbs, Must(globex->Sign(parsed))), *issuer_).ok());

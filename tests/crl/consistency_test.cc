@@ -18,7 +18,7 @@ class ConsistencyTest : public testing::CrlTest {
     ca::RevocationCursor cursor;
     return Must(ports_.revocations.ReadSince(cursor, clock_.Now()));
   }
-  // What was published last of each kind.
+  // The last published CRL of each kind.
   void Serve(const std::vector<ca::PublishedCrl>& published) {
     for (const ca::PublishedCrl& crl : published) {
       std::erase_if(served_, [&](const ServedCrl& one) {

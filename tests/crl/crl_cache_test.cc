@@ -20,7 +20,7 @@ TEST_F(CrlCacheTest, HasNothingAtFirst) {
   EXPECT_TRUE(crl_cache_.All().empty());
 }
 
-TEST_F(CrlCacheTest, HasTheNewestCrlOfEachShardAndTheOldOneForWhoHoldsIt) {
+TEST_F(CrlCacheTest, HasTheNewestCrlOfEachShardAndKeepsAnOldOneThatIsHeld) {
   const ca::PublishedCrl first = PublishOne();
   Must(crl_cache_.Refresh(ports_.crls));
   const auto held = crl_cache_.Find(issuer_->id(), 0);
@@ -59,7 +59,7 @@ TEST_F(CrlCacheTest, LeavesInPlaceWhatIsStillTheNewest) {
   EXPECT_EQ(crl_cache_.Find(issuer_->id(), 0), before);
 }
 
-// RFC 9110 section 8.8.3: quoted, and the same on every replica.
+// RFC 9110 section 8.8.3: an etag is quoted. It must be the same on every replica.
 TEST_F(CrlCacheTest, QuotesAnEtagThatAnotherReplicaGivesToo) {
   PublishOne();
   CrlCache other;
@@ -71,7 +71,7 @@ TEST_F(CrlCacheTest, QuotesAnEtagThatAnotherReplicaGivesToo) {
   EXPECT_TRUE(etag.starts_with('"') && etag.ends_with('"'));
 }
 
-TEST_F(CrlCacheTest, KeepsWhatItHasWhileTheStoreIsAway) {
+TEST_F(CrlCacheTest, KeepsItsCrlsWhileTheStoreIsUnavailable) {
   PublishOne();
   Must(crl_cache_.Refresh(ports_.crls));
   ports_.crls.TakeAway();

@@ -22,7 +22,7 @@ inline std::vector<ca::SerialNumber> SerialsOf(const ReadCrl& crl) {
   return serials;
 }
 
-// What one server knows and publishes, over what lasts.
+// The index and publisher of one server, over a shared store.
 struct Replica {
   Replica(ca::testing::MemoryPorts& ports, ca::CrlStore& store, const ca::Clock& clock,
           PublisherOptions its_options = {},
@@ -42,7 +42,7 @@ struct Replica {
     return ca::Ok();
   }
 
-  PublisherOptions options;  // of every hierarchy
+  PublisherOptions options;  // for every hierarchy
   ca::testing::MemoryRevocationStore revocations;
   std::function<ca::TimePoint()> now;
   ca::RevocationCursor cursor;
@@ -59,7 +59,7 @@ class CrlTest : public ca::testing::StoryTest {
                    ca::TimePoint now = ca::testing::FakeClock().Now())
       : StoryTest(now), replica_(ports_, ports_.crls, clock_, options) {}
 
-  // An agent's certificate, in that shard.
+  // Issues an agent's certificate in that shard.
   ca::Certificate Issue(ca::CrlShard shard = 0) {
     ca::StatusDirectory directory(ca::testing::Directory().urls());
     directory.SetNewestShard(issuer_->id(), shard);
@@ -81,17 +81,17 @@ class CrlTest : public ca::testing::StoryTest {
     Must(ports_.revocations.Revoke(order, ca::testing::EventAt(clock_.Now(), "Revoke")).status());
     return serial;
   }
-  // Issued and revoked.
+  // Issues and revokes a certificate.
   ca::SerialNumber RevokeOne(ca::CrlShard shard = 0) { return Revoke(Issue(shard).record.serial); }
 
-  // A round of the issuing authority alone, without a fault.
+  // One round for the issuing authority alone. It must not fail.
   std::vector<ca::PublishedCrl> Publish() { return PublishBy(replica_); }
   std::vector<ca::PublishedCrl> PublishBy(Replica& replica) {
     auto round = replica.publisher.PublishDue({issuer_});
     Must(round.error);
     return std::move(round.published);
   }
-  // The same, of which one CRL is expected.
+  // The same, and it must publish exactly one CRL.
   ca::PublishedCrl PublishOne() {
     auto published = Publish();
     EXPECT_EQ(published.size(), 1u);

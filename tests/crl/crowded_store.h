@@ -6,7 +6,7 @@
 
 namespace crl::testing {
 
-// A store in which somebody else is a moment faster.
+// A store that lets the test act as another replica, just before each publication or opening.
 class CrowdedStore final : public ca::CrlStore {
  public:
   explicit CrowdedStore(ca::CrlStore& inner) : inner_(inner) {}

@@ -30,7 +30,7 @@ TEST_F(DeltaTest, BeginsWithACompleteCrl) {
   EXPECT_EQ(testing::SerialsOf(ReadBack(complete_)), base_);
 }
 
-// So that the URL in a complete CRL leads somewhere.
+// The complete CRL contains the URL of the delta, so there must be one.
 TEST_F(DeltaTest, FollowsACompleteCrlWithAnEmptyDeltaASecondLater) {
   clock_.Advance(-seconds(1));
   EXPECT_TRUE(Publish().empty());
@@ -94,8 +94,8 @@ TEST_F(DeltaTest, GivesWayToACompleteCrlAtHalfItsLife) {
   EXPECT_TRUE(Lists(complete, serial));
 }
 
-// What another publisher's complete CRL lists is no base of ours.
-TEST_F(DeltaTest, BeginsWithACompleteCrlAgainWhenSomebodyElsePublished) {
+// A complete CRL of another publisher is not the base of our deltas.
+TEST_F(DeltaTest, BeginsWithACompleteCrlAgainAfterAnotherReplicaPublished) {
   PublishOne();
   Replica other(ports_, ports_.crls, clock_, {.deltas = true});
   EXPECT_EQ(PublishBy(other).front().base_number, 0);
@@ -108,7 +108,7 @@ TEST_F(DeltaTest, BeginsWithACompleteCrlAgainWhenSomebodyElsePublished) {
 }
 
 // RFC 5280 section 5.2.3: complete and delta CRLs share one sequence of numbers, and the base with
-// the delta says what a complete CRL of the same moment would.
+// the delta lists the same as a complete CRL of that moment would.
 TEST_F(DeltaTest, SaysWithItsBaseWhatACompleteCrlWouldOverAnHourOfRevocations) {
   ReadCrl complete = ReadBack(complete_);
   std::int64_t last_number = complete_.number;

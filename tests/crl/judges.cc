@@ -28,7 +28,7 @@ std::string Write(const ca::testing::TemporaryFolder& folder, const char* name, 
   const ca::testing::ProgramResult judgement = ca::testing::RunProgram(
       "openssl crl -noout -verify -in " + Write(folder, "crl", "X509 CRL", {crl}) + " -CAfile " +
       Write(folder, "issuer", "CERTIFICATE", {issuer}));
-  // It tells by words, not by its status.
+  // It reports the outcome in its output, not in its exit status.
   return Verdict(judgement.status == 0 && judgement.output.find("verify OK") != std::string::npos,
                  judgement);
 }

@@ -7,13 +7,13 @@
 
 #include "ca/base/bytes.h"
 
-// Programs that are not ours say what they make of a CRL, now.
+// Other programs verify a CRL, at the machine's time.
 namespace crl::testing {
 
-// openssl crl -verify, with the certificate of its issuer.
+// openssl crl -verify with the issuer's certificate.
 ::testing::AssertionResult OpenSslVerifies(const ca::Bytes& crl, const ca::Bytes& issuer);
 
-// certtool --verify-crl, with the same.
+// certtool --verify-crl with the issuer's certificate.
 ::testing::AssertionResult CerttoolVerifies(const ca::Bytes& crl, const ca::Bytes& issuer);
 
 struct Chain {
@@ -22,7 +22,7 @@ struct Chain {
   ca::Bytes root;
 };
 
-// openssl verify with these CRLs and options, such as -crl_check. What it says is in the message.
+// openssl verify with these CRLs and options, such as -crl_check. Its output is in the message.
 ::testing::AssertionResult OpenSslAccepts(const Chain& chain, const std::vector<ca::Bytes>& crls,
                                           const std::string& options = "-crl_check");
 

@@ -1,4 +1,4 @@
-// What is published, when, and what not.
+// Which CRLs are published, and when.
 
 #include "crl/publisher.h"
 
@@ -67,7 +67,7 @@ TEST_F(PublisherTest, RefreshesACrlAtHalfItsLife) {
   EXPECT_TRUE(Lists(crl, serial));
 }
 
-TEST_F(PublisherTest, PublishesALastCrlThatStandsAsLongAsItsAuthority) {
+TEST_F(PublisherTest, PublishesALastCrlThatIsValidAsLongAsItsAuthority) {
   PublishOne();
   const auto serial = RevokeOne();
   const auto last = replica_.publisher.PublishLast({issuer_});
@@ -79,7 +79,8 @@ TEST_F(PublisherTest, PublishesALastCrlThatStandsAsLongAsItsAuthority) {
 
   Replica heir(ports_, ports_.crls, clock_);
   const auto again = heir.publisher.PublishLast({issuer_});
-  ASSERT_EQ(again.published.size(), 1u) << "who does not know that it is out makes another";
+  ASSERT_EQ(again.published.size(), 1u)
+      << "a publisher that does not know the last CRL publishes another";
   EXPECT_EQ(again.published.front().number, last.published.front().number + 1);
 }
 
@@ -101,7 +102,7 @@ class LongLivedCrlTest : public PublisherTest {
   LongLivedCrlTest() : PublisherTest({.lifetime = hours(24 * 30)}) {}
 };
 
-// A lifetime that grew would else leave the CRL before it to end unfollowed.
+// Otherwise the CRL with the old, shorter lifetime would expire before the next one is due.
 TEST_F(PublisherTest, PublishesAtOnceWhatHasAnotherLifetimeByNow) {
   PublishOne();
   for (const auto lifetime : {hours(24), hours(1)}) {
@@ -125,7 +126,7 @@ TEST_F(PublisherTest, GivesEachHierarchyItsOwn) {
   EXPECT_EQ(round.published[1].next_update - round.published[1].this_update, hours(2));
 }
 
-// Or a certificate could end, and leave the index, between two CRLs.
+// Otherwise a certificate could expire, and leave the index, between two CRLs.
 TEST_F(LongLivedCrlTest, IsRefreshedWhileWhatHasEndedIsStillListed) {
   PublishOne();
   clock_.Advance(hours(12));
@@ -182,7 +183,7 @@ TEST_F(PublisherTest, GoesOnFromTheNumbersOfTheConductorBefore) {
   EXPECT_TRUE(Lists(published[0], serial));
 }
 
-// ---- what fails ---------------------------------------------------------------------------------
+// ---- failures -----------------------------------------------------------------------------------
 
 TEST_F(PublisherTest, PublishesForTheOthersWhenOneTokenFails) {
   ca::testing::InterruptedKeyStore broken(
@@ -220,7 +221,7 @@ TEST_F(PublisherTest, PublishesNothingWhileItCannotCatchUp) {
   PublishOne();
 }
 
-TEST_F(PublisherTest, PublishesNothingWhileTheStoreIsAway) {
+TEST_F(PublisherTest, PublishesNothingWhileTheStoreIsUnavailable) {
   ports_.crls.TakeAway();
   EXPECT_EQ(replica_.publisher.PublishDue({issuer_}).error.code(), StatusCode::kUnavailable);
   ports_.crls.BringBack();
@@ -331,7 +332,7 @@ TEST_F(ShardTest, PublishesNoneOfSeveralWithoutUrls) {
   EXPECT_TRUE(round.published.empty());
 }
 
-TEST_F(ShardTest, GoesOnWithTheShardThatSomebodyElseOpened) {
+TEST_F(ShardTest, GoesOnWithTheShardThatAnotherReplicaOpened) {
   Fill(0);
   testing::CrowdedStore store(ports_.crls);
   store.before_open = [&] { Must(ports_.crls.OpenShard(issuer_->id(), 0, clock_.Now())); };

@@ -1,4 +1,4 @@
-// Two that publish at once.
+// Several publishers at once.
 
 #include <atomic>
 #include <thread>
@@ -16,7 +16,7 @@ using testing::Replica;
 
 class RaceTest : public CrlTest {};
 
-TEST_F(RaceTest, BeginsAgainWhenSomebodyElsePublishedMeanwhile) {
+TEST_F(RaceTest, BeginsAgainWhenAnotherReplicaPublishedMeanwhile) {
   std::optional<ca::SerialNumber> seen_by_the_other;
   testing::CrowdedStore store(ports_.crls);
   store.before_publish = [&] {
@@ -59,7 +59,7 @@ TEST_F(RaceTest, GivesUpWhenItIsOvertakenAgainAndAgain) {
   EXPECT_EQ(overtaken, 5);
 }
 
-// One authority, a stream of revocations, and replicas that all take themselves for the conductor.
+// One authority, a stream of revocations, and several replicas that publish at once, as conductors.
 class CrowdTest : public RaceTest, public ::testing::WithParamInterface<bool> {
  protected:
   static constexpr int kReplicas = 3;
@@ -76,7 +76,7 @@ class CrowdTest : public RaceTest, public ::testing::WithParamInterface<bool> {
         for (bool is_last = false; !is_last;) {
           is_last = is_over;
           auto round = replica.publisher.PublishDue({issuer_});
-          if (!round.error.ok()) {  // overtaken too often: it is due again
+          if (!round.error.ok()) {  // overtaken too often; the CRL is due again
             EXPECT_EQ(round.error.code(), StatusCode::kAborted);
             is_last = false;
           }

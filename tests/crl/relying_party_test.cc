@@ -1,5 +1,5 @@
-// Whom relying parties would believe, by CRLs: OpenSSL and GnuTLS look at the machine's clock, so
-// the authorities were made three hours ago.
+// OpenSSL and GnuTLS as relying parties that read our CRLs. They use the machine's clock, so the
+// authorities were made three hours ago.
 
 #include "ca/base/openssl.h"
 #include "tests/crl/crl_test.h"

@@ -1,4 +1,4 @@
-// A hundred thousand entries are as right as one. How long they take is told, not judged.
+// CRLs with 100,000 entries are correct. The times are printed, not checked.
 
 #include "ca/base/asn1.h"
 #include "tests/crl/crl_test.h"
@@ -12,7 +12,7 @@ using testing::seconds;
 
 class ScaleTest : public testing::CrlTest, public ::testing::WithParamInterface<int> {
  protected:
-  // As in the ledger of a bad day.
+  // A mix of reasons and dates, as after a mass revocation.
   std::vector<ca::Revocation> Revocations(int count) {
     constexpr int kReasons[] = {0, 1, 3, 4, 5, 9};
     std::vector<ca::Revocation> revocations;

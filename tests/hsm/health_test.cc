@@ -1,5 +1,5 @@
-// A token goes away under its signers and comes back: what fails, fails at once and without a
-// crash, and what was handed out works again.
+// A token becomes unavailable under its signers and comes back. Calls fail at once and without a
+// crash, and afterwards the keys that callers hold work again.
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>
@@ -70,29 +70,29 @@ TEST_F(HealthTest, ComesBackWithTheTokenAndSoDoTheKeys) {
   const auto issuing = Generate("issuing");
   hsm_.TakeTokensAway();
   ExpectError(Sign(*root), StatusCode::kUnavailable, "key 'root'");
-  ExpectError(store_->CheckHealth(), StatusCode::kUnavailable, "token 'agentpki': away");
+  ExpectError(store_->CheckHealth(), StatusCode::kUnavailable, "token 'agentpki': unavailable");
   ExpectError(store_->CheckHealth(), StatusCode::kUnavailable, "directories.tokendir");
-  ExpectError(Sign(*issuing), StatusCode::kUnavailable, "away");
+  ExpectError(Sign(*issuing), StatusCode::kUnavailable, "unavailable");
 
   hsm_.PutTokensBack();
-  ExpectError(Sign(*root), StatusCode::kUnavailable, "away");
+  ExpectError(Sign(*root), StatusCode::kUnavailable, "unavailable");
   ExpectHealthy();
   EXPECT_TRUE(Sign(*root).ok());
   EXPECT_TRUE(Sign(*issuing).ok());
 }
 
-TEST_F(HealthTest, HealsWhatWasRestoredBeforeAnybodyLooked) {
+TEST_F(HealthTest, RecoversWhenTheTokenIsBackBeforeTheFirstCheck) {
   const auto root = Generate("root");
   hsm_.TakeTokensAway();
   ExpectError(Sign(*root), StatusCode::kUnavailable, "key 'root'");
   hsm_.PutTokensBack();
-  // SoftHSM shows dead objects until it is initialized anew.
+  // SoftHSM shows dead objects until C_Initialize is called again.
   ExpectError(Sign(*root), StatusCode::kUnavailable, "key 'root'");
   ExpectHealthy();
   EXPECT_TRUE(Sign(*root).ok());
 }
 
-TEST_F(HealthTest, ATokenThatIsAwayIsNotOneWithoutKeys) {
+TEST_F(HealthTest, AnUnavailableTokenIsNotATokenWithoutKeys) {
   Generate("root");
   hsm_.TakeTokensAway();
   // kNotFound would invite the caller to generate the key a second time.
@@ -108,7 +108,7 @@ TEST_F(HealthTest, ATokenThatIsAwayIsNotOneWithoutKeys) {
   EXPECT_EQ(store_->Find("issuing").status().code(), StatusCode::kNotFound);
 }
 
-TEST_F(HealthTest, HealsUnderTheLoadOfManySigners) {
+TEST_F(HealthTest, RecoversUnderTheLoadOfManySigners) {
   const auto root = Generate("root");
   std::atomic<bool> is_done = false;
   std::atomic<int> signed_count = 0;
@@ -147,7 +147,7 @@ TEST_F(HealthTest, HealsUnderTheLoadOfManySigners) {
   EXPECT_TRUE(Sign(*root).ok());
 }
 
-TEST_F(HealthTest, HealsWhenSomebodyElseClosedAllSessions) {
+TEST_F(HealthTest, RecoversAfterOtherCodeClosedAllSessions) {
   const auto root = Generate("root");
   RawToken().CloseAllSessions();
   ExpectError(Sign(*root), StatusCode::kUnavailable, "key 'root'");
@@ -155,7 +155,7 @@ TEST_F(HealthTest, HealsWhenSomebodyElseClosedAllSessions) {
   EXPECT_TRUE(Sign(*root).ok());
 }
 
-TEST_F(HealthTest, HealsKeysWhoseStoreHasGoneAndComeBack) {
+TEST_F(HealthTest, RecoveredKeysWorkAfterTheStoreIsDestroyed) {
   const auto root = Generate("root");
   const auto same = *store_->Find("root");
   hsm_.TakeTokensAway();
@@ -181,8 +181,8 @@ TEST_F(HealthTest, OneLostKeyDoesNotDisturbTheOthers) {
   }
 }
 
-// As when another replica has destroyed it, long after this one let go of it.
-TEST_F(HealthTest, AKeyThatNobodyHoldsAnyMoreMayBeGone) {
+// As if another replica destroyed it, long after this one released it.
+TEST_F(HealthTest, AKeyThatIsNoLongerHeldMayBeDestroyed) {
   const auto stays = Generate("stays");
   Generate("goes");
   RawToken().DestroyPrivateKey("goes");
@@ -195,7 +195,7 @@ TEST_F(HealthTest, AKeyThatNobodyHoldsAnyMoreMayBeGone) {
   EXPECT_EQ(store_->Find("goes").status().code(), StatusCode::kNotFound);
 }
 
-TEST_F(HealthTest, DestroysNothingOnATokenThatIsAway) {
+TEST_F(HealthTest, DestroysNothingOnAnUnavailableToken) {
   const auto root = Generate("root");
   hsm_.TakeTokensAway();
   EXPECT_EQ(store_->Destroy("root").code(), StatusCode::kUnavailable);
@@ -223,7 +223,7 @@ TEST_F(HealthTest, NeverSignsWithAnotherKeyThatHasTheLabelNow) {
   }
 }
 
-TEST_F(HealthTest, ReadsThePinAnew) {
+TEST_F(HealthTest, ReadsThePinAtEachOpening) {
   std::atomic<const char*> pin = testing::kUserPin;
   TokenOptions options = hsm_.Options();
   options.read_pin = [&pin] { return ca::Secret(std::string(pin.load())); };
@@ -235,13 +235,13 @@ TEST_F(HealthTest, ReadsThePinAnew) {
     token.CloseAllSessions();
   }
   ExpectError(store_->CheckHealth(), StatusCode::kUnavailable, "refuses the PIN");
-  ExpectError(Sign(*root), StatusCode::kUnavailable, "away");
+  ExpectError(Sign(*root), StatusCode::kUnavailable, "unavailable");
   pin = "staple";
   ExpectHealthy();
   EXPECT_TRUE(Sign(*root).ok());
 }
 
-TEST_F(HealthTest, ATokenThatHangsAsItIsOpenedAnewHoldsUpNoSigner) {
+TEST_F(HealthTest, ATokenThatHangsWhileItIsOpenedAgainDelaysNoSigner) {
   TokenOptions options = hsm_.Options();
   options.open_timeout = milliseconds(1000);
   Open(options);

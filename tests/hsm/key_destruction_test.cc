@@ -1,4 +1,4 @@
-// What is destroyed is gone from the token, for this store and for everybody, and nothing else is.
+// A destroyed key is gone from the token, for this store and for other programs. Nothing else is.
 
 #include <gtest/gtest.h>
 

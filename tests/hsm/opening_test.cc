@@ -1,4 +1,4 @@
-// Whatever is wrong with a token, opening it ends soon, with an error that says what to check.
+// Opening a token that has a fault ends soon, with an error that says what to check.
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>
@@ -22,7 +22,7 @@ using testing::SoftHsm;
 
 class OpeningTest : public ::testing::Test {
  protected:
-  // Opens, and fails the test when that takes longer than something that does not hang.
+  // Opens the token. The test fails if that takes so long that it must have hung.
   static ca::Result<std::shared_ptr<TokenKeyStore>> Open(const TokenOptions& options) {
     const auto start = steady_clock::now();
     auto store = TokenKeyStore::Open(options);
@@ -66,7 +66,7 @@ TEST_F(OpeningTest, NamesTheModuleThatIsMissing) {
 TEST_F(OpeningTest, RefusesALibraryThatIsNoModule) {
   TokenOptions options = hsm_.Options();
   options.module_path = "libm.so.6";
-  ExpectError(options, StatusCode::kFailedPrecondition, {"libm.so.6 is no PKCS#11 module"});
+  ExpectError(options, StatusCode::kFailedPrecondition, {"libm.so.6 is not a PKCS#11 module"});
 }
 
 TEST_F(OpeningTest, NamesTheConfigurationWhenItIsMissing) {
@@ -161,7 +161,7 @@ TEST_F(OpeningTest, SaysWhichCallHangsAndWorksOnceThatComesBack) {
   options.open_timeout = milliseconds(1000);
   ExpectError(options, StatusCode::kUnavailable,
               {"opening token 'agentpki' hangs in C_Initialize", "end this process"});
-  ExpectError(options, StatusCode::kFailedPrecondition, {"an opening of it hangs"});
+  ExpectError(options, StatusCode::kFailedPrecondition, {"an attempt to open it hangs"});
 
   std::ofstream(config) << std::ifstream(good_config).rdbuf();
   std::filesystem::rename(good_config, config);

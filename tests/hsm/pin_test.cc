@@ -88,7 +88,7 @@ TEST_F(PinTest, NeverShowsInARefusal) {
 }
 
 TEST_F(PinTest, IsReadFromTheServicesCredential) {
-  File("0815\n", 0440);  // as stat shows a credential of a service that has User=
+  File("0815\n", 0440);  // the mode that stat shows for a credential of a service with User=
   setenv("CREDENTIALS_DIRECTORY", folder_.c_str(), 1);
   EXPECT_EQ(ReadPinCredential("pin")->Reveal(), "0815");
 }

@@ -35,7 +35,7 @@ const CK_BBOOL& Bool(bool value) { return value ? kTrue : kFalse; }
 
 ca::EvpPkeyPtr NewP256() { return ca::EvpPkeyPtr(EVP_EC_gen("P-256")); }
 
-// The uncompressed point, and the private scalar.
+// The uncompressed point and the private scalar.
 ca::Bytes PointOf(EVP_PKEY* key) {
   unsigned char* point = nullptr;
   const size_t size = EVP_PKEY_get1_encoded_public_key(key, &point);
@@ -66,7 +66,7 @@ std::vector<CK_ATTRIBUTE> PrivateTemplate(const RawToken::PrivateKey& key) {
 
 }  // namespace
 
-// The module, initialized; finalized at the end unless somebody else had initialized it.
+// The initialized module. The destructor finalizes it, unless it was initialized before.
 struct RawToken::Cryptoki {
   Cryptoki() : library(dlopen(SoftHsm::ModulePath().c_str(), RTLD_NOW | RTLD_LOCAL)) {
     const auto get_function_list =
@@ -85,10 +85,10 @@ struct RawToken::Cryptoki {
   Cryptoki(const Cryptoki&) = delete;
   Cryptoki& operator=(const Cryptoki&) = delete;
 
-  // The slot whose token has that label; the uninitialized one for none.
+  // The slot of the token with that label. For "" the slot of the uninitialized token.
   CK_SLOT_ID FindSlot(ca::BytesView label) const {
     std::array<CK_SLOT_ID, 16> slots;
-    CK_ULONG count = 0;  // asked for first: this is when SoftHSM adds its uninitialized slot
+    CK_ULONG count = 0;  // the first call: SoftHSM adds its uninitialized slot here
     Require(functions->C_GetSlotList(CK_TRUE, nullptr, &count), "C_GetSlotList");
     count = slots.size();
     Require(functions->C_GetSlotList(CK_TRUE, slots.data(), &count), "C_GetSlotList");

@@ -11,10 +11,10 @@
 
 namespace hsm::testing {
 
-// A token as PKCS#11 shows it to anybody who knows the PIN: to look at what hsm/ made, and to plant
-// what hsm/ must refuse. Aborts when the token does not do as told.
+// A token through PKCS#11 alone, to inspect keys that hsm/ generated and to create keys that hsm/
+// must refuse. Aborts if a call fails.
 //
-// May be open beside a key store, whose login it then shares.
+// It may be open beside a key store, and then shares the key store's login.
 class RawToken {
  public:
   explicit RawToken(const std::string& label = kTokenLabel);
@@ -22,7 +22,7 @@ class RawToken {
   RawToken(const RawToken&) = delete;
   RawToken& operator=(const RawToken&) = delete;
 
-  // The private half of a pair, as a CA's should be; each test spoils something.
+  // The private key of a pair with the attributes of a CA key. Each test changes some.
   struct PrivateKey {
     std::string label;
     ca::Bytes id = "an id";
@@ -37,30 +37,30 @@ class RawToken {
   void GenerateP384(const PrivateKey& key);
   void GenerateEd25519(const PrivateKey& key);
   void GenerateRsa(const PrivateKey& key);
-  // A key that was made elsewhere, marked as secret from here on.
+  // A key that was generated elsewhere and is marked as sensitive after the import.
   void ImportP256(const PrivateKey& key);
-  // A public key object with a point of its own.
+  // A public key object with another point.
   void PlantPublicKey(const ca::Bytes& id);
 
   size_t CountPrivateKeys(const std::string& label) const;
   size_t CountPublicKeys(const ca::Bytes& id) const;
-  // Of the private key with that label.
+  // The attribute of the private key with that label.
   bool Flag(const std::string& label, CK_ATTRIBUTE_TYPE type) const;
   ca::Bytes Id(const std::string& label) const;
-  // What C_GetAttributeValue answers when asked for the private key itself.
+  // The answer of C_GetAttributeValue to a request for the private key itself.
   CK_RV ReadPrivateValue(const std::string& label) const;
   CK_RV SetFlag(const std::string& label, CK_ATTRIBUTE_TYPE type, bool value) const;
 
   void DestroyPrivateKey(const std::string& label);
   void DestroyPublicKeys(const ca::Bytes& id);
 
-  // What a careless neighbour in the process may do to a key store.
+  // Closes all sessions of the process, as other code in the process might.
   void CloseAllSessions();
 
   // Changes the user's PIN.
   void SetPin(const std::string& old_pin, const std::string& new_pin);
 
-  // Makes a token that has no user PIN yet.
+  // Creates a token without a user PIN.
   static void InitTokenWithoutPin(const std::string& label);
 
  private:

@@ -7,7 +7,7 @@
 
 namespace hsm::testing {
 
-// A signature from a CA key, by the only way that there is: over what a ledger says is recorded.
+// A signature by a CA key. A key signs only an issuance that a ledger has recorded.
 inline ca::Result<ca::Bytes> SignAsRecorded(const ca::SigningKey& key, ca::BytesView tbs) {
   struct CarelessLedger : ca::Ledger {
     using ca::Ledger::Recorded;

@@ -1,5 +1,5 @@
-// Two tokens of one module, each with its PIN: what befalls one is no matter of the other, although
-// PKCS#11 opens and closes both at once.
+// Two tokens of one module, each with its own PIN. A fault of one does not affect the other,
+// although PKCS#11 opens and closes both at once.
 
 #include <gtest/gtest.h>
 
@@ -61,7 +61,7 @@ class SeveralTokensTest : public ::testing::Test {
     EXPECT_EQ(status.code(), code) << status.ToString();
     EXPECT_NE(ca::MessageOf(status).find(word), std::string::npos) << status.ToString();
   }
-  // Health checks until the token is well: each may have to pause first.
+  // Repeats the health check until the token is healthy, because there is a pause between openings.
   static void AwaitHealth(TokenKeyStore& store) {
     const auto deadline = steady_clock::now() + std::chrono::seconds(10);
     while (!store.CheckHealth().ok() && steady_clock::now() < deadline) {
@@ -96,7 +96,7 @@ TEST_F(SeveralTokensTest, EachHasKeysOfItsOwn) {
   EXPECT_EQ(acme_->Contents()[0].labels, std::vector<std::string>{"root"});
 }
 
-TEST_F(SeveralTokensTest, AWrongPinOfOneIsNoMatterOfTheOther) {
+TEST_F(SeveralTokensTest, AWrongPinOfOneDoesNotAffectTheOther) {
   globex_options_.read_pin = [] { return ca::Secret("acme's pin"); };
   const ca::Status opened = Open();
   ExpectError(opened, StatusCode::kFailedPrecondition, "refuses the PIN");
@@ -106,7 +106,7 @@ TEST_F(SeveralTokensTest, AWrongPinOfOneIsNoMatterOfTheOther) {
   ExpectHealthy(*acme_);
 }
 
-TEST_F(SeveralTokensTest, OneThatIsAwayAtFirstIsOpenedLater) {
+TEST_F(SeveralTokensTest, OpensATokenLaterThatWasUnavailableAtFirst) {
   hsm_.TakeAway("globex");
   ExpectError(Open(), StatusCode::kUnavailable, "'globex'");
   const auto key = Generate(*acme_, "root");
@@ -119,7 +119,7 @@ TEST_F(SeveralTokensTest, OneThatIsAwayAtFirstIsOpenedLater) {
   EXPECT_TRUE(Sign(*key).ok());
 }
 
-TEST_F(SeveralTokensTest, WhoSignsWithOneNoticesNothingOfTheOther) {
+TEST_F(SeveralTokensTest, SignersWithOneAreNotDisturbedByTheOther) {
   OpenBoth();
   const auto key = Generate(*acme_, "root");
   const auto other = Generate(*globex_, "root");
@@ -153,7 +153,7 @@ TEST_F(SeveralTokensTest, WhoSignsWithOneNoticesNothingOfTheOther) {
   for (std::thread& signer : signers) signer.join();
 }
 
-TEST_F(SeveralTokensTest, OneThatStaysAwayIsLookedForMoreAndMoreSeldom) {
+TEST_F(SeveralTokensTest, AttemptsToOpenAnUnavailableTokenHaveAPause) {
   globex_options_.reopen_pause_min = globex_options_.reopen_pause_max = std::chrono::hours(1);
   OpenBoth();
   const auto key = Generate(*acme_, "root");
@@ -161,16 +161,16 @@ TEST_F(SeveralTokensTest, OneThatStaysAwayIsLookedForMoreAndMoreSeldom) {
   hsm_.TakeAway("globex");
   EXPECT_EQ(globex_->CheckHealth().code(), StatusCode::kUnavailable);
   hsm_.PutBack("globex");
-  ExpectError(globex_->CheckHealth(), StatusCode::kUnavailable, "away");
+  ExpectError(globex_->CheckHealth(), StatusCode::kUnavailable, "unavailable");
 
-  // Nobody is disturbed when the other one is away as well.
+  // If the other token is unavailable, too, no signer is disturbed, so there is no pause.
   hsm_.TakeAway("acme");
   EXPECT_EQ(Sign(*key).code(), StatusCode::kUnavailable);
   EXPECT_EQ(acme_->CheckHealth().code(), StatusCode::kUnavailable);
   ExpectHealthy(*globex_);
 }
 
-TEST_F(SeveralTokensTest, NobodyIsLoggedOutWhosePinCannotBeRead) {
+TEST_F(SeveralTokensTest, KeepsALoginWhosePinCannotBeReadNow) {
   const auto is_readable = std::make_shared<std::atomic<bool>>(true);
   acme_options_.read_pin = [is_readable]() -> ca::Result<ca::Secret> {
     if (*is_readable) return ca::Secret("acme's pin");
@@ -193,7 +193,7 @@ TEST_F(SeveralTokensTest, NobodyIsLoggedOutWhosePinCannotBeRead) {
   EXPECT_TRUE(Sign(*key).ok());
 }
 
-TEST_F(SeveralTokensTest, BothComeBackWhenBothWereAway) {
+TEST_F(SeveralTokensTest, BothComeBackAfterBothWereUnavailable) {
   OpenBoth();
   const auto key = Generate(*acme_, "root");
   const auto other = Generate(*globex_, "root");

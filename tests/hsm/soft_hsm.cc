@@ -30,7 +30,7 @@ fs::path NewFolder() {
   return name;
 }
 
-// Runs a program to its end. What it has to say of a failure goes to our stderr.
+// Runs a program to its end. Its error messages go to our stderr.
 void Run(std::vector<std::string> words) {
   std::vector<char*> argv;
   argv.reserve(words.size() + 1);
@@ -97,7 +97,7 @@ void SoftHsm::PutBack(const std::string& label) {
 }
 
 std::string SoftHsm::ModulePath() {
-  // Debian's link, and where Fedora and others have it.
+  // Debian's link, and the path on Fedora and others.
   for (const char* path : {"/usr/lib/softhsm/libsofthsm2.so", "/usr/lib64/softhsm/libsofthsm2.so",
                            "/usr/lib64/pkcs11/libsofthsm2.so"}) {
     if (fs::exists(path)) return path;

@@ -12,9 +12,9 @@ inline constexpr char kTokenLabel[] = "agentpki";
 inline constexpr char kUserPin[] = "correct horse";
 inline constexpr char kSoPin[] = "battery staple";
 
-// A SoftHSM2 of one's own: a configuration and a token folder in a temporary folder that goes with
-// it. One at a time in a process, because SOFTHSM2_CONF names it, and made before the module is
-// loaded. Aborts when the machine does not let it (softhsm2 is not installed, /tmp is full).
+// A private SoftHSM2: a configuration and a token folder in a temporary folder, which the
+// destructor removes. One at a time in a process, because SOFTHSM2_CONF names it. Create it before
+// the module is loaded. Aborts if that fails (softhsm2 is not installed, /tmp is full).
 class SoftHsm {
  public:
   SoftHsm();
@@ -22,17 +22,17 @@ class SoftHsm {
   SoftHsm(const SoftHsm&) = delete;
   SoftHsm& operator=(const SoftHsm&) = delete;
 
-  // Makes a token, in a child process: no PKCS#11 state is left in this one.
+  // Creates a token in a child process, so that this process has no PKCS#11 state.
   void InitToken(const std::string& label = kTokenLabel, const std::string& pin = kUserPin);
 
-  // What opens that token.
+  // The options that open that token.
   static TokenOptions Options(const std::string& label = kTokenLabel,
                               const std::string& pin = kUserPin);
 
-  // As when the disk with the tokens is pulled out, and put back.
+  // As if the disk with the tokens was removed, and put back.
   void TakeTokensAway();
   void PutTokensBack();
-  // The same of one token.
+  // The same for one token.
   void TakeAway(const std::string& label);
   void PutBack(const std::string& label);
 
@@ -43,7 +43,7 @@ class SoftHsm {
 
  private:
   const std::filesystem::path folder_;
-  std::map<std::string, std::string> names_;  // of the tokens' folders, by label
+  std::map<std::string, std::string> names_;  // the tokens' folders, by label
 };
 
 }  // namespace hsm::testing

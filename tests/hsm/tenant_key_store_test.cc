@@ -1,4 +1,4 @@
-// Whose keys are on which token.
+// Each tenant's keys are on its token.
 
 #include "hsm/tenant_key_store.h"
 
@@ -21,7 +21,7 @@ class TenantKeyStoreTest : public ::testing::Test {
   TenantKeyStore store_{common_, {{"apart", {"acme", "initech"}, apart_}}};
 };
 
-TEST_F(TenantKeyStoreTest, GoesByTheTenantThatALabelBeginsWith) {
+TEST_F(TenantKeyStoreTest, ChoosesTheTokenByTheTenantInTheLabel) {
   for (const std::string label : {"acme/prod/root/1-aa", "initech/dev/issuing/1-bb"}) {
     EXPECT_EQ(store_.TokenOf(label), "apart");
     EXPECT_TRUE(store_.IsApart(label));
@@ -44,7 +44,7 @@ TEST_F(TenantKeyStoreTest, GoesByTheTenantThatALabelBeginsWith) {
 
 TEST_F(TenantKeyStoreTest, ShowsEachTokenByItself) {
   Must(store_.Generate("acme/prod/root/1-aa"));
-  Must(common_->Generate("acme/prod/root/2-bb"));  // nobody looks for it there
+  Must(common_->Generate("acme/prod/root/2-bb"));  // on the wrong token
   apart_->Fail(MemoryKeyStore::Fault::kUnavailable);
   const auto contents = store_.Contents();
   ASSERT_EQ(contents.size(), 2u);
@@ -55,7 +55,7 @@ TEST_F(TenantKeyStoreTest, ShowsEachTokenByItself) {
   EXPECT_EQ(store_.Find("acme/prod/root/2-bb").status().code(), StatusCode::kUnavailable);
 }
 
-TEST_F(TenantKeyStoreTest, SaysWhoseTokenIsNotWell) {
+TEST_F(TenantKeyStoreTest, NamesTheTenantsOfAnUnhealthyToken) {
   EXPECT_TRUE(store_.CheckHealth().ok());
   apart_->Fail(MemoryKeyStore::Fault::kUnavailable);
   const ca::Status health = store_.CheckHealth();

@@ -1,4 +1,4 @@
-// What keys the store makes, finds and refuses.
+// The keys that the store generates, finds and refuses.
 
 #include "hsm/token_key_store.h"
 
@@ -129,7 +129,7 @@ TEST_F(TokenKeyStoreTest, GeneratesOneKeyWhenManyThreadsWantIt) {
   }
 }
 
-TEST_F(TokenKeyStoreTest, RefusesLabelsThatNobodyCouldRead) {
+TEST_F(TokenKeyStoreTest, RefusesLabelsThatAreNotPrintable) {
   const auto store = Open();
   for (const std::string& label : {std::string(), std::string(129, 'x'), std::string("a\nb"),
                                    std::string("schl\xc3\xbcssel")}) {
@@ -176,7 +176,8 @@ TEST_F(TokenKeyStoreTest, FindsAKeyBesideOneThatLibp11CannotList) {
   EXPECT_TRUE(store->Find("root").ok());
   EXPECT_TRUE(store->CheckHealth().ok());
   ASSERT_TRUE(store->Generate("issuing").ok());
-  ExpectError(store->Find("edwards"), StatusCode::kFailedPrecondition, {"no elliptic curve key"});
+  ExpectError(store->Find("edwards"), StatusCode::kFailedPrecondition,
+              {"not an elliptic curve key"});
 }
 
 TEST_F(TokenKeyStoreTest, FindsAKeyAfterAStartBesideOneThatLibp11CannotList) {
@@ -239,7 +240,7 @@ TEST_F(TokenKeyStoreTest, RefusesOtherKeysThanP256) {
   RawToken().GenerateRsa({.label = "rsa", .id = "rsa"});
   const auto store = Open();
   ExpectError(store->Find("p384"), StatusCode::kFailedPrecondition, {"another curve", "P-256"});
-  ExpectError(store->Find("rsa"), StatusCode::kFailedPrecondition, {"no elliptic curve key"});
+  ExpectError(store->Find("rsa"), StatusCode::kFailedPrecondition, {"not an elliptic curve key"});
 }
 
 TEST_F(TokenKeyStoreTest, RefusesAKeyWithoutItsPublicHalf) {
@@ -255,7 +256,7 @@ TEST_F(TokenKeyStoreTest, RefusesAPublicKeyThatIsNotTheOtherHalf) {
 
   RawToken().DestroyPublicKeys("an id");
   RawToken().PlantPublicKey("an id");
-  ExpectError(Open()->Find("root"), StatusCode::kFailedPrecondition, {"not its other half"});
+  ExpectError(Open()->Find("root"), StatusCode::kFailedPrecondition, {"does not belong to it"});
 }
 
 // ---- using keys
@@ -299,7 +300,7 @@ TEST_F(TokenKeyStoreTest, GeneratesWhileOthersSignAndFind) {
   EXPECT_TRUE(store->CheckHealth().ok());
 }
 
-TEST_F(TokenKeyStoreTest, KeysWorkWhenTheStoreIsGone) {
+TEST_F(TokenKeyStoreTest, KeysWorkAfterTheStoreIsDestroyed) {
   auto store = Open();
   auto root = *store->Generate("root");
   const auto same = *store->Find("root");

@@ -1,4 +1,4 @@
-// What a responder says while the database, the token or its own certificate is not there.
+// Answers while the database, the token or the responder's own certificate is unavailable.
 
 #include "tests/ocsp/responder_fixture.h"
 
@@ -22,10 +22,10 @@ TEST_F(OutageTest, SaysTryLaterRatherThanGuess) {
   EXPECT_EQ(responder_.counts().try_later, 2u);
 }
 
-TEST_F(OutageTest, GoesOnWithWhatWasSignedUntilItEnds) {
+TEST_F(OutageTest, GoesOnWithASignedAnswerUntilItExpires) {
   const auto signed_before = Ask(request_);
   ports_.revocations.TakeAway();
-  clock_.Advance(minutes(31));  // past its half
+  clock_.Advance(minutes(31));  // past half its lifetimetime
   EXPECT_EQ(responder_.Recall(issuer_->id(), request_), nullptr);
   EXPECT_EQ(Ask(request_), signed_before);
   clock_.Set(signed_before->next_update - std::chrono::microseconds(1));
@@ -72,7 +72,7 @@ TEST_F(OutageTest, AsksTheLedgerOnceAsLongAsTheIndexIsCurrent) {
   EXPECT_EQ(Status(with_nonce), "good");
 }
 
-TEST_F(OutageTest, BelievesTheIndexBeforeWhatTheLedgerOnceSaid) {
+TEST_F(OutageTest, TrustsTheIndexMoreThanAnEarlierAnswerOfTheLedger) {
   const ca::Bytes with_nonce = About(serial_).Nonce("n").Der();
   EXPECT_EQ(Status(with_nonce), "good");
   Revoke(serial_);
@@ -80,7 +80,7 @@ TEST_F(OutageTest, BelievesTheIndexBeforeWhatTheLedgerOnceSaid) {
   EXPECT_EQ(Status(with_nonce), "revoked");
 }
 
-TEST_F(OutageTest, OutlastsTheTokenLikewise) {
+TEST_F(OutageTest, GoesOnWithSignedAnswersWhileTheTokenIsUnavailable) {
   const auto signed_before = Ask(request_);
   ports_.keys.Fail(MemoryKeyStore::Fault::kUnavailable);
   clock_.Advance(minutes(45));
@@ -116,7 +116,7 @@ TEST_F(OutageTest, EndsItsAnswersWithTheRespondersCertificate) {
   const auto last = Ask(request_);
   EXPECT_EQ(last->next_update, end);
   EXPECT_EQ(Verified(*last), "");
-  clock_.Advance(minutes(10));  // half of what was left
+  clock_.Advance(minutes(10));  // half of the rest
   EXPECT_EQ(responder_.Recall(issuer_->id(), request_), nullptr);
   EXPECT_TRUE(responder_.CanSignFor(issuer_->id()));
   clock_.Set(end);
@@ -125,7 +125,7 @@ TEST_F(OutageTest, EndsItsAnswersWithTheRespondersCertificate) {
 }
 
 TEST_F(OutageTest, HandsOverToTheNextResponderAndKeepsWhatTheLastOneSigned) {
-  clock_.Advance(hours(24 * 4));  // past half its life
+  clock_.Advance(hours(24 * 4));  // past half its lifetime
   const auto before = Ask(request_);
   const auto first = ResponderOf(*issuer_);
   Appoint();

@@ -74,7 +74,7 @@ Question& Question::RequestorName(std::string_view common_name) {
 Question& Question::Signed(X509* certificate) {
   static EVP_PKEY* const key = EVP_EC_gen("P-256");
   const ca::X509Ptr signer(X509_new());
-  // OpenSSL wants the certificate of the key; which others go with it is free.
+  // OpenSSL needs the certificate of the key. Other certificates are optional.
   RequireAsn1(key && signer && X509_set_pubkey(signer.get(), key) == 1 &&
                   OCSP_request_sign(request_.get(), signer.get(), key, EVP_sha256(), nullptr,
                                     OCSP_NOCERTS) == 1,

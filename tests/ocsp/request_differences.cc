@@ -15,9 +15,9 @@ using ca::BytesView;
 
 constexpr int kNonce = NID_id_pkix_OCSP_Nonce;
 
-// ---- what OpenSSL sees
+// ---- as OpenSSL parses it
 
-// The octets of a nonce: nothing when they are no OCTET STRING.
+// The octets of a nonce. None if they are not an OCTET STRING.
 std::optional<Bytes> NonceIn(OCSP_REQUEST* request, int index) {
   const BytesView value =
       ca::OctetsOf(X509_EXTENSION_get_data(OCSP_REQUEST_get_ext(request, index)));
@@ -27,7 +27,7 @@ std::optional<Bytes> NonceIn(OCSP_REQUEST* request, int index) {
   ca::DrainOpenSslErrors();
   if (!nonce) return std::nullopt;
   const Bytes octets(ca::OctetsOf(nonce.get()));
-  // In DER, with nothing behind it.
+  // In DER, without further octets.
   if (ca::DerOf<ASN1_OCTET_STRING, i2d_ASN1_OCTET_STRING>(nonce.get()) != value)
     return std::nullopt;
   return octets;
@@ -63,12 +63,12 @@ bool HasBadNonce(OCSP_REQUEST* request) {
   return false;
 }
 
-// ---- what is refused here alone
+// ---- requests that only ocsp::Request refuses
 
 using Sees = bool (*)(OCSP_REQUEST* request, BytesView der);
 struct Refusal {
   Difference difference;
-  Sees sees;  // whether OpenSSL, too, sees what is refused
+  Sees sees;  // whether OpenSSL finds the refused content, too
 };
 
 constexpr std::array kRefusals = {
@@ -79,11 +79,11 @@ constexpr std::array kRefusals = {
         [](OCSP_REQUEST* request, BytesView der) {
           return ca::DerOf<OCSP_REQUEST, i2d_OCSP_REQUEST>(request) != der;
         }},
-    Refusal{{"holds what is no CertID", "likewise"},
+    Refusal{{"has an entry that is not a CertID", "likewise"},
             [](OCSP_REQUEST* request, BytesView der) {
               return ca::DerOf<OCSP_REQUEST, i2d_OCSP_REQUEST>(request) != der;
             }},
-    // OpenSSL does not tell the version; it stands first: 30 .. 30 .. a0.
+    // OpenSSL has no function for the version. It is the first element: 30 .. 30 .. a0.
     Refusal{{"is not version 1", "RFC 6960 section 4.1.1 knows no other"},
             [](OCSP_REQUEST*, BytesView der) {
               const auto tree = ca::testing::TryParseDer(der);
@@ -96,17 +96,17 @@ constexpr std::array kRefusals = {
             [](OCSP_REQUEST* request, BytesView) {
               return OCSP_request_onereq_count(request) > int{Request::kCertIdsMax};
             }},
-    Refusal{{"has a critical extension", "what is critical must not be skipped"},
+    Refusal{{"has an unknown critical extension", "a critical one must not be skipped"},
             [](OCSP_REQUEST* request, BytesView) { return HasUnknownCritical(request); }},
     Refusal{{"has two nonces", "only one could be repeated"},
             [](OCSP_REQUEST* request, BytesView) { return CountNonces(request) > 1; }},
-    Refusal{{"has a nonce that is no Nonce", "RFC 9654 section 2.1: an OCTET STRING"},
+    Refusal{{"has a nonce that is not a DER Nonce", "RFC 9654 section 2.1: an OCTET STRING"},
             [](OCSP_REQUEST* request, BytesView) { return HasBadNonce(request); }},
     Refusal{{"has a nonce that is not 1 to 128", "RFC 9654 section 2.1: malformedRequest"},
             [](OCSP_REQUEST* request, BytesView) { return HasBadNonce(request); }},
 };
 
-// ---- the same thing seen
+// ---- both parse the same content
 
 std::string DifferenceIn(const CertId& ours, OCSP_CERTID* theirs) {
   ASN1_OCTET_STRING* name = nullptr;
@@ -152,7 +152,7 @@ std::string DifferenceIn(const Request& ours, OCSP_REQUEST* theirs) {
   return "";
 }
 
-// That it asks the same, and is its own plain request.
+// The plain request must ask the same, and its own plain request must be equal to it.
 std::string DefectOfPlain(const Request& request) {
   const auto plain = Request::Parse(request.plain_der);
   if (!plain.ok()) return "the plain request is refused: " + ca::MessageOf(plain.status());
@@ -164,7 +164,7 @@ std::string DefectOfPlain(const Request& request) {
   return "";
 }
 
-// The first element in `octets` as it is written there, and what is in it.
+// The first element in `octets`, and its content.
 struct Element {
   BytesView whole;
   BytesView content;
@@ -184,8 +184,8 @@ Element FirstElement(BytesView octets) {
   return {octets.substr(0, head + size), octets.substr(head, size)};
 }
 
-// Of what is asked not an octet changes: a tree that is put together again is in DER, and what was
-// ANY in a CertID need not be.
+// No octet of a CertID may change. A tree that is encoded again is DER, but an ANY in a CertID need
+// not be.
 Bytes WithoutCertificates(BytesView der) {
   auto tree = ca::testing::TryParseDer(der);
   if (!tree || tree->children.size() != 2) return "";

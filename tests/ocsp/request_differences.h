@@ -8,26 +8,26 @@
 
 namespace ocsp::testing {
 
-// One thing that OpenSSL's d2i_OCSP_REQUEST accepts and ocsp::Request::Parse refuses.
+// One kind of request that OpenSSL's d2i_OCSP_REQUEST accepts and ocsp::Request::Parse refuses.
 struct Difference {
-  std::string_view message;  // of the refusal, a part
+  std::string_view message;  // a part of the refusal's message
   std::string_view reason;
 };
 
-// All of them.
+// All differences.
 std::span<const Difference> Differences();
 
-// ocsp::Request::Parse and OpenSSL on one request.
+// The outcomes of ocsp::Request::Parse and OpenSSL for one request.
 struct Comparison {
   bool accepted_by_us = false;
   bool accepted_by_openssl = false;
-  const Difference* difference = nullptr;  // when OpenSSL alone accepts
-  // What is wrong: that they differ without being on the list, or although OpenSSL does not see
-  // what the refusal speaks of; that they see other CertIDs or another nonce; that the plain
-  // request asks something else. Empty when all is well.
+  const Difference* difference = nullptr;  // if only OpenSSL accepts
+  // The defect: the outcomes differ in a way that is not on the list, or OpenSSL does not find the
+  // refused content; the CertIDs or nonces differ; the plain request asks something else. Empty if
+  // there is no defect.
   //
-  // One thing only we accept, because we do not look at it: what the certificates of an optional
-  // signature are. Without them, OpenSSL must accept it too.
+  // There is one kind of request that only we accept, because we ignore the certificates of an
+  // optional signature. Without these certificates, OpenSSL must accept it, too.
   std::string disagreement;
 };
 Comparison Compare(ca::BytesView der);

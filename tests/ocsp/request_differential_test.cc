@@ -1,6 +1,6 @@
-// ocsp::Request::Parse against OpenSSL's own d2i_OCSP_REQUEST, on requests that are right and on
-// tens of thousands that are not. What OpenSSL accepts and we refuse must be on the list in
-// request_differences.cc; what only we accept, or read differently, is a defect.
+// ocsp::Request::Parse against OpenSSL's own d2i_OCSP_REQUEST, on correct requests and on tens of
+// thousands of wrong ones. A request that only OpenSSL accepts must be on the list in
+// request_differences.cc. A request that only we accept, or read differently, is a defect.
 
 #include <map>
 
@@ -59,7 +59,8 @@ class RequestDifferentialTest : public ResponderFixture {
 
 TEST_F(RequestDifferentialTest, AgreesWithOpenSslOnGoodRequests) {
   for (const ca::Bytes& der : corpus_) ASSERT_NO_FATAL_FAILURE(Check(der));
-  EXPECT_EQ(accepted_, static_cast<int>(corpus_.size()) - 1) << Summary();  // all but the critical
+  EXPECT_EQ(accepted_, static_cast<int>(corpus_.size()) - 1)
+      << Summary();  // all but the critical one
 }
 
 TEST_F(RequestDifferentialTest, AgreesWithOpenSslOnDamagedRequests) {
@@ -72,7 +73,7 @@ TEST_F(RequestDifferentialTest, AgreesWithOpenSslOnDamagedRequests) {
     }
     ASSERT_NO_FATAL_FAILURE(Check(der)) << "mutation " << i;
   }
-  // A changed hash, serial or signature is a request all the same.
+  // A request with a changed hash, serial or signature is still a valid request.
   EXPECT_GT(accepted_, kMutationCount / 10) << Summary();
   EXPECT_GT(refused_by_both_, kMutationCount / 4) << Summary();
 }

@@ -39,7 +39,7 @@ TEST_F(RequestTest, ReadsWhatOpenSslWrites) {
   EXPECT_EQ(request->nonce, "12345678");
 }
 
-TEST_F(RequestTest, HasOnePlainFormWhoeverAsks) {
+TEST_F(RequestTest, HasOnePlainFormForEveryClient) {
   const ca::Bytes plain = About(serial_).Der();
   Question adorned = About(serial_);
   adorned.SingleExtension(kServiceLocator, false, kNull)
@@ -71,9 +71,9 @@ TEST_F(RequestTest, RefusesOtherNonces) {
                    "1 to 128 octets"));
   EXPECT_TRUE(Says(refused(std::move(About(serial_).Nonce(ca::Bytes(129, 'n')))),
                    StatusCode::kInvalidArgument, "1 to 128 octets"));
-  // As before RFC 6960: not an OCTET STRING in itself.
+  // The form before RFC 6960: the octets without an OCTET STRING.
   EXPECT_TRUE(Says(refused(std::move(About(serial_).Extension(kNonce, false, "12345678"))),
-                   StatusCode::kInvalidArgument, "no Nonce"));
+                   StatusCode::kInvalidArgument, "not a DER Nonce"));
   EXPECT_TRUE(Says(refused(std::move(About(serial_)
                                          .Extension(kNonce, false, std::string_view("\4\1a", 3))
                                          .Extension(kNonce, false, std::string_view("\4\1b", 3)))),
@@ -87,7 +87,7 @@ TEST_F(RequestTest, TakesACriticalNonce) {
   EXPECT_EQ(request->nonce, "a");
 }
 
-TEST_F(RequestTest, RefusesCriticalExtensionsThatItDoesNotKnow) {
+TEST_F(RequestTest, RefusesUnknownCriticalExtensions) {
   EXPECT_TRUE(Says(Refused(About(serial_).Extension("1.2.3.4", true, kNull).Der()),
                    StatusCode::kInvalidArgument, "critical"));
   EXPECT_TRUE(Says(Refused(About(serial_).SingleExtension("1.2.3.4", true, kNull).Der()),
@@ -117,7 +117,7 @@ TEST_F(RequestTest, RefusesBer) {
   tree[0][0][0][0][0].length = DerNode::Length::kLong;  // of the CertID's algorithm
   const ca::Bytes inside = ca::testing::Encode(tree);
   ASSERT_NE(ParseQuestion(inside), nullptr);
-  EXPECT_TRUE(Says(Refused(inside), StatusCode::kInvalidArgument, "no CertID"));
+  EXPECT_TRUE(Says(Refused(inside), StatusCode::kInvalidArgument, "not a CertID"));
 }
 
 TEST_F(RequestTest, RefusesOtherVersions) {

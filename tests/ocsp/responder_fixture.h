@@ -15,12 +15,12 @@ using std::chrono::hours;
 using std::chrono::minutes;
 using std::chrono::seconds;
 
-// A responder for the root and the issuing authority of acme/prod, in memory.
+// An OCSP responder for the root and the issuing authority of acme/prod, in memory.
 class ResponderFixture : public ca::testing::StoryTest {
  protected:
   ResponderFixture() { Appoint(); }
 
-  // Each authority's newest OCSP responder, made where it is time for one.
+  // Ensures that each authority has its OCSP responder, and gives them to `responder_`.
   void Appoint() {
     auto authorities = std::make_shared<AnsweredAuthorities>();
     for (const auto& authority : {root_, issuer_}) {
@@ -39,7 +39,7 @@ class ResponderFixture : public ca::testing::StoryTest {
 
   ca::SerialNumber Issue() { return deployment_.Issue(agent_).record.serial; }
 
-  // In the ledger; the index learns of it by Reconcile().
+  // Revokes in the ledger. Reconcile() brings the revocation into the index.
   ca::Revocation RevokeInTheLedger(
       const ca::SerialNumber& serial,
       ca::RevocationReason reason = ca::RevocationReason::kSuperseded) {
@@ -62,7 +62,7 @@ class ResponderFixture : public ca::testing::StoryTest {
     return revocation;
   }
 
-  // As the HTTP edge asks.
+  // Recall() and then Make(), as the HTTP edge does.
   std::shared_ptr<const Answer> Ask(const ca::Bytes& request) {
     auto answer = responder_.Recall(issuer_->id(), request);
     return answer ? answer : responder_.Make(issuer_->id(), request);
@@ -72,7 +72,7 @@ class ResponderFixture : public ca::testing::StoryTest {
     return std::move(Question().About(*issuer_, serial, hash));
   }
 
-  // good, revoked or unknown; or what the whole response says.
+  // good, revoked or unknown; or the status of the whole response.
   std::string StatusIn(const Answer& answer, const ca::Bytes& request) {
     const Verdict verdict = Read(answer, request);
     return verdict.singles.empty() ? verdict.response : verdict.singles.front().status;
@@ -83,7 +83,7 @@ class ResponderFixture : public ca::testing::StoryTest {
     return Verify(answer, *issuer_, *root_, clock_.Now());
   }
 
-  std::optional<seconds> lifetime_;  // of answers, from the next Appoint() on
+  std::optional<seconds> lifetime_;  // of answers after the next Appoint()
   const std::shared_ptr<const ca::Authority> issuer_ =
       Must(deployment_.catalog->ActiveIssuer(deployment_.acme.id));
   const std::shared_ptr<const ca::Authority> root_ =

@@ -123,7 +123,7 @@ TEST_F(ResponderTest, RecallsWithoutSigningUntilHalfOfItsLife) {
   EXPECT_EQ(responder_.counts().recalled, 2u);
 }
 
-TEST_F(ResponderTest, RemembersOneAnswerForAllWhoAskTheSame) {
+TEST_F(ResponderTest, CachesOneAnswerForAllEqualQuestions) {
   const auto made = Ask(About(serial_).Der());
   Question adorned = About(serial_);
   adorned.Extension("1.2.3.4", false, "x").Signed();
@@ -148,7 +148,7 @@ TEST_F(ResponderTest, AnswersForSeveralCertificatesAtOnce) {
   EXPECT_EQ(Status(request), "revoked");
 }
 
-TEST_F(ResponderTest, SaysUnknownOfWhatItNeverSignedAndDoesNotRememberIt) {
+TEST_F(ResponderTest, SaysUnknownOfASerialItNeverSignedAndDoesNotCacheThat) {
   const ca::Bytes request = About(ca::SerialNumber::New(clock_.Now())).Der();
   for (int i = 0; i < 2; ++i) {
     const auto answer = Ask(request);
@@ -195,7 +195,7 @@ TEST_F(ResponderTest, IsUnauthorizedForAnothersCertificates) {
   const auto globex = Must(deployment_.catalog->ActiveIssuer(deployment_.globex.id));
   EXPECT_EQ(Status(Question().About(*globex, serial_).Der()), "unauthorized");
   EXPECT_EQ(Status(Question().About(*root_, serial_).Der()), "unauthorized");
-  // The whole of it, even if one is ours.
+  // The whole request is refused, even if one certificate is of this issuer.
   EXPECT_EQ(Status(About(serial_).About(*globex, serial_).Der()), "unauthorized");
   EXPECT_EQ(Status(About(serial_, EVP_sha384()).Der()), "unauthorized");
   const ca::Bytes ours = About(serial_).Der();
@@ -213,7 +213,7 @@ TEST_F(ResponderTest, IsUnauthorizedWhenNameAndKeyAreOfTwoAuthorities) {
   EXPECT_EQ(Status(der), "unauthorized");
 }
 
-TEST_F(ResponderTest, CallsWhatItCannotReadMalformed) {
+TEST_F(ResponderTest, CallsAnUnreadableRequestMalformed) {
   const ca::Bytes good = About(serial_).Der();
   for (const ca::Bytes& bad :
        {ca::Bytes(), ca::Bytes("GET / HTTP/1.1"), good + "x", good.substr(0, good.size() - 1),

@@ -1,5 +1,6 @@
 // One hour of virtual time: certificates are issued and revoked, the replica's index follows, the
-// database comes and goes, the conductor appoints; and every answer is held against the truth.
+// database is unavailable now and then, OCSP responders change. Every answer is compared with the
+// truth.
 
 #include <random>
 #include <unordered_map>
@@ -18,14 +19,14 @@ class SoakTest : public ResponderFixture {
   struct Subject {
     ca::SerialNumber serial;
     bool is_revoked = false;  // in the ledger
-    bool is_indexed = false;  // and the replica has heard of it
+    bool is_indexed = false;  // in the replica's index, too
   };
 
   size_t Below(size_t bound) { return static_cast<size_t>(random_() % bound); }
 
   void IssueOne() { subjects_.push_back({Issue()}); }
 
-  // Never the same one twice, so that each revocation is one.
+  // Does nothing if the chosen certificate is revoked already.
   void RevokeOne() {
     Subject& subject = subjects_[Below(subjects_.size())];
     if (subject.is_revoked) return;
@@ -39,14 +40,14 @@ class SoakTest : public ResponderFixture {
     for (Subject& subject : subjects_) subject.is_indexed = subject.is_revoked;
   }
 
-  // What may be said of it now. In the second between the ledger and the index, an answer of before
-  // may still be given.
+  // The statuses that an answer may have now. In the second between the ledger and the index, both
+  // are allowed.
   bool IsTrue(const Subject& subject, const std::string& status) const {
     if (status == "revoked") return subject.is_revoked;
     return status == "good" && !subject.is_indexed;
   }
 
-  // An answer is read once however often it is given; the signature of every 16th is verified.
+  // Each answer is parsed once, however often it is given. The signature of every 16th is verified.
   const Verdict& VerdictOf(const std::shared_ptr<const Answer>& answer, const ca::Bytes& request) {
     const auto found = verdicts_.find(answer);
     if (found != verdicts_.end()) return found->second;
@@ -96,7 +97,7 @@ class SoakTest : public ResponderFixture {
   }
 
   void TakeAwayOrBringBack(int second) {
-    const bool is_away = second % 600 >= 540;  // a minute in ten
+    const bool is_away = second % 600 >= 540;  // one minute of ten
     if (is_away == is_away_) return;
     is_away_ = is_away;
     if (is_away) {
@@ -121,7 +122,7 @@ TEST_F(SoakTest, GivesNoWrongAnswerInAnHour) {
   for (int second = 0; second < kSeconds; ++second) {
     TakeAwayOrBringBack(second);
     if (!is_away_) {
-      FollowTheLedger();  // of what was revoked in the second before
+      FollowTheLedger();  // reads the revocations of the second before
       IssueOne();
       RevokeOne();
       if (second % 2 == 0) RevokeOne();

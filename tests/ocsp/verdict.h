@@ -10,29 +10,29 @@
 
 namespace ocsp::testing {
 
-// What OpenSSL reads in an answer to one certificate of a request.
+// The answer for one certificate of a request, as OpenSSL parses it.
 struct Single {
-  std::string status;  // good, revoked, unknown; "" when the answer does not speak of it
+  std::string status;  // good, revoked, unknown; "" if the answer does not have it
   std::optional<int> reason;
   std::optional<ca::TimePoint> revoked_at;
   ca::TimePoint this_update;
   ca::TimePoint next_update;
 };
 
-// What OpenSSL makes of an answer.
+// An answer as OpenSSL parses it.
 struct Verdict {
-  // As OpenSSL names it: successful, malformedrequest, internalerror, trylater, unauthorized.
+  // OpenSSL's name: successful, malformedrequest, internalerror, trylater, unauthorized.
   std::string response;
   std::vector<Single> singles;  // in the order of the request
   int nonce = 0;                // OCSP_check_nonce
   ca::TimePoint produced_at;
 };
 
-// Does not look at the signature.
+// Does not verify the signature.
 Verdict Read(const Answer& answer, ca::BytesView request);
 
-// "" when OCSP_basic_verify accepts its signature at `now`, as what a responder of `issuer` says,
-// with `root` alone trusted; else why it does not.
+// "" if OCSP_basic_verify accepts the signature at `now`, by an OCSP responder of `issuer`, with
+// `root` as the only trust anchor. Otherwise OpenSSL's reason.
 std::string Verify(const Answer& answer, const ca::Authority& issuer, const ca::Authority& root,
                    ca::TimePoint now);
 

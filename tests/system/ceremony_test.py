@@ -19,7 +19,7 @@ CEREMONY = BIN / "agentpki-ceremony"
 HSM_MODULE = "/usr/lib/softhsm/libsofthsm2.so"
 DONE, REFUSED, USAGE, WAITS = 0, 1, 64, 75
 TRUST_DOMAIN = "prod.acme.example"
-PROMPT = "Write yes: "
+PROMPT = "Type yes: "
 RUN_S = 1.2 if SANITIZE else 0.12  # the approximate duration of a whole run
 
 

@@ -201,7 +201,7 @@ class StartupTest(unittest.TestCase):
                           config_file=self.config(**self.hsm(module="/none/libnone.so")))
 
     def test_a_library_that_is_not_a_module_is_named(self):
-        self.assert_fails(REFUSED, "hsm: ", "libz.so.1", "no PKCS#11 module",
+        self.assert_fails(REFUSED, "hsm: ", "libz.so.1", "not a PKCS#11 module",
                           config_file=self.config(**self.hsm(module="libz.so.1")))
 
     # ---- the database ---------------------------------------------------------------------------

@@ -71,7 +71,7 @@ class TenantTokensTest(DeploymentTest):
                 self.assertEqual((answer.code, answer.response), ("OK", SERVING))
         component = self.component()
         self.assertFalse(component.get("healthy", False), component)
-        self.assertIn("tenants globex: token 'hsm-globex': away", component["detail"])
+        self.assertIn("tenants globex: token 'hsm-globex': unavailable", component["detail"])
         self.assertEqual(self.findings("--hierarchy", "globex/test"),
                          {("token.away", "hsm-globex")})
         self.assertEqual(self.findings("--hierarchy", "acme/test"), set())

@@ -13,7 +13,7 @@ ca::Result<OpenSslSpeed> MeasureOpenSslSpeed() {
       popen("openssl speed -mr -seconds 2 ecdsap256 2>/dev/null", "r"), close);
   std::array<char, 256> line{};
   while (pipe && fgets(line.data(), line.size(), pipe.get())) {
-    // Machine readable: +F4:NUMBER:BITS:SIGNS-PER-SECOND:VERIFIES-PER-SECOND
+    // The format of -mr: +F4:NUMBER:BITS:SIGNS-PER-SECOND:VERIFIES-PER-SECOND
     OpenSslSpeed speed;
     if (std::sscanf(line.data(), "+F4:%*d:%*d:%lf:%lf", &speed.signs_per_second,
                     &speed.verifies_per_second) == 2) {

@@ -4,13 +4,13 @@
 
 namespace bench {
 
-// What `openssl speed ecdsap256` says of this machine, on one processor, right now. Rates of ours
-// are worth quoting only beside it: machines differ, and so does the same machine from hour to
-// hour.
+// The rates of `openssl speed ecdsap256` on one processor of this machine, now. Quote our rates
+// only beside them: machines differ, and one machine differs from hour to hour.
 struct OpenSslSpeed {
   double signs_per_second = 0;
   double verifies_per_second = 0;
 };
+// Takes 4 seconds. kFailedPrecondition if openssl does not run.
 ca::Result<OpenSslSpeed> MeasureOpenSslSpeed();
 
 }  // namespace bench

@@ -36,7 +36,7 @@ std::string TextOf(const std::filesystem::path& path) {
   return text.str();
 }
 
-// Free a moment ago.
+// A port that was free a moment ago.
 int FreePort() {
   const int socket = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   sockaddr_in address = Loopback(0);
@@ -55,8 +55,8 @@ bool Accepts(int port) {
   return failure == 0;
 }
 
-// Ready when it accepts connections; or when it has said `ready`, if that is not empty: openssl
-// ocsp never gets over a connection that is closed without a request.
+// The server is ready if it accepts connections or, if `ready` is not empty, if its output has that
+// text: openssl ocsp hangs after a connection that is closed without a request.
 Result<ChildProcess> StartServer(const std::vector<std::string>& command, int port,
                                  const std::string& package, const TemporaryFolder& folder,
                                  std::string_view ready = "") {
@@ -66,8 +66,8 @@ Result<ChildProcess> StartServer(const std::vector<std::string>& command, int po
     return Error(StatusCode::kFailedPrecondition, "{}; install it: apt-get install {}",
                  ca::MessageOf(started.status()), package);
   }
-  const auto patience = std::chrono::steady_clock::now() + kStartTimeout;
-  while (std::chrono::steady_clock::now() < patience) {
+  const auto deadline = std::chrono::steady_clock::now() + kStartTimeout;
+  while (std::chrono::steady_clock::now() < deadline) {
     const bool is_ready =
         ready.empty() ? Accepts(port) : TextOf(log).find(ready) != std::string::npos;
     if (is_ready) return std::move(*started);
@@ -135,8 +135,8 @@ Result<BaselineServer> StartCfssl(ca::BytesView ocsp_request, ca::BytesView ocsp
   const HttpAnswer answer = TRY(http.PostOcsp("/", ocsp_request));
   if (answer.body != ocsp_response) {
     return Error(StatusCode::kFailedPrecondition,
-                 "cfssl ocspserve answers {} and not what it was given: {}", answer.status,
-                 TextOf(folder.path() / "server.log"));
+                 "cfssl ocspserve answers {} instead of the response that it was given: {}",
+                 answer.status, TextOf(folder.path() / "server.log"));
   }
   return BaselineServer{std::move(process), {url, ca::Bytes(ocsp_request)}};
 }
@@ -149,7 +149,8 @@ Result<BaselineServer> StartOpenSslOcsp(ca::BytesView nonce, const TemporaryFold
   TRY(OutputOf({"openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
                 "-nodes", "-keyout", key, "-out", certificate, "-subj", "/CN=bench", "-days", "2"},
                log));
-  // The columns of openssl-ca(1)'s database: valid, until when, not revoked, serial, file, name.
+  // The columns of openssl-ca(1)'s database: V for valid, expiry, revocation date, serial, file,
+  // name.
   TRY(folder.Write("openssl-index.txt", "V\t991231235959Z\t\t1001\tunknown\t/CN=agent\n"));
   const int port = FreePort();
   auto process = TRY(StartServer(

@@ -42,8 +42,8 @@ Result<ChildProcess> ChildProcess::Start(const std::vector<std::string>& command
 ChildProcess::~ChildProcess() {
   if (pid_ == 0) return;
   kill(pid_, SIGTERM);
-  const auto patience = std::chrono::steady_clock::now() + std::chrono::seconds(3);
-  while (std::chrono::steady_clock::now() < patience) {
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(3);
+  while (std::chrono::steady_clock::now() < deadline) {
     if (waitpid(pid_, nullptr, WNOHANG) != 0) return;
     std::this_thread::sleep_for(std::chrono::milliseconds(10));
   }

@@ -12,12 +12,11 @@
 
 namespace bench {
 
-// A program of this machine, as a child. Its end is ours: the destructor sends SIGTERM, waits, and
-// after 3 seconds SIGKILL.
+// A child process. The destructor ends it: SIGTERM, then SIGKILL after 3 seconds.
 class ChildProcess {
  public:
-  // Looks `command[0]` up on PATH; what it says, on stdout and stderr, goes to the file `log`.
-  // kFailedPrecondition when there is no such program.
+  // Looks `command[0]` up on PATH. Its stdout and stderr go to the file `log`. kFailedPrecondition
+  // if there is no such program.
   static ca::Result<ChildProcess> Start(const std::vector<std::string>& command,
                                         const std::filesystem::path& log);
   ~ChildProcess();
@@ -25,19 +24,21 @@ class ChildProcess {
   ChildProcess& operator=(ChildProcess&& other) = delete;
 
   pid_t pid() const { return pid_; }
-  // Waits for its end; its exit code, or 128 and the signal's number.
+  // Waits until it ends. Returns its exit code, or 128 plus the number of the signal that ended it.
   int Wait();
 
  private:
   explicit ChildProcess(pid_t pid) : pid_(pid) {}
-  pid_t pid_;  // 0 once it was waited for
+  pid_t pid_;  // 0 after Wait() and in a moved-from object
 };
 
-// Starts it, waits for it. kFailedPrecondition with what it said when it fails.
+// Runs a program to its end, and returns its output. kFailedPrecondition, with the output, if it
+// fails.
 ca::Result<std::string> OutputOf(const std::vector<std::string>& command,
                                  const std::filesystem::path& log);
 
-// Made with an unguessable name, readable by us alone; removed with all that is in it.
+// A folder with an unguessable name that only this user can read. The destructor removes it with
+// all its files.
 class TemporaryFolder {
  public:
   static ca::Result<TemporaryFolder> Make();

@@ -15,7 +15,8 @@ struct ProcessTimes {
   std::chrono::microseconds used{};
 };
 
-// proc(5): fields 4, 14 and 15 of /proc/PID/stat, counted behind the name, which may hold anything.
+// proc(5): fields 4, 14 and 15 of /proc/PID/stat. Counted from the end of the name, which may
+// contain blanks and parentheses.
 std::optional<ProcessTimes> TimesOf(const std::string& pid) {
   std::ifstream file("/proc/" + pid + "/stat");
   std::string text;

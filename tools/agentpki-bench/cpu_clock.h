@@ -8,7 +8,7 @@
 
 namespace bench {
 
-// The processor time that groups of processes have used, as /proc has it.
+// The processor time that groups of processes have used, from /proc.
 class CpuClock {
  public:
   struct Group {
@@ -23,7 +23,7 @@ class CpuClock {
     std::string name;
     std::chrono::microseconds used;
   };
-  // Since the processes started; of children, of those that live.
+  // Since each process started. Children that have ended are not counted.
   std::vector<Reading> Read() const;
 
  private:

@@ -29,11 +29,12 @@ using Steady = std::chrono::steady_clock;
 
 constexpr int kRenewersMax = 64;
 constexpr std::chrono::milliseconds kBetweenSingles(100);
-constexpr std::chrono::seconds kPatience(30);
-// Of those that are revoked at once: to ask OCSP of each would load the server that is measured.
+constexpr std::chrono::seconds kTimeout(30);
+// How many of the certificates that are revoked at once are asked of OCSP: asking of all would load
+// the server that is measured.
 constexpr size_t kAskedMax = 50;
 
-// An agent with `count` certificates, the first of which is the one that it enrolled with.
+// An agent with `count` certificates. The first is from its enrollment, the others from renewals.
 class Subjects {
  public:
   static Result<Subjects> Make(Fleet& fleet, const std::string& spiffe_id, int count) {
@@ -53,7 +54,7 @@ class Subjects {
  private:
   explicit Subjects(Agent agent) : agent_(std::move(agent)) {}
 
-  // All but the first, at most 64 at a time.
+  // Requests all certificates but the first, at most kRenewersMax at a time.
   Status Renew(std::vector<ca::Bytes>& ders) {
     std::atomic<size_t> next = 1;
     std::vector<Status> statuses(std::min<size_t>(kRenewersMax, ders.size()));
@@ -132,11 +133,11 @@ class CrlBench {
   Status CacheGood(const StatusSubject& subject) {
     const bool is_revoked = TRY(AskOcsp(subject));
     if (!is_revoked) return ca::Ok();
-    return Error(StatusCode::kFailedPrecondition, "OCSP calls a new certificate revoked");
+    return Error(StatusCode::kFailedPrecondition, "OCSP answers 'revoked' for a new certificate");
   }
 
   Status WaitForOcsp(const StatusSubject& subject, Steady::time_point since, Latencies& latencies) {
-    while (Steady::now() < since + kPatience) {
+    while (Steady::now() < since + kTimeout) {
       const bool is_revoked = TRY(AskOcsp(subject));
       if (is_revoked) {
         latencies.Add(Steady::now() - since);
@@ -144,14 +145,15 @@ class CrlBench {
       }
       std::this_thread::sleep_for(kPollPause);
     }
-    return Error(StatusCode::kUnavailable, "OCSP still calls {} good, {} s after its revocation",
-                 subject.serial(), kPatience.count());
+    return Error(StatusCode::kUnavailable,
+                 "OCSP still answers 'good' for {}, {} s after its revocation", subject.serial(),
+                 kTimeout.count());
   }
 
   Result<Latencies> WaitForCrls() {
     Latencies all;
     for (const auto& [url, watch] : watches_) {
-      const Latencies latencies = TRY(watch->WaitForAll(kPatience));
+      const Latencies latencies = TRY(watch->WaitForAll(kTimeout));
       all.Merge(latencies);
     }
     return all;
@@ -190,8 +192,8 @@ class CrlBench {
     const auto acknowledged = Steady::now();
     call.Add(acknowledged - asked);
     if (revoked != static_cast<std::int64_t>(all.size())) {
-      return Error(StatusCode::kFailedPrecondition, "{} certificates were revoked instead of {}",
-                   revoked, all.size());
+      return Error(StatusCode::kFailedPrecondition,
+                   "{} certificates were revoked, but the agent has {}", revoked, all.size());
     }
     for (const StatusSubject& subject : all) {
       watches_.at(subject.crl_url())->Expect(subject.serial(), acknowledged);
@@ -209,7 +211,7 @@ class CrlBench {
     const CrlWatch& watch = *watches_.at(subject.crl_url());
     const ca::Bytes der = watch.der();
     downloaded_ = fmt::format("CRL of {} entries, {} octets", watch.entry_count(), der.size());
-    watches_.clear();  // whose polling would be measured
+    watches_.clear();  // their polling would be measured, too
     std::vector<CpuClock::Group> server;
     for (const auto& group : options_.processes) {
       if (group.name == "server") server.push_back(group);
@@ -230,10 +232,8 @@ class CrlBench {
 
   Status Measure(const std::string& name, const HttpQuestion& question,
                  const std::vector<CpuClock::Group>& processes) {
-    fmt::print(stderr, "{}: {} for {} s\n", name, downloaded_, options_.duration.count());
-    HttpRate rate = TRY(MeasureHttp(question, options_.duration, processes, folder_));
-    rate.server = name;
-    rate.question = downloaded_;
+    const HttpLoad load{name, downloaded_, question, processes};
+    HttpRate rate = TRY(MeasureHttp(load, options_.duration, folder_));
     rates_.push_back(std::move(rate));
     return ca::Ok();
   }

@@ -17,7 +17,7 @@ Result<std::unique_ptr<CrlWatch>> CrlWatch::At(const std::string& url) {
     std::unique_lock lock(self->mutex_);
     while (!self->changed_.wait_for(lock, kPollPause, [self] { return self->is_over_; })) {
       lock.unlock();
-      // One that fails is made good by the next; WaitForAll() tells when none does.
+      // The next poll makes up for a failed one. If all fail, WaitForAll() fails.
       (void)self->Poll();
       lock.lock();
     }
@@ -70,8 +70,9 @@ Result<Latencies> CrlWatch::WaitForAll(std::chrono::seconds timeout) {
   if (changed_.wait_for(lock, timeout, [this] { return expected_.empty(); })) {
     return std::exchange(latencies_, {});
   }
-  return Error(StatusCode::kUnavailable, "{} still lacks {} revoked certificates after {} s",
-               url_.At(url_.path), expected_.size(), timeout.count());
+  return Error(StatusCode::kUnavailable,
+               "{} still does not list {} revoked certificates after {} s", url_.At(url_.path),
+               expected_.size(), timeout.count());
 }
 
 size_t CrlWatch::entry_count() const {

@@ -15,21 +15,22 @@ namespace bench {
 
 constexpr std::chrono::milliseconds kPollPause(5);
 
-// One CRL, fetched every 5 ms on a thread of its own. Thread-safe.
+// Polls one CRL every kPollPause, on a thread of its own. Thread-safe.
 class CrlWatch {
  public:
   using Steady = std::chrono::steady_clock;
 
-  // kFailedPrecondition or kUnavailable when there is no CRL.
+  // kFailedPrecondition or kUnavailable if no CRL is served there.
   static ca::Result<std::unique_ptr<CrlWatch>> At(const std::string& url);
   ~CrlWatch();
 
+  // `serial`: lower-case hex. It was revoked at `since`.
   void Expect(const std::string& serial, Steady::time_point since);
-  // Until the CRL lists all that is expected. kUnavailable when it does not within `timeout`.
-  // From `since` to the CRL in which each was first seen; starts afresh.
+  // Waits until the CRL lists all expected serials. Returns the time from each `since` to the poll
+  // that first listed the serial, and starts afresh. kUnavailable after `timeout`.
   ca::Result<Latencies> WaitForAll(std::chrono::seconds timeout);
 
-  // Of the newest.
+  // The newest CRL.
   size_t entry_count() const;
   ca::Bytes der() const;
 
@@ -39,8 +40,8 @@ class CrlWatch {
   void NoteListed(Steady::time_point now);
 
   const Url url_;
-  HttpClient http_;   // of the thread
-  std::string etag_;  // of the thread
+  HttpClient http_;   // used by the thread only
+  std::string etag_;  // used by the thread only
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   ca::Bytes der_;

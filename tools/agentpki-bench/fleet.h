@@ -16,22 +16,22 @@ namespace bench {
 
 constexpr std::chrono::seconds kCallTimeout(30);
 
-// An enrolled agent, with a channel of its own.
+// An enrolled agent with its own channel.
 struct Agent {
   std::string spiffe_id;
   std::unique_ptr<agentpki::v1::EnrollmentService::Stub> stub;
-  std::vector<ca::Bytes> chain;  // DER: its certificate, then its issuer's
+  std::vector<ca::Bytes> chain;  // DER: its certificate, then the intermediates
 };
 
-// Makes agents at a running server.
+// Registers, enrolls and revokes agents at a running server, as an operator.
 class Fleet {
  public:
   explicit Fleet(ca::Credentials operator_credentials);
 
-  // Registers and enrolls one agent, and gives it its channel.
+  // Registers and enrolls one agent, and opens a channel with its certificate.
   ca::Result<Agent> Add(const std::string& spiffe_id);
 
-  // Every live certificate of one agent. How many those were.
+  // Revokes all live certificates of one agent. Returns how many.
   ca::Result<std::int64_t> RevokeAllOf(const std::string& spiffe_id);
   ca::Status Revoke(const std::string& serial);
 

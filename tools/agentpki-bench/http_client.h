@@ -16,6 +16,7 @@ struct Url {
   std::string path;
 
   static ca::Result<Url> Parse(const std::string& text);
+  // The same host and port with another path.
   std::string At(const std::string& other_path) const;
 };
 
@@ -31,7 +32,7 @@ class HttpClient {
   explicit HttpClient(Url url);
   ~HttpClient();
 
-  // Connects when it is not connected. kUnavailable when there is no whole answer.
+  // Connects if it is not connected. kUnavailable if the answer is not complete.
   ca::Result<HttpAnswer> Get(const std::string& path, const std::string& known_etag = "");
   ca::Result<HttpAnswer> PostOcsp(const std::string& path, ca::BytesView request);
 

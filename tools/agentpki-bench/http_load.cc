@@ -16,7 +16,7 @@ using ca::Result;
 constexpr std::chrono::seconds kWarmUp(1);
 constexpr size_t kNonceSize = 32;
 
-// Each octet as an escape of Lua's.
+// A Lua string literal with each octet as an escape.
 std::string LuaString(ca::BytesView bytes) {
   std::string text = "\"";
   for (const char octet : bytes) {
@@ -32,7 +32,7 @@ std::string PostScript(const HttpQuestion& question) {
       "wrk.body = " +
       LuaString(question.ocsp_request) + "\n";
   if (question.nonce.empty()) return script;
-  // The head is made once: all requests have the same length.
+  // The HTTP head is formatted once, because all requests have the same length.
   const size_t at = question.ocsp_request.find(question.nonce);
   script += fmt::format(
       "local before, after = {}, {}\n"
@@ -50,7 +50,7 @@ std::string PostScript(const HttpQuestion& question) {
   return script;
 }
 
-// What wrk tells people is rounded; this is not.
+// Prints exact figures, because wrk's own output rounds them.
 constexpr std::string_view kDone =
     "done = function(summary, latency)\n"
     "  local e = summary.errors\n"
@@ -71,7 +71,7 @@ std::vector<std::string> WrkCommand(const HttpQuestion& question, std::chrono::s
           "--latency", "-s",  script, question.url};
 }
 
-// Of one server's name, the best rate; 0 when there is none.
+// The best rate of the servers whose name begins with `baseline`. 0 if there is none.
 double BestOf(const std::vector<HttpRate>& rates, const std::string& baseline) {
   double best = 0;
   for (const HttpRate& rate : rates) {
@@ -82,9 +82,10 @@ double BestOf(const std::vector<HttpRate>& rates, const std::string& baseline) {
 
 }  // namespace
 
-Result<HttpRate> MeasureHttp(const HttpQuestion& question, std::chrono::seconds duration,
-                             const std::vector<CpuClock::Group>& processes,
+Result<HttpRate> MeasureHttp(const HttpLoad& load, std::chrono::seconds duration,
                              const TemporaryFolder& folder) {
+  fmt::print(stderr, "{}: {} for {} s\n", load.server, load.question, duration.count());
+  const HttpQuestion& question = load.asked;
   std::string script(kDone);
   if (!question.ocsp_request.empty()) script += PostScript(question);
   TRY(folder.Write("wrk.lua", script));
@@ -93,7 +94,7 @@ Result<HttpRate> MeasureHttp(const HttpQuestion& question, std::chrono::seconds 
     TRY(OutputOf(WrkCommand(question, kWarmUp, folder.path() / "wrk.lua"), log));
   }
 
-  const CpuClock cpu(processes);
+  const CpuClock cpu(load.processes);
   const auto cpu_before = Used(cpu);
   const std::string said =
       TRY(OutputOf(WrkCommand(question, duration, folder.path() / "wrk.lua"), log));
@@ -101,12 +102,13 @@ Result<HttpRate> MeasureHttp(const HttpQuestion& question, std::chrono::seconds 
   const size_t line = said.find("AGENTPKI ");
   double requests = 0;
   double micros = 0;
-  HttpRate rate;
+  HttpRate rate{.server = load.server, .question = load.question};
   if (line == std::string::npos ||
       std::sscanf(said.c_str() + line, "AGENTPKI %lf %lf %lf %lf %lf", &requests, &micros,
                   &rate.p50_ms, &rate.p99_ms, &rate.failures) != 5 ||
       micros <= 0) {
-    return ca::Error(ca::StatusCode::kFailedPrecondition, "wrk gave no figures, but: {}", said);
+    return ca::Error(ca::StatusCode::kFailedPrecondition, "wrk printed no figures; its output: {}",
+                     said);
   }
   rate.requests_per_second = requests / micros * 1e6;
   rate.p50_ms /= 1000;

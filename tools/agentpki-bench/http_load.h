@@ -11,34 +11,42 @@
 
 namespace bench {
 
-// What one thread with 64 connections asks, again and again.
+// The request that one thread with 48 connections repeats.
 struct HttpQuestion {
   std::string url;
   ca::Bytes ocsp_request;  // POSTed when it is not empty; otherwise a GET
-  // Octets of ocsp_request that differ from one request to the next; "" when none do.
+  // The octets of ocsp_request that each request replaces by others. "" if all requests are equal.
   ca::Bytes nonce;
-  // Whether a second is asked unmeasured first. Not of a server that hangs once a load has ended.
+  // Whether one second of load goes first and is not measured. False for a server that hangs after
+  // a load has ended.
   bool is_warmed_up = true;
 };
 
 struct HttpRate {
-  std::string server;    // who answered
-  std::string question;  // what
+  std::string server;
+  std::string question;
   double requests_per_second = 0;
   double p50_ms = 0;
   double p99_ms = 0;
-  double failures = 0;            // not 2xx, or no answer
-  double cpu_us_per_request = 0;  // of the server's processes; 0 when none is known
+  double failures = 0;            // answers that are not 2xx, and missing answers
+  double cpu_us_per_request = 0;  // of the server's processes; 0 if none is known
 };
 
-// Loads a server by `wrk -t1 -c64` for one second unmeasured, then for `duration`. CPU time is that
-// of `processes` together. kFailedPrecondition when wrk is not there or does not run.
-ca::Result<HttpRate> MeasureHttp(const HttpQuestion& question, std::chrono::seconds duration,
-                                 const std::vector<CpuClock::Group>& processes,
+// One measurement: the server, and the question that it is asked.
+struct HttpLoad {
+  std::string server;    // its name in the output
+  std::string question;  // its description in the output
+  HttpQuestion asked;
+  std::vector<CpuClock::Group> processes;  // of the server; their CPU time is summed
+};
+
+// Loads a server by `wrk -t1 -c48` for `duration`, and before that for one second that is not
+// measured. Says so on stderr. kFailedPrecondition if wrk is not installed or fails.
+ca::Result<HttpRate> MeasureHttp(const HttpLoad& load, std::chrono::seconds duration,
                                  const TemporaryFolder& folder);
 
-// Each beside its share of what the baselines managed: a baseline is the fastest of those whose
-// server's name begins with it.
+// Prints each rate with its ratio to each baseline: the fastest rate of the servers whose name
+// begins with the baseline's.
 void PrintRates(const std::vector<HttpRate>& rates, const std::vector<std::string>& baselines);
 google::protobuf::ListValue RatesForJson(const std::vector<HttpRate>& rates,
                                          const std::vector<std::string>& baselines);

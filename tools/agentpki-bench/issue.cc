@@ -20,7 +20,8 @@ using ca::Status;
 using Steady = std::chrono::steady_clock;
 
 constexpr std::chrono::seconds kWarmUp(1);
-// More CSRs than can be used; a level that uses them up ends earlier, and its rate is still right.
+// More CSRs than a level should need. A level that uses them up ends early; its rate is still
+// right.
 constexpr size_t kCsrsPerSecondMax = 8000;
 constexpr size_t kCsrsPerSecondAndAgent = 2000;
 
@@ -42,28 +43,29 @@ std::vector<ca::Bytes> MakeCsrs(size_t count) {
   return csrs;
 }
 
-struct Course {
+// The state that all agents of one level share.
+struct SharedLoad {
   std::vector<ca::Bytes> csrs;
   std::atomic<size_t> next_csr = 0;
   std::atomic<bool> is_counting = false;
   std::atomic<bool> is_over = false;
 };
 
-// One agent that renews, again and again. Runs on gRPC's threads.
+// One agent that renews again and again, on gRPC's threads.
 class Runner {
  public:
-  Runner(Agent& agent, Course& course) : agent_(agent), course_(course) {}
+  Runner(Agent& agent, SharedLoad& load) : agent_(agent), load_(load) {}
 
   void Start() {
-    const size_t index = course_.next_csr++;
-    if (course_.is_over || index >= course_.csrs.size()) {
-      course_.is_over = true;
+    const size_t index = load_.next_csr++;
+    if (load_.is_over || index >= load_.csrs.size()) {
+      load_.is_over = true;
       is_done_ = true;
       is_done_.notify_all();
       return;
     }
     request_.set_request_id(ca::RequestId::New(clock_.Now()).ToString());
-    request_.set_csr(course_.csrs[index]);
+    request_.set_csr(load_.csrs[index]);
     context_ = std::make_unique<grpc::ClientContext>();
     started_ = Steady::now();
     agent_.stub->async()->Renew(context_.get(), &request_, &response_,
@@ -77,7 +79,7 @@ class Runner {
 
  private:
   void Finish(const grpc::Status& status) {
-    if (course_.is_counting) {
+    if (load_.is_counting) {
       if (status.ok()) {
         latencies_.Add(Steady::now() - started_);
       } else {
@@ -89,7 +91,7 @@ class Runner {
   }
 
   Agent& agent_;
-  Course& course_;
+  SharedLoad& load_;
   const ca::SystemClock clock_;
   agentpki::v1::RenewRequest request_;
   agentpki::v1::RenewResponse response_;
@@ -112,36 +114,35 @@ struct Level {
   double Rate() const { return static_cast<double>(latencies.count()) / seconds; }
 };
 
-void RunFor(std::chrono::seconds duration, const Course& course) {
+void RunFor(std::chrono::seconds duration, const SharedLoad& load) {
   const auto end = Steady::now() + duration;
-  while (Steady::now() < end && !course.is_over) {
+  while (Steady::now() < end && !load.is_over) {
     std::this_thread::sleep_for(std::chrono::milliseconds(10));
   }
 }
 
 Level RunLevel(std::vector<Agent>& agents, int concurrency, const IssueOptions& options) {
   const auto seconds = static_cast<size_t>((options.duration + kWarmUp).count());
-  Course course;
-  course.csrs =
-      MakeCsrs(seconds * std::min(kCsrsPerSecondMax,
-                                  kCsrsPerSecondAndAgent * static_cast<size_t>(concurrency)));
+  SharedLoad load;
+  load.csrs = MakeCsrs(seconds * std::min(kCsrsPerSecondMax, kCsrsPerSecondAndAgent *
+                                                                 static_cast<size_t>(concurrency)));
   std::vector<std::unique_ptr<Runner>> runners;
   for (int i = 0; i < concurrency; ++i) {
-    runners.push_back(std::make_unique<Runner>(agents.at(static_cast<size_t>(i)), course));
+    runners.push_back(std::make_unique<Runner>(agents.at(static_cast<size_t>(i)), load));
   }
   const CpuClock cpu(options.processes);
   for (auto& runner : runners) runner->Start();
-  RunFor(kWarmUp, course);
+  RunFor(kWarmUp, load);
 
   const auto cpu_before = cpu.Read();
   const auto started = Steady::now();
-  course.is_counting = true;
-  RunFor(options.duration, course);
-  course.is_counting = false;
+  load.is_counting = true;
+  RunFor(options.duration, load);
+  load.is_counting = false;
   Level level{.concurrency = concurrency,
               .seconds = std::chrono::duration<double>(Steady::now() - started).count()};
   const auto cpu_after = cpu.Read();
-  course.is_over = true;
+  load.is_over = true;
   for (auto& runner : runners) {
     runner->Wait();
     level.latencies.Merge(runner->latencies());
@@ -156,7 +157,7 @@ Level RunLevel(std::vector<Agent>& agents, int concurrency, const IssueOptions& 
   return level;
 }
 
-// ---- telling ------------------------------------------------------------------------------------
+// ---- output ------------------------------------------------------------------------------------
 
 void PrintTable(const OpenSslSpeed& openssl, const std::vector<Level>& levels) {
   fmt::print(

@@ -8,7 +8,7 @@
 
 namespace {
 
-// What all sub-commands are told on the command line.
+// The arguments that all sub-commands have.
 struct Arguments {
   bench::CommonOptions common;
   pid_t server_pid = 0;
@@ -21,15 +21,20 @@ struct Arguments {
         ->envname("AGENTPKI_IDENTITY")
         ->required()
         ->type_name("DIR");
-    command.add_option("--trust-domain", common.trust_domain, "Where the agents are registered")
+    command
+        .add_option("--trust-domain", common.trust_domain,
+                    "The trust domain in which the agents are registered")
         ->required()
         ->type_name("NAME");
-    command.add_option("--seconds", seconds, "How long each level is measured")
+    command.add_option("--seconds", seconds, "How long each measurement takes, in seconds")
         ->check(CLI::Range(1, 600))
         ->capture_default_str();
-    command.add_option("--server-pid", server_pid, "Whose processor time to count")
+    command
+        .add_option("--server-pid", server_pid, "The server's process, to count its processor time")
         ->type_name("PID");
-    command.add_option("--postgres-pid", postgres_pid, "The first process of PostgreSQL")
+    command
+        .add_option("--postgres-pid", postgres_pid,
+                    "PostgreSQL's first process, to count its processor time")
         ->type_name("PID");
     command.add_flag("--json", json, "Print JSON");
   }
@@ -50,34 +55,39 @@ struct Arguments {
 int main(int argc, char** argv) {
   setenv("GRPC_VERBOSITY", "NONE", 0);
   CLI::App app(
-      "Measures a running agentpki-server, beside a baseline of the same run. `tools/dev bench` "
-      "calls it for the server that `tools/dev up` started.",
+      "Measures a running agentpki-server, and baselines in the same run. `tools/dev bench` "
+      "runs it for the server that `tools/dev up` started.",
       "agentpki-bench");
   app.require_subcommand(1);
   Arguments arguments;
 
   CLI::App* const issue = app.add_subcommand(
-      "issue", "Certificates a second, in a closed loop of agents with long-lived mTLS channels");
+      "issue",
+      "Measure certificates a second, in a closed loop of agents with long-lived mTLS channels");
   bench::IssueOptions issue_options;
   arguments.AddTo(*issue);
-  issue->add_option("--concurrency", issue_options.concurrency, "How many agents, level by level")
+  issue
+      ->add_option("--concurrency", issue_options.concurrency,
+                   "Numbers of agents, measured one after the other")
       ->delimiter(',')
       ->check(CLI::Range(1, 1024))
       ->type_name("N,N,...")
       ->default_str("1,8,64");
 
   CLI::App* const ocsp = app.add_subcommand(
-      "ocsp", "OCSP answers a second, beside nginx, cfssl ocspserve and openssl ocsp");
+      "ocsp", "Measure OCSP answers a second, beside nginx, cfssl ocspserve and openssl ocsp");
   arguments.AddTo(*ocsp);
 
-  CLI::App* const crl = app.add_subcommand(
-      "crl", "From a revocation to OCSP and CRL; CRL downloads a second, beside nginx");
+  CLI::App* const crl = app.add_subcommand("crl",
+                                           "Measure the time from a revocation to OCSP and CRL, "
+                                           "and CRL downloads a second beside nginx");
   bench::CrlOptions crl_options;
   arguments.AddTo(*crl);
-  crl->add_option("--certificates", crl_options.certificates, "How many are revoked at once")
+  crl->add_option("--certificates", crl_options.certificates,
+                  "How many certificates are revoked at once")
       ->check(CLI::Range(1, 1'000'000))
       ->capture_default_str();
-  crl->add_option("--singles", crl_options.singles, "How many are revoked one by one")
+  crl->add_option("--singles", crl_options.singles, "How many certificates are revoked one by one")
       ->check(CLI::Range(1, 10'000))
       ->capture_default_str();
   CLI11_PARSE(app, argc, argv);

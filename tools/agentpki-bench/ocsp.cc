@@ -15,7 +15,7 @@ using ca::Result;
 using ca::Status;
 using ca::StatusCode;
 
-// RFC 9654 section 2.1 wants 32 octets; the load writes others in their place.
+// RFC 9654 section 2.1 recommends 32 octets. The load replaces them in each request.
 constexpr std::string_view kNonce = "a nonce that is to be replaced..";
 static_assert(kNonce.size() == 32);
 
@@ -45,7 +45,8 @@ class OcspBench {
                           StartNginx(answer, workers, folder_)));
     }
     TRY(MeasureBaseline("cfssl ocspserve", "the same, POST", StartCfssl(request, answer, folder_)));
-    // wrk keeps a connection open that it never uses, and one of the three waits on it for ever.
+    // wrk keeps one connection open that it never uses, and one of the three processes waits on it
+    // for ever.
     TRY(MeasureBaseline("openssl ocsp, 2 of its 3 processes", "a nonce each, POST",
                         StartOpenSslOcsp(kNonce, folder_)));
     Print();
@@ -53,8 +54,8 @@ class OcspBench {
   }
 
  private:
-  // That all three questions get the right answer, before their speed is looked at. The answer that
-  // is the same for all.
+  // Checks that all three questions get the right answer, before they are measured. Returns the
+  // answer that is the same for each request.
   Result<ca::Bytes> Check(const Url& url, const std::string& get_path, const ca::Bytes& request) {
     HttpClient http(url);
     const ca::Bytes with_nonce = subject_.OcspRequest(kNonce);
@@ -64,7 +65,8 @@ class OcspBench {
     for (const HttpAnswer& answer : {nonced, posted, got}) {
       const bool is_revoked = TRY(subject_.IsRevoked(answer.body));
       if (is_revoked) {
-        return Error(StatusCode::kFailedPrecondition, "a new certificate is said to be revoked");
+        return Error(StatusCode::kFailedPrecondition,
+                     "OCSP answers 'revoked' for a new certificate");
       }
     }
     if (nonced.body.find(kNonce) == ca::Bytes::npos) {
@@ -75,10 +77,8 @@ class OcspBench {
 
   Status Measure(const std::string& server, const std::string& what, const HttpQuestion& question,
                  const std::vector<CpuClock::Group>& processes) {
-    fmt::print(stderr, "{}: {} for {} s\n", server, what, options_.duration.count());
-    HttpRate rate = TRY(MeasureHttp(question, options_.duration, processes, folder_));
-    rate.server = server;
-    rate.question = what;
+    const HttpLoad load{server, what, question, processes};
+    HttpRate rate = TRY(MeasureHttp(load, options_.duration, folder_));
     rates_.push_back(std::move(rate));
     return ca::Ok();
   }

@@ -11,13 +11,14 @@
 
 namespace bench {
 
-// What every measurement is told.
+// The options of all measurements.
 struct CommonOptions {
-  // An operator's credentials: the agents are registered with them.
+  // An operator's credentials, to register the agents with.
   std::filesystem::path identity;
   std::string trust_domain;
-  std::chrono::seconds duration = std::chrono::seconds(8);  // of each level, after its warming up
-  std::vector<CpuClock::Group> processes;
+  std::chrono::seconds duration =
+      std::chrono::seconds(8);             // of each measurement, after the warm-up
+  std::vector<CpuClock::Group> processes;  // whose processor time is counted
   client::Format format = client::Format::kTable;
 };
 

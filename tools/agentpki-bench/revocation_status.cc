@@ -66,7 +66,7 @@ Bytes OcspRequestFor(const X509& issuer, const ASN1_INTEGER& serial, BytesView n
 std::string Base64(BytesView bytes) {
   std::string text(4 * ((bytes.size() + 2) / 3) + 1, '\0');
   EVP_EncodeBlock(ca::MutableOctets(text), Octets(bytes), static_cast<int>(bytes.size()));
-  text.pop_back();  // its NUL
+  text.pop_back();  // EVP_EncodeBlock writes a NUL
   return text;
 }
 
@@ -95,7 +95,7 @@ Result<std::set<std::string>> SerialsOf(BytesView der) {
   const CrlPtr crl(d2i_X509_CRL(nullptr, &at, static_cast<long>(der.size())));
   if (!crl) {
     ca::DrainOpenSslErrors();
-    return Error(StatusCode::kFailedPrecondition, "what is served as a CRL is none");
+    return Error(StatusCode::kFailedPrecondition, "the server's CRL is not a DER CRL");
   }
   std::set<std::string> serials;
   STACK_OF(X509_REVOKED)* const entries = X509_CRL_get_REVOKED(crl.get());
@@ -113,7 +113,7 @@ Result<StatusSubject> StatusSubject::Of(BytesView certificate, BytesView issuer)
   subject.crl_url_ = CrlUrlOf(*subject.certificate_);
   if (!subject.ocsp_url_.empty() && !subject.crl_url_.empty()) return subject;
   return Error(StatusCode::kFailedPrecondition,
-               "the server's certificates do not say where OCSP and CRL are: set status.url in its "
+               "the server's certificates have no OCSP or CRL URL; set status.url in its "
                "configuration");
 }
 
@@ -136,7 +136,7 @@ Result<bool> StatusSubject::IsRevoked(BytesView der) const {
   ca::DrainOpenSslErrors();
   if (is_found && status != V_OCSP_CERTSTATUS_UNKNOWN) return status == V_OCSP_CERTSTATUS_REVOKED;
   return Error(StatusCode::kFailedPrecondition,
-               "the OCSP answer for {} says neither good nor revoked", serial());
+               "the OCSP answer for {} is neither good nor revoked", serial());
 }
 
 }  // namespace bench

@@ -5,8 +5,8 @@
 
 namespace ceremony {
 
-// A complete CRL of everything that the root revokes, so without an IssuingDistributionPoint (RFC
-// 5280 section 5.2.5).
+// Encodes a complete CRL of the root. It covers all certificates of the root, so it has no
+// IssuingDistributionPoint (RFC 5280 section 5.2.5).
 class CrlEncoding final : public ca::CrlEncoding {
  public:
   ca::Bytes EncodeTbs(const ca::Authority& root, std::int64_t number, const ca::Validity& validity,

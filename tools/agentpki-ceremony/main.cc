@@ -26,30 +26,30 @@ namespace {
 using ca::Result;
 using ca::StatusCode;
 
-// sysexits.h's EX_USAGE and EX_TEMPFAIL; 1 for the rest.
+// 64 and 75 are EX_USAGE and EX_TEMPFAIL of sysexits.h.
 constexpr int kExitRefused = 1;
 constexpr int kExitUsage = 64;
 constexpr int kExitWaits = 75;
 
 constexpr char kDescription[] =
-    "agentpki-ceremony makes an offline root: a key on the token of a machine without a network, "
-    "and what it signs, from one file that people have reviewed. Everything is in a transcript "
-    "before the key is used, so it may be interrupted and run again.\n\n"
+    "agentpki-ceremony makes an offline root on a machine without a network: its key on a token, "
+    "and its certificates and CRLs, from one reviewed file. It writes each step to a transcript "
+    "before it uses the key, so you can interrupt it and run it again.\n\n"
     "  agentpki-ceremony plan -f FILE\n"
     "  agentpki-ceremony run -f FILE\n"
     "  agentpki-ceremony verify -f FILE";
 constexpr char kFooter[] =
     "Exit status: 0 done; 1 refused, failed, or 'verify' found a difference; 64 wrong usage; 75 "
-    "what could be done is done, and the rest waits for something to be brought.";
+    "all possible steps are done, and the others wait for files that you must bring.";
 
 struct Options {
   std::string file;
   client::Format format = client::Format::kTable;
   bool yes = false;
-  std::string digest;  // of the transcript, as people wrote it down; "" when they do not say
+  std::string digest;  // of the transcript, as people wrote it down; "" for no check
 };
 
-// A core dump would carry the PIN. A sanitizer needs to look at its own process.
+// A core dump would contain the PIN. A sanitizer needs to read its own process.
 void ForbidCoreDumps() {
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
   prctl(PR_SET_DUMPABLE, 0);
@@ -58,21 +58,21 @@ void ForbidCoreDumps() {
   setrlimit(RLIMIT_CORE, &none);
 }
 
-void Complain(std::string_view text) { fmt::print(stderr, "agentpki-ceremony: {}\n", text); }
+void PrintError(std::string_view text) { fmt::print(stderr, "agentpki-ceremony: {}\n", text); }
 
-// Says what waits. The exit status.
-int Waits(const std::vector<ca::CeremonyStep>& steps) {
+// Prints the steps that wait. Returns the exit status.
+int ReportWaiting(const std::vector<ca::CeremonyStep>& steps) {
   std::string text;
   for (const ca::CeremonyStep& step : steps) {
     if (step.state != ca::CeremonyStep::State::kWaiting) continue;
     text += fmt::format("{}{} waits: {}", text.empty() ? "" : "; ", step.name, step.note);
   }
   if (text.empty()) return 0;
-  Complain(text);
+  PrintError(text);
   return kExitWaits;
 }
 
-// The exit status, as the other two commands.
+// These three return the exit status.
 Result<int> Plan(const Options& options) {
   const auto file = TRY(files::LoadCeremonyFile(options.file));
   const auto transcript = TRY(files::TranscriptFile::Read(file.folder / file.script.transcript));
@@ -81,7 +81,7 @@ Result<int> Plan(const Options& options) {
   const ca::CeremonyRecord record(file.script, *transcript, crls);
   const auto steps = TRY(ca::CeremonyPlan(record, folder).All());
   ceremony::PrintPlan(file, steps, options.format);
-  return Waits(steps);
+  return ReportWaiting(steps);
 }
 
 Result<std::shared_ptr<ca::KeyStore>> OpenToken(const files::CeremonyFile& file) {
@@ -109,11 +109,11 @@ Result<int> Run(const Options& options) {
   const auto products = TRY(record.Products());
   ceremony::PrintSummary(file, *transcript, products);
   const auto steps = TRY(ca::CeremonyPlan(record, folder).All());
-  return Waits(steps);
+  return ReportWaiting(steps);
 }
 
-// As it was written down, in groups.
-std::string Digits(std::string text) {
+// People write the digits down in groups, and perhaps in capitals.
+std::string NormalizedDigest(std::string text) {
   std::erase(text, ' ');
   std::transform(text.begin(), text.end(), text.begin(),
                  [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
@@ -131,13 +131,14 @@ Result<int> Verify(const Options& options) {
     differences.push_back(file.script.transcript + ": there is no transcript");
   }
   if (transcript->is_torn()) {
-    differences.push_back("transcript: its last line is not whole: run again, and it goes on");
-  }
-  if (!options.digest.empty() && Digits(options.digest) != transcript->digest()) {
     differences.push_back(
-        "transcript: its last line is not the one whose SHA-256 was written down");
+        "transcript: its last line is incomplete; run 'agentpki-ceremony run' again to go on");
   }
-  // Of a transcript out of order there are none.
+  if (!options.digest.empty() && NormalizedDigest(options.digest) != transcript->digest()) {
+    differences.push_back(
+        "transcript: the SHA-256 of its last line is not the one that was written down");
+  }
+  // An error if the transcript is out of order. Then there are no products to print.
   const auto products = record.Products();
   ceremony::PrintVerification(file, *transcript,
                               products.ok() ? *products : std::vector<ca::CeremonyProduct>(),
@@ -148,7 +149,7 @@ Result<int> Verify(const Options& options) {
 
 int ExitStatusOf(const Result<int>& done) {
   if (done.ok()) return *done;
-  Complain(ca::MessageOf(done.status()));
+  PrintError(ca::MessageOf(done.status()));
   return kExitRefused;
 }
 
@@ -164,30 +165,30 @@ int main(int argc, char** argv) {
   Options options;
   const auto add_command = [&](const char* name, const char* description) {
     CLI::App* const command = app.add_subcommand(name, description);
-    command->add_option("-f,--file", options.file, "The ceremony, in YAML")
+    command->add_option("-f,--file", options.file, "The ceremony file (YAML)")
         ->required()
         ->type_name("FILE");
     return command;
   };
   const auto add_output = [&](CLI::App& command) {
-    command.add_option("--output", options.format, "How to print: table, or json for programs")
+    command.add_option("--output", options.format, "Output format: table, or json for programs")
         ->transform(CLI::CheckedTransformer(std::map<std::string, client::Format>{
             {"table", client::Format::kTable}, {"json", client::Format::kJson}}))
         ->option_text("table|json");
   };
-  CLI::App* const plan = add_command("plan", "Show every step: what is done, due, and waits.");
-  CLI::App* const run = add_command(
-      "run", "Do what is due, step by step, each when it was confirmed. Safe to repeat.");
-  CLI::App* const verify = add_command(
-      "verify", "Check the transcript and every file that was written, anew. Takes no token.");
+  CLI::App* const plan = add_command("plan", "Show each step: done, due or waiting.");
+  CLI::App* const run =
+      add_command("run", "Do the steps that are due. Asks before each step. Safe to repeat.");
+  CLI::App* const verify =
+      add_command("verify", "Check the transcript and all written files again. Needs no token.");
   verify
       ->add_option("--digest", options.digest,
-                   "The transcript's SHA-256, as it was written down at the end of the last run")
+                   "The transcript's SHA-256, which was written down at the end of the last run")
       ->type_name("HEX");
   add_output(*plan);
   add_output(*verify);
   run->add_flag("--yes", options.yes,
-                "Without being asked, but for keys that the file does not pin");
+                "Do not ask before each step, only for keys that the file does not pin");
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) {
@@ -196,7 +197,7 @@ int main(int argc, char** argv) {
   const int exit_status = ExitStatusOf(plan->parsed()  ? Plan(options)
                                        : run->parsed() ? Run(options)
                                                        : Verify(options));
-  // A token that hung has left a thread in its module, and tearing that down would crash.
+  // If a token hung, a thread is left in its module. Unloading the module would crash, so _exit.
   std::fflush(nullptr);
   _exit(exit_status);
 }

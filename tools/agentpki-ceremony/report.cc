@@ -5,7 +5,7 @@
 namespace ceremony {
 namespace {
 
-// In fours, to be read out and written down.
+// Digits in groups of four, so that people can read them out and write them down.
 std::string Grouped(std::string_view digits) {
   std::string text;
   for (size_t i = 0; i < digits.size(); i += 4) {
@@ -23,7 +23,7 @@ void PrintProducts(const std::vector<ca::CeremonyProduct>& products) {
 }
 
 void PrintDigest(const files::TranscriptFile& transcript) {
-  fmt::print("\nthe transcript has {} lines; write down the SHA-256 of the last:\n  {}\n",
+  fmt::print("\nthe transcript has {} lines; write down the SHA-256 of the last line:\n  {}\n",
              transcript.entries().size(), Grouped(transcript.digest()));
 }
 
@@ -45,9 +45,9 @@ void PrintPlan(const files::CeremonyFile& file, const std::vector<ca::CeremonySt
     fmt::print("{}\n", client::ToJson(plan));
     return;
   }
-  fmt::print("{}, by {}, whose SHA-256 is\n  {}\n\n", file.script.name, file.script.file,
+  fmt::print("{}, from {} with the SHA-256\n  {}\n\n", file.script.name, file.script.file,
              Grouped(ca::Hex(file.script.digest)));
-  client::Table table({"STEP", "STATE", "WHAT"});
+  client::Table table({"STEP", "STATE", "ACTION"});
   for (const ca::CeremonyStep& step : steps) {
     table.Add({step.name, std::string(NameOf(step.state)),
                step.note.empty() ? step.text : fmt::format("{}; {}", step.text, step.note)});
@@ -84,8 +84,8 @@ void PrintSummary(const files::CeremonyFile& file, const files::TranscriptFile& 
   PrintProducts(products);
   PrintDigest(transcript);
   fmt::print(
-      "\nto the online machine:\n"
-      "  {}: what it holds, into the hierarchy's file, under root: external_certificates:\n",
+      "\ncarry to the online machine:\n"
+      "  {}: copy its content into the hierarchy's file, under root: external_certificates:\n",
       script.root.certificate);
   for (const ca::IssuingOrder& order : script.issuing) {
     if (!transcript.Find(StepOf(order), ca::kSigned)) continue;
@@ -95,7 +95,7 @@ void PrintSummary(const files::CeremonyFile& file, const files::TranscriptFile& 
   for (size_t number = 1; number <= script.crls.size(); ++number) {
     if (!transcript.Find(ca::StepOfCrl(number), ca::kSigned)) continue;
     if (number == script.crls.size() || !transcript.Find(ca::StepOfCrl(number + 1), ca::kSigned)) {
-      fmt::print("  {}: to where relying parties fetch the root's CRL\n",
+      fmt::print("  {}: publish it where relying parties fetch the root's CRL\n",
                  script.crls[number - 1].file);
     }
   }

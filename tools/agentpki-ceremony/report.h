@@ -8,7 +8,7 @@
 #include "ca/files/transcript_file.h"
 #include "tools/client/output.h"
 
-// What people and programs read on stdout.
+// The output on stdout, for people and programs.
 namespace ceremony {
 
 void PrintPlan(const files::CeremonyFile& file, const std::vector<ca::CeremonyStep>& steps,
@@ -18,7 +18,8 @@ void PrintVerification(const files::CeremonyFile& file, const files::TranscriptF
                        const std::vector<ca::CeremonyProduct>& products,
                        const std::vector<std::string>& differences, client::Format format);
 
-// At the end of a run: what was made, what people write down, and what is carried where.
+// At the end of a run: the products, the digest that people write down, and where to carry each
+// file.
 void PrintSummary(const files::CeremonyFile& file, const files::TranscriptFile& transcript,
                   const std::vector<ca::CeremonyProduct>& products);
 

@@ -8,7 +8,7 @@ namespace {
 using ca::Error;
 using ca::StatusCode;
 
-// "" at the end of what is typed.
+// "" at the end of the input.
 std::string Ask(std::string_view question) {
   fmt::print(stderr, "{}", question);
   std::string answer;
@@ -24,8 +24,8 @@ ca::Status Terminal::Confirm(const ca::CeremonyStep& step) {
   if (!step.note.empty()) fmt::print(stderr, "    {}\n", step.note);
   for (const std::string& fact : step.facts) fmt::print(stderr, "    {}\n", fact);
   if (is_agreed_) return ca::Ok();
-  if (Ask("Do it? Write yes: ") == "yes") return ca::Ok();
-  return Error(StatusCode::kCancelled, "{}: not confirmed, and not done; run again to go on",
+  if (Ask("Do this step? Type yes: ") == "yes") return ca::Ok();
+  return Error(StatusCode::kCancelled, "{}: not confirmed, so not done; run again to go on",
                step.name);
 }
 
@@ -33,15 +33,16 @@ ca::Status Terminal::ConfirmKey(const ca::CeremonyStep& step, ca::BytesView key_
   const std::string digest = ca::Hex(key_fingerprint);
   fmt::print(stderr,
              "    the certificate is for the key whose SHA-256 is\n    {}\n"
-             "Compare that with what was read out on the online machine.\n",
+             "Compare it with the SHA-256 that was read out on the online machine.\n",
              digest);
   const std::string answer =
-      Ask(fmt::format("If it is the same, write its first {} digits: ", kDigitsTyped));
+      Ask(fmt::format("If they are the same, type the first {} digits: ", kDigitsTyped));
   if (answer == digest.substr(0, kDigitsTyped)) return ca::Ok();
-  return Error(StatusCode::kCancelled,
-               "{}: the key was not confirmed, and nothing is signed for it; run again, or pin it "
-               "in the file by key_sha256",
-               step.name);
+  return Error(
+      StatusCode::kCancelled,
+      "{}: the key was not confirmed, so nothing was signed for it; run again, or pin the key "
+      "in the file by key_sha256",
+      step.name);
 }
 
 }  // namespace ceremony

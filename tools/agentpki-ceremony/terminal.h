@@ -4,14 +4,15 @@
 
 namespace ceremony {
 
-// The people at this machine, who are asked on standard error and answer on standard input.
+// Asks the people at this machine on standard error, and reads their answers from standard input.
 class Terminal final : public ca::Attendants {
  public:
-  // How many hex digits of a key's SHA-256 people type: who forges a key for as many has 2^64 to
-  // try.
+  // How many hex digits of a key's SHA-256 people type. Forging a key with the same 16 digits takes
+  // 2^64 attempts.
   static constexpr size_t kDigitsTyped = 16;
 
-  // `is_agreed`: they have said yes to every step, though not to keys that they have not seen.
+  // `is_agreed`: they have confirmed all steps beforehand. Confirm() then does not ask, but
+  // ConfirmKey() does.
   explicit Terminal(bool is_agreed) : is_agreed_(is_agreed) {}
 
   ca::Status Confirm(const ca::CeremonyStep& step) override;

@@ -10,7 +10,7 @@
 #include "tools/agentpki/certificate_text.h"
 #include "tools/agentpki/commands.h"
 #include "tools/agentpki/input.h"
-#include "tools/client/enrolling.h"
+#include "tools/client/enrollment.h"
 
 namespace cli {
 namespace {
@@ -31,26 +31,27 @@ struct EnrollOptions {
   std::string out;
 };
 
-Result<client::EnrollingOptions> EnrollingOptionsOf(const EnrollOptions& options,
-                                                    const Session& session) {
-  client::EnrollingOptions enrolling{.out = options.out, .timeout = session.timeout()};
+Result<client::EnrollmentOptions> EnrollmentOptionsOf(const EnrollOptions& options,
+                                                      const Session& session) {
+  client::EnrollmentOptions enrollment{.out = options.out, .timeout = session.timeout()};
   const auto key_type = ca::KeyTypeFrom(options.key_type);
   if (!key_type.ok()) return ca::Annotate(key_type.status(), "--key-type: ");
-  enrolling.key_type = *key_type;
-  if (options.csr_file.empty()) return enrolling;
+  enrollment.key = *key_type;
+  if (options.csr_file.empty()) return enrollment;
 
   const std::string text = TRY(ReadInput(options.csr_file, kFileSizeMax));
-  enrolling.csr = text;
+  ca::Bytes der = text;
   if (text.find("-----BEGIN") != std::string::npos) {
     auto blocks = ca::FromPem("CERTIFICATE REQUEST", text);
     if (!blocks.ok()) blocks = ca::FromPem("NEW CERTIFICATE REQUEST", text);
     if (!blocks.ok()) return ca::Annotate(blocks.status(), "--csr: ");
-    enrolling.csr = blocks->front();
+    der = blocks->front();
   }
   // The server checks it too, but this refusal needs no server and costs no join token.
-  const auto csr = ca::Csr::Parse(*enrolling.csr);
+  const auto csr = ca::Csr::Parse(der);
   if (!csr.ok()) return ca::Annotate(csr.status(), "--csr: ");
-  return enrolling;
+  enrollment.key = std::move(der);
+  return enrollment;
 }
 
 Result<ca::JoinToken> TokenOf(const EnrollOptions& options) {
@@ -73,15 +74,15 @@ Status PrintEnrolled(const ca::Credentials& credentials, const EnrollOptions& op
 }
 
 Status Enroll(const Session& session, const EnrollOptions& options) {
-  const auto enrolling = TRY(EnrollingOptionsOf(options, session));
+  const auto enrollment = TRY(EnrollmentOptionsOf(options, session));
   const ca::JoinToken token = TRY(TokenOf(options));
-  const auto credentials = TRY(client::Enroll(token, enrolling, session.clock()));
+  const auto credentials = TRY(client::Enroll(token, enrollment, session.clock()));
   return PrintEnrolled(credentials, options, session);
 }
 
 Status Renew(const Session& session, const EnrollOptions& options) {
-  const auto enrolling = TRY(EnrollingOptionsOf(options, session));
-  const auto credentials = TRY(client::Renew(enrolling, session.clock()));
+  const auto enrollment = TRY(EnrollmentOptionsOf(options, session));
+  const auto credentials = TRY(client::Renew(enrollment, session.clock()));
   return PrintEnrolled(credentials, options, session);
 }
 

@@ -8,7 +8,7 @@
 #include <map>
 
 #include "ca/base/openssl.h"
-#include "tools/client/enrolling.h"
+#include "tools/client/enrollment.h"
 
 namespace cli {
 namespace {

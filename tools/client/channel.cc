@@ -3,8 +3,8 @@
 namespace client {
 namespace {
 
-// RegisterAgent is not in it: a repeated one would be told that the agent exists. CANCELLED is what
-// gRPC answers to a call that reaches a server in the moment in which that begins to stop.
+// RegisterAgent is not repeated: a second attempt would fail because the agent exists. gRPC answers
+// CANCELLED to a call that arrives at the moment when the server begins to stop.
 constexpr char kServiceConfig[] = R"({
   "methodConfig": [{
     "name": [
@@ -44,7 +44,8 @@ std::shared_ptr<grpc::Channel> Connect(const std::string& server, const std::str
   options.pem_private_key = key_pem.Reveal();
   grpc::ChannelArguments arguments;
   arguments.SetServiceConfigJSON(kServiceConfig);
-  // Each with its own connection, even to one server: what one was refused says nothing of another.
+  // Each channel has its own connection, so that a connection that failed for one does not delay
+  // the calls of another.
   arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
   return grpc::CreateCustomChannel(server, grpc::SslCredentials(options), arguments);
 }

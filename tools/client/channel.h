@@ -11,18 +11,18 @@
 
 namespace client {
 
-// A channel to agentpki-server at `server` (host:port), which `ca_pem` authenticates; as `cert_pem`
-// with `key_pem`, or as nobody when they are empty. TLS 1.3. Calls that are safe to repeat are
-// repeated by gRPC itself while the server is away or busy, with growing pauses. Connects when
-// first used.
+// A TLS 1.3 channel to agentpki-server at `server` (host:port). `ca_pem` authenticates the server.
+// `cert_pem` and `key_pem` are the client's credentials; both are empty for an anonymous client.
+// gRPC repeats calls that are safe to repeat while the server is unavailable or busy, with growing
+// pauses. Connects at the first call.
 std::shared_ptr<grpc::Channel> Connect(const std::string& server, const std::string& ca_pem,
                                        const std::string& cert_pem, const ca::Secret& key_pem);
 
-// As whoever holds the credentials.
+// A channel with the client's credentials, to the server that they name.
 std::shared_ptr<grpc::Channel> Connect(const ca::Credentials& credentials);
 
-// The outcome of a call that `context` made: gRPC's code and message, with the rule that refused
-// (ca::RuleOf) and the correlation id, as the server told them.
+// The outcome of a call with `context`: gRPC's code and message, with the server's correlation id
+// and the rule that refused the call (ca::RuleOf).
 ca::Status StatusOf(const grpc::ClientContext& context, const grpc::Status& status);
 
 // Makes one call of a generated stub: Call(&Stub::Enroll, stub, request, timeout).

@@ -21,7 +21,8 @@ ca::Status Unreachable(const std::string& address) {
                ca::DrainOpenSslErrors());
 }
 
-// Non-blocking, so that a server which accepts and then says nothing cannot hold us.
+// Non-blocking, so that a server that accepts and then is silent cannot delay this longer than
+// kTimeout.
 ca::Status Handshake(BIO* connection, const std::string& address) {
   const time_t deadline = time(nullptr) + kTimeout.count();
   while (BIO_do_handshake(connection) != 1) {
@@ -38,7 +39,7 @@ ca::Result<ca::Bytes> FetchRoot(const std::string& address, const ca::Bytes& roo
   const SslCtxPtr context(SSL_CTX_new(TLS_client_method()));
   if (!context) ca::AbortOnOpenSslFailure("SSL_CTX_new");
   SSL_CTX_set_min_proto_version(context.get(), TLS1_3_VERSION);
-  // Nothing is believed yet: the chain is looked through below, for one certificate.
+  // Nothing is verified here. The loop below accepts one certificate of the chain only.
   SSL_CTX_set_verify(context.get(), SSL_VERIFY_NONE, nullptr);
   constexpr unsigned char kHttp2[] = {2, 'h', '2'};
   SSL_CTX_set_alpn_protos(context.get(), kHttp2, sizeof kHttp2);

@@ -6,13 +6,14 @@
 
 namespace client {
 
-// The root that authenticates agentpki-server, known so far by its fingerprint alone: connects to
-// `address` (host:port), looks through the certificates that the server shows for the one whose
-// SHA-256 is `root_fingerprint`, and returns it, DER. Only that certificate is believed; the server
-// itself is authenticated by the connection that is made with it afterwards.
+// Fetches the root certificate (DER) that authenticates agentpki-server. Connects to `address`
+// (host:port), and returns the certificate of the server's chain with the SHA-256
+// `root_fingerprint`. Trusts nothing else of the answer. The caller authenticates the server by a
+// second connection, with this root as the trust anchor.
 //
-// kUnavailable when nobody answers within 10 seconds; kUnauthenticated when the server shows no
-// such certificate: the token is for another deployment, or somebody stands between.
+// kUnavailable if the server does not answer within 10 seconds. kUnauthenticated if its chain has
+// no such certificate: the token is for another deployment, or an attacker intercepts the
+// connection.
 ca::Result<ca::Bytes> FetchRoot(const std::string& address, const ca::Bytes& root_fingerprint);
 
 }  // namespace client

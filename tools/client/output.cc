@@ -7,7 +7,7 @@
 namespace client {
 namespace {
 
-// Characters, not octets: a name in another script must not shift its column.
+// Counts characters, not octets, so that a name in another script does not shift its column.
 size_t WidthOf(std::string_view text) {
   return static_cast<size_t>(
       std::count_if(text.begin(), text.end(), [](unsigned char c) { return (c & 0xc0) != 0x80; }));

@@ -9,12 +9,12 @@
 
 #include "ca/base/clock.h"
 
-// What people and programs read on stdout.
+// The output on stdout, for people and programs.
 namespace client {
 
 enum class Format { kTable, kJson };
 
-// A table with a header, columns as wide as their widest value, on a terminal or in a pipe.
+// A table with a header. Each column is as wide as its widest value.
 class Table {
  public:
   explicit Table(std::vector<std::string> header) : rows_{std::move(header)} {}
@@ -26,7 +26,7 @@ class Table {
   std::vector<std::vector<std::string>> rows_;
 };
 
-// Names and values of one thing, a line each; what is empty is left out.
+// The names and values of one object, one line each. Empty values are left out.
 class Facts {
  public:
   void Add(std::string name, std::string value);
@@ -36,7 +36,7 @@ class Facts {
   std::vector<std::vector<std::string>> rows_;
 };
 
-// With the names of the proto files, fields that are empty included.
+// JSON with the field names of the proto files, empty fields included.
 std::string ToJson(const google::protobuf::Message& message);
 
 template <typename Message>
@@ -49,7 +49,7 @@ void PrintJsonArray(const google::protobuf::RepeatedPtrField<Message>& messages)
 }
 
 ca::TimePoint FromProto(const google::protobuf::Timestamp& timestamp);
-// 2026-11-24T12:48:13Z, or "" when it is not set.
+// 2026-11-24T12:48:13Z, or "" if it is not set.
 std::string TimeText(const google::protobuf::Timestamp& timestamp);
 // "in 43m 10s", "2h 5m ago".
 std::string RelativeText(ca::TimePoint time, ca::TimePoint now);

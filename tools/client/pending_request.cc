@@ -36,11 +36,11 @@ Status WriteDurably(const fs::path& path, std::string_view text) {
   return outcome;
 }
 
-// The first line of `request`: what the request is about, to the octet.
-std::string Subject(const EnrollingOptions& options, const std::string& purpose) {
-  const std::string what = options.csr ? "csr " + ca::Hex(ca::Sha256(*options.csr))
-                                       : "key " + std::string(ca::NameOf(options.key_type));
-  return purpose + " " + what;
+// The first line of the file `request`. Another purpose or key has another first line.
+std::string SubjectOf(const std::string& purpose, const RequestedKey& key) {
+  const auto* const csr = std::get_if<ca::Bytes>(&key);
+  return purpose + (csr ? " csr " + ca::Hex(ca::Sha256(*csr))
+                        : " key " + std::string(ca::NameOf(std::get<ca::KeyType>(key))));
 }
 
 struct Found {
@@ -48,7 +48,7 @@ struct Found {
   std::optional<ca::SubjectKey> key;
 };
 
-// Whatever is not whole, is about something else, or is too old to be repeated counts as nothing.
+// None if the files are incomplete, have another subject, or are too old to be repeated.
 std::optional<Found> Find(const fs::path& folder, const std::string& subject, bool with_key,
                           ca::TimePoint now) {
   const auto request = ca::ReadFile(folder / "request", kFileSizeMax);
@@ -67,25 +67,27 @@ std::optional<Found> Find(const fs::path& folder, const std::string& subject, bo
 
 }  // namespace
 
-Result<PendingRequest> PendingRequest::Begin(const EnrollingOptions& options,
-                                             const std::string& purpose, const ca::Clock& clock) {
-  const fs::path folder = FolderOf(options.out);
-  const std::string subject = Subject(options, purpose);
+Result<PendingRequest> PendingRequest::Begin(const fs::path& out, const std::string& purpose,
+                                             const RequestedKey& requested,
+                                             const ca::Clock& clock) {
+  const fs::path folder = FolderOf(out);
+  const std::string subject = SubjectOf(purpose, requested);
+  const auto* const given_csr = std::get_if<ca::Bytes>(&requested);
   const auto csr_of = [&](const std::optional<ca::SubjectKey>& key) {
-    return options.csr ? *options.csr : key->Csr(std::nullopt);
+    return given_csr ? *given_csr : key->Csr(std::nullopt);
   };
-  if (auto found = Find(folder, subject, !options.csr, clock.Now())) {
+  if (auto found = Find(folder, subject, !given_csr, clock.Now())) {
     ca::Bytes csr = csr_of(found->key);
     return PendingRequest(folder, std::move(found->id), std::move(found->key), std::move(csr));
   }
 
   ca::RequestId id = ca::RequestId::New(clock.Now());
   std::optional<ca::SubjectKey> key;
-  if (!options.csr) key = TRY(ca::SubjectKey::Generate(options.key_type));
+  if (!given_csr) key = TRY(ca::SubjectKey::Generate(std::get<ca::KeyType>(requested)));
   std::error_code error;
   fs::create_directories(folder.parent_path(), error);
   if (mkdir(folder.c_str(), 0700) != 0 && errno != EEXIST) return CannotWrite(folder);
-  // The request last: it is what says that the key is whole.
+  // The file `request` is written last: if it is there, the key is complete.
   if (key) TRY(WriteDurably(folder / "key.pem", key->ToPem().Reveal()));
   TRY(WriteDurably(folder / "request", subject + "\n" + id.ToString() + "\n"));
   ca::Bytes csr = csr_of(key);

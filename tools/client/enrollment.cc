@@ -1,10 +1,9 @@
-#include "tools/client/enrolling.h"
+#include "tools/client/enrollment.h"
 
 #include "agentpki/v1/enrollment.grpc.pb.h"
 #include "ca/base/openssl.h"
 #include "tools/client/channel.h"
 #include "tools/client/first_contact.h"
-#include "tools/client/pending_request.h"
 
 namespace client {
 namespace {
@@ -18,7 +17,7 @@ using ca::Status;
 using ca::StatusCode;
 
 Status Unexpected(std::string_view what) {
-  return Error(StatusCode::kInternal, "the server's answer is not what was asked for: {}", what);
+  return Error(StatusCode::kInternal, "the server's answer does not match the request: {}", what);
 }
 
 // The octets of the CSR's SubjectPublicKeyInfo.
@@ -32,7 +31,7 @@ Result<ca::Bytes> SpkiOf(const ca::Bytes& csr) {
   return ca::DerOf<X509_PUBKEY, i2d_X509_PUBKEY>(X509_REQ_get_X509_PUBKEY(request.get()));
 }
 
-// That it is for our key, and that whoever trusts the bundle will accept it.
+// The certificate must be for the key of `csr`, and must chain to the roots of the answer.
 Status CheckAnswer(const IssuedCertificate& issued, const ca::Bytes& csr) {
   const ca::X509Ptr leaf = TRY(ca::ParseX509(issued.certificate()));
   const ca::Bytes spki = TRY(SpkiOf(csr));
@@ -71,7 +70,7 @@ Credentials CredentialsOf(const IssuedCertificate& issued, ca::Secret key_pem, s
   };
 }
 
-// A refusal is final for this request; after anything else it may still be answered.
+// After any other error a retry of the same request may succeed.
 bool IsFinal(const Status& status) {
   switch (status.code()) {
     case StatusCode::kInvalidArgument:
@@ -84,10 +83,10 @@ bool IsFinal(const Status& status) {
   }
 }
 
-// Checks and writes what came back, and forgets the request when that is done or it was refused.
+// Checks and writes the answer. Ends the pending request after that, or if the refusal is final.
 template <typename Response>
 Result<Credentials> Conclude(const Result<Response>& response, const PendingRequest& pending,
-                             const EnrollingOptions& options, const std::string& server,
+                             const EnrollmentOptions& options, const std::string& server,
                              const std::string& server_ca_pem) {
   if (!response.ok()) {
     if (IsFinal(response.status())) pending.End();
@@ -103,13 +102,14 @@ Result<Credentials> Conclude(const Result<Response>& response, const PendingRequ
 
 }  // namespace
 
-Result<Credentials> Enroll(const ca::JoinToken& token, const EnrollingOptions& options,
+Result<Credentials> Enroll(const ca::JoinToken& token, const EnrollmentOptions& options,
                            const ca::Clock& clock) {
   const ca::Bytes root = TRY(FetchRoot(token.address, token.root_fingerprint));
   const std::string server_ca_pem = ca::PemOf({root});
   const ca::Bytes token_hash = ca::Sha256(token.secret.Reveal());
   const PendingRequest pending = TRY(PendingRequest::Begin(
-      options, "enroll " + ca::Hex(token_hash).substr(0, ca::JoinTokenRecord::kIdSize), clock));
+      options.out, "enroll " + ca::Hex(token_hash).substr(0, ca::JoinTokenRecord::kIdSize),
+      options.key, clock));
 
   agentpki::v1::EnrollRequest request;
   request.set_request_id(pending.id().ToString());
@@ -120,10 +120,11 @@ Result<Credentials> Enroll(const ca::JoinToken& token, const EnrollingOptions& o
   return Conclude(response, pending, options, token.address, server_ca_pem);
 }
 
-Result<Credentials> Renew(const EnrollingOptions& options, const ca::Clock& clock) {
+Result<Credentials> Renew(const EnrollmentOptions& options, const ca::Clock& clock) {
   const Credentials current = TRY(Credentials::Read(options.out));
-  const PendingRequest pending = TRY(PendingRequest::Begin(
-      options, "renew " + ca::Hex(ca::Sha256(current.cert_pem)).substr(0, 16), clock));
+  const std::string certificate = ca::Hex(ca::Sha256(current.cert_pem)).substr(0, 16);
+  const PendingRequest pending =
+      TRY(PendingRequest::Begin(options.out, "renew " + certificate, options.key, clock));
 
   agentpki::v1::RenewRequest request;
   request.set_request_id(pending.id().ToString());

@@ -1,4 +1,4 @@
-#include "ocsp/cache.h"
+#include "ocsp/answer_cache.h"
 
 #include <gtest/gtest.h>
 
@@ -9,12 +9,12 @@ namespace {
 
 constexpr ca::AuthorityId kAuthority{7};
 
-std::shared_ptr<Remembered> Answering(const ca::Bytes& request,
-                                      ca::AuthorityId authority = kAuthority) {
-  auto remembered = std::make_shared<Remembered>();
-  remembered->authority = authority;
-  remembered->request = request;
-  return remembered;
+std::shared_ptr<CachedAnswer> Answering(const ca::Bytes& request,
+                                        ca::AuthorityId authority = kAuthority) {
+  auto cached = std::make_shared<CachedAnswer>();
+  cached->authority = authority;
+  cached->request = request;
+  return cached;
 }
 
 TEST(AnswerCacheTest, FindsWhatWasPutUnderItsAuthorityAndRequest) {

@@ -1,4 +1,4 @@
-#include "ocsp/cache.h"
+#include "ocsp/answer_cache.h"
 
 #include <algorithm>
 #include <cstring>
@@ -17,7 +17,7 @@ std::uint64_t RandomSeed() {
   return seed;
 }
 
-// The finaliser of SplitMix64: every bit of the result hangs on every bit of `x`.
+// The finaliser of SplitMix64: every bit of the result depends on every bit of `x`.
 std::uint64_t Mix(std::uint64_t x) {
   x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9u;
   x = (x ^ (x >> 27)) * 0x94d049bb133111ebu;
@@ -38,7 +38,7 @@ AnswerCache::Question AnswerCache::QuestionOf(ca::AuthorityId authority,
   return {authority, request, static_cast<size_t>(Mix(Mix(octets ^ seed_) + number))};
 }
 
-std::shared_ptr<const Remembered> AnswerCache::Shard::Find(const Question& question) const {
+std::shared_ptr<const CachedAnswer> AnswerCache::Shard::Find(const Question& question) const {
   for (const Generation* generation : {&young, &old}) {
     const auto found = generation->find(question);
     if (found != generation->end()) return found->second;
@@ -46,28 +46,28 @@ std::shared_ptr<const Remembered> AnswerCache::Shard::Find(const Question& quest
   return nullptr;
 }
 
-std::shared_ptr<const Remembered> AnswerCache::Find(ca::AuthorityId authority,
-                                                    ca::BytesView request) const {
+std::shared_ptr<const CachedAnswer> AnswerCache::Find(ca::AuthorityId authority,
+                                                      ca::BytesView request) const {
   const Question question = QuestionOf(authority, request);
   const Shard& shard = ShardOf(question);
   const std::shared_lock lock(shard.mutex);
   return shard.Find(question);
 }
 
-void AnswerCache::Put(std::shared_ptr<const Remembered> remembered) {
-  const Question question = QuestionOf(remembered->authority, remembered->request);
+void AnswerCache::Put(std::shared_ptr<const CachedAnswer> cached) {
+  const Question question = QuestionOf(cached->authority, cached->request);
   Shard& shard = ShardOf(question);
-  // Freed when the lock is: thousands of answers, and nobody should wait for that.
-  Generation forgotten;
-  std::shared_ptr<const Remembered> replaced;
+  // These are freed after the lock is released: freeing thousands of answers takes time.
+  Generation dropped;
+  std::shared_ptr<const CachedAnswer> replaced;
   const std::lock_guard lock(shard.mutex);
   replaced = shard.Find(question);
-  if (replaced && remembered->good.size() > replaced->good.size()) return;
-  shard.young.erase(question);  // whose octets are those of what it led to
+  if (replaced && cached->good.size() > replaced->good.size()) return;
+  shard.young.erase(question);  // its key points into `replaced`
   if (shard.young.size() >= generation_max_) {
-    forgotten = std::exchange(shard.old, std::exchange(shard.young, Generation()));
+    dropped = std::exchange(shard.old, std::exchange(shard.young, Generation()));
   }
-  shard.young.emplace(question, std::move(remembered));
+  shard.young.emplace(question, std::move(cached));
 }
 
 size_t AnswerCache::size() const {
