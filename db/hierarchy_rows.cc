@@ -4,6 +4,7 @@
 #include <map>
 #include <optional>
 
+#include "db/hierarchy_columns.h"
 #include "db/row.h"
 
 namespace db {
@@ -18,72 +19,6 @@ using ca::Status;
 using ca::StatusCode;
 
 std::int64_t Seconds(std::chrono::seconds duration) { return duration.count(); }
-
-ca::ApprovalPolicy ApprovalPolicyOf(const pqxx::row& row) {
-  return ca::ApprovalPolicy{
-      .root_rotation = row["approve_root_rotation"].as<bool>(),
-      .destruction = row["approve_destruction"].as<bool>(),
-      .policy_widening = row["approve_policy_widening"].as<bool>(),
-      .authority_revocation = row["approve_authority_revocation"].as<bool>(),
-      .expire_after =
-          std::chrono::seconds(row["approvals_expire_after_seconds"].as<std::int64_t>()),
-  };
-}
-
-template <typename T>
-std::optional<T> OptionalOf(const pqxx::field& field) {
-  return field.is_null() ? std::nullopt : std::optional(field.as<T>());
-}
-// For a parameter, of which SQL makes NULL by nullif($1, '').
-std::string OptionalText(std::optional<std::int64_t> value) {
-  return value ? std::to_string(*value) : "";
-}
-std::string OptionalText(std::optional<std::chrono::seconds> duration) {
-  return duration ? std::to_string(duration->count()) : "";
-}
-std::string OptionalText(std::optional<bool> value) { return value ? pqxx::to_string(*value) : ""; }
-
-std::optional<std::chrono::seconds> OptionalSecondsOf(const pqxx::field& field) {
-  const auto count = OptionalOf<std::int64_t>(field);
-  return count ? std::optional(std::chrono::seconds(*count)) : std::nullopt;
-}
-
-ca::StatusPolicy StatusPolicyOf(const pqxx::row& row) {
-  return {
-      .crl_lifetime = OptionalSecondsOf(row["crl_lifetime_seconds"]),
-      .ocsp_lifetime = OptionalSecondsOf(row["ocsp_lifetime_seconds"]),
-      .crl_shard_size = OptionalOf<std::int64_t>(row["crl_shard_size"]),
-      .delta_crls = OptionalOf<bool>(row["delta_crls"]),
-  };
-}
-
-Hierarchy HierarchyOf(const pqxx::row& row) {
-  std::vector<ca::IpRange> ip_ranges;
-  for (const std::string& text : TextsOf(row["ip_ranges"])) {
-    ip_ranges.push_back(Expect(ca::IpRange::Parse(text), row["ip_ranges"]));
-  }
-  return Hierarchy{
-      .id = static_cast<HierarchyId>(row["id"].as<int>()),
-      .tenant = row["tenant"].as<std::string>(),
-      .environment = row["environment"].as<std::string>(),
-      .trust_domain =
-          Expect(ca::TrustDomain::Parse(row["trust_domain"].c_str()), row["trust_domain"]),
-      .is_system = row["is_system"].as<bool>(),
-      .token = row["token"].as<std::string>(),
-      .external_roots = CertificatesOf(row["external_roots"]),
-      .root_lifetime = std::chrono::seconds(row["root_lifetime_seconds"].as<std::int64_t>()),
-      .issuing_lifetime = std::chrono::seconds(row["issuing_lifetime_seconds"].as<std::int64_t>()),
-      .rotate_every = std::chrono::seconds(row["rotate_every_seconds"].as<std::int64_t>()),
-      .publish_ahead = std::chrono::seconds(row["publish_ahead_seconds"].as<std::int64_t>()),
-      .acknowledged_share = row["acknowledged_share"].as<int>(),
-      .acknowledge_within =
-          std::chrono::seconds(row["acknowledge_within_seconds"].as<std::int64_t>()),
-      .dns_subtrees = TextsOf(row["dns_subtrees"]),
-      .ip_ranges = std::move(ip_ranges),
-      .approvals = ApprovalPolicyOf(row),
-      .status = StatusPolicyOf(row),
-  };
-}
 
 CertificateProfile ProfileOf(const pqxx::row& row) {
   std::set<ca::KeyType> key_types;
@@ -240,30 +175,17 @@ std::vector<ca::HierarchyDestruction> SelectDestructions(pqxx::transaction_base&
 
 HierarchyId InsertHierarchy(pqxx::work& transaction, const Hierarchy& hierarchy,
                             ca::TimePoint now) {
-  std::vector<std::string> ip_ranges;
-  for (const ca::IpRange& range : hierarchy.ip_ranges) ip_ranges.push_back(range.ToString());
+  std::string names = "created_at";
+  std::string parameters = "$1";
+  std::vector<std::string> values = {TimeText(now)};
+  for (const HierarchyColumn& column : HierarchyColumns()) {
+    values.push_back(column.write(hierarchy));
+    names += ", " + column.name;
+    parameters += ", " + column.Parameter(values.size());
+  }
   const pqxx::row row = transaction.exec_params1(
-      "INSERT INTO agentpki.hierarchies (tenant, environment, trust_domain, is_system, "
-      "root_lifetime_seconds, issuing_lifetime_seconds, rotate_every_seconds, "
-      "publish_ahead_seconds, acknowledged_share, acknowledge_within_seconds, dns_subtrees, "
-      "ip_ranges, created_at, approve_root_rotation, approve_destruction, "
-      "approve_policy_widening, approve_authority_revocation, approvals_expire_after_seconds, "
-      "external_roots, token, crl_lifetime_seconds, ocsp_lifetime_seconds, crl_shard_size, "
-      "delta_crls) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, "
-      "$17, $18, $19, $20, nullif($21, '')::bigint, nullif($22, '')::bigint, "
-      "nullif($23, '')::bigint, nullif($24, '')::boolean) "
-      "RETURNING id",
-      hierarchy.tenant, hierarchy.environment, hierarchy.trust_domain.name(), hierarchy.is_system,
-      Seconds(hierarchy.root_lifetime), Seconds(hierarchy.issuing_lifetime),
-      Seconds(hierarchy.rotate_every), Seconds(hierarchy.publish_ahead),
-      hierarchy.acknowledged_share, Seconds(hierarchy.acknowledge_within),
-      TextArray(hierarchy.dns_subtrees), TextArray(ip_ranges), TimeText(now),
-      hierarchy.approvals.root_rotation, hierarchy.approvals.destruction,
-      hierarchy.approvals.policy_widening, hierarchy.approvals.authority_revocation,
-      Seconds(hierarchy.approvals.expire_after), CertificatesText(hierarchy.external_roots),
-      hierarchy.token, OptionalText(hierarchy.status.crl_lifetime),
-      OptionalText(hierarchy.status.ocsp_lifetime), OptionalText(hierarchy.status.crl_shard_size),
-      OptionalText(hierarchy.status.delta_crls));
+      "INSERT INTO agentpki.hierarchies (" + names + ") VALUES (" + parameters + ") RETURNING id",
+      pqxx::prepare::make_dynamic_params(values));
   const auto id = static_cast<HierarchyId>(row[0].as<int>());
   int position = 0;
   for (const CertificateProfile& profile : hierarchy.profiles) {
@@ -282,23 +204,16 @@ Status UpdateHierarchy(pqxx::work& transaction, const Hierarchy& standing,
     return Error(StatusCode::kAborted, "{} was changed by somebody else just now; plan again",
                  standing.Name());
   }
-  transaction.exec_params(
-      "UPDATE agentpki.hierarchies SET root_lifetime_seconds = $2, "
-      "issuing_lifetime_seconds = $3, rotate_every_seconds = $4, publish_ahead_seconds = $5, "
-      "acknowledged_share = $6, acknowledge_within_seconds = $7, approve_root_rotation = $8, "
-      "approve_destruction = $9, approve_policy_widening = $10, "
-      "approve_authority_revocation = $11, approvals_expire_after_seconds = $12, "
-      "external_roots = $13, token = $14, crl_lifetime_seconds = nullif($15, '')::bigint, "
-      "ocsp_lifetime_seconds = nullif($16, '')::bigint, crl_shard_size = nullif($17, '')::bigint, "
-      "delta_crls = nullif($18, '')::boolean WHERE id = $1",
-      id, Seconds(wanted.root_lifetime), Seconds(wanted.issuing_lifetime),
-      Seconds(wanted.rotate_every), Seconds(wanted.publish_ahead), wanted.acknowledged_share,
-      Seconds(wanted.acknowledge_within), wanted.approvals.root_rotation,
-      wanted.approvals.destruction, wanted.approvals.policy_widening,
-      wanted.approvals.authority_revocation, Seconds(wanted.approvals.expire_after),
-      CertificatesText(wanted.external_roots), wanted.token,
-      OptionalText(wanted.status.crl_lifetime), OptionalText(wanted.status.ocsp_lifetime),
-      OptionalText(wanted.status.crl_shard_size), OptionalText(wanted.status.delta_crls));
+  std::string assignments;
+  std::vector<std::string> values = {std::to_string(id)};
+  for (const HierarchyColumn& column : HierarchyColumns()) {
+    if (!column.can_change) continue;
+    values.push_back(column.write(wanted));
+    assignments +=
+        (assignments.empty() ? "" : ", ") + column.name + " = " + column.Parameter(values.size());
+  }
+  transaction.exec_params("UPDATE agentpki.hierarchies SET " + assignments + " WHERE id = $1",
+                          pqxx::prepare::make_dynamic_params(values));
   for (const CertificateProfile& profile : standing.profiles) {
     if (wanted.FindProfile(profile.name).ok()) continue;
     TRY(DeleteProfile(transaction, standing, profile.name));

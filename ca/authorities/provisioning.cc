@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "ca/model/hierarchy_fields.h"
+
 namespace ca {
 namespace {
 
@@ -20,25 +22,14 @@ bool Has(const std::vector<AuthorityRecord>& roots, const Bytes& certificate) {
                      [&](const AuthorityRecord& root) { return root.certificate == certificate; });
 }
 
-// The first field in which what stands is not what is wanted; "" when there is none.
+// The path of the first field in which the two differ; "" if there is none.
 std::string Difference(const Hierarchy& standing, const Hierarchy& wanted) {
-  if (standing.trust_domain != wanted.trust_domain) return "trust_domain";
   if (standing.is_system != wanted.is_system) return "is_system";
-  if (standing.token != wanted.token) return "token";
-  if (standing.root_lifetime != wanted.root_lifetime) return "root lifetime";
-  if (standing.external_roots != wanted.external_roots) return "root external_certificates";
-  if (standing.issuing_lifetime != wanted.issuing_lifetime) return "issuing lifetime";
-  if (standing.rotate_every != wanted.rotate_every) return "issuing rotate_every";
-  if (standing.publish_ahead != wanted.publish_ahead) return "issuing publish_ahead";
-  if (standing.acknowledged_share != wanted.acknowledged_share) return "issuing acknowledged_share";
-  if (standing.acknowledge_within != wanted.acknowledge_within) return "issuing acknowledge_within";
-  if (standing.dns_subtrees != wanted.dns_subtrees) return "dns_subtrees";
-  if (standing.ip_ranges != wanted.ip_ranges) return "ip_ranges";
-  if (standing.profiles != wanted.profiles) return "profiles";
-  if (standing.enrollment_rules != wanted.enrollment_rules) return "enrollment rules";
-  if (standing.status != wanted.status) return "status";
-  // The system hierarchy's are the configuration's: `init` sees to them.
-  if (!wanted.is_system && standing.approvals != wanted.approvals) return "approvals";
+  for (const FieldChange& change : ChangesOf(HierarchyDeclaration{standing, {}}, {wanted, {}})) {
+    // The approvals of the system hierarchy are the configuration's, and `init` applies them.
+    if (wanted.is_system && change.field.starts_with("approvals.")) continue;
+    return change.field;
+  }
   return "";
 }
 

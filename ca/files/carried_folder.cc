@@ -6,7 +6,7 @@
 
 namespace files {
 
-// So that no other file of a ceremony is called so.
+// A ceremony's script refuses file names that end so; both have to mean the same ending.
 static_assert(kUnfinished == ca::CeremonyScript::kUnfinished);
 
 ca::Result<std::optional<std::string>> CarriedFolder::Read(const std::string& name) const {

@@ -7,7 +7,7 @@
 
 namespace files {
 
-// The files beside a ceremony's script; names are relative to its folder.
+// The files in the folder of a ceremony's script; names are relative to that folder.
 class CarriedFolder final : public ca::CarriedFiles {
  public:
   explicit CarriedFolder(std::filesystem::path folder) : folder_(std::move(folder)) {}

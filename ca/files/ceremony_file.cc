@@ -24,8 +24,8 @@ using ca::StatusCode;
 constexpr size_t kFileSizeMax = 1024 * 1024;
 constexpr size_t kDigestSize = 32;
 
-// As a hierarchy's own file is read, so that names and constraints are the same. What only a server
-// needs is left to defaults.
+// Reads the hierarchy as its own file is read, so that names and constraints are the same. Fields
+// that only a server needs keep their defaults.
 Result<Hierarchy> HierarchyOf(const CeremonySpec& ceremony) {
   const auto& of = ceremony.hierarchy();
   agentpki::v1::HierarchySpec spec;
@@ -98,8 +98,9 @@ Result<CeremonyScript> ScriptOf(const CeremonySpec& spec) {
   return script;
 }
 
-// As the file's other names are spelled, so that the PIN's is found among them. By its spelling
-// alone, which '..' behind a symbolic link makes wrong: what is opened is what people wrote.
+// Spells the PIN file's name as the other names in the file are spelled, so that the script can see
+// whether another step uses the same file. It compares spellings only: '..' behind a symbolic link
+// defeats it, so the program opens the name as people wrote it.
 std::string PinFileOf(const std::string& pin_file, const std::filesystem::path& folder) {
   if (pin_file.empty()) return "";
   const std::filesystem::path base = std::filesystem::absolute(folder / ".").lexically_normal();

@@ -7,17 +7,17 @@
 
 namespace files {
 
-// A ceremony as people write it (proto/agentpki/v1/ceremony.proto), checked, with the defaults
+// The content of a ceremony's file (proto/agentpki/v1/ceremony.proto), checked, with the defaults
 // filled in.
 struct CeremonyFile {
   ca::CeremonyScript script;
-  std::filesystem::path folder;  // paths in it are relative to that
-  std::string module;            // of the token
-  std::string pin_file;          // to open, relative to `folder`, as script.transcript is
+  std::filesystem::path folder;  // the paths in the file are relative to it
+  std::string module;            // the token's PKCS#11 module
+  std::string pin_file;          // relative to `folder`, as script.transcript is
 };
 
-// kInvalidArgument naming file, line and key where it is not of the schema, and the field that
-// cannot be as it is; kNotFound.
+// kInvalidArgument names file, line and key if the file does not follow the schema, or else the
+// field whose value is refused. kNotFound.
 ca::Result<CeremonyFile> LoadCeremonyFile(const std::filesystem::path& path);
 
 }  // namespace files

@@ -6,7 +6,7 @@
 
 namespace files {
 
-// As YAML, by the schema agentpki.v1.DestructionStatement.
+// Writes the statement as YAML, by the schema agentpki.v1.DestructionStatement.
 std::string WriteStatement(const ca::DestructionStatement& statement);
 
 }  // namespace files

@@ -50,7 +50,7 @@ Status SyncFolder(const fs::path& folder) {
   return ca::Ok();
 }
 
-// Under another name first, which an interruption leaves and the next attempt writes over.
+// An interruption leaves the file of the other name, and the next attempt writes over it.
 Status WriteNewFile(const fs::path& path, std::string_view text) {
   const fs::path unfinished = path.string() + std::string(kUnfinished);
   {

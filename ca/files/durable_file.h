@@ -5,10 +5,10 @@
 
 #include "ca/base/result.h"
 
-// Files that are on the disk when it is said that they are.
+// Files whose content is on the disk when a function here returns Ok.
 namespace files {
 
-// Closes a descriptor when it goes.
+// Owns a file descriptor and closes it.
 class OpenFile {
  public:
   explicit OpenFile(int descriptor) : descriptor_(descriptor) {}
@@ -21,18 +21,19 @@ class OpenFile {
   int descriptor_;
 };
 
-// "cannot VERB PATH: why", of errno: kNotFound, kPermissionDenied, or kUnavailable for the rest.
+// "cannot VERB PATH: why", from errno: kNotFound, kPermissionDenied, kAlreadyExists, or
+// kUnavailable for any other error.
 ca::Status FileError(std::string_view verb, const std::filesystem::path& path);
 
-// All of `text` at the descriptor's place, and on the disk.
+// Writes all of `text` at the descriptor's position, to the disk.
 ca::Status WriteAndSync(const OpenFile& file, std::string_view text,
                         const std::filesystem::path& path);
 
-// That files were made in it, or got another name.
+// Writes the folder itself to the disk, after files were made or renamed in it.
 ca::Status SyncFolder(const std::filesystem::path& folder);
 
-// A new file, whole or not at all. kAlreadyExists when there is one: it stays as it is. A file
-// whose name has kUnfinished behind it is written over, and gone then.
+// Writes a new file, whole or not at all. kAlreadyExists if there is one, which stays as it is.
+// Writes to PATH.unfinished first, over a file of that name, and then renames it.
 inline constexpr std::string_view kUnfinished = ".unfinished";
 ca::Status WriteNewFile(const std::filesystem::path& path, std::string_view text);
 

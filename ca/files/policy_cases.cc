@@ -23,7 +23,7 @@ constexpr char kAdmitted[] = "admitted";
 constexpr char kRefused[] = "refused";
 constexpr char kByRegistration[] = "registration";
 
-// kInvalidArgument where it could not be registered.
+// kInvalidArgument if a registration would refuse the agent.
 Result<ca::Agent> Registered(const PolicyCase& of, const ca::Hierarchy& hierarchy) {
   auto id = TRY(ca::SpiffeId::Parse(
       fmt::format("spiffe://{}/{}", hierarchy.trust_domain.name(), of.agent())));

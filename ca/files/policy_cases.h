@@ -8,10 +8,10 @@
 
 namespace files {
 
-// What comes of each case of `path` (proto/agentpki/v1/policy.proto) by the policy of `hierarchy`,
-// in their order: could the agent be registered so, then the built-in checks that need no CSR, then
-// the enrollment rules. kInvalidArgument naming file, line and key where the file is not of the
-// schema.
+// Runs each case of `path` (proto/agentpki/v1/policy.proto) by the policy of `hierarchy`: first the
+// checks of a registration, then the built-in checks that need no CSR, then the enrollment rules.
+// Returns the outcomes in the order of the cases. kInvalidArgument names file, line and key if the
+// file does not follow the schema.
 ca::Result<std::vector<agentpki::v1::PolicyCaseOutcome>> RunPolicyCases(
     const ca::Hierarchy& hierarchy, const std::filesystem::path& path);
 

@@ -54,8 +54,8 @@ Status Wrong(size_t number, std::string_view what) {
   return Error(StatusCode::kInvalidArgument, "transcript: line {}: {}", number, what);
 }
 
-// Whether an interrupted write of that line may have left this. Another text that has no newline,
-// such as a PIN, is not ours to cut off.
+// Says whether an interrupted write of that line can have left this text. Any other text without a
+// newline, such as a PIN, is not a transcript's, and must not be cut off.
 bool IsBeginningOfLine(std::string_view text, size_t number) {
   const std::string beginning = fmt::format("{{\"number\":{},", number);
   return text.starts_with(beginning) || beginning.starts_with(text);
@@ -68,7 +68,7 @@ Result<TranscriptEntry> EntryOf(std::string_view line, size_t number, const std:
   if (!google::protobuf::util::JsonStringToMessage(json, &message).ok()) {
     return Wrong(number, "it is not a line of a transcript");
   }
-  // There is one way to write an entry: nothing hides between the fields.
+  // An entry has only one spelling, so nothing can hide between its fields.
   const auto rewritten = LineOf(message);
   if (!rewritten.ok() || *rewritten != line) {
     return Wrong(number, "it is not as it was written");
@@ -96,7 +96,7 @@ Result<TranscriptEntry> EntryOf(std::string_view line, size_t number, const std:
 }  // namespace
 
 Result<std::unique_ptr<TranscriptFile>> TranscriptFile::Open(const fs::path& path) {
-  // Not owned by a unique_ptr of its own: std::make_unique does not reach the constructor.
+  // std::make_unique cannot reach the private constructor.
   std::unique_ptr<TranscriptFile> transcript(new TranscriptFile(
       path, open(path.c_str(), O_RDWR | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0644)));
   const int descriptor = transcript->file_.get();
@@ -113,7 +113,7 @@ Result<std::unique_ptr<TranscriptFile>> TranscriptFile::Open(const fs::path& pat
     return FileError("write", path);
   }
   transcript->is_torn_ = false;
-  // A line of a run that was killed may be in memory alone, and a key is about to sign by it.
+  // A killed run may have left a line in the page cache only, and a key is about to sign by it.
   if (fsync(descriptor) != 0) return FileError("write", path);
   return transcript;
 }
@@ -130,7 +130,7 @@ Result<std::unique_ptr<TranscriptFile>> TranscriptFile::Parse(std::string_view t
   return transcript;
 }
 
-// How much of it is whole lines.
+// Returns the size of the whole lines at the beginning.
 Result<size_t> TranscriptFile::Load(std::string_view text) {
   digest_ = kNoLine;
   size_t at = 0;
@@ -156,7 +156,7 @@ Status TranscriptFile::Append(const TranscriptEntry& entry) {
   }
   const size_t number = entries_.size() + 1;
   const std::string line = TRY(LineOf(entry, number, digest_));
-  // What cannot be read back would be no record.
+  // An entry that cannot be read back is no record.
   auto read_back = TRY(EntryOf(line, number, digest_));
   if (read_back != entry) {
     return Error(StatusCode::kInternal, "transcript: an entry cannot be read back as it is");
@@ -164,7 +164,7 @@ Status TranscriptFile::Append(const TranscriptEntry& entry) {
   const off_t end = lseek(file_.get(), 0, SEEK_END);
   const Status written = WriteAndSync(file_, line, path_);
   if (!written.ok()) {
-    // Nothing relies on it. Should it stay all the same, the next run goes on from it.
+    // Nothing has relied on the line yet. If it cannot be removed, the next run goes on from it.
     is_torn_ = end < 0 || ftruncate(file_.get(), end) != 0 || fsync(file_.get()) != 0;
     is_broken_ = true;
     return ca::Annotate(written,

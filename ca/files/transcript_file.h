@@ -11,29 +11,29 @@
 
 namespace files {
 
-// A transcript as a file: a line of JSON each (agentpki.v1.CeremonyTranscriptLine), which has the
-// SHA-256 of the line before.
+// A transcript as a file. Each entry is one line of JSON (agentpki.v1.CeremonyTranscriptLine) with
+// the SHA-256 of the line before.
 class TranscriptFile final : public ca::Transcript {
  public:
   static constexpr size_t kSizeMax = 16 * 1024 * 1024;
 
-  // To append to; made when it is not there. For this process alone, until it goes:
-  // kFailedPrecondition while another has it. What an interrupted write left at its end is cut off:
-  // it was never acknowledged. What is there is durable. kInvalidArgument naming the line that is
-  // not as it was written.
+  // Opens the file to append to it, and creates it if it does not exist. This process holds a lock
+  // on it until the object is destroyed; kFailedPrecondition while another process holds it. Cuts
+  // off the rest of an interrupted write at the end, which was never acknowledged. All entries are
+  // on the disk when it returns. kInvalidArgument names the line that was changed.
   static ca::Result<std::unique_ptr<TranscriptFile>> Open(const std::filesystem::path& path);
-  // To read. One that is not there has no entries.
+  // Opens the file to read it. A missing file has no entries.
   static ca::Result<std::unique_ptr<TranscriptFile>> Read(const std::filesystem::path& path);
-  // The same of a text.
+  // The same for a text.
   static ca::Result<std::unique_ptr<TranscriptFile>> Parse(std::string_view text);
 
   const std::vector<ca::TranscriptEntry>& entries() const override { return entries_; }
   ca::Status Append(const ca::TranscriptEntry& entry) override;
 
-  // SHA-256 of its last line with its newline, as `tail -n 1 FILE | sha256sum` has it: people write
-  // it down. 64 zeros when there is none.
+  // SHA-256 of the last line with its newline, as `tail -n 1 FILE | sha256sum` prints it: people
+  // write it down. 64 zeros if there is no line.
   const std::string& digest() const { return digest_; }
-  // Whether an interrupted write left something at its end.
+  // Says whether the file ends in the rest of an interrupted write.
   bool is_torn() const { return is_torn_; }
 
  private:

@@ -23,10 +23,10 @@ using google::protobuf::Message;
 using google::protobuf::Reflection;
 
 constexpr size_t kFileSizeMax = 1024 * 1024;
-// Aliases could make many more values of a file than there are words in it.
+// With aliases, a small file could stand for very many values.
 constexpr int kValuesMax = 10'000;
 
-// How many insertions, deletions and replacements turn one word into the other.
+// The fewest insertions, deletions and replacements that turn one word into the other.
 size_t EditDistance(std::string_view a, std::string_view b) {
   std::vector<size_t> row(b.size() + 1);
   for (size_t j = 0; j <= b.size(); ++j) row[j] = j;
@@ -95,7 +95,7 @@ class Reader {
     return ca::Ok();
   }
 
-  // One value: of a field, or an element of a repeated one.
+  // Fills one value: the field's only one, or one element of a repeated field.
   Status FillOne(const YAML::Node& node, const std::string& path, const FieldDescriptor& field,
                  Message& message) {
     if (++values_ > kValuesMax) {
@@ -174,7 +174,7 @@ class Writer {
   void Emit(const Message& message) {
     emitter_ << YAML::BeginMap;
     std::vector<const FieldDescriptor*> fields;
-    message.GetReflection()->ListFields(message, &fields);  // those that are set, by number
+    message.GetReflection()->ListFields(message, &fields);  // the ones that are set, by number
     std::sort(fields.begin(), fields.end(),
               [](const auto* a, const auto* b) { return a->index() < b->index(); });
     for (const FieldDescriptor* const field : fields) {
@@ -193,7 +193,7 @@ class Writer {
     emitter_ << YAML::EndSeq;
   }
 
-  // `index`: in a repeated field; -1 for the only value.
+  // `index` is that in a repeated field, or -1 for the only value.
   void EmitOne(const Message& message, const FieldDescriptor& field, int index) {
     const Reflection& reflection = *message.GetReflection();
     switch (field.cpp_type()) {

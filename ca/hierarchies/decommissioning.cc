@@ -21,7 +21,7 @@ bool IsKeyDestroyed(const AuthorityRecord& record) {
 
 std::string FingerprintOf(const AuthorityRecord& record) {
   const auto x509 = ParseX509(record.certificate);
-  if (!x509.ok()) return "";  // it has none
+  if (!x509.ok()) return "";  // the key was never certified
   return Hex(Sha256(DerOf<X509_PUBKEY, i2d_X509_PUBKEY>(X509_get_X509_PUBKEY(x509->get()))));
 }
 
@@ -34,7 +34,7 @@ DestructionView ViewOf(HierarchyDestruction destruction,
 
 }  // namespace
 
-// ---- what is asked for --------------------------------------------------------------------------
+// ---- requests of operators ----------------------------------------------------------------------
 
 Result<Decommissioning::Found> Decommissioning::Find(const std::string& name) const {
   const auto catalog = catalogs_.Snapshot();
@@ -104,7 +104,7 @@ Result<std::vector<DestructionView>> Decommissioning::List(const Caller& caller,
   return views;
 }
 
-// ---- what the conductor does --------------------------------------------------------------------
+// ---- steps of the conductor ---------------------------------------------------------------------
 
 Status Decommissioning::Advance(const HierarchyDestruction& destruction) {
   if (destruction.finished_at) return Ok();
@@ -117,14 +117,14 @@ Status Decommissioning::Advance(const HierarchyDestruction& destruction) {
   return Finish(destruction, records);
 }
 
-// Without its key, a CA has not signed its last CRL: its token has to come back before.
+// A CA whose key is unavailable has not signed its last CRL, so its token has to come back first.
 Status Decommissioning::CheckKeysAtHand(const Hierarchy& hierarchy) const {
   const auto catalog = catalogs_.Snapshot();
   for (const auto& authority : catalog->AuthoritiesOf(hierarchy.id)) {
     const AuthorityRecord* const record = catalog->FindRecord(authority->id());
     if (authority->has_key() || !record->HasOwnKey() || record->key_destruction) continue;
     return Error(StatusCode::kUnavailable,
-                 "the key '{}' is not at hand: its token is away, or the key is not on it",
+                 "the key '{}' is unavailable: its token is, or the key is not on the token",
                  authority->key_label());
   }
   return Ok();

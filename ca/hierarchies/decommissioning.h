@@ -13,32 +13,33 @@
 
 namespace ca {
 
-// A key that is no more, as the record of a destruction lists it.
+// A key that was destroyed, as the record of the destruction lists it.
 struct DestroyedKey {
   std::string authority;  // acme/pr-1234/issuing/1
   std::string label;      // on the token
-  std::string
-      fingerprint;  // SHA-256 of its SubjectPublicKeyInfo, hex; "" if it was never certified
+  // SHA-256 of its SubjectPublicKeyInfo, lower-case hex; "" if it was never certified.
+  std::string fingerprint;
   TimePoint destroyed_at;
 };
 
-// What a record of destruction says.
+// The content of the signed record of a destruction.
 struct DestructionStatement {
   HierarchyDestruction destruction;
   std::vector<DestroyedKey> keys;  // oldest first
 };
 
-// How far a destruction has come.
+// The progress of a destruction.
 struct DestructionView {
   HierarchyDestruction destruction;
   int key_count = 0;
   int destroyed_key_count = 0;
 };
 
-// The story of how a hierarchy ends. Decommissioning it revokes all that it has issued and lets
-// nobody issue any more; the conductor then publishes its last CRLs, destroys its keys on the
-// token, and leaves a record that a recorder of the system hierarchy has signed. Every step may be
-// interrupted and repeated, on any replica, by several at once. Thread-safe; calls block.
+// The use case that ends a hierarchy. Destroy() revokes every certificate that the hierarchy has
+// issued and stops it from issuing. Then the conductor publishes its last CRLs, destroys its keys
+// on the token, and records that with the signature of a record signer of the system hierarchy.
+// Each step may be interrupted and repeated, on any replica and concurrently. Thread-safe; calls
+// block.
 //
 // As in Registration, each call leaves what it learns in `event`, and may also fail as
 // Authorization::Require does.
@@ -47,7 +48,7 @@ class Decommissioning {
   static constexpr int kListedMax = 1000;
   static constexpr int kListedOfNameMax = 100;
 
-  // Writes a statement for people and programs; what it returns is signed octet for octet.
+  // Writes a statement for people and programs. The record signs the returned octets as they are.
   using Write = std::function<std::string(const DestructionStatement&)>;
 
   // All outlive it.
@@ -63,21 +64,24 @@ class Decommissioning {
         clock_(clock),
         write_(std::move(write)) {}
 
-  // The hierarchy of that name, or the last that had it and is destroyed: then nothing changes.
-  // Takes an admin of it, and may take two: Approvals::Require().
+  // Destroys the hierarchy of that name. If none is live, returns the newest destroyed one of that
+  // name, and changes nothing. The caller has to be an admin of it; a second operator may have to
+  // approve: Approvals::Require().
   //   kInvalidArgument     `reason` is empty, too long, or not printable
   //   kNotFound
   //   kFailedPrecondition  rule `hierarchy.system`
   Result<DestructionView> Destroy(const Caller& caller, const std::string& hierarchy,
                                   const std::string& reason, AuditEvent& event);
 
-  // Those that were destroyed and over which the caller has a role, newest first: with their
-  // records at most kListedOfNameMax that had that name, or ("") without them at most kListedMax.
+  // Lists the destroyed hierarchies over which the caller has a role, newest first: those of one
+  // name with their records, at most kListedOfNameMax; or all ("") without records, at most
+  // kListedMax.
   Result<std::vector<DestructionView>> List(const Caller& caller, const std::string& hierarchy,
                                             AuditEvent& event) const;
 
-  // Whatever step is due: keys are decided upon, destroyed, and when all are, that is signed. The
-  // last CRLs have to be out. kUnavailable while a token is away.
+  // Does the next step that is due: decides to destroy each key, destroys it, and signs the record
+  // when all are destroyed. Call it only after the last CRLs are published. kUnavailable while a
+  // token is unavailable.
   Status Advance(const HierarchyDestruction& destruction);
 
  private:

@@ -7,7 +7,7 @@
 namespace ca {
 namespace {
 
-// The conductor does what it does every few seconds, or every minute.
+// The conductor repeats each of its tasks at least once a minute.
 constexpr std::chrono::minutes kPatience{5};
 
 constexpr char kAskTheConductor[] =
@@ -30,7 +30,7 @@ bool IsHex(std::string_view text) {
   return !text.empty() && text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
 }
 
-// One hierarchy, looked at.
+// The examination of one hierarchy.
 class Examination {
  public:
   Examination(const Evidence& evidence, const Hierarchy& hierarchy, TimePoint now)
@@ -44,19 +44,21 @@ class Examination {
   }
 
   std::vector<Finding> Findings() {
-    if (const auto away = evidence_.away.find(hierarchy_.id); away != evidence_.away.end()) {
-      TellAway(away->second);
+    const auto unavailable = evidence_.unavailable_tokens.find(hierarchy_.id);
+    const bool is_token_available = unavailable == evidence_.unavailable_tokens.end();
+    if (!is_token_available) {
+      TellUnavailable(unavailable->second);
     } else {
       ExamineKeys();
     }
     ExamineMisplaced();
     if (ExamineEnd()) return std::move(findings_);
     ExamineToken();
-    if (!evidence_.away.contains(hierarchy_.id)) ExamineNeedless();
+    if (is_token_available) ExamineNeedless();
     for (const AuthorityRecord* record : records_) ExamineProgress(*record);
     ExamineActivation();
     for (const AuthorityView& view : views_) ExamineSchedule(view);
-    if (!evidence_.away.contains(hierarchy_.id)) {
+    if (is_token_available) {
       for (const AuthorityView& view : views_) ExamineResponder(view);
     }
     for (const CrlShardRecord& shard : evidence_.shards) ExamineCrl(shard);
@@ -78,21 +80,21 @@ class Examination {
 
   // ---- keys
 
-  // What cannot be seen is not called missing.
-  void TellAway(const AwayToken& away) {
-    Tell("token.away", away.token,
-         fmt::format("the token with its keys cannot be looked at: {}", away.why),
+  // While the token is unavailable, no key on it is called missing.
+  void TellUnavailable(const UnavailableToken& unavailable) {
+    Tell("token.away", unavailable.token,
+         fmt::format("the token with its keys is unavailable: {}", unavailable.why),
          "bring it back: the server tries it again at least once a minute");
   }
 
   void ExamineKeys() {
     for (const AuthorityRecord* record : records_) {
-      // A link's is its root's, which is looked at there.
+      // A cross-certificate has the key of its root, which is examined there.
       if (record->HasOwnKey()) ExamineKey(*record);
     }
   }
 
-  // Keys that are there and have nothing to sign.
+  // Finds keys on the token that have nothing left to sign.
   void ExamineNeedless() {
     for (const SpentKey& key : SpentKeysAt(*evidence_.catalog, hierarchy_, now_ - kPatience)) {
       ExamineSpent(key);
@@ -107,7 +109,7 @@ class Examination {
     return found == keys.end() ? nullptr : &*found;
   }
 
-  // Whoever reviewed the file has been told something that is no more.
+  // The file promises its reviewers a token that the configuration no longer names.
   void ExamineToken() {
     const auto token = evidence_.tokens.find(hierarchy_.id);
     if (hierarchy_.token.empty() || token == evidence_.tokens.end()) return;
@@ -145,7 +147,7 @@ class Examination {
   void ExamineKey(const AuthorityRecord& record) {
     if (record.key_destruction) return ExamineDestruction(record, *record.key_destruction);
     if (record.certificate.empty() || IsOnTheToken(record)) return;
-    if (FindMisplaced(record.key_label)) return;  // told there
+    if (FindMisplaced(record.key_label)) return;  // ExamineMisplaced() tells of it
     Tell(
         "key.missing", record,
         fmt::format("it has a certificate, and its key '{}' is not on the token", record.key_label),
@@ -178,7 +180,7 @@ class Examination {
          kAskTheConductor);
   }
 
-  // Whether it is destroyed, and so has nothing but its keys to be looked at.
+  // Says whether the hierarchy is destroyed: then only its keys are left to examine.
   bool ExamineEnd() {
     for (const HierarchyDestruction& destruction : evidence_.catalog->destructions()) {
       if (destruction.hierarchy.id != hierarchy_.id) continue;
@@ -193,7 +195,7 @@ class Examination {
     return false;
   }
 
-  // Another may have had the same name, and be destroyed.
+  // Looks at all authorities: a destroyed hierarchy may have had the same name.
   void ExamineOrphans() {
     const auto& all = evidence_.catalog->records().authorities;
     for (const std::string& label : evidence_.key_labels) {
@@ -212,7 +214,7 @@ class Examination {
 
   void ExamineProgress(const AuthorityRecord& record) {
     if (!record.certificate.empty() || record.key_destruction) return;
-    // It ends with the key of its issuer.
+    // A delegate needs no certificate once nobody asks about its issuer.
     if (IsDelegate(record.kind) && !IsAsked(record.issuer)) return;
     if (AwaitsCertificate(record)) {
       Tell("authority.awaits-certificate", record,
@@ -226,7 +228,7 @@ class Examination {
          HowToResume(record));
   }
 
-  // Of somebody else: all that is to be done here is done.
+  // Says whether only the owner of the external root can go on.
   bool AwaitsCertificate(const AuthorityRecord& record) const {
     return ca::AwaitsCertificate(hierarchy_, record) && IsOnTheToken(record);
   }
@@ -256,7 +258,7 @@ class Examination {
   void ExamineActivation() {
     if (!evidence_.catalog->ActivationsOf(hierarchy_.id).empty()) return;
     for (const AuthorityRecord* record : records_) {
-      if (AwaitsCertificate(*record)) return;  // which is told
+      if (AwaitsCertificate(*record)) return;  // ExamineProgress() tells of it
     }
     Tell("authority.interrupted", hierarchy_.Name(), "none of its authorities issues yet",
          HowToBegin());
@@ -277,14 +279,15 @@ class Examination {
            fmt::format("another was to take over at {}", Rfc3339(*view.active_until)),
            std::move(fix));
     }
-    // Rotation lets another take over in time; what the file says does not come about.
+    // Rotation activates another one in time, but earlier than the schedule of the file says.
     const TimePoint needed_until =
         *view.active_since + hierarchy_.rotate_every + hierarchy_.LongestLifetime();
     if (view.validity->not_after < needed_until) {
       Tell("authority.ending", view.record,
-           fmt::format("it ends at {}; to follow its schedule it would have to stand until {}, so "
-                       "another takes over earlier",
-                       Rfc3339(view.validity->not_after), Rfc3339(needed_until)),
+           fmt::format(
+               "it ends at {}; to follow its schedule it would have to be valid until {}, so "
+               "another takes over earlier",
+               Rfc3339(view.validity->not_after), Rfc3339(needed_until)),
            fmt::format("let another take over before: {}; when its root ends as early, the "
                        "hierarchy needs a new root first",
                        by_hand));
@@ -299,7 +302,7 @@ class Examination {
     });
   }
 
-  bool StandsAsResponder(const AuthorityRecord& record, AuthorityId issuer) const {
+  bool IsValidResponder(const AuthorityRecord& record, AuthorityId issuer) const {
     if (record.kind != AuthorityKind::kResponder || record.issuer != issuer) return false;
     if (record.certificate.empty() || record.key_destruction || !IsOnTheToken(record)) return false;
     const auto parsed = ParseX509(record.certificate);
@@ -313,7 +316,7 @@ class Examination {
     if (now_ < view.record.published_at + kPatience) return;
     const bool has_one = std::any_of(
         records_.begin(), records_.end(),
-        [&](const AuthorityRecord* record) { return StandsAsResponder(*record, view.record.id); });
+        [&](const AuthorityRecord* record) { return IsValidResponder(*record, view.record.id); });
     if (has_one) return;
     Tell("responder.missing", view.record, "it has no OCSP responder: OCSP answers tryLater for it",
          kAskTheConductor);

@@ -12,32 +12,30 @@
 
 namespace ca {
 
-// A key on a token on which nobody looks for it.
+// A key on another token than the one that the configuration names for it.
 struct MisplacedKey {
   std::string label;
-  std::string token;  // the one that it is on
-  std::string right_token;
+  std::string token;        // holds the key
+  std::string right_token;  // the configuration names this one
 };
 
-// A token that cannot be looked at, and why.
-struct AwayToken {
+struct UnavailableToken {
   std::string token;
   std::string why;
 };
 
-// What one look at ledger, tokens and CRLs has seen. The tokens are looked at first.
+// The state of tokens, ledger and CRLs, read once and in that order.
 struct Evidence {
-  std::set<std::string>
-      key_labels;  // of all keys that are on the token on which they are looked for
+  std::set<std::string> key_labels;  // of the keys that are on the token that should hold them
   std::vector<MisplacedKey> misplaced_keys;
-  std::map<HierarchyId, AwayToken> away;      // of a hierarchy whose keys cannot be looked at
-  std::map<HierarchyId, std::string> tokens;  // on which the keys of each are looked for
+  std::map<HierarchyId, UnavailableToken> unavailable_tokens;  // by hierarchy with keys on them
+  std::map<HierarchyId, std::string> tokens;  // the token that the configuration names for each
   std::shared_ptr<const Catalog> catalog;     // without keys
-  std::vector<CrlShardRecord> shards;         // that need CRLs
-  std::map<std::pair<AuthorityId, CrlShard>, TimePoint> crls;  // nextUpdate of the complete ones
+  std::vector<CrlShardRecord> shards;         // each needs a CRL
+  std::map<std::pair<AuthorityId, CrlShard>, TimePoint> crls;  // nextUpdate of each complete CRL
 };
 
-// Something that is wrong, and what to do. Its codes are in proto/agentpki/v1/doctor.proto.
+// A problem and its fix. proto/agentpki/v1/doctor.proto lists the codes.
 struct Finding {
   std::string code;       // key.orphan
   std::string hierarchy;  // acme/prod
@@ -48,15 +46,16 @@ struct Finding {
   friend bool operator==(const Finding&, const Finding&) = default;
 };
 
-// What is wrong with a hierarchy; nothing, when all is well. What takes its time in a hierarchy
-// that is well is given that time.
+// The problems of a hierarchy; empty if there are none. Steps that the conductor does by itself
+// become problems only when they are five minutes late.
 std::vector<Finding> Diagnose(const Evidence& evidence, const Hierarchy& hierarchy, TimePoint now);
 
-// Of the keys on all tokens, those that no hierarchy knows nor would have named so: of somebody
-// else.
+// The labels of the keys, on all tokens, whose names no hierarchy of ours could have given: other
+// software has made them.
 std::vector<std::string> ForeignKeys(const Evidence& evidence);
 
-// Whether an authority of the hierarchy may have named its key so: acme/prod/issuing/2-5f3a9c0e.
+// Says whether `label` has the form of the key of an authority of this hierarchy:
+// acme/prod/issuing/2-5f3a9c0e.
 bool IsLabelOf(const Hierarchy& hierarchy, std::string_view label);
 
 }  // namespace ca

@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "ca/catalog/authority_view.h"
-#include "ca/hierarchies/policy_widening.h"
+#include "ca/model/hierarchy_fields.h"
 
 namespace ca {
 namespace {
@@ -15,7 +15,7 @@ const Hierarchy* FindNamed(const Catalog& catalog, const std::string& name) {
   return found.ok() ? *found : nullptr;
 }
 
-// Everybody's roles, one by one.
+// Each role of each operator.
 std::set<std::pair<std::string, Role>> EachRole(const std::vector<OperatorRoles>& operators) {
   std::set<std::pair<std::string, Role>> each;
   for (const OperatorRoles& of : operators) {
@@ -69,11 +69,10 @@ Result<std::vector<OperatorRoles>> Hierarchies::OperatorsOf(const Catalog& catal
 
 // ---- planning -----------------------------------------------------------------------------------
 
-Result<std::optional<HierarchyDeclaration>> Hierarchies::Plan(const Caller& caller,
-                                                              const HierarchyDeclaration& wanted,
-                                                              AuditEvent& event) const {
-  auto planned = TRY(Check(caller, Action::kPlanHierarchy, wanted, event));
-  return std::move(planned.standing);
+Result<HierarchyPlan> Hierarchies::Plan(const Caller& caller, const HierarchyDeclaration& wanted,
+                                        AuditEvent& event) const {
+  const Planned planned = TRY(Check(caller, Action::kPlanHierarchy, wanted, event));
+  return PlanOf(planned.standing, wanted);
 }
 
 Result<Hierarchies::Planned> Hierarchies::Check(const Caller& caller, Action action,
@@ -97,7 +96,7 @@ Result<Hierarchies::Planned> Hierarchies::Check(const Caller& caller, Action act
                      "{} is described by the server's configuration, not by a file",
                      standing->Name());
     }
-    TRY(standing->CheckChangeTo(wanted.hierarchy));
+    TRY(CheckChange(*standing, wanted.hierarchy));
     TRY(CheckRootsLeft(*catalog, *standing, wanted.hierarchy));
   }
   TRY(CheckToken(wanted.hierarchy, keys_));
@@ -109,8 +108,8 @@ Result<Hierarchies::Planned> Hierarchies::Check(const Caller& caller, Action act
   return Planned{std::move(catalog), std::move(declaration)};
 }
 
-// An external root stays for as long as an authority of ours is under it: relying parties that lose
-// it would refuse what that has issued.
+// An external root has to stay as long as an authority of ours is under it: relying parties without
+// it would refuse the certificates of that authority.
 Status Hierarchies::CheckRootsLeft(const Catalog& catalog, const Hierarchy& standing,
                                    const Hierarchy& wanted) const {
   const TimePoint now = clock_.Now();
@@ -150,24 +149,26 @@ Status Hierarchies::CheckOperators(const Hierarchy& system,
 
 // ---- applying -----------------------------------------------------------------------------------
 
-Result<HierarchyDeclaration> Hierarchies::Apply(const Caller& caller,
-                                                const std::optional<HierarchyDeclaration>& standing,
+Result<Hierarchies::Applied> Hierarchies::Apply(const Caller& caller,
                                                 const HierarchyDeclaration& wanted,
-                                                const PlanText& plan, AuditEvent& event) {
-  // What takes two is what stands now, also when it was changed just now on another replica.
+                                                const std::string& plan_digest, AuditEvent& event) {
+  // Another replica may have changed the hierarchy just now, and with it what takes two operators.
   TRY(catalogs_.Reload());
   const Planned planned = TRY(Check(caller, Action::kApplyHierarchy, wanted, event));
-  if (planned.standing != standing) {
-    return Error(StatusCode::kAborted, "{} was changed by somebody else just now; plan again",
-                 wanted.hierarchy.Name());
+  const std::optional<HierarchyDeclaration>& standing = planned.standing;
+  HierarchyPlan plan = PlanOf(standing, wanted);
+  if (!plan_digest.empty() && plan_digest != Hex(plan.digest)) {
+    return Refusal(StatusCode::kAborted, "hierarchy.plan-stale",
+                   "plan_digest: {} has changed since that plan was made; plan again",
+                   plan.hierarchy);
   }
-  if (standing && TakesApproval(*standing, wanted)) {
+  if (plan.needs_approval) {
     TRY(approvals_.RequireAlways(
         caller, standing->hierarchy.id,
-        {.kind = ApprovalKind::kPolicyWidening, .digest = plan.digest, .changes = plan.lines},
+        {.kind = ApprovalKind::kPolicyWidening, .digest = plan.digest, .changes = plan.Lines()},
         event));
   }
-  event.reason = plan.summary;
+  event.reason = plan.Summary();
 
   Hierarchy hierarchy = wanted.hierarchy;
   if (standing) {
@@ -188,7 +189,7 @@ Result<HierarchyDeclaration> Hierarchies::Apply(const Caller& caller,
   const auto before = standing ? standing->operators : std::vector<OperatorRoles>();
   TRY(EnsureOperators(*system, *made, before, wanted.operators, event));
   auto operators = TRY(OperatorsOf(*catalog, *made));
-  return HierarchyDeclaration{*made, std::move(operators)};
+  return Applied{std::move(plan), {*made, std::move(operators)}};
 }
 
 Status Hierarchies::EnsureWhole(const Hierarchy& wanted, const std::string& actor) {
@@ -197,13 +198,13 @@ Status Hierarchies::EnsureWhole(const Hierarchy& wanted, const std::string& acto
   TRY(catalogs_.Reload());
   const auto catalog = catalogs_.Snapshot();
   const bool waits = hierarchy.HasExternalRoot() && catalog->ActivationsOf(hierarchy.id).empty();
-  if (waits) return Ok();  // for a certificate that somebody else is to sign
+  if (waits) return Ok();  // the owner of the external root has to sign first
   const auto active = TRY(catalog->ActiveIssuer(hierarchy.id));
   for (const AuthorityId id : {active->issuer(), active->id()}) {
     const auto authority = TRY(catalog->FindAuthority(id));
     if (authority->IsExternalRoot()) continue;
     const Status answered = provisioning.EnsureResponder(hierarchy, *authority).status();
-    // Another replica is at it, or will be: the conductor sees to it as well.
+    // kAborted: another replica is making it. The conductor makes a missing responder as well.
     if (answered.code() != StatusCode::kAborted) TRY(Status(answered));
   }
   return Ok();

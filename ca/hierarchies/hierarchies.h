@@ -10,24 +10,19 @@
 #include "ca/authorities/provisioning.h"
 #include "ca/base/clock.h"
 #include "ca/catalog/live_catalog.h"
+#include "ca/hierarchies/hierarchy_plan.h"
 #include "ca/model/hierarchy_declaration.h"
 
 namespace ca {
 
-// What a plan says, in other people's words.
-struct PlanText {
-  std::string summary;             // for the auditor
-  Bytes digest;                    // SHA-256 over what stands and what is wanted
-  std::vector<std::string> lines;  // for whoever approves it, what widens first
-};
-
-// The story of hierarchies as code: what is declared of one is compared with what stands, and made
-// so. Applying may be interrupted and repeated, on any replica, by several at once: what is done
-// stays, what is missing is made. Thread-safe; calls block.
+// The use case of hierarchies as code: compares the declaration of a hierarchy with the hierarchy
+// as it is, and makes the one into the other. Apply() may be interrupted and repeated, on any
+// replica and concurrently: it keeps finished steps and makes the missing ones. Thread-safe; calls
+// block.
 //
 // As in Registration, each call leaves what it learns in `event`, and may also fail as
-// Authorization::Require does. Reading takes any role over the hierarchy, changing it takes an
-// admin of it, and making one an admin of its tenant.
+// Authorization::Require does. A caller that reads needs any role over the hierarchy, a caller that
+// changes it has to be an admin of it, and a caller that creates one an admin of its tenant.
 class Hierarchies {
  public:
   // All outlive it.
@@ -43,35 +38,37 @@ class Hierarchies {
         approvals_(approvals),
         clock_(clock) {}
 
-  // Those over which the caller has a role; kPermissionDenied when there are none.
+  // The hierarchies over which the caller has a role; kPermissionDenied if there are none.
   Result<std::vector<HierarchyDeclaration>> List(const Caller& caller) const;
   // kNotFound.
   Result<HierarchyDeclaration> Get(const Caller& caller, const std::string& name,
                                    AuditEvent& event) const;
 
-  // What stands of the hierarchy that `wanted` is about; none when there is none. Whatever would
-  // keep Apply() from making it `wanted` is an error here:
+  // Returns the changes that Apply() would make, and makes none. Fails where Apply() would:
   //   kInvalidArgument     names the field
-  //   kNotFound            an operator that is not registered
-  //   kFailedPrecondition  rule `hierarchy.fixed`: a field that cannot change
-  //                        rule `hierarchy.system`: the system hierarchy is the configuration's
+  //   kNotFound            an operator is not registered
+  //   kFailedPrecondition  rule `hierarchy.fixed`: the field cannot change
+  //                        rule `hierarchy.system`: the configuration describes that hierarchy
   //                        rule `hierarchy.token`: its keys are on another token
-  //                        rule `root.in-use`: an external root that is still needed
+  //                        rule `root.in-use`: an authority still needs the external root
   //   kAlreadyExists       another hierarchy has its trust domain
-  Result<std::optional<HierarchyDeclaration>> Plan(const Caller& caller,
-                                                   const HierarchyDeclaration& wanted,
-                                                   AuditEvent& event) const;
+  Result<HierarchyPlan> Plan(const Caller& caller, const HierarchyDeclaration& wanted,
+                             AuditEvent& event) const;
 
-  // Makes it `wanted`, with its first authorities and their OCSP responders if it is new;
-  // `standing` is what Plan() gave, and `plan` says what changes. What widens may take two:
-  // Approvals::Require(), by plan.digest. The same errors, and:
-  //   kAborted             somebody else changed it meanwhile: plan again
+  // Makes the hierarchy `wanted`; a new one gets its first authorities and their OCSP responders.
+  // `plan_digest` is the digest of the plan that the caller has read, in lower-case hex, or "" to
+  // apply whatever the plan is now. A plan that needs an approval waits for it: Approvals::Require.
+  // The errors of Plan(), and:
+  //   kAborted             rule `hierarchy.plan-stale`: the plan is no longer that of `plan_digest`
+  //                        without a rule: another call changed the hierarchy meanwhile
   //   kFailedPrecondition  rule `profile.in-use`
-  //   kUnavailable         token or database are away; repeat it
-  Result<HierarchyDeclaration> Apply(const Caller& caller,
-                                     const std::optional<HierarchyDeclaration>& standing,
-                                     const HierarchyDeclaration& wanted, const PlanText& plan,
-                                     AuditEvent& event);
+  //   kUnavailable         the token or the database is unavailable; repeat the call
+  struct Applied {
+    HierarchyPlan plan;
+    HierarchyDeclaration declaration;  // the hierarchy as it is now
+  };
+  Result<Applied> Apply(const Caller& caller, const HierarchyDeclaration& wanted,
+                        const std::string& plan_digest, AuditEvent& event);
 
  private:
   struct Planned {
@@ -85,7 +82,7 @@ class Hierarchies {
   Status CheckOperators(const Hierarchy& system, const HierarchyDeclaration& wanted) const;
   Result<std::vector<OperatorRoles>> OperatorsOf(const Catalog& catalog,
                                                  const Hierarchy& hierarchy) const;
-  // With its authorities, and whoever answers for them.
+  // Makes its authorities and their OCSP responders.
   Status EnsureWhole(const Hierarchy& wanted, const std::string& actor);
   Status EnsureOperators(const Hierarchy& system, const Hierarchy& hierarchy,
                          const std::vector<OperatorRoles>& standing,

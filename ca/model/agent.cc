@@ -5,12 +5,11 @@
 namespace ca {
 namespace {
 
-// People read these in lists and on terminals: UTF-8 without control characters, which are C0, DEL
-// and C1.
+// These texts appear in lists and on terminals: UTF-8 without control characters (C0, DEL and C1).
 bool IsPrintableUtf8(std::string_view text) {
   while (!text.empty()) {
     unsigned long character = 0;
-    // Negative for what RFC 3629 does not allow, such as overlong forms and surrogates.
+    // Negative for octets that RFC 3629 does not allow, such as overlong forms and surrogates.
     const int size = UTF8_getc(Octets(text), static_cast<int>(text.size()), &character);
     if (size <= 0 || character < 0x20 || (character >= 0x7f && character < 0xa0)) return false;
     text.remove_prefix(static_cast<size_t>(size));

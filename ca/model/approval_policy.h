@@ -7,19 +7,20 @@
 
 namespace ca {
 
-// What takes two operators: one asks for it, another approves (ca/access/approvals.h).
+// The kinds of changes that can take two operators: one requests it, another approves it
+// (ca/access/approvals.h).
 enum class ApprovalKind {
-  kRootRotation,         // a new root
-  kDestruction,          // the end of a hierarchy
-  kPolicyWidening,       // whatever lets more happen than before (ca/hierarchies/policy_widening.h)
-  kAuthorityRevocation,  // of a CA's certificate, or of all that an issuing authority has issued
+  kRootRotation,         // making a new root
+  kDestruction,          // ending a hierarchy
+  kPolicyWidening,       // allowing more than before (ca/model/hierarchy_fields.h)
+  kAuthorityRevocation,  // revoking a CA's certificate, or all that an issuing authority has issued
 };
 
 std::string_view NameOf(ApprovalKind kind);  // root-rotation, destruction, ...
-// kInvalidArgument, naming the kinds there are.
+// kInvalidArgument names the kinds that exist.
 Result<ApprovalKind> ApprovalKindFrom(std::string_view name);
 
-// Which of them takes two in a hierarchy, and for how long one stays asked for.
+// Says for one hierarchy which kinds of changes take two operators, and when a request expires.
 struct ApprovalPolicy {
   static constexpr std::chrono::seconds kExpireAfterMin = std::chrono::minutes(5);
   static constexpr std::chrono::seconds kExpireAfterMax = std::chrono::hours(24 * 30);
@@ -30,7 +31,7 @@ struct ApprovalPolicy {
   bool authority_revocation = true;
   std::chrono::seconds expire_after = std::chrono::hours(24);
 
-  // Nothing takes two.
+  // No change takes two operators.
   static ApprovalPolicy Off() {
     return {.root_rotation = false,
             .destruction = false,
@@ -41,7 +42,8 @@ struct ApprovalPolicy {
   bool Asks(ApprovalKind kind) const;
   bool AsksForAny() const;
 
-  // Whether something that takes two by this takes one by `wanted`, or may be used for longer.
+  // Says whether `wanted` lets one operator do something that takes two here, or lets an approval
+  // live longer.
   bool IsLoosenedBy(const ApprovalPolicy& wanted) const;
 
   friend bool operator==(const ApprovalPolicy&, const ApprovalPolicy&) = default;

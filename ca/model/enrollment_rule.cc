@@ -5,7 +5,7 @@
 namespace ca {
 namespace {
 
-// In a pattern, from `at` on.
+// Says whether the pattern has '**' at `at`.
 bool IsDeepStar(std::string_view pattern, size_t at) { return pattern.substr(at, 2) == "**"; }
 
 Status CheckPatterns(std::string_view field, const std::vector<std::string>& patterns) {
@@ -68,7 +68,7 @@ Result<EnrollmentRule::Effect> EffectFrom(std::string_view name) {
                Printable(name));
 }
 
-// reached[i]: the pattern so far can stand for the first i characters.
+// reached[i] says whether the pattern so far matches the first i characters.
 bool MatchesPattern(std::string_view pattern, std::string_view text) {
   if (pattern.find('*') == std::string_view::npos) return pattern == text;
   std::vector<bool> reached(text.size() + 1, false);

@@ -5,9 +5,9 @@
 
 namespace ca {
 
-// Whether it can be a root: a self-signed certificate of a CA, in DER, of a key and a signature
-// that OpenSSL takes at security level 2 (112 bits). kInvalidArgument otherwise. Whether it has
-// ended is not asked.
+// Checks that a DER certificate can be a root: it is a self-signed CA certificate, and OpenSSL
+// accepts its key and its signature at security level 2 (112 bits). kInvalidArgument otherwise. A
+// certificate that has expired passes.
 Status CheckExternalRoot(BytesView certificate);
 
 }  // namespace ca

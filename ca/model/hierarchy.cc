@@ -36,8 +36,8 @@ Status ValidateProfile(const CertificateProfile& profile) {
   return Ok();
 }
 
-// Whether `name` is `subtree` or below it (RFC 5280 section 4.2.1.10: "Any DNS name that can be
-// constructed by simply adding zero or more labels to the left-hand side of the name").
+// Says whether `name` is `subtree` or below it (RFC 5280 section 4.2.1.10: "Any DNS name that can
+// be constructed by simply adding zero or more labels to the left-hand side of the name").
 bool IsWithin(std::string_view name, std::string_view subtree) {
   if (!name.ends_with(subtree)) return false;
   return name.size() == subtree.size() || name[name.size() - subtree.size() - 1] == '.';
@@ -85,13 +85,13 @@ Status Hierarchy::Validate() const {
   TRY(ValidateExternalRoots());
   TRY(CheckLifetime("root lifetime", root_lifetime, kAuthorityLifetimeMin, kAuthorityLifetimeMax));
   TRY(CheckLifetime("issuing lifetime", issuing_lifetime, kAuthorityLifetimeMin, root_lifetime));
-  // So that the last certificate of an authority can stand for as long as its profile says.
   const std::chrono::seconds longest = LongestLifetime();
   TRY(CheckLifetime("issuing publish_ahead", publish_ahead, kPublishAheadMin, rotate_every));
   TRY(ValidateGate());
   TRY(CheckLifetime("approvals expire_after", approvals.expire_after,
                     ApprovalPolicy::kExpireAfterMin, ApprovalPolicy::kExpireAfterMax));
   TRY(Annotate(status.Over({}).Validate(), "status: "));
+  // The last certificate of an authority has to fit into what is left of its life.
   if (rotate_every + longest > issuing_lifetime) {
     return Error(
         StatusCode::kInvalidArgument,
@@ -122,23 +122,6 @@ Status Hierarchy::Validate() const {
   return ValidateRules(enrollment_rules, names);
 }
 
-Status Hierarchy::CheckChangeTo(const Hierarchy& wanted) const {
-  const auto check = [&](std::string_view field, bool is_same) {
-    if (is_same) return Ok();
-    return Refusal(StatusCode::kFailedPrecondition, "hierarchy.fixed",
-                   "{}: it is in every certificate of {}, which cannot change it; make another "
-                   "hierarchy",
-                   field, Name());
-  };
-  TRY(check("tenant", tenant == wanted.tenant));
-  TRY(check("environment", environment == wanted.environment));
-  TRY(check("trust_domain", trust_domain == wanted.trust_domain));
-  TRY(check("dns_subtrees", dns_subtrees == wanted.dns_subtrees));
-  TRY(check("ip_ranges", ip_ranges == wanted.ip_ranges));
-  TRY(check("root: external_certificates", HasExternalRoot() == wanted.HasExternalRoot()));
-  return Ok();
-}
-
 Status Hierarchy::ValidateExternalRoots() const {
   if (external_roots.size() > kExternalRootsMax) {
     return Error(StatusCode::kInvalidArgument, "root: external_certificates: write at most {}",
@@ -159,6 +142,11 @@ bool Hierarchy::TrustsExternalRoot(const Bytes& certificate) const {
          external_roots.end();
 }
 
+bool Hierarchy::TrustsExternalRootsOf(const Hierarchy& other) const {
+  return std::all_of(other.external_roots.begin(), other.external_roots.end(),
+                     [&](const Bytes& root) { return TrustsExternalRoot(root); });
+}
+
 Status Hierarchy::ValidateGate() const {
   if (acknowledged_share < 0 || acknowledged_share > 100) {
     return Error(StatusCode::kInvalidArgument,
@@ -168,7 +156,8 @@ Status Hierarchy::ValidateGate() const {
   if (acknowledged_share == 0) return Ok();
   TRY(CheckLifetime("issuing acknowledge_within", acknowledge_within, kPublishAheadMin,
                     rotate_every));
-  // While the next waits for stragglers, the last certificates of the one before must still fit.
+  // While the next authority waits for stragglers, this one goes on issuing, and the certificates
+  // of that time have to fit into its life as well.
   const auto longest_wait = std::max(acknowledge_within - publish_ahead, std::chrono::seconds(0));
   if (rotate_every + longest_wait + LongestLifetime() <= issuing_lifetime) return Ok();
   return Error(StatusCode::kInvalidArgument,

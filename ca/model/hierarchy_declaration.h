@@ -9,7 +9,7 @@
 
 namespace ca {
 
-// What an operator may do in one hierarchy.
+// The roles of one operator over one hierarchy.
 struct OperatorRoles {
   static constexpr size_t kOperatorsMax = 100;
 
@@ -19,18 +19,19 @@ struct OperatorRoles {
   friend bool operator==(const OperatorRoles&, const OperatorRoles&) = default;
 };
 
-// What people say of a hierarchy, in a file: what it is, and who may do what in it.
+// The content of a hierarchy's file: the hierarchy and the roles over it.
 struct HierarchyDeclaration {
   Hierarchy hierarchy;
-  std::vector<OperatorRoles> operators;  // by name, each once; whoever is not here has no role
+  std::vector<OperatorRoles> operators;  // in the order of their names, each once; others have none
 
-  // kInvalidArgument with the field that breaks a rule.
+  // kInvalidArgument names the field that is out of its bounds.
   Status Validate() const;
 
   friend bool operator==(const HierarchyDeclaration&, const HierarchyDeclaration&) = default;
 };
 
-// The operator of that name, and its name. kInvalidArgument when it is none.
+// Turn the name of an operator in a file into its SPIFFE ID, and back. kInvalidArgument if `name`
+// is not a name.
 Result<SpiffeId> OperatorIdOf(const Hierarchy& system, const std::string& name);
 std::string OperatorNameOf(const Hierarchy& system, const SpiffeId& operator_id);
 

@@ -28,7 +28,7 @@ Result<JoinToken> JoinToken::Parse(std::string_view text) {
   if (!text.starts_with(kPrefix) || text.size() > kTextSizeMax) return Damaged();
   const auto decoded = FromBase64Url(text.substr(kPrefix.size()));
   if (!decoded.ok()) return Damaged();
-  const Secret owned{std::string(*decoded)};  // wipes one copy; the other goes with this scope
+  const Secret owned{std::string(*decoded)};  // wipes its own copy only
   const BytesView bytes = owned.Reveal();
   if (bytes.size() <= kFixedSize || bytes.size() > kFixedSize + kAddressSizeMax) return Damaged();
   if (CheckOf(bytes.substr(kCheckSize)) != bytes.substr(0, kCheckSize)) return Damaged();

@@ -9,8 +9,8 @@
 
 namespace ca {
 
-// The one-time enrollment credential: one string that carries the server's address, the fingerprint
-// of the system root and a secret, so that the first contact is already authenticated.
+// The one-time enrollment credential. It carries the server's address, the fingerprint of the
+// system root and a secret, so that both sides are authenticated in the first contact.
 //
 //   apki1_<base64url of: SHA-256(rest)[0..4) | root fingerprint, 32 | secret, 32 | address>
 //
@@ -26,12 +26,12 @@ struct JoinToken {
   Secret secret;
 
   static JoinToken New(std::string address, Bytes root_fingerprint);
-  // kInvalidArgument when it is truncated, mistyped or of another kind; the text is not echoed.
+  // kInvalidArgument if it is truncated, mistyped or of another kind; the message has none of it.
   static Result<JoinToken> Parse(std::string_view text);
   Secret ToText() const;
 };
 
-// What the ledger keeps of a join token: never the secret.
+// A join token as the ledger keeps it, without the secret.
 struct JoinTokenRecord {
   static constexpr std::chrono::seconds kLifetimeMin = std::chrono::minutes(1);
   static constexpr std::chrono::seconds kLifetimeMax = std::chrono::hours(24 * 7);
@@ -39,19 +39,19 @@ struct JoinTokenRecord {
 
   enum class State { kReady, kUsed, kExpired, kRevoked };
 
-  Bytes secret_hash;  // SHA-256 of the secret, whose 256 random bits need no salt or stretching
+  Bytes secret_hash;  // SHA-256; 256 random bits need no salt and no stretching
   SpiffeId agent;
   std::string created_by;
   TimePoint created_at;
   TimePoint expires_at;
-  std::string used_by_request;  // request id, or "" when not used
-  TimePoint used_at{};          // epoch when not used
-  TimePoint revoked_at{};       // epoch when not revoked
+  std::string used_by_request;  // request id, or "" if it is not used
+  TimePoint used_at{};          // the epoch if it is not used
+  TimePoint revoked_at{};       // the epoch if it is not revoked
 
   static JoinTokenRecord Of(const JoinToken& token, SpiffeId agent, std::string created_by,
                             TimePoint now, std::chrono::seconds lifetime);
 
-  // Public: the first 16 hex digits of `secret_hash`.
+  // Public: the first kIdSize hex digits of `secret_hash`.
   std::string Id() const { return Hex(secret_hash).substr(0, kIdSize); }
   State StateAt(TimePoint now) const;
 };

@@ -10,30 +10,30 @@
 
 namespace ca {
 
-// What one tenant may take of what all share; 0: as much as it likes.
+// One tenant's bounds on shared resources; 0 is no bound.
 struct TenantQuota {
-  std::int64_t agents = 0;                   // registered, in all its hierarchies
-  std::int64_t certificates_per_minute = 0;  // by this replica
+  std::int64_t agents = 0;                   // registered agents in all its hierarchies
+  std::int64_t certificates_per_minute = 0;  // from each replica
 };
 
-// Keeps one tenant from taking what the others need. The operator of the server says how much, not
+// Keeps one tenant from using up what all share. The server's configuration sets the bounds, not
 // the tenant. Thread-safe.
 class Quotas {
  public:
-  // By tenant; whom it does not name has no quota.
+  // `quotas` is by tenant; a tenant that is not listed has no quota.
   explicit Quotas(std::map<std::string, TenantQuota> quotas) : quotas_(std::move(quotas)) {}
-  // Of nobody.
+  // No tenant has a quota.
   static const Quotas& None();
 
-  // How many agents the tenant may have; 0 for as many as it likes.
+  // The most agents that the tenant may have; 0 is no bound.
   std::int64_t AgentsOf(const std::string& tenant) const;
 
-  // kResourceExhausted, rule `quota.certificates`, when the tenant has had as many in the last
-  // minute as it may, saying when there will be another. A minute's worth may be had at once.
+  // Counts one certificate. kResourceExhausted, rule `quota.certificates`, if the tenant has used
+  // its quota; the message says when to retry. A tenant may use a whole minute's quota at once.
   Status TakeCertificate(const std::string& tenant, TimePoint now) const;
 
  private:
-  // What was taken and has not come back: it comes back evenly, a quota a minute (a leaky bucket).
+  // A leaky bucket: `taken` shrinks evenly, by one quota a minute.
   struct Level {
     double taken = 0;
     TimePoint at;

@@ -5,7 +5,7 @@
 namespace ca {
 namespace {
 
-// Of digits alone: no sign, no blank.
+// Accepts digits only: no sign and no blank.
 std::optional<std::int64_t> NumberFrom(std::string_view text) {
   if (text.empty() || text.front() == '-') return std::nullopt;
   std::int64_t number = 0;

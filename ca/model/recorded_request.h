@@ -8,8 +8,7 @@
 
 namespace ca {
 
-// Where a request stands among those of its hierarchy: by time, and where that is the same by the
-// number of its event.
+// The position of a request among those of its hierarchy: by time, then by the number of its event.
 struct RequestPosition {
   TimePoint at;
   std::int64_t sequence = 0;
@@ -20,14 +19,14 @@ struct RequestPosition {
   friend auto operator<=>(const RequestPosition&, const RequestPosition&) = default;
 };
 
-// One request for a certificate, an enrollment or a renewal, as its audit event has it.
+// One enrollment or renewal, as its audit event has recorded it.
 struct RecordedRequest {
   RequestPosition position;
   Operation operation = Operation::kEnroll;
   std::string subject;  // the agent's SPIFFE ID
   Decision decision = Decision::kAllowed;
-  std::string rule;                   // that refused or admitted; "" when none spoke
-  std::optional<RequestFacts> facts;  // none when it was refused before they were known
+  std::string rule;                   // refused or admitted it; "" if no rule applied
+  std::optional<RequestFacts> facts;  // none if it was refused before they were known
 
   friend bool operator==(const RecordedRequest&, const RecordedRequest&) = default;
 };
@@ -39,7 +38,7 @@ struct RequestQuery {
   HierarchyId hierarchy{};
   TimePoint since;
   int page_size = 100;
-  // That of the last request of the page before; none for the first. Order: ascending.
+  // The position of the last request of the page before; none for the first page. Pages go upwards.
   std::optional<RequestPosition> after;
 };
 

@@ -9,9 +9,9 @@ namespace ca {
 
 struct Agent;
 
-// What is known of a request, whatever its CSR asks for beside: the conditions of enrollment rules
-// speak of this and nothing else. The audit event of a request keeps it, as of then, so that other
-// rules can be tried on it (ca/certificates/policy_replay.h).
+// The facts about a request that enrollment rules can test; a rule sees nothing else of the CSR.
+// The audit event of the request records them, so that other rules can be tried on them later
+// (ca/certificates/policy_replay.h).
 struct RequestFacts {
   std::string agent;  // the path of its SPIFFE ID
   std::string owner;

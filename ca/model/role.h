@@ -6,7 +6,7 @@
 
 namespace ca {
 
-// What an operator may do. ca/access/authorization.cc says which actions each role allows.
+// The roles of operators. ca/access/authorization.cc says which actions each role allows.
 enum class Role { kAdmin, kRegistrar, kRevoker, kAuditor };
 
 std::string_view NameOf(Role role);  // admin, registrar, revoker, auditor

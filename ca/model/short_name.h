@@ -6,8 +6,8 @@
 
 namespace ca {
 
-// Of what people name in a file: tenants, environments, profiles, rules. kInvalidArgument naming
-// `field` unless `text` is 1 to `size_max` of a-z, 0-9 and '-'.
+// Checks a name that people choose in a file, such as a tenant's, an environment's, a profile's or
+// a rule's: 1 to `size_max` of a-z, 0-9 and '-'. kInvalidArgument names `field`.
 Status CheckShortName(std::string_view field, std::string_view text, size_t size_max);
 
 }  // namespace ca

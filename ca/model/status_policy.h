@@ -8,7 +8,7 @@
 
 namespace ca {
 
-// How others learn whether certificates still stand.
+// How relying parties learn whether certificates are still valid.
 struct StatusSettings {
   static constexpr std::chrono::seconds kLifetimeMin = std::chrono::minutes(1);
   static constexpr std::chrono::seconds kLifetimeMax = std::chrono::hours(24);
@@ -17,22 +17,23 @@ struct StatusSettings {
 
   std::chrono::seconds crl_lifetime = std::chrono::hours(1);   // nextUpdate - thisUpdate
   std::chrono::seconds ocsp_lifetime = std::chrono::hours(1);  // nextUpdate - thisUpdate
-  std::int64_t crl_shard_size = 1'000'000;  // certificates, after which the next CRL is begun
+  std::int64_t crl_shard_size = 1'000'000;  // certificates in one CRL, before the next is begun
   bool delta_crls = false;
 
-  // kInvalidArgument with the field that is out of the bounds above.
+  // kInvalidArgument names the field that is out of the bounds above.
   Status Validate() const;
 
   friend bool operator==(const StatusSettings&, const StatusSettings&) = default;
 };
 
-// What one hierarchy's file says of them; what it leaves out is the server's configuration's.
+// One hierarchy's own settings. The server's configuration applies where it has none.
 struct StatusPolicy {
   std::optional<std::chrono::seconds> crl_lifetime;
   std::optional<std::chrono::seconds> ocsp_lifetime;
   std::optional<std::int64_t> crl_shard_size;
   std::optional<bool> delta_crls;
 
+  // The settings that apply to the hierarchy.
   StatusSettings Over(const StatusSettings& configured) const;
 
   friend bool operator==(const StatusPolicy&, const StatusPolicy&) = default;

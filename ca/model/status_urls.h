@@ -7,9 +7,10 @@
 
 namespace ca {
 
-// Where relying parties ask, as certificates say for all their life. Paths carry the authority's
-// number: http://pki.acme.example/ocsp/7, /crl/7/0.crl, /ca/7.cer. Plain HTTP, as RFC 5280 section
-// 8 advises: what is fetched is signed, and its TLS would have to be checked first.
+// The addresses of the status service that certificates carry all their life. Paths have the
+// authority's number: http://pki.acme.example/ocsp/7, /crl/7/0.crl, /ca/7.cer. Plain HTTP, as RFC
+// 5280 section 8 advises: the answers are signed, and checking a TLS certificate would need them
+// first.
 class StatusUrls {
  public:
   static constexpr size_t kBaseMax = 200;

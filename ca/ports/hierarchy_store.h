@@ -65,7 +65,7 @@ class HierarchyStore {
   // Those that are not destroyed, oldest first.
   virtual Result<std::vector<Hierarchy>> LoadHierarchies() = 0;
   // From the next certificate on, `standing` is what `wanted` says. Its id stays, and so do the
-  // fields of Hierarchy::CheckChangeTo(). kAborted when it is not `standing` any more: somebody
+  // fields of CheckChange(). kAborted when it is not `standing` any more: somebody
   // else changed it; load it again. kFailedPrecondition, rule `profile.in-use`, when agents have a
   // profile that `wanted` has no more.
   virtual Status ChangeHierarchy(const Hierarchy& standing, const Hierarchy& wanted,

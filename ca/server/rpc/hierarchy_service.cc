@@ -1,12 +1,8 @@
 #include "ca/server/rpc/hierarchy_service.h"
 
-#include <algorithm>
-
 #include "ca/base/openssl.h"
 #include "ca/catalog/authority_view.h"
 #include "ca/files/hierarchy_file.h"
-#include "ca/files/message_difference.h"
-#include "ca/hierarchies/policy_widening.h"
 #include "ca/server/rpc/proto_mapping.h"
 
 namespace server {
@@ -14,63 +10,26 @@ namespace {
 
 using agentpki::v1::FieldChange;
 using agentpki::v1::HierarchyPlan;
-using agentpki::v1::HierarchySpec;
 using ca::Action;
 using ca::AuditEvent;
 using ca::Caller;
 using ca::HierarchyDeclaration;
 using ca::Status;
 
-constexpr size_t kSummaryMax = 1024;
-
-HierarchyPlan PlanOf(const std::optional<HierarchyDeclaration>& standing,
-                     const HierarchyDeclaration& wanted) {
-  const HierarchySpec before = standing ? files::SpecOf(*standing) : HierarchySpec();
-  const HierarchySpec after = files::SpecOf(wanted);
-  HierarchyPlan plan;
-  plan.set_hierarchy(wanted.hierarchy.Name());
-  plan.set_creates(!standing);
-  const auto widenings =
-      standing ? ca::WideningsOf(*standing, wanted) : std::vector<ca::Widening>();
-  plan.set_needs_approval(standing && ca::TakesApproval(*standing, wanted));
-  for (const files::FieldDifference& difference : files::DifferencesOf(before, after)) {
-    FieldChange& change = *plan.add_changes();
-    change.set_field(difference.field);
-    change.set_before(difference.before);
-    change.set_after(difference.after);
-    change.set_widens(std::any_of(
-        widenings.begin(), widenings.end(),
-        [&](const ca::Widening& widening) { return widening.Covers(difference.field); }));
+HierarchyPlan PlanMessageOf(const ca::HierarchyPlan& plan) {
+  HierarchyPlan message;
+  message.set_hierarchy(plan.hierarchy);
+  message.set_creates(plan.creates);
+  for (const ca::FieldChange& change : plan.changes) {
+    FieldChange& field = *message.add_changes();
+    field.set_field(change.field);
+    field.set_before(change.before);
+    field.set_after(change.after);
+    field.set_widens(change.widens);
   }
-  // Neither has a map, so equal messages have equal octets.
-  plan.set_digest(ca::Hex(
-      ca::Sha256(ca::Sha256(before.SerializeAsString()) + ca::Sha256(after.SerializeAsString()))));
-  return plan;
-}
-
-// issuing.rotate_every: 90d -> 30d
-std::string TextOf(const FieldChange& change) {
-  return fmt::format("{}: {} -> {}", change.field(),
-                     change.before().empty() ? "none" : change.before(),
-                     change.after().empty() ? "none" : change.after());
-}
-
-ca::Result<ca::PlanText> TextOf(const HierarchyPlan& plan) {
-  auto digest = TRY(ca::FromHex(plan.digest()));
-  ca::PlanText text{.summary = "", .digest = std::move(digest), .lines = {}};
-  for (const FieldChange& change : plan.changes()) {
-    text.summary += (text.summary.empty() ? "" : "; ") + TextOf(change);
-  }
-  if (text.summary.size() > kSummaryMax) {
-    text.summary = fmt::format("{} fields, plan {}", plan.changes_size(), plan.digest());
-  }
-  for (const bool widens : {true, false}) {
-    for (const FieldChange& change : plan.changes()) {
-      if (change.widens() != widens) continue;
-      text.lines.push_back((widens ? "widens " : "") + TextOf(change));
-    }
-  }
-  return text;
+  message.set_digest(ca::Hex(plan.digest));
+  message.set_needs_approval(plan.needs_approval);
+  return message;
 }
 
 // The issuing authority that somebody else is to sign; "" when there is none.
@@ -166,8 +125,8 @@ grpc::ServerUnaryReactor* HierarchyService::PlanHierarchy(
   return call_gate_.Handle(context, Action::kPlanHierarchy, "",
                            [=, this](const Caller& caller, AuditEvent& event) -> Status {
                              const auto wanted = TRY(files::DeclarationOf(request->spec()));
-                             const auto standing = TRY(hierarchies_.Plan(caller, wanted, event));
-                             *response->mutable_plan() = PlanOf(standing, wanted);
+                             const auto plan = TRY(hierarchies_.Plan(caller, wanted, event));
+                             *response->mutable_plan() = PlanMessageOf(plan);
                              return ca::Ok();
                            });
 }
@@ -179,18 +138,9 @@ grpc::ServerUnaryReactor* HierarchyService::ApplyHierarchy(
       context, Action::kApplyHierarchy, "",
       [=, this](const Caller& caller, AuditEvent& event) -> Status {
         const auto wanted = TRY(files::DeclarationOf(request->spec()));
-        const auto standing = TRY(hierarchies_.Plan(caller, wanted, event));
-        HierarchyPlan plan = PlanOf(standing, wanted);
-        if (!request->plan_digest().empty() && request->plan_digest() != plan.digest()) {
-          return ca::Refusal(ca::StatusCode::kAborted, "hierarchy.plan-stale",
-                             "plan_digest: {} is not what the plan was made of any more; plan "
-                             "again",
-                             plan.hierarchy());
-        }
-        const ca::PlanText text = TRY(TextOf(plan));
-        const auto made = TRY(hierarchies_.Apply(caller, standing, wanted, text, event));
-        *response->mutable_plan() = std::move(plan);
-        *response->mutable_hierarchy() = ToProto(made);
+        const auto applied = TRY(hierarchies_.Apply(caller, wanted, request->plan_digest(), event));
+        *response->mutable_plan() = PlanMessageOf(applied.plan);
+        *response->mutable_hierarchy() = ToProto(applied.declaration);
         return ca::Ok();
       });
 }

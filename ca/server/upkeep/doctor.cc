@@ -90,7 +90,7 @@ ca::Status Doctor::Sort(const std::vector<ca::TokenContent>& contents, Evidence&
       const std::string prefix = hierarchy.Name() + "/";
       if (keys_.TokenOf(prefix) != content.token) continue;
       if (!keys_.IsApart(prefix)) return content.status;
-      evidence.away[hierarchy.id] = {content.token, ca::MessageOf(content.status)};
+      evidence.unavailable_tokens[hierarchy.id] = {content.token, ca::MessageOf(content.status)};
     }
   }
   return ca::Ok();

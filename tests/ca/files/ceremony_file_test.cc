@@ -1,4 +1,4 @@
-// Ceremonies as people write them.
+// Ceremony files.
 
 #include "ca/files/ceremony_file.h"
 

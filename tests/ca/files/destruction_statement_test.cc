@@ -1,4 +1,4 @@
-// What the signed record of a destruction says, for people and programs.
+// The text of the signed record of a destruction, for people and programs.
 
 #include "ca/files/destruction_statement.h"
 

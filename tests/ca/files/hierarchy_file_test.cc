@@ -20,7 +20,7 @@ using std::chrono::minutes;
 
 class HierarchyFileTest : public ::testing::Test {
  protected:
-  // The least that is a hierarchy, and `more`.
+  // The smallest hierarchy, and `more`.
   ca::Result<ca::Hierarchy> LoadWith(const std::string& more,
                                      const std::string& profiles = "[{name: agent}]") {
     std::ofstream(path_) << "tenant: acme\nenvironment: prod\ntrust_domain: prod.acme.example\n"

@@ -1,4 +1,4 @@
-// Transcripts on disk: what is there is durable, alone, and as it was written.
+// Transcripts on disk: each line is durable and unchanged, and one process writes at a time.
 
 #include "ca/files/transcript_file.h"
 
@@ -86,7 +86,7 @@ TEST_F(TranscriptFileTest, IsForOneRunAtATime) {
   EXPECT_TRUE(TranscriptFile::Open(path_).ok());
 }
 
-// Each octet of each line but the last: the chain says so, whatever became of the line itself.
+// Changes each octet of each line but the last: the chain of digests detects it.
 TEST_F(TranscriptFileTest, FindsAnyOctetThatWasChanged) {
   const auto lines = WriteThree();
   const std::string whole = Text();
@@ -100,7 +100,7 @@ TEST_F(TranscriptFileTest, FindsAnyOctetThatWasChanged) {
   }
 }
 
-// Of the last line nothing in the file tells what it was: its digest is what people wrote down.
+// No other line has the digest of the last one, so people write it down.
 TEST_F(TranscriptFileTest, HasAnotherDigestWhenTheLastLineWasChanged) {
   const auto lines = WriteThree();
   const std::string whole = Text();
@@ -146,7 +146,7 @@ TEST_F(TranscriptFileTest, RefusesWhatIsNoLineOfItsOwn) {
   }
 }
 
-// A write that was interrupted was never acknowledged, so no key has signed by it.
+// An interrupted write was never acknowledged, so no key has signed by it.
 TEST_F(TranscriptFileTest, CutsOffWhatAnInterruptedWriteLeft) {
   const auto lines = WriteThree();
   const std::string two = lines[0] + lines[1];
@@ -163,7 +163,7 @@ TEST_F(TranscriptFileTest, CutsOffWhatAnInterruptedWriteLeft) {
   }
 }
 
-// A PIN, say, that the file names as its transcript by mistake.
+// For example a PIN file, which the script names as its transcript by mistake.
 TEST_F(TranscriptFileTest, CutsOffNothingThatIsNoLineOfItsOwn) {
   const auto lines = WriteThree();
   for (const std::string& text :

@@ -1,4 +1,4 @@
-// Files that people write: what is not in the schema is refused with the line and a hint.
+// Files that people write: anything outside the schema is refused with its line and a hint.
 
 #include "ca/files/yaml_message.h"
 
@@ -130,7 +130,7 @@ TEST(YamlMessageTest, RefusesKeysThatAreNotText) {
   }
 }
 
-// YAML 1.1's merge key would be a way around the schema; it is a key like any other.
+// The merge key of YAML 1.1 would be a way around the schema, so it is a key like any other.
 TEST(YamlMessageTest, DoesNotMergeMappings) {
   EXPECT_TRUE(Refuses("root: &r {lifetime: 1d}\nissuing:\n  <<: *r\n",
                       "file.yaml:3: issuing: <<: there is no such key"));

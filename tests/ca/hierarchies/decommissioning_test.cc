@@ -1,5 +1,5 @@
-// How a hierarchy ends: nothing of it stands, no key is left, a record says so; interrupted at each
-// step, and by two conductors at once.
+// The end of a hierarchy: none of its certificates is valid, none of its keys is left, and a record
+// says so. Also if it is interrupted at any step, and if two conductors do it at once.
 
 #include "ca/hierarchies/decommissioning.h"
 
@@ -14,7 +14,7 @@ namespace {
 using testing::MemoryKeyStore;
 using testing::Must;
 
-// What a record says here; how it is written is tested in tests/ca/files.
+// A short form of the record; tests/ca/files tests the real one.
 std::string Write(const DestructionStatement& statement) {
   std::string text = statement.destruction.hierarchy.Name() + "\n";
   for (const DestroyedKey& key : statement.keys) {
@@ -25,7 +25,7 @@ std::string Write(const DestructionStatement& statement) {
 
 class DecommissioningTest : public testing::StoryTest {
  protected:
-  // A server; something may happen at each of its steps.
+  // A server that calls a hook at each of its steps.
   struct Server {
     Server(testing::MemoryPorts& ports, const Clock& clock, testing::AtStep at_step = Ok)
         : hierarchies(ports.hierarchies, at_step),
@@ -38,7 +38,7 @@ class DecommissioningTest : public testing::StoryTest {
           decommissioning(*catalogs, authorization, hierarchies, retirement, provisioning,
                           approvals, clock, Write) {}
 
-    // What the conductor does, but for the last CRLs.
+    // A round of the conductor, without the last CRLs.
     Status Advance() {
       TRY(catalogs->Reload());
       const auto catalog = catalogs->Snapshot();
@@ -72,7 +72,7 @@ class DecommissioningTest : public testing::StoryTest {
     AuditEvent event = NewEvent();
     return server_.decommissioning.Destroy(caller, name, "merged", event);
   }
-  // All that there is to do, with time for replicas to let go in between.
+  // Does all steps, and waits between them until the replicas have closed the keys.
   static void Finish(Server& server, testing::FakeClock& clock) {
     for (int round = 0; round < 3; ++round) {
       Must(server.Advance());
@@ -244,7 +244,7 @@ TEST_F(DecommissioningTest, WaitsForATokenThatIsAway) {
   EXPECT_TRUE(Only().destruction.finished_at);
 }
 
-// A tenant's own token does not keep the server from starting; nor is what it lacks spent.
+// A server starts without a tenant's dedicated token, and does not take the missing keys for spent.
 TEST_F(DecommissioningTest, DecidesOnNoKeyWhileATenantsTokenIsAway) {
   ports_.keys.SetApart();
   ports_.keys.Fail(MemoryKeyStore::Fault::kUnavailable);

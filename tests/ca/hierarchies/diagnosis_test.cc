@@ -1,4 +1,4 @@
-// What the doctor finds, and that it finds nothing where all is well.
+// The findings of the doctor, and that a healthy hierarchy has none.
 
 #include "ca/hierarchies/diagnosis.h"
 
@@ -15,7 +15,7 @@ using testing::Must;
 
 class DiagnosisTest : public testing::StoryTest {
  protected:
-  // As it stands now, with a responder for each authority and CRLs that are new.
+  // The state of now, with an OCSP responder for each authority and new CRLs.
   Evidence Look() {
     Evidence evidence;
     for (const std::string& label : Must(ports_.keys.Labels())) evidence.key_labels.insert(label);
@@ -111,7 +111,7 @@ TEST_F(DiagnosisTest, FindsAKeyOnATokenOnWhichNobodyLooksForIt) {
 TEST_F(DiagnosisTest, CallsNothingMissingOnATokenThatIsAway) {
   Evidence evidence = Look();
   evidence.key_labels.clear();
-  evidence.away[acme_.id] = {"apart", "pulled out"};
+  evidence.unavailable_tokens[acme_.id] = {"apart", "pulled out"};
   clock_.Advance(minutes(10));
   EXPECT_EQ(Found(evidence), Expected{"token.away apart"});
 }
@@ -188,7 +188,7 @@ TEST_F(DiagnosisTest, FindsThatTheScheduleIsNotKept) {
   EXPECT_EQ(findings[0].subject, "acme/prod/issuing/1");
 }
 
-// As when its root ends soon.
+// Its root may end soon, for example.
 TEST_F(DiagnosisTest, FindsAnAuthorityThatEndsBeforeItsSchedule) {
   Hierarchy slower = acme_;
   slower.rotate_every = acme_.issuing_lifetime;

@@ -1,4 +1,4 @@
-// Hierarchies as code: what is declared is planned, applied, and applied again.
+// Hierarchies as code: a declaration is planned, applied, and applied again.
 
 #include "ca/hierarchies/hierarchies.h"
 
@@ -32,21 +32,19 @@ class HierarchiesTest : public testing::StoryTest {
     AuditEvent event = NewEvent();
     return hierarchies_.Get(admin_, name, event);
   }
-  Result<std::optional<HierarchyDeclaration>> Plan(const HierarchyDeclaration& wanted) {
-    return Plan(admin_, wanted);
-  }
-  Result<std::optional<HierarchyDeclaration>> Plan(const Caller& caller,
-                                                   const HierarchyDeclaration& wanted) {
+  Result<HierarchyPlan> Plan(const HierarchyDeclaration& wanted) { return Plan(admin_, wanted); }
+  Result<HierarchyPlan> Plan(const Caller& caller, const HierarchyDeclaration& wanted) {
     AuditEvent event = NewEvent();
     return hierarchies_.Plan(caller, wanted, event);
   }
   Result<HierarchyDeclaration> Apply(const HierarchyDeclaration& wanted) {
     return Apply(admin_, wanted);
   }
-  Result<HierarchyDeclaration> Apply(const Caller& caller, const HierarchyDeclaration& wanted) {
-    const auto standing = TRY(Plan(caller, wanted));
+  Result<HierarchyDeclaration> Apply(const Caller& caller, const HierarchyDeclaration& wanted,
+                                     const std::string& plan_digest = "") {
     AuditEvent event = NewEvent();
-    return hierarchies_.Apply(caller, standing, wanted, {.summary = "summary"}, event);
+    auto applied = TRY(hierarchies_.Apply(caller, wanted, plan_digest, event));
+    return std::move(applied.declaration);
   }
 
   AuditEvent NewEvent() const {
@@ -74,7 +72,7 @@ class HierarchiesTest : public testing::StoryTest {
 // ---- making -------------------------------------------------------------------------------------
 
 TEST_F(HierarchiesTest, MakesAHierarchyThatIssues) {
-  EXPECT_FALSE(Must(Plan(PullRequest())));
+  EXPECT_TRUE(Must(Plan(PullRequest())).creates);
   const HierarchyDeclaration made = Must(Apply(PullRequest()));
   EXPECT_EQ(made.hierarchy.Name(), "acme/pr-1234");
   const auto catalog = deployment_.catalogs->Snapshot();
@@ -97,7 +95,8 @@ TEST_F(HierarchiesTest, ChangesNothingWhenItIsAppliedAgain) {
   Must(Apply(PullRequest()));
   const size_t authorities = Must(ports_.hierarchies.LoadAuthorities()).size();
   const HierarchyDeclaration again = Must(Apply(PullRequest()));
-  EXPECT_EQ(Must(Plan(PullRequest())), again);
+  EXPECT_EQ(again, Must(Get("acme/pr-1234")));
+  EXPECT_TRUE(Must(Plan(PullRequest())).changes.empty());
   EXPECT_EQ(Must(ports_.hierarchies.LoadAuthorities()).size(), authorities);
 }
 
@@ -120,7 +119,7 @@ TEST_F(HierarchiesTest, GoesOnWhereItWasInterruptedAndLeavesNoOrphanKey) {
     keys.generated.clear();
     steps_left = interrupted_at;
     AuditEvent event = NewEvent();
-    was_interrupted = !stepped.Apply(admin_, std::nullopt, wanted, {}, event).ok();
+    was_interrupted = !stepped.Apply(admin_, wanted, "", event).ok();
     Must(deployment_.catalogs->Reload());
 
     const HierarchyDeclaration made = Must(Apply(wanted));
@@ -180,7 +179,7 @@ TEST_F(HierarchiesTest, ChangesTheOrderOfProfilesAndTakesAwayWhatNobodyHas) {
 }
 
 TEST_F(HierarchiesTest, KeepsAProfileThatAgentsHave) {
-  deployment_.Register(deployment_.acme, "billing/bot");  // of the first profile
+  deployment_.Register(deployment_.acme, "billing/bot");  // has the first profile
   HierarchyDeclaration wanted = Acme();
   wanted.hierarchy.profiles.erase(wanted.hierarchy.profiles.begin());
   EXPECT_TRUE(IsRefusal(Apply(wanted).status(), StatusCode::kFailedPrecondition, "profile.in-use"));
@@ -202,7 +201,7 @@ TEST_F(HierarchiesTest, RefusesToChangeWhatIsInEveryCertificate) {
   refuses([](Hierarchy& h) { h.ip_ranges.clear(); }, "ip_ranges: ");
 }
 
-// Whose its root is. What else is about external roots is in external_issuing_test.cc.
+// external_issuing_test.cc tests the rest of external roots.
 TEST_F(HierarchiesTest, KeepsARootOfOurs) {
   HierarchyDeclaration wanted = Acme();
   wanted.hierarchy.external_roots = {
@@ -222,12 +221,13 @@ TEST_F(HierarchiesTest, LetsOneOfTwoWhoPlannedOnTheSame) {
   one.hierarchy.profiles[0].lifetime = minutes(20);
   HierarchyDeclaration other = Acme();
   other.hierarchy.profiles[0].lifetime = minutes(40);
-  const auto standing = Must(Plan(other));
+  const std::string planned = Hex(Must(Plan(other)).digest);
   Must(Apply(one));
-  AuditEvent event = NewEvent();
-  EXPECT_EQ(hierarchies_.Apply(admin_, standing, other, {}, event).status().code(),
-            StatusCode::kAborted);
+  EXPECT_TRUE(IsRefusal(Apply(admin_, other, planned).status(), StatusCode::kAborted,
+                        "hierarchy.plan-stale"));
   EXPECT_EQ(Acme(), one);
+  Must(Apply(admin_, other, Hex(Must(Plan(other)).digest)));
+  EXPECT_EQ(Acme(), other);
 }
 
 TEST_F(HierarchiesTest, ShortensTheTimeOfAnAuthorityThatIsLongerThanItsOwnLife) {
@@ -355,7 +355,7 @@ TEST_F(HierarchiesTest, TellsTheAuditorWhatWasChanged) {
   ASSERT_NE(found, events.end());
   EXPECT_EQ(found->actor, admin_.Name());
   EXPECT_EQ(found->subject, "acme/prod");
-  EXPECT_EQ(found->reason, "summary");
+  EXPECT_EQ(found->reason, "profiles.agent.lifetime: 1h -> 7m");
   EXPECT_EQ(found->hierarchy, deployment_.acme.id);
 }
 

@@ -15,7 +15,7 @@ using testing::AcmeProd;
 using testing::Must;
 using testing::Says;
 
-// Of the profile that allows host names.
+// An agent of the profile that allows host names.
 Status Validated(const std::function<void(Agent&)>& change) {
   Agent agent = testing::AgentOf(AcmeProd(), "billing/invoice-bot");
   agent.profile = "service";
@@ -61,7 +61,7 @@ TEST(AgentTest, HasTextsInAnyScript) {
   }
 }
 
-// They are shown on terminals, which take orders from control characters: C0, DEL and C1.
+// Terminals show these texts, and obey control characters: C0, DEL and C1.
 TEST(AgentTest, HasNoControlCharactersInItsTexts) {
   for (const std::string& text :
        {std::string("a\0b", 3), std::string("\n"), std::string("\t"), std::string("\x1b[2J"),
@@ -74,7 +74,7 @@ TEST(AgentTest, HasNoControlCharactersInItsTexts) {
   EXPECT_TRUE(Validated([](Agent& agent) { agent.owner = "\xc2\xa0"; }).ok()) << "the first after";
 }
 
-// RFC 3629: what is not UTF-8 cannot be stored, and what can be spelled twice can be mistaken.
+// RFC 3629. PostgreSQL cannot store anything else, and a second spelling of a name could deceive.
 TEST(AgentTest, HasTextsInTheOneEncodingThatUtf8Is) {
   for (const std::string& text : {
            std::string("\x80"),      // a continuation without a start

@@ -1,4 +1,4 @@
-// One tenant cannot take what the others need.
+// One tenant cannot use up what the others need.
 
 #include "ca/model/quotas.h"
 
