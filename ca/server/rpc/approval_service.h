@@ -28,7 +28,7 @@ class ApprovalService final : public agentpki::v1::ApprovalService::CallbackServ
       agentpki::v1::WithdrawApprovalResponse* response) override;
 
  private:
-  agentpki::v1::Approval ToProto(const ca::Approval& approval) const;
+  agentpki::v1::Approval Described(const ca::Approval& approval) const;
 
   CallGate& call_gate_;
   const ca::LiveCatalog& catalogs_;

@@ -25,8 +25,6 @@ class OperatorService final : public agentpki::v1::OperatorService::CallbackServ
                                         agentpki::v1::RemoveGrantResponse* response) override;
 
  private:
-  agentpki::v1::Grant ToProto(const ca::OperatorGrant& of) const;
-
   CallGate& call_gate_;
   const ca::LiveCatalog& catalogs_;
   const ca::Operators& operators_;

@@ -1,6 +1,6 @@
 #include "ca/server/rpc/trust_bundle_stream.h"
 
-#include "ca/server/rpc/proto_mapping.h"
+#include "ca/server/rpc/trust_bundle_mapping.h"
 
 namespace server {
 
