@@ -1,11 +1,10 @@
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
 
+#include "ca/base/core_dumps.h"
 #include "ca/server/run/config.h"
 #include "ca/server/run/init.h"
 #include "ca/server/run/server.h"
@@ -17,15 +16,6 @@ namespace {
 using ca::Error;
 using ca::Status;
 using ca::StatusCode;
-
-// A core dump would carry the PIN and the TLS key. A sanitizer needs to look at its own process.
-void ForbidCoreDumps() {
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
-  prctl(PR_SET_DUMPABLE, 0);
-#endif
-  const rlimit none{0, 0};
-  setrlimit(RLIMIT_CORE, &none);
-}
 
 void LogToStderr() {
   spdlog::set_default_logger(spdlog::stderr_logger_mt("agentpki"));
@@ -54,7 +44,7 @@ int Exit(const Status& status) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  ForbidCoreDumps();
+  ca::ForbidCoreDumps();
   LogToStderr();
 
   CLI::App app(
