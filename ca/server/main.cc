@@ -34,7 +34,7 @@ Status RunMigrate(const server::Config& config) {
   return ca::Ok();
 }
 
-// kUnavailable is worth another try, which a supervisor makes; the rest wants a person.
+// After kUnavailable a supervisor tries again, so it has its own status. The rest needs a person.
 int Exit(const Status& status) {
   if (status.ok()) return 0;
   fmt::print(stderr, "agentpki-server: {}\n", ca::MessageOf(status));
@@ -48,9 +48,8 @@ int main(int argc, char** argv) {
   LogToStderr();
 
   CLI::App app(
-      "agentpki-server issues short-lived certificates to AI agents, with keys that never leave "
-      "the "
-      "HSM and a record of everything in PostgreSQL.");
+      "agentpki-server issues short-lived certificates to AI agents. Its keys never leave the HSM, "
+      "and PostgreSQL holds a record of everything.");
   app.set_version_flag("--version", AGENTPKI_VERSION);
   app.require_subcommand(1);
   std::string config_file;
@@ -62,11 +61,11 @@ int main(int argc, char** argv) {
     return command;
   };
   CLI::App* const migrate = add_command(
-      "migrate", "Bring the database's schema up to date, as its owner. Safe to repeat.");
+      "migrate", "Bring the database schema up to date, as its owner. Safe to repeat.");
   CLI::App* const init = add_command(
       "init",
-      "Make what a deployment begins with: the system hierarchy, a first operator, a first "
-      "hierarchy. Keeps what stands; also the way back in for operators who are locked out.");
+      "Make the system hierarchy, a first operator and a first hierarchy. Keeps what exists. Run it "
+      "again if operators are locked out.");
   CLI::App* const run = add_command("run", "Serve until SIGTERM.");
   server::InitOptions options;
   init->add_option("--hierarchy", options.hierarchy_file, "A hierarchy to make, in YAML")
@@ -75,7 +74,7 @@ int main(int argc, char** argv) {
       ->type_name("NAME")
       ->capture_default_str();
   init->add_option("--operator-out", options.operator_folder,
-                   "Where the operator's key and certificate go")
+                   "Folder for the operator's key and certificate")
       ->type_name("DIR");
   CLI11_PARSE(app, argc, argv);
 

@@ -73,7 +73,7 @@ ca::Result<tcp::acceptor> Listen(const std::string& address, asio::io_context& i
   if (!error) acceptor.listen(asio::socket_base::max_listen_connections, error);
   if (error) {
     return ca::Error(ca::StatusCode::kFailedPrecondition,
-                     "{} cannot be listened on: {}; is another program on that port?", address,
+                     "cannot listen on {}: {}; does another program use that port?", address,
                      error.message());
   }
   return acceptor;

@@ -9,7 +9,7 @@ namespace server {
 // See proto/agentpki/v1/approval.proto.
 class ApprovalService final : public agentpki::v1::ApprovalService::CallbackService {
  public:
-  // All outlive it.
+  // Everything outlives it.
   ApprovalService(CallGate& call_gate, const ca::LiveCatalog& catalogs,
                   const ca::Approvals& approvals, const ca::Clock& clock)
       : call_gate_(call_gate), catalogs_(catalogs), approvals_(approvals), clock_(clock) {}

@@ -11,7 +11,7 @@ namespace server {
 // See proto/agentpki/v1/hierarchy.proto.
 class HierarchyService final : public agentpki::v1::HierarchyService::CallbackService {
  public:
-  // What is referred to outlives it.
+  // Everything outlives it.
   HierarchyService(CallGate& call_gate, const ca::LiveCatalog& catalogs,
                    ca::Hierarchies& hierarchies, ca::Decommissioning& decommissioning,
                    MissingStatus missing)

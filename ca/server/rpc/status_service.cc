@@ -11,8 +11,8 @@ using ca::Action;
 
 namespace {
 
-// What tenants have for themselves is shown to those over whom they have a role, and to those of
-// the system.
+// A component that only some tenants need is shown to callers with a role over one of those tenants
+// or over the system hierarchy.
 bool Concerns(const Component& component, const std::vector<ca::HierarchyId>& allowed,
               const ca::Catalog& catalog) {
   return component.tenants.empty() ||

@@ -23,7 +23,7 @@ hsm::TokenOptions OptionsOf(const TokenConfig& token, std::chrono::seconds timeo
   };
 }
 
-// What went wrong with a tenant's token, with whose it is.
+// Adds the token and its tenants to the message.
 ca::Status NamedAfter(const TokenConfig& token, const ca::Status& status) {
   return ca::Annotate(status, fmt::format("hsm: tokens: '{}' of tenants {}: ", token.label,
                                           fmt::join(token.tenants, ", ")));
