@@ -16,7 +16,7 @@
 namespace server {
 
 // Whether a tenant's token may be unavailable at start-up.
-enum class TenantTokens { kMayBeAway, kAreThere };
+enum class TenantTokens { kMayBeUnavailable, kMustBeAvailable };
 
 // The stores over the database and the tokens that the configuration names. Everything that the
 // server keeps for longer than it runs is in them.

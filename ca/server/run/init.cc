@@ -129,7 +129,7 @@ Status RunInit(const Config& config, const InitOptions& options) {
   // Two concurrent runs would both make the keys that are missing.
   const auto lock = db::AdvisoryLock::Take({config.database_server}, "agentpki.init");
   if (!lock.ok()) return ca::Annotate(lock.status(), "database: ");
-  const Backends backends = TRY(Backends::Open(config, clock, TenantTokens::kAreThere));
+  const Backends backends = TRY(Backends::Open(config, clock, TenantTokens::kMustBeAvailable));
   const ca::StatusDirectory directory(config.status.urls);
   ca::Provisioning provisioning(*backends.hierarchies, *backends.keys, *backends.registry,
                                 directory, clock, kActor);

@@ -35,7 +35,7 @@ Status Serve(const Config& config) {
   // closed when nothing can sign any more.
   StopDeadline stop_deadline;
   const ca::SystemClock clock;
-  const Backends backends = TRY(Backends::Open(config, clock, TenantTokens::kMayBeAway));
+  const Backends backends = TRY(Backends::Open(config, clock, TenantTokens::kMayBeUnavailable));
   PartitionKeeper partitions(*backends.ledger, clock);
   TRY(partitions.Keep());
   const auto catalogs = TRY(ca::LiveCatalog::Load(*backends.hierarchies, *backends.keys));
