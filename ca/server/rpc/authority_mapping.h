@@ -9,7 +9,7 @@
 namespace server {
 
 agentpki::v1::Authority ToProto(const ca::AuthorityView& view);
-// kInternal when the request for the authority's certificate cannot be parsed.
+// Errors: those of ca::Csr::Parse().
 ca::Result<agentpki::v1::CreateCertificationRequestResponse> ToProto(
     const ca::AuthorityRequest& request);
 agentpki::v1::RevokeAuthorityResponse ToProto(const ca::Rotation::RevokedAuthority& revoked);
