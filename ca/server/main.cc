@@ -1,11 +1,10 @@
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
 
+#include "ca/base/core_dumps.h"
 #include "ca/server/run/config.h"
 #include "ca/server/run/init.h"
 #include "ca/server/run/server.h"
@@ -17,15 +16,6 @@ namespace {
 using ca::Error;
 using ca::Status;
 using ca::StatusCode;
-
-// A core dump would carry the PIN and the TLS key. A sanitizer needs to look at its own process.
-void ForbidCoreDumps() {
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
-  prctl(PR_SET_DUMPABLE, 0);
-#endif
-  const rlimit none{0, 0};
-  setrlimit(RLIMIT_CORE, &none);
-}
 
 void LogToStderr() {
   spdlog::set_default_logger(spdlog::stderr_logger_mt("agentpki"));
@@ -44,7 +34,7 @@ Status RunMigrate(const server::Config& config) {
   return ca::Ok();
 }
 
-// kUnavailable is worth another try, which a supervisor makes; the rest wants a person.
+// After kUnavailable a supervisor tries again, so it has its own status. The rest needs a person.
 int Exit(const Status& status) {
   if (status.ok()) return 0;
   fmt::print(stderr, "agentpki-server: {}\n", ca::MessageOf(status));
@@ -54,13 +44,12 @@ int Exit(const Status& status) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  ForbidCoreDumps();
+  ca::ForbidCoreDumps();
   LogToStderr();
 
   CLI::App app(
-      "agentpki-server issues short-lived certificates to AI agents, with keys that never leave "
-      "the "
-      "HSM and a record of everything in PostgreSQL.");
+      "agentpki-server issues short-lived certificates to AI agents. Its keys never leave the HSM, "
+      "and PostgreSQL holds a record of everything.");
   app.set_version_flag("--version", AGENTPKI_VERSION);
   app.require_subcommand(1);
   std::string config_file;
@@ -72,11 +61,11 @@ int main(int argc, char** argv) {
     return command;
   };
   CLI::App* const migrate = add_command(
-      "migrate", "Bring the database's schema up to date, as its owner. Safe to repeat.");
+      "migrate", "Bring the database schema up to date, as its owner. Safe to repeat.");
   CLI::App* const init = add_command(
       "init",
-      "Make what a deployment begins with: the system hierarchy, a first operator, a first "
-      "hierarchy. Keeps what stands; also the way back in for operators who are locked out.");
+      "Make the system hierarchy, a first operator and a first hierarchy. Keeps what exists. Run it "
+      "again if operators are locked out.");
   CLI::App* const run = add_command("run", "Serve until SIGTERM.");
   server::InitOptions options;
   init->add_option("--hierarchy", options.hierarchy_file, "A hierarchy to make, in YAML")
@@ -85,7 +74,7 @@ int main(int argc, char** argv) {
       ->type_name("NAME")
       ->capture_default_str();
   init->add_option("--operator-out", options.operator_folder,
-                   "Where the operator's key and certificate go")
+                   "Folder for the operator's key and certificate")
       ->type_name("DIR");
   CLI11_PARSE(app, argc, argv);
 

@@ -71,7 +71,7 @@ class StoppingTest(DeploymentTest):
         second.write_config(config)
         done = self.deployment.run_server("run", config_file=second.config_file)
         self.assertEqual(done.returncode, 1, done.stderr)
-        self.assertIn(f"{self.deployment.server.address} cannot be listened on", done.stderr)
+        self.assertIn(f"cannot listen on {self.deployment.server.address}", done.stderr)
         self.assertIn("another program", done.stderr)
         self.assertEqual(self.deployment.cli("status").returncode, 0)
 

@@ -1,7 +1,5 @@
 // agentpki-ceremony plan|run|verify: an offline root from one reviewed file.
 
-#include <sys/prctl.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
@@ -10,6 +8,7 @@
 #include <cstdio>
 #include <map>
 
+#include "ca/base/core_dumps.h"
 #include "ca/ceremony/audit.h"
 #include "ca/ceremony/ceremony.h"
 #include "ca/files/carried_folder.h"
@@ -48,15 +47,6 @@ struct Options {
   bool yes = false;
   std::string digest;  // of the transcript, as people wrote it down; "" for no check
 };
-
-// A core dump would contain the PIN. A sanitizer needs to read its own process.
-void ForbidCoreDumps() {
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
-  prctl(PR_SET_DUMPABLE, 0);
-#endif
-  const rlimit none{0, 0};
-  setrlimit(RLIMIT_CORE, &none);
-}
 
 void PrintError(std::string_view text) { fmt::print(stderr, "agentpki-ceremony: {}\n", text); }
 
@@ -156,7 +146,7 @@ int ExitStatusOf(const Result<int>& done) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  ForbidCoreDumps();
+  ca::ForbidCoreDumps();
 
   CLI::App app(kDescription, "agentpki-ceremony");
   app.footer(kFooter);

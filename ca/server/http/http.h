@@ -6,30 +6,30 @@
 #include <string_view>
 #include <utility>
 
-// HTTP as HttpListener speaks it with those who answer: words only, no sockets.
+// The requests and responses that HttpListener exchanges with its HttpHandler. No sockets here.
 namespace server {
 
-enum class HttpMethod { kGet, kPost };  // HEAD is a GET whose answer's body is not sent
+enum class HttpMethod { kGet, kPost };  // a HEAD arrives as kGet; the listener leaves out the body
 
-// One whole request. What it points to stands as long as the call that it is given to.
+// One whole request. The views are valid until the handler's call returns.
 struct HttpRequest {
   HttpMethod method = HttpMethod::kGet;
   std::string_view target;  // path and query as sent, from '/' on; not empty
   std::string_view content_type;
-  std::string_view if_none_match;  // several such fields are joined by ", "
+  std::string_view if_none_match;  // repeated fields are joined by ", "
   std::string_view if_modified_since;
   std::string_view body;
 };
 
 struct HttpResponse {
   int status = 200;
-  std::string_view content_type;  // a literal; "" for none
-  std::string headers;            // whole lines: see Add()
-  // Sent as it lies there, uncopied when it is large; `owner` keeps it as long as that takes.
+  std::string_view content_type;  // a string literal; "" for none
+  std::string headers;            // whole lines; see Add()
+  // `owner` keeps `body` alive until it is sent. A large body is not copied.
   std::shared_ptr<const void> owner;
   std::string_view body;
 
-  // Neither may hold a line break: they are ours, never a peer's.
+  // Neither may contain a line break, so neither may come from a peer.
   void Add(std::string_view name, std::string_view value) {
     headers.append(name).append(": ").append(value).append("\r\n");
   }
@@ -49,14 +49,15 @@ struct HttpResponse {
   }
 };
 
-// Who answers. Thread-safe: called on many threads at once.
+// Answers requests. Thread-safe: many threads call it at once.
 class HttpHandler {
  public:
   virtual ~HttpHandler() = default;
 
-  // On a thread that reads the network: must not block. nullopt when the answer needs Handle().
+  // Runs on a thread that reads the network, so it must not block. nullopt if only Handle() can
+  // answer.
   virtual std::optional<HttpResponse> HandleAtOnce(const HttpRequest& request) = 0;
-  // May block: runs on a thread of a bounded pool.
+  // Runs on a thread of a bounded pool, so it may block.
   virtual HttpResponse Handle(const HttpRequest& request) = 0;
 };
 

@@ -8,7 +8,7 @@
 
 namespace server {
 
-// Who may have how many connections. Thread-safe.
+// Bounds the connections of each address and of all addresses together. Thread-safe.
 class HttpAdmission {
  public:
   // An IPv4 address (as its IPv4-mapped form), or the /64 of an IPv6 one.
@@ -16,7 +16,8 @@ class HttpAdmission {
 
   HttpAdmission(int per_address_max, int max) : per_address_max_(per_address_max), max_(max) {}
 
-  // False when the address, or all together, have as many as they may. Otherwise Leave() follows.
+  // False if the address, or all addresses together, have reached their bound. After true, the
+  // caller calls Leave() once.
   bool Enter(const Address& address) {
     const std::lock_guard lock(mutex_);
     if (count_ >= max_) return false;
@@ -39,7 +40,7 @@ class HttpAdmission {
     return count_;
   }
 
-  // Whether none was left within `time`.
+  // Waits at most `time`; true if no connection is left.
   bool WaitUntilNoneIsLeft(std::chrono::milliseconds time) {
     std::unique_lock lock(mutex_);
     return none_left_.wait_for(lock, time, [this] { return count_ == 0; });

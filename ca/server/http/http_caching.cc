@@ -29,7 +29,7 @@ std::string_view Trimmed(std::string_view text) {
   return text;
 }
 
-// If-None-Match compares weakly (RFC 9110 section 13.1.2). None of our tags has a comma in it.
+// If-None-Match compares weakly (RFC 9110 section 13.1.2). Our tags never contain a comma.
 bool Lists(std::string_view tags, std::string_view etag) {
   while (!tags.empty()) {
     const size_t comma = tags.find(',');
@@ -77,7 +77,8 @@ std::optional<ca::TimePoint> ParseHttpDate(std::string_view text) {
   if (!date.ok() || *hour > 23 || *minute > 59 || *second > 60) return std::nullopt;
   const ca::TimePoint time = std::chrono::sys_days(date) + std::chrono::hours(*hour) +
                              std::chrono::minutes(*minute) + std::chrono::seconds(*second);
-  // What was not read above has to be as it is written; a leap second is what follows it.
+  // Writing the time again checks the rest of the text. A leap second means the second after it, so
+  // its text is not checked.
   if (*second < 60 && HttpDate(time) != text) return std::nullopt;
   return time;
 }

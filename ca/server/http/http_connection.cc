@@ -14,11 +14,11 @@ namespace asio = boost::asio;
 using boost::system::error_code;
 
 constexpr size_t kReadSize = 4096;
-// Answers to requests that came together are sent together, up to this; then what follows waits.
+// Answers to requests that arrived together are sent together, up to this size. Later answers wait.
 constexpr size_t kOutputMax = 32 * 1024;
-constexpr size_t kOutputKept = 8 * 1024;  // by a connection that has nothing to send
-// A peer that is refused goes on sending for a while. If we closed at once, its system would throw
-// our answer away (RFC 9112 section 9.6).
+constexpr size_t kOutputKept = 8 * 1024;  // capacity that an idle connection keeps
+// A refused peer goes on sending for a while. If we closed at once, its system would discard our
+// answer (RFC 9112 section 9.6).
 constexpr std::chrono::seconds kLingerTime(2);
 constexpr size_t kLingerSize = 256 * 1024;
 
@@ -54,11 +54,11 @@ void HttpConnection::Start() {
 void HttpConnection::CloseIfOverdue(Steady::time_point now) {
   if (now < deadline_) return;
   if (state_ == State::kReceiving && parser_.has_begun()) {
-    // What the peer's system does not take at once is lost.
+    // One attempt only: if the peer's system does not take the answer at once, it is lost.
     Refuse(HttpResponse::Line(408, "the request did not arrive in time; send it faster"));
     Send();
   } else if (state_ == State::kWriting) {
-    // Or the system would hold what was not taken, and offer it, for minutes.
+    // Without a reset, the system would keep the unsent octets for minutes.
     error_code ignored;
     socket_.set_option(asio::socket_base::linger(true, 0), ignored);
   }
@@ -104,12 +104,12 @@ void HttpConnection::Read() {
 
 void HttpConnection::OnRead(const error_code& error, size_t size) {
   if (state_ == State::kClosed) return;
-  if (error) return Close();  // the peer has said all that it will, and has all its answers
+  if (error) return Close();  // the peer sends no more, and it has all its answers
   input_.commit(size);
   Proceed();
 }
 
-// The whole life of a connection: send what there is to send, then go on.
+// Runs the connection: sends all output, takes the next step, and returns when it has to wait.
 void HttpConnection::Proceed() {
   while (state_ != State::kClosed) {
     const Sent sent = Send();
@@ -135,7 +135,7 @@ void HttpConnection::Proceed() {
   }
 }
 
-// Answers requests that have been read, as long as there is room for what is to be sent.
+// Answers the requests that have arrived, as long as there is room for more output.
 HttpConnection::Next HttpConnection::AnswerBuffered() {
   while (output_.size() < kOutputMax && body_.empty()) {
     size_t consumed = 0;
@@ -163,7 +163,7 @@ HttpConnection::Next HttpConnection::AnswerBuffered() {
   return Next::kAnswer;
 }
 
-// Writes an answer to the request that the parser holds, and makes it ready for the next.
+// Writes the answer to the parser's request, and prepares the parser for the next request.
 HttpConnection::Next HttpConnection::Answer(const HttpResponse& response) {
   const bool keeps_alive = parser_.keeps_alive() && !closes_after_response_;
   body_ = WriteResponse(response,
@@ -192,7 +192,7 @@ bool HttpConnection::HandOver() {
   return context_.run([self = shared_from_this()]() mutable {
     HttpResponse response = self->context_.handler.Handle(self->parser_.request());
     auto executor = self->socket_.get_executor();
-    // The last to let go of the connection is its own thread, or the end of its context.
+    // Moving `self` makes the connection's own thread, or the end of its context, destroy it.
     asio::post(executor, [self = std::move(self), response = std::move(response)] {
       if (self->state_ == State::kClosed) return;
       self->next_ = self->Answer(response);
@@ -228,7 +228,7 @@ HttpConnection::Sent HttpConnection::Send() {
 }
 
 void HttpConnection::WaitUntilWritable() {
-  if (state_ != State::kWriting) {  // one deadline for all of it, however it trickles out
+  if (state_ != State::kWriting) {  // one deadline for the whole response, however slow the peer
     const size_t rest = output_.size() + body_.size() - output_sent_;
     Enter(State::kWriting, context_.limits.write_time +
                                std::chrono::milliseconds(rest * 1000 / context_.limits.write_rate));

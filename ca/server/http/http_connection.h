@@ -11,44 +11,45 @@
 #include "ca/base/clock.h"
 #include "ca/server/http/http.h"
 #include "ca/server/http/http_admission.h"
-#include "ca/server/http/http_listener.h"
+#include "ca/server/http/http_limits.h"
 #include "ca/server/http/http_request_parser.h"
 
 namespace server {
 
 class HttpConnection;
 
-// What the connections of one I/O thread have in common.
+// Shared by the connections of one I/O thread.
 struct HttpContext {
   HttpHandler& handler;
   const ca::Clock& clock;
   const HttpLimits& limits;
   HttpAdmission& admission;
-  // Runs work that may block on another thread; false when there is no room for it.
+  // Runs work that may block on another thread; false if too many calls wait already.
   std::function<bool(std::function<void()>)> run;
   std::unordered_set<HttpConnection*> open;
 };
 
-// One TCP connection, from the first request to the last. All of it happens on the one thread of
-// its socket's context, but for HttpHandler::Handle(). Whatever waits for something holds it.
+// One TCP connection, from its first request to its last. It lives on the one thread of its
+// socket's context; only HttpHandler::Handle() runs on another. Each pending operation holds a
+// shared_ptr to the connection.
 class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
  public:
-  // Leaves `admission` when it closes.
+  // `context.admission` has admitted `address`; the connection calls its Leave() when it closes.
   HttpConnection(boost::asio::ip::tcp::socket socket, HttpAdmission::Address address,
                  HttpContext& context);
   ~HttpConnection();
 
   void Start();
-  // To be called every now and then.
+  // Closes the connection if its deadline has passed. The owner calls it at short intervals.
   void CloseIfOverdue(std::chrono::steady_clock::time_point now);
-  // When nothing is being received or answered; otherwise after that.
+  // Closes the connection as soon as no request is being received or answered.
   void CloseSoon();
   void Close();
 
  private:
   using Steady = std::chrono::steady_clock;
   enum class State { kIdle, kReceiving, kHandling, kWriting, kLingering, kClosed };
-  enum class Next { kAnswer, kRead, kHandOver, kEnd };  // when all output is sent
+  enum class Next { kAnswer, kRead, kHandOver, kEnd };  // the step after all output is sent
   enum class Sent { kAll, kLater, kBroken };
 
   void Enter(State state, std::chrono::milliseconds time);
@@ -75,13 +76,13 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   State state_ = State::kIdle;
   Steady::time_point deadline_;
   bool closes_after_response_ = false;
-  bool lingers_ = false;  // the peer may still be sending what nobody reads
+  bool lingers_ = false;  // the peer may still be sending octets that the parser will not read
   Next next_ = Next::kRead;
   size_t lingered_ = 0;
 
-  std::string output_;                 // heads and small bodies
-  std::string_view body_;              // then this
-  std::shared_ptr<const void> owner_;  // of body_
+  std::string output_;                 // heads and small bodies, sent first
+  std::string_view body_;              // a large body, sent after `output_`
+  std::shared_ptr<const void> owner_;  // keeps `body_` alive
   size_t output_sent_ = 0;
 };
 

@@ -23,10 +23,11 @@ namespace asio = boost::asio;
 using asio::ip::tcp;
 using boost::system::error_code;
 
-constexpr std::chrono::milliseconds kSweepInterval(250);  // how late a deadline may be noticed
-// What the system may hold of an answer that is not taken; it would go up to 4 MiB by itself.
+constexpr std::chrono::milliseconds kSweepInterval(250);  // a deadline is noticed at most this late
+// Bounds the part of an answer that the system buffers for a slow peer. Its default is up to 4 MiB.
 constexpr int kSendBuffer = 256 * 1024;
-constexpr std::chrono::milliseconds kAcceptPause(100);  // when the system has no more files
+constexpr std::chrono::milliseconds kAcceptPause(
+    100);  // after an error, such as no free file descriptor
 
 HttpAdmission::Address AddressOf(const tcp::endpoint& peer) {
   if (peer.address().is_v4()) {
@@ -64,21 +65,21 @@ ca::Result<tcp::acceptor> Listen(const std::string& address, asio::io_context& i
   acceptor.open(endpoint.protocol(), error);
   if (!error) acceptor.set_option(tcp::acceptor::reuse_address(true), error);
   if (!error && endpoint.protocol() == tcp::v6()) {
-    acceptor.set_option(asio::ip::v6_only(false), error);  // [::] is every address, as for gRPC
+    acceptor.set_option(asio::ip::v6_only(false), error);  // [::] accepts IPv4 too, as gRPC does
   }
-  // Accepted sockets inherit it.
+  // Accepted sockets inherit this option.
   if (!error) acceptor.set_option(asio::socket_base::send_buffer_size(kSendBuffer), error);
   if (!error) acceptor.bind(endpoint, error);
   if (!error) acceptor.listen(asio::socket_base::max_listen_connections, error);
   if (error) {
     return ca::Error(ca::StatusCode::kFailedPrecondition,
-                     "{} cannot be listened on: {}; is another program on that port?", address,
+                     "cannot listen on {}: {}; does another program use that port?", address,
                      error.message());
   }
   return acceptor;
 }
 
-// A context that one thread runs, and the connections that live on it.
+// One thread with its I/O context and the connections that live on it.
 struct IoThread {
   explicit IoThread(HttpContext its_context) : context(std::move(its_context)) {}
 
@@ -93,20 +94,20 @@ struct IoThread {
     });
   }
 
-  // Lets the thread end when its last connection has.
+  // Lets the thread end when its last connection has closed.
   void End() {
-    is_ending = true;  // a sweep that is due already is not cancelled
+    is_ending = true;  // cancel() does not stop a sweep that is already due
     sweep.cancel();
     guard.reset();
   }
 
-  // `act` may close the connection that it is given.
+  // `act` may close its connection.
   template <typename Act>
   void ForEach(Act act) {
     for (auto it = context.open.begin(); it != context.open.end();) act(**it++);
   }
 
-  HttpContext context;     // outlives what waits in `io`
+  HttpContext context;     // outlives the pending operations of `io`
   asio::io_context io{1};  // one thread
   asio::executor_work_guard<asio::io_context::executor_type> guard{io.get_executor()};
   asio::steady_timer sweep{io};
@@ -144,7 +145,7 @@ class HttpListener::Server {
       is_stopping_ = true;
       pause_.cancel();
       if (acceptor_) acceptor_->close();
-      // Only now, so that a connection that was just accepted is closed too.
+      // Posted from here, so that it also reaches a connection that was accepted just before.
       for (const auto& thread : threads_) OnEach(*thread, &HttpConnection::CloseSoon);
     });
     admission_.WaitUntilNoneIsLeft(options_.grace_time);
@@ -180,8 +181,8 @@ class HttpListener::Server {
     });
   }
 
-  // One thread accepts for all and deals out in turn: what the system does with several listening
-  // sockets is less even, and two servers on one port by accident would go unnoticed.
+  // One thread accepts and gives the connections to all threads in turn. Several listening sockets
+  // would share the load less evenly, and would hide two servers that use one port by accident.
   void Accept() {
     IoThread& thread = *threads_[next_thread_];
     next_thread_ = (next_thread_ + 1) % threads_.size();
@@ -229,7 +230,7 @@ class HttpListener::Server {
   const HttpOptions options_;
   HttpAdmission admission_;
   const std::vector<std::unique_ptr<IoThread>> threads_;
-  std::optional<tcp::acceptor> acceptor_;  // this and what follows it: on the first thread
+  std::optional<tcp::acceptor> acceptor_;  // the first thread uses this and the members below
   asio::steady_timer pause_{first().io};
   size_t next_thread_ = 0;
   bool is_stopping_ = false;

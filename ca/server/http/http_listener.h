@@ -6,56 +6,42 @@
 #include <string>
 
 #include "ca/base/clock.h"
+#include "ca/base/result.h"
 #include "ca/server/http/http.h"
+#include "ca/server/http/http_limits.h"
 
 namespace server {
-
-// What one peer, and all together, may take. The defaults are for OCSP and CRLs.
-struct HttpLimits {
-  size_t header = 8 * 1024;  // octets of request line and fields: 431
-  size_t body = 16 * 1024;   // octets: 413
-  // For one whole request, from its first octet (of a connection's first request: from the
-  // connection) to its last, however it trickles in: 408.
-  std::chrono::milliseconds request_time = std::chrono::seconds(10);
-  std::chrono::milliseconds idle_time = std::chrono::seconds(60);  // between two requests
-  // For a whole response to be taken off us: this long, and what it takes at that rate.
-  std::chrono::milliseconds write_time = std::chrono::seconds(30);
-  size_t write_rate = 32 * 1024;  // octets a second
-  // Of one address, or of one /64 of IPv6, which is what a single host is given.
-  int connections_per_address = 64;
-  int connections = 4096;
-};
 
 struct HttpOptions {
   HttpLimits limits;
   int io_threads = 2;
   int workers = 8;          // threads for HttpHandler::Handle()
-  int waiting_calls = 512;  // for a worker; the next is told 503
-  // On Stop(), for requests that have begun to be answered.
+  int waiting_calls = 512;  // calls that wait for a worker; the next request is answered 503
+  // Stop() waits this long for requests that are being answered.
   std::chrono::milliseconds grace_time = std::chrono::seconds(10);
 };
 
-// An HTTP/1.1 server (RFC 9112) whose every use of memory, threads and time by strangers has a
-// bound. Knows nothing of what is served. Thread-safe.
+// An HTTP/1.1 server (RFC 9112). Strangers' use of memory, threads and time is bounded. Knows
+// nothing of the content that it serves. Thread-safe.
 class HttpListener {
  public:
-  // Serves on `address`, HOST:PORT or [HOST]:PORT, until it goes. Port 0 lets the system choose.
-  // `handler` and `clock`, by which responses are dated, have to outlive it. kInvalidArgument when
-  // the address is none, kFailedPrecondition when it cannot be listened on.
+  // Serves on `address`, HOST:PORT or [HOST]:PORT, until Stop() or the destructor. Port 0 lets the
+  // system choose. `clock` gives the Date of the responses. `handler` and `clock` outlive the
+  // listener. kInvalidArgument if the address is invalid, kFailedPrecondition if the listener
+  // cannot listen on it.
   static ca::Result<std::unique_ptr<HttpListener>> Start(const std::string& address,
                                                          const HttpOptions& options,
                                                          HttpHandler& handler,
                                                          const ca::Clock& clock);
-  // Stops.
+  // Calls Stop().
   ~HttpListener();
 
   std::uint16_t port() const;
-  // Open ones, now.
-  int connection_count() const;
+  int connection_count() const;  // open connections
 
-  // Listens no more, closes idle connections, and waits at most `grace_time` for the requests that
-  // have begun to be answered; what is left is cut. Then waits for calls of Handle(), however long
-  // they take. Once; a second call does nothing.
+  // Stops listening, closes idle connections, and waits at most `grace_time` for the requests that
+  // are being answered. Then closes the other connections, and waits for running calls of Handle(),
+  // however long they take. A second call does nothing.
   void Stop();
 
  private:

@@ -14,10 +14,10 @@ namespace beast = boost::beast;
 namespace http = boost::beast::http;
 using Code = beast::error_code;
 
-// The shortest rest of a chunked body: "0" CRLF CRLF. Beast 1.74 asserts that it is given as much
-// when it comes back to a last chunk that was not whole.
+// The shortest end of a chunked body: "0" CRLF CRLF. Beast 1.74 asserts that it gets at least this
+// much when it resumes an incomplete last chunk.
 constexpr size_t kChunkedRestMin = 5;
-constexpr size_t kMethodShown = 16;  // characters of one that is refused
+constexpr size_t kMethodShown = 16;  // characters of a refused method
 
 std::string_view View(beast::string_view text) { return {text.data(), text.size()}; }
 
@@ -26,8 +26,7 @@ void Join(std::string& list, beast::string_view value) {
   list.append(value.data(), value.size());
 }
 
-// A proxy's form of a target, "http://host/path", names the same as "/path" (RFC 9112 section
-// 3.2.2).
+// A proxy sends "http://host/path", which means the same as "/path" (RFC 9112 section 3.2.2).
 std::string_view OriginForm(std::string_view target) {
   if (target.starts_with('/')) return target;
   const size_t scheme = target.find("://");
@@ -36,7 +35,7 @@ std::string_view OriginForm(std::string_view target) {
   return path == target.npos ? "/" : target.substr(path);
 }
 
-// The few things that are of use, in strings that serve one request after the other.
+// The parts of a request that we use. The strings keep their memory from one request to the next.
 struct Fields {
   bool has_begun = false;
   bool is_http_1_0 = false;
@@ -62,7 +61,7 @@ struct Fields {
     refusal.reset();
   }
 
-  // The first reason counts.
+  // Only the first refusal counts.
   void Refuse(int status, std::string line) {
     if (!refusal) refusal = HttpResponse::Line(status, std::move(line));
   }
@@ -93,7 +92,7 @@ class RequestReader final : public http::basic_parser<true> {
 
   void on_field_impl(http::field field, beast::string_view, beast::string_view value,
                      Code&) override {
-    if (is_header_done()) return;  // a trailer says nothing that we ask for
+    if (is_header_done()) return;  // ignore the trailer
     switch (field) {
       case http::field::host:
         ++fields_.host_count;
@@ -126,7 +125,7 @@ class RequestReader final : public http::basic_parser<true> {
     }
   }
 
-  // Beast takes a body whose last coding is not `chunked` for none at all, and would then read the
+  // If the last coding is not `chunked`, Beast assumes that there is no body, and would read the
   // body as the next request.
   void OnTransferEncoding(beast::string_view value) {
     if (!beast::iequals(value, "chunked")) {
@@ -138,7 +137,7 @@ class RequestReader final : public http::basic_parser<true> {
 
   void on_header_impl(Code&) override {
     fields_.keeps_alive = keep_alive();
-    // RFC 9112 section 3.2: 400 to any HTTP/1.1 request that has no Host, or more than one.
+    // RFC 9112 section 3.2: answer 400 to an HTTP/1.1 request without Host or with several.
     if (fields_.host_count != 1 && !(fields_.is_http_1_0 && fields_.host_count == 0)) {
       fields_.Refuse(400, "a request names its host once; send one Host field");
     }
@@ -185,7 +184,7 @@ class HttpRequestParser::Request {
     reader->body_limit(limits.body);
   }
 
-  // Line and fields have one limit together; Beast counts what is left of it.
+  // The request line and the fields share one limit. Beast gets the rest of it.
   void SpendHeader(size_t size, const Limits& limits, Code& why) {
     header_size += size;
     if (header_size < limits.header) {

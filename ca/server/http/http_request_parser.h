@@ -8,47 +8,47 @@
 
 namespace server {
 
-// Reads one HTTP/1.0 or 1.1 request after the other from octets as they come (RFC 9112). Any octets
-// may be given to it. Not thread-safe.
+// Reads one HTTP/1.0 or 1.1 request after the other from octets as they arrive (RFC 9112). Any
+// octets are safe input. Not thread-safe.
 class HttpRequestParser {
  public:
   struct Limits {
     size_t header = 8 * 1024;  // request line and fields together
     size_t body = 16 * 1024;   // without the framing of chunks
   };
-  // Whoever collects the input needs room for this much: a header, or what follows the last chunk
-  // of a body, is consumed when it is there as a whole.
+  // The caller's input buffer needs room for this many octets: a header, or the trailer after the
+  // last chunk of a body, is consumed only as a whole.
   static size_t InputMax(const Limits& limits) { return limits.header + 1; }
 
   enum class Progress {
-    kNeedsMore,    // all that can be consumed is; the rest waits for what follows it
-    kHeaderEnded,  // and a body follows: the moment for 100 Continue; go on with Consume()
-    kDone,         // request() is whole
-    kRefused,      // refusal() says why; nothing after it can be read
+    kNeedsMore,    // everything that can be consumed is; more octets must arrive
+    kHeaderEnded,  // the body follows: send 100 Continue if it is expected, then call Consume()
+    kDone,         // request() is complete
+    kRefused,      // refusal() says why; nothing more can be read from this connection
   };
 
   explicit HttpRequestParser(const Limits& limits);
   ~HttpRequestParser();
 
-  // Takes from the front of `input`; `consumed` is how much.
+  // Reads from the front of `input`; sets `consumed` to the number of octets read.
   Progress Consume(std::string_view input, size_t& consumed);
-  // Begins the next request: after kDone.
+  // After kDone: begins the next request.
   void Reset();
 
-  // Whether the request has begun: empty lines before it (RFC 9112 section 2.2) are not part of it.
+  // Whether a request has begun. Empty lines before it (RFC 9112 section 2.2) do not count.
   bool has_begun() const;
   // From kHeaderEnded on: whether the peer waits for 100 Continue (RFC 9110 section 10.1.1).
   bool expects_continue() const;
 
-  // After kDone. It stands until Reset().
+  // After kDone. Valid until Reset().
   const HttpRequest& request() const;
-  bool keeps_alive() const;  // whether the peer wants the connection to stay
+  bool keeps_alive() const;  // whether the peer wants to keep the connection open
 
-  // After kDone or kRefused, as far as it came.
+  // After kDone or kRefused. False if the request was refused before this was read.
   bool is_head() const;
   bool is_http_1_0() const;
 
-  // After kRefused: what to answer before the connection is closed.
+  // After kRefused: the answer to send before the connection is closed.
   const HttpResponse& refusal() const;
 
  private:

@@ -8,7 +8,7 @@
 namespace server {
 namespace {
 
-constexpr size_t kCopiedBodyMax = 16 * 1024;  // one write for it and what stands before it
+constexpr size_t kCopiedBodyMax = 16 * 1024;  // up to this size, head and body are one write
 
 std::string_view StatusLine(int status) {
   switch (status) {
@@ -43,7 +43,7 @@ std::string_view StatusLine(int status) {
   }
 }
 
-// RFC 9110 section 6.6.1: whoever has a clock sends Date. It is written anew once a second.
+// RFC 9110 section 6.6.1: a server with a clock sends Date. Formatted once a second.
 std::string_view DateField(ca::TimePoint now) {
   thread_local std::chrono::sys_seconds written{};
   thread_local std::string field;
@@ -64,7 +64,7 @@ std::string_view WriteResponse(const HttpResponse& response, const ResponseForm&
   if (!response.content_type.empty()) {
     to.append("Content-Type: ").append(response.content_type).append("\r\n");
   }
-  // RFC 9110 section 8.6: a 304 has no body, and says nothing of one.
+  // RFC 9110 section 8.6: a 304 has no body, and we send no Content-Length for it.
   const bool has_body = response.status != 304;
   if (has_body) {
     char digits[20];

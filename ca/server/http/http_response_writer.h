@@ -7,7 +7,7 @@
 
 namespace server {
 
-// What the connection has to say beside what the handler says.
+// The connection's part of a response.
 struct ResponseForm {
   ca::TimePoint now;  // Date
   bool is_head = false;
@@ -15,9 +15,9 @@ struct ResponseForm {
   bool is_http_1_0 = false;
 };
 
-// Appends the status line and the fields of `response` (RFC 9112 sections 4 and 5), and its body
-// where it is small enough to be copied and is asked for. Returns what of the body is left to be
-// sent after `to`.
+// Appends the status line and the fields of `response` (RFC 9112 sections 4 and 5) to `to`, and its
+// body if that is small and not left out for a HEAD. Returns the rest of the body, which the caller
+// sends after `to`.
 std::string_view WriteResponse(const HttpResponse& response, const ResponseForm& form,
                                std::string& to);
 

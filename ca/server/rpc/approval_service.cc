@@ -1,7 +1,7 @@
 #include "ca/server/rpc/approval_service.h"
 
-#include "ca/model/hierarchy_declaration.h"
-#include "ca/server/rpc/proto_mapping.h"
+#include "ca/server/rpc/approval_mapping.h"
+#include "ca/server/rpc/common_mapping.h"
 
 namespace server {
 
@@ -10,33 +10,8 @@ using ca::AuditEvent;
 using ca::Caller;
 using ca::Status;
 
-agentpki::v1::Approval ApprovalService::ToProto(const ca::Approval& approval) const {
-  const auto catalog = catalogs_.Snapshot();
-  const auto system = catalog->System();
-  const auto name_of = [&](const ca::SpiffeId& id) {
-    return system.ok() ? OperatorNameOf(**system, id) : id.ToString();
-  };
-  agentpki::v1::Approval message;
-  message.set_id(approval.id);
-  const ca::Hierarchy* const hierarchy = catalog->Find(approval.hierarchy);
-  if (hierarchy) message.set_hierarchy(hierarchy->Name());
-  message.set_kind(std::string(NameOf(approval.kind)));
-  message.set_state(std::string(NameOf(approval.StateAt(clock_.Now()))));
-  for (const std::string& change : approval.changes) message.add_changes(change);
-  message.set_digest(ca::Hex(approval.digest));
-  message.set_requested_by(name_of(approval.requested_by));
-  *message.mutable_requested_at() = server::ToProto(approval.requested_at);
-  *message.mutable_expires_at() = server::ToProto(approval.expires_at);
-  if (approval.decision) {
-    message.set_decided_by(name_of(approval.decision->by));
-    *message.mutable_decided_at() = server::ToProto(approval.decision->at);
-    message.set_reason(approval.decision->reason);
-  }
-  if (approval.used_at) *message.mutable_used_at() = server::ToProto(*approval.used_at);
-  if (approval.withdrawn_at) {
-    *message.mutable_withdrawn_at() = server::ToProto(*approval.withdrawn_at);
-  }
-  return message;
+agentpki::v1::Approval ApprovalService::Described(const ca::Approval& approval) const {
+  return ToProto(approval, *catalogs_.Snapshot(), clock_.Now());
 }
 
 grpc::ServerUnaryReactor* ApprovalService::ListApprovals(
@@ -51,11 +26,11 @@ grpc::ServerUnaryReactor* ApprovalService::ListApprovals(
             request->all() ? ca::Approvals::Which::kAll : ca::Approvals::Which::kPending;
         const auto found = TRY(approvals_.List(caller, request->hierarchy(), which, page_size,
                                                request->page_token(), event));
-        for (const ca::Approval& approval : found) *response->add_approvals() = ToProto(approval);
+        for (const ca::Approval& approval : found) *response->add_approvals() = Described(approval);
         if (static_cast<int>(found.size()) == page_size) {
           response->set_next_page_token(found.back().id);
         }
-        *response->mutable_now() = server::ToProto(clock_.Now());
+        *response->mutable_now() = ToProto(clock_.Now());
         return ca::Ok();
       });
 }
@@ -67,7 +42,7 @@ grpc::ServerUnaryReactor* ApprovalService::ApproveChange(
                            [=, this](const Caller& caller, AuditEvent& event) -> Status {
                              const auto approval = TRY(approvals_.Approve(
                                  caller, request->id(), request->reason(), event));
-                             *response->mutable_approval() = ToProto(approval);
+                             *response->mutable_approval() = Described(approval);
                              return ca::Ok();
                            });
 }
@@ -79,7 +54,7 @@ grpc::ServerUnaryReactor* ApprovalService::DenyChange(
       context, Action::kDenyChange, "",
       [=, this](const Caller& caller, AuditEvent& event) -> Status {
         const auto approval = TRY(approvals_.Deny(caller, request->id(), request->reason(), event));
-        *response->mutable_approval() = ToProto(approval);
+        *response->mutable_approval() = Described(approval);
         return ca::Ok();
       });
 }
@@ -91,7 +66,7 @@ grpc::ServerUnaryReactor* ApprovalService::WithdrawApproval(
                            [=, this](const Caller& caller, AuditEvent& event) -> Status {
                              const auto approval =
                                  TRY(approvals_.Withdraw(caller, request->id(), event));
-                             *response->mutable_approval() = ToProto(approval);
+                             *response->mutable_approval() = Described(approval);
                              return ca::Ok();
                            });
 }

@@ -9,7 +9,7 @@ namespace server {
 // See proto/agentpki/v1/approval.proto.
 class ApprovalService final : public agentpki::v1::ApprovalService::CallbackService {
  public:
-  // All outlive it.
+  // Everything outlives it.
   ApprovalService(CallGate& call_gate, const ca::LiveCatalog& catalogs,
                   const ca::Approvals& approvals, const ca::Clock& clock)
       : call_gate_(call_gate), catalogs_(catalogs), approvals_(approvals), clock_(clock) {}
@@ -28,7 +28,7 @@ class ApprovalService final : public agentpki::v1::ApprovalService::CallbackServ
       agentpki::v1::WithdrawApprovalResponse* response) override;
 
  private:
-  agentpki::v1::Approval ToProto(const ca::Approval& approval) const;
+  agentpki::v1::Approval Described(const ca::Approval& approval) const;
 
   CallGate& call_gate_;
   const ca::LiveCatalog& catalogs_;

@@ -1,7 +1,7 @@
 #include "ca/server/rpc/authority_service.h"
 
-#include "ca/server/rpc/proto_mapping.h"
-#include "ca/x509/csr.h"
+#include "ca/server/rpc/authority_mapping.h"
+#include "ca/server/rpc/common_mapping.h"
 
 namespace server {
 
@@ -46,15 +46,14 @@ grpc::ServerUnaryReactor* AuthorityService::PrepareAuthority(
 grpc::ServerUnaryReactor* AuthorityService::ActivateAuthority(
     grpc::CallbackServerContext* context, const agentpki::v1::ActivateAuthorityRequest* request,
     agentpki::v1::ActivateAuthorityResponse* response) {
-  return call_gate_.Handle(
-      context, Action::kActivateAuthority, "",
-      [=, this](const Caller& caller, AuditEvent& event) -> Status {
-        const auto policy = request->despite_stragglers() ? ca::StragglerPolicy::kLeaveBehind
-                                                          : ca::StragglerPolicy::kWait;
-        const auto view = TRY(rotation_.Activate(caller, request->authority(), policy, event));
-        *response->mutable_authority() = ToProto(view);
-        return ca::Ok();
-      });
+  return call_gate_.Handle(context, Action::kActivateAuthority, "",
+                           [=, this](const Caller& caller, AuditEvent& event) -> Status {
+                             const auto view =
+                                 TRY(rotation_.Activate(caller, request->authority(),
+                                                        StragglerPolicyFrom(*request), event));
+                             *response->mutable_authority() = ToProto(view);
+                             return ca::Ok();
+                           });
 }
 
 grpc::ServerUnaryReactor* AuthorityService::RollBackAuthority(
@@ -86,14 +85,10 @@ grpc::ServerUnaryReactor* AuthorityService::RevokeAuthority(
     agentpki::v1::RevokeAuthorityResponse* response) {
   return call_gate_.Handle(context, Action::kRevokeAuthority, "",
                            [=, this](const Caller& caller, AuditEvent& event) -> Status {
-                             auto reason = ca::RevocationReason::kCaCompromise;
-                             if (!request->reason().empty()) {
-                               reason = TRY(ca::RevocationReasonFrom(request->reason()));
-                             }
+                             const auto reason = TRY(ReasonFrom(*request));
                              const auto revoked = TRY(rotation_.Revoke(
                                  caller, request->authority(), reason, request->note(), event));
-                             *response->mutable_authority() = ToProto(revoked.view);
-                             response->set_revoked_count(revoked.revoked_count);
+                             *response = ToProto(revoked);
                              return ca::Ok();
                            });
 }
@@ -106,10 +101,7 @@ grpc::ServerUnaryReactor* AuthorityService::CreateCertificationRequest(
       context, Action::kCreateCertificationRequest, "",
       [=, this](const Caller& caller, AuditEvent& event) -> Status {
         const auto made = TRY(external_issuing_.Request(caller, request->authority(), event));
-        const ca::Csr csr = TRY(ca::Csr::Parse(made.der));
-        *response->mutable_authority() = ToProto(made.view);
-        response->set_certification_request(made.der);
-        response->set_key_fingerprint(ca::Hex(csr.public_key().fingerprint()));
+        *response = TRY(ToProto(made));
         return ca::Ok();
       });
 }
@@ -138,10 +130,7 @@ grpc::ServerUnaryReactor* AuthorityService::ListStragglers(
             TRY(PageSizeFrom(request->page_size(), ca::StragglerQuery::kPageSizeMax));
         const auto found = TRY(bundles_.ListStragglers(caller, request->hierarchy(), page_size,
                                                        request->page_token(), event));
-        *response = ToProto(found);
-        if (static_cast<int>(found.agents.size()) == page_size) {
-          response->set_next_page_token(found.agents.back().id.ToString());
-        }
+        *response = ToProto(found, page_size);
         return ca::Ok();
       });
 }

@@ -17,15 +17,14 @@ using ca::StatusCode;
 
 constexpr char kCorrelationMetadata[] = "agentpki-correlation-id";
 constexpr size_t kCorrelationIdSize = 8;
-constexpr char kTooManyCalls[] =
-    "the server has as many calls in progress as it takes; wait and retry";
+constexpr char kTooManyCalls[] = "the server is at its limit of concurrent calls; wait and retry";
 
 std::string_view ClientCertificate(const grpc::CallbackServerContext& context) {
   const auto found = context.auth_context()->FindPropertyValues(GRPC_X509_PEM_CERT_PROPERTY_NAME);
   return found.empty() ? std::string_view() : std::string_view(found[0].data(), found[0].size());
 }
 
-// A refusal is somebody's decision; the rest was permitted and did not come about.
+// With these codes the call was permitted and failed. Every other code is a refusal.
 Decision DecisionOf(const Status& status) {
   switch (status.code()) {
     case StatusCode::kUnavailable:
@@ -40,7 +39,8 @@ Decision DecisionOf(const Status& status) {
   }
 }
 
-// Before anything is looked at for them: strangers learn neither what there is nor what is valid.
+// Runs before the request is read. So a caller without a certificate learns neither which objects
+// exist nor which requests are valid.
 Status CheckNotStranger(const ca::Caller& caller, ca::Action action) {
   if (caller.id || ca::IsForStrangers(action)) return ca::Ok();
   return ca::Refusal(
@@ -50,12 +50,14 @@ Status CheckNotStranger(const ca::Caller& caller, ca::Action action) {
       ca::NameOf(action));
 }
 
-// The codes are gRPC's own. What only an operator may read stays in the log.
+// The codes are gRPC's own. The message of an internal error is for operators only, so it stays in
+// the log.
 grpc::Status ToGrpc(const Status& status, const std::string& correlation_id) {
   if (status.ok()) return grpc::Status::OK;
   const auto code = static_cast<grpc::StatusCode>(status.code());
   if (status.code() == StatusCode::kInternal) {
-    return {code, "internal error; the server's log has it under " + correlation_id};
+    return {code,
+            "internal error; find it in the server's log by correlation id " + correlation_id};
   }
   return {code, ca::MessageOf(status)};
 }
@@ -63,13 +65,13 @@ grpc::Status ToGrpc(const Status& status, const std::string& correlation_id) {
 }  // namespace
 
 grpc::ServerUnaryReactor* CallGate::Handle(grpc::CallbackServerContext* context, ca::Action action,
-                                           const std::string& request_id, Story story) {
+                                           const std::string& request_id, UseCase use_case) {
   grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
   const ca::TimePoint begun_at = clock_.Now();
   const bool runs = workers_.TryRun(
-      [this, context, reactor, action, begun_at, request_id, story = std::move(story)] {
+      [this, context, reactor, action, begun_at, request_id, use_case = std::move(use_case)] {
         AuditEvent event = EventOf(*context, action, request_id);
-        Finish(reactor, action, begun_at, Run(context, action, event, story));
+        Finish(reactor, action, begun_at, Run(context, action, event, use_case));
       });
   if (!runs) {
     Finish(reactor, action, begun_at, {grpc::StatusCode::RESOURCE_EXHAUSTED, kTooManyCalls});
@@ -89,7 +91,7 @@ AuditEvent CallGate::EventOf(const grpc::CallbackServerContext& context, ca::Act
   };
 }
 
-// Counted first, so that who has the answer finds it counted.
+// Counts first, so that a caller that has the answer finds it in the metrics.
 void CallGate::Finish(grpc::ServerUnaryReactor* reactor, ca::Action action, ca::TimePoint begun_at,
                       const grpc::Status& status) const {
   metrics_.CountRequest(ca::NameOf(action), static_cast<StatusCode>(status.error_code()),
@@ -98,9 +100,9 @@ void CallGate::Finish(grpc::ServerUnaryReactor* reactor, ca::Action action, ca::
 }
 
 grpc::Status CallGate::Run(grpc::CallbackServerContext* context, ca::Action action,
-                           AuditEvent& event, const Story& story) const {
+                           AuditEvent& event, const UseCase& use_case) const {
   context->AddTrailingMetadata(kCorrelationMetadata, event.correlation_id);
-  const Status status = Decide(*context, action, event, story);
+  const Status status = Decide(*context, action, event, use_case);
   const std::string rule = ca::RuleOf(status);
   if (!rule.empty()) context->AddTrailingMetadata(kRuleMetadata, rule);
   metrics_.CountLintError(rule);
@@ -113,7 +115,7 @@ grpc::Status CallGate::Run(grpc::CallbackServerContext* context, ca::Action acti
 }
 
 Status CallGate::Decide(const grpc::CallbackServerContext& context, ca::Action action,
-                        AuditEvent& event, const Story& story) const {
+                        AuditEvent& event, const UseCase& use_case) const {
   const auto caller = callers_.Verify(ClientCertificate(context));
   if (!caller.ok()) {
     RecordRefusal(caller.status(), event);
@@ -121,37 +123,37 @@ Status CallGate::Decide(const grpc::CallbackServerContext& context, ca::Action a
   }
   event.actor = caller->Name();
   Status status = CheckNotStranger(*caller, action);
-  if (status.ok()) status = story(*caller, event);
+  if (status.ok()) status = use_case(*caller, event);
   if (!status.ok()) {
     RecordRefusal(status, event);
     return status;
   }
-  // Nothing is answered that is not on record.
+  // The event is recorded before the caller gets the answer.
   return ca::RecordsItself(action) ? status : ledger_.RecordEvent(event);
 }
 
-// Nothing was given, so the refusal stands even when it cannot be recorded.
+// If the refusal cannot be recorded, it is still a refusal: the caller got nothing.
 void CallGate::RecordRefusal(const Status& status, AuditEvent& event) const {
   event.decision = DecisionOf(status);
   event.rule = ca::RuleOf(status);
   event.reason = ca::MessageOf(status);
   const Status recorded = ledger_.RecordEvent(event);
   if (!recorded.ok()) {
-    spdlog::error("a refusal was not recorded: {} correlation-id={}", recorded.ToString(),
-                  event.correlation_id);
+    spdlog::error("the audit event of a refusal was not recorded: {} correlation-id={}",
+                  recorded.ToString(), event.correlation_id);
   }
 }
 
 // ---- streams ------------------------------------------------------------------------------------
 
 void CallGate::Open(grpc::CallbackServerContext* context, ca::Action action,
-                    std::shared_ptr<Stream> stream, Story story) {
+                    std::shared_ptr<Stream> stream, UseCase use_case) {
   stream->action_ = action;
   stream->begun_at_ = clock_.Now();
   stream->certificate_ = ClientCertificate(*context);
-  const bool runs = workers_.TryRun([this, context, stream, story = std::move(story)] {
+  const bool runs = workers_.TryRun([this, context, stream, use_case = std::move(use_case)] {
     AuditEvent event = EventOf(*context, stream->action_, "");
-    const grpc::Status status = Run(context, stream->action_, event, story);
+    const grpc::Status status = Run(context, stream->action_, event, use_case);
     if (!status.ok()) {
       EndWith(*stream, status, "");
       return;
@@ -176,7 +178,7 @@ void CallGate::End(Stream& stream, const Status& why) const {
   EndWith(stream, ToGrpc(why, stream.event_.correlation_id), rule);
 }
 
-// Counted first, so that who hears the end finds it counted.
+// Counts first, so that a caller that hears the end finds it in the metrics.
 void CallGate::EndWith(Stream& stream, const grpc::Status& status, const std::string& rule) const {
   if (stream.has_end_.exchange(true)) return;
   metrics_.CountRequest(ca::NameOf(stream.action_), static_cast<StatusCode>(status.error_code()),

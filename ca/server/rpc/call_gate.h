@@ -16,38 +16,36 @@
 
 namespace server {
 
-// The one call gate of the gRPC edge. Every call of every service goes through Handle() or Open(),
-// which alone resolve the caller, make the correlation id, leave the audit event (allowed, denied
-// or failed), turn a ca::Status into gRPC's, and count the call by its method and that status.
-// Thread-safe.
+// Every gRPC call of every service goes through Handle() or Open(). No other code resolves the
+// caller, makes the correlation id, records the audit event (allowed, denied or failed), turns a
+// ca::Status into gRPC's, or counts the call by its method and status. Thread-safe.
 class CallGate {
  public:
   CallGate(const ca::CallerVerifier& callers, ca::Ledger& ledger, Metrics& metrics,
            const ca::Clock& clock, WorkerPool& workers)
       : callers_(callers), ledger_(ledger), metrics_(metrics), clock_(clock), workers_(workers) {}
 
-  // The trailing metadata with the name of the rule that refused.
+  // The key of the trailing metadata that names the rule of a refusal.
   static constexpr char kRuleMetadata[] = "agentpki-rule";
 
-  // What a call is about: decides with the words of ca/, and fills the response. It leaves what it
-  // learns in the event.
-  using Story = std::function<ca::Status(const ca::Caller& caller, ca::AuditEvent& event)>;
+  // Calls a use case of ca/ and fills the response. Adds to `event` the facts that it learns.
+  using UseCase = std::function<ca::Status(const ca::Caller& caller, ca::AuditEvent& event)>;
 
-  // Runs `story` on a worker and finishes the call with its outcome. `request_id` is the caller's,
-  // or "".
+  // Runs `use_case` on a worker and finishes the call with its status. `request_id` comes from the
+  // caller; "" if the method has none.
   grpc::ServerUnaryReactor* Handle(grpc::CallbackServerContext* context, ca::Action action,
-                                   const std::string& request_id, Story story);
+                                   const std::string& request_id, UseCase use_case);
 
-  // A call that is answered by messages for as long as both sides want: what the call gate keeps of
-  // it.
+  // The call gate's part of a streaming call: a call that is answered by messages until one side
+  // ends it.
   class Stream {
    public:
     virtual ~Stream() = default;
 
    protected:
-    // It may be, and that is on record: from now on messages may be sent.
+    // The call is allowed and recorded. The stream may send messages from now on.
     virtual void Begin() = 0;
-    // Ends the call with `status`, and `rule` in its trailing metadata. Called once.
+    // Ends the call with `status`, and with `rule` in the trailing metadata. Called once.
     virtual void Finish(const grpc::Status& status, const std::string& rule) = 0;
 
    private:
@@ -56,34 +54,36 @@ class CallGate {
     ca::Action action_{};
     ca::TimePoint begun_at_;
     std::string certificate_;  // the caller's, PEM
-    ca::AuditEvent event_;     // of its beginning
+    ca::AuditEvent event_;     // of the call that began the stream
     std::atomic<bool> has_end_ = false;
   };
 
-  // As Handle(), for a call that is answered by `stream`: when `story` is Ok and that is on record,
-  // it begins, and ends by End() or when the caller goes away. It costs no thread meanwhile. Its
-  // time in the metrics is all the time that it stood.
+  // Like Handle(), for a call that `stream` answers. The stream begins when `use_case` has returned
+  // Ok and that is recorded. It ends by End(), or when the caller disconnects. It needs no thread
+  // meanwhile. The metrics count its time from the call to its end.
   void Open(grpc::CallbackServerContext* context, ca::Action action, std::shared_ptr<Stream> stream,
-            Story story);
+            UseCase use_case);
 
-  // Whether the certificate that a stream began with still stands, and whose it is; from memory.
+  // The caller of the stream, if the certificate that it began with is still valid. Reads memory
+  // only.
   ca::Result<ca::Caller> Verify(const Stream& stream) const;
 
-  // Ends a stream and says why; of several, the first. A refusal is on record before.
+  // Ends a stream with `why`; only the first call counts. A refusal is recorded before the caller
+  // hears it.
   void End(Stream& stream, const ca::Status& why) const;
 
  private:
-  // What is known of a call before it is looked at.
+  // The event of a call before its caller is resolved.
   ca::AuditEvent EventOf(const grpc::CallbackServerContext& context, ca::Action action,
                          const std::string& request_id) const;
-  // `begun_at`: when the call came.
+  // `begun_at`: when the call arrived.
   void Finish(grpc::ServerUnaryReactor* reactor, ca::Action action, ca::TimePoint begun_at,
               const grpc::Status& status) const;
   grpc::Status Run(grpc::CallbackServerContext* context, ca::Action action, ca::AuditEvent& event,
-                   const Story& story) const;
-  // The status that the caller gets; the event is recorded by then.
+                   const UseCase& use_case) const;
+  // Returns the status for the caller, after the event is recorded.
   ca::Status Decide(const grpc::CallbackServerContext& context, ca::Action action,
-                    ca::AuditEvent& event, const Story& story) const;
+                    ca::AuditEvent& event, const UseCase& use_case) const;
   void RecordRefusal(const ca::Status& status, ca::AuditEvent& event) const;
   void EndWith(Stream& stream, const grpc::Status& status, const std::string& rule) const;
 

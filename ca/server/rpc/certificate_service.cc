@@ -1,6 +1,6 @@
 #include "ca/server/rpc/certificate_service.h"
 
-#include "ca/server/rpc/proto_mapping.h"
+#include "ca/server/rpc/certificate_mapping.h"
 
 namespace server {
 
@@ -15,23 +15,19 @@ using ca::StatusCode;
 grpc::ServerUnaryReactor* CertificateService::GetCertificate(
     grpc::CallbackServerContext* context, const agentpki::v1::GetCertificateRequest* request,
     agentpki::v1::GetCertificateResponse* response) {
-  return call_gate_.Handle(context, Action::kGetCertificate, "",
-                           [=, this](const Caller& caller, AuditEvent& event) -> Status {
-                             const auto serial =
-                                 TRY(ca::SerialNumber::FromHexText(request->serial()));
-                             event.serial = serial.ToString();
-                             const ca::Certificate found = TRY(Find(caller, serial));
-                             event.hierarchy = found.record.hierarchy;
-                             event.subject = found.record.subject.ToString();
-                             response->set_certificate(found.Der());
-                             const auto catalog = catalogs_.Snapshot();
-                             for (auto& der : catalog->Intermediates(found.record.authority)) {
-                               response->add_intermediates(std::move(der));
-                             }
-                             for (auto& der : catalog->Roots(found.record.hierarchy))
-                               response->add_roots(std::move(der));
-                             return ca::Ok();
-                           });
+  return call_gate_.Handle(
+      context, Action::kGetCertificate, "",
+      [=, this](const Caller& caller, AuditEvent& event) -> Status {
+        const auto serial = TRY(ca::SerialNumber::FromHexText(request->serial()));
+        event.serial = serial.ToString();
+        const ca::Certificate found = TRY(Find(caller, serial));
+        event.hierarchy = found.record.hierarchy;
+        event.subject = found.record.subject.ToString();
+        const auto catalog = catalogs_.Snapshot();
+        *response = ToProto(found, catalog->Intermediates(found.record.authority),
+                            catalog->Roots(found.record.hierarchy));
+        return ca::Ok();
+      });
 }
 
 Result<ca::Certificate> CertificateService::Find(const Caller& caller,
@@ -58,26 +54,11 @@ grpc::ServerUnaryReactor* CertificateService::ListCertificates(
         const ca::Hierarchy* hierarchy = TRY(catalog->FindByName(request->hierarchy()));
         event.hierarchy = hierarchy->id;
         TRY(authorization_.Require(caller, Action::kListCertificates, hierarchy->id));
-        ca::CertificateQuery query{.hierarchy = hierarchy->id,
-                                   .live_only = request->live_only(),
-                                   .now = clock_.Now(),
-                                   .page_token = std::nullopt};
-        query.page_size =
-            TRY(PageSizeFrom(request->page_size(), ca::CertificateQuery::kPageSizeMax));
-        if (!request->spiffe_id().empty()) {
-          query.subject = TRY(SpiffeIdFrom("spiffe_id", request->spiffe_id()));
-        }
-        if (!request->page_token().empty()) {
-          query.page_token = TRY(ca::SerialNumber::FromHexText(request->page_token()));
-        }
+        const auto query = TRY(FromProto(*request, *hierarchy, clock_.Now()));
         const auto entries = TRY(ledger_.ListCertificates(query));
         for (const auto& entry : entries) {
-          auto& message = *response->add_certificates();
-          message = ToProto(entry, *hierarchy);
-          if (const auto revocation = revocations_.Find(entry.serial)) {
-            *message.mutable_revoked_at() = ToProto(revocation->revoked_at);
-            message.set_revocation_reason(std::string(NameOf(revocation->reason)));
-          }
+          *response->add_certificates() =
+              ToProto(entry, *hierarchy, revocations_.Find(entry.serial));
         }
         if (static_cast<int>(entries.size()) == query.page_size) {
           response->set_next_page_token(entries.back().serial.ToString());

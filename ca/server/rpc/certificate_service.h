@@ -28,7 +28,7 @@ class CertificateService final : public agentpki::v1::CertificateService::Callba
       agentpki::v1::ListCertificatesResponse* response) override;
 
  private:
-  // Among those hierarchies that the caller may read.
+  // Looks in the hierarchies that the caller may read. kNotFound if none of them has it.
   ca::Result<ca::Certificate> Find(const ca::Caller& caller, const ca::SerialNumber& serial) const;
 
   CallGate& call_gate_;

@@ -1,6 +1,6 @@
 #include "ca/server/rpc/doctor_service.h"
 
-#include "ca/server/rpc/proto_mapping.h"
+#include "ca/server/rpc/doctor_mapping.h"
 
 namespace server {
 
@@ -10,7 +10,12 @@ using ca::Result;
 
 namespace {
 
-constexpr int kForeignKeysMax = 1000;
+std::vector<std::string> NamesOf(const std::vector<HierarchyId>& hierarchies,
+                                 const ca::Catalog& catalog) {
+  std::vector<std::string> names;
+  for (const HierarchyId id : hierarchies) names.push_back(catalog.Find(id)->Name());
+  return names;
+}
 
 }  // namespace
 
@@ -23,20 +28,9 @@ grpc::ServerUnaryReactor* DoctorService::Diagnose(grpc::CallbackServerContext* c
         const auto catalog = catalogs_.Snapshot();
         const auto hierarchies = TRY(Permitted(*catalog, caller, request->hierarchy(), event));
         const Doctor::Report report = TRY(doctor_.Examine(hierarchies));
-        for (const ca::Finding& finding : report.findings) {
-          *response->add_findings() = ToProto(finding);
-        }
-        for (const HierarchyId id : hierarchies) {
-          response->add_hierarchies(catalog->Find(id)->Name());
-        }
-        response->set_key_count(report.key_count);
-        // Other people's names are not for whoever sees a part of ours.
-        const bool sees_all = hierarchies.size() == catalog->AllHierarchies().size();
-        for (const std::string& label : report.foreign_keys) {
-          if (!sees_all || response->foreign_keys_size() >= kForeignKeysMax) break;
-          response->add_foreign_keys(ca::Printable(label));
-        }
-        *response->mutable_now() = ToProto(clock_.Now());
+        *response = ToProto(report, NamesOf(hierarchies, *catalog), clock_.Now());
+        // A caller that sees only a part of our hierarchies does not learn other people's names.
+        if (hierarchies.size() != catalog->AllHierarchies().size()) response->clear_foreign_keys();
         return ca::Ok();
       });
 }

@@ -1,6 +1,6 @@
 #include "ca/server/rpc/enrollment_service.h"
 
-#include "ca/server/rpc/proto_mapping.h"
+#include "ca/server/rpc/enrollment_mapping.h"
 
 namespace server {
 

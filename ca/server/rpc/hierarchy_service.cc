@@ -1,97 +1,24 @@
 #include "ca/server/rpc/hierarchy_service.h"
 
-#include "ca/base/openssl.h"
-#include "ca/catalog/authority_view.h"
 #include "ca/files/hierarchy_file.h"
-#include "ca/server/rpc/proto_mapping.h"
+#include "ca/server/rpc/hierarchy_mapping.h"
 
 namespace server {
 namespace {
 
-using agentpki::v1::FieldChange;
-using agentpki::v1::HierarchyPlan;
 using ca::Action;
 using ca::AuditEvent;
 using ca::Caller;
 using ca::HierarchyDeclaration;
 using ca::Status;
 
-HierarchyPlan PlanMessageOf(const ca::HierarchyPlan& plan) {
-  HierarchyPlan message;
-  message.set_hierarchy(plan.hierarchy);
-  message.set_creates(plan.creates);
-  for (const ca::FieldChange& change : plan.changes) {
-    FieldChange& field = *message.add_changes();
-    field.set_field(change.field);
-    field.set_before(change.before);
-    field.set_after(change.after);
-    field.set_widens(change.widens);
-  }
-  message.set_digest(ca::Hex(plan.digest));
-  message.set_needs_approval(plan.needs_approval);
-  return message;
-}
-
-// The issuing authority that somebody else is to sign; "" when there is none.
-std::string PendingAuthorityOf(const ca::Catalog& catalog, const ca::Hierarchy& hierarchy) {
-  std::string pending;
-  for (const ca::AuthorityRecord& record : catalog.records().authorities) {
-    if (ca::AwaitsCertificate(hierarchy, record)) pending = NameOf(hierarchy, record);
-  }
-  return pending;
-}
-
-agentpki::v1::Destruction DestructionOf(const ca::DestructionView& view) {
-  const ca::HierarchyDestruction& destruction = view.destruction;
-  agentpki::v1::Destruction message;
-  message.set_hierarchy(destruction.hierarchy.Name());
-  message.set_trust_domain(destruction.hierarchy.trust_domain.name());
-  message.set_state(destruction.finished_at ? "destroyed" : "destroying");
-  message.set_reason(destruction.reason);
-  message.set_decided_by(destruction.decided_by);
-  *message.mutable_decided_at() = server::ToProto(destruction.decided_at);
-  message.set_revoked_certificates(destruction.revoked_count);
-  message.set_keys(view.key_count);
-  message.set_destroyed_keys(view.destroyed_key_count);
-  if (destruction.finished_at) {
-    *message.mutable_recorded_at() = server::ToProto(*destruction.finished_at);
-  }
-  message.set_record(destruction.record);
-  return message;
-}
-
 }  // namespace
 
-agentpki::v1::Hierarchy HierarchyService::ToProto(const HierarchyDeclaration& declaration) const {
-  agentpki::v1::Hierarchy message;
-  const ca::Hierarchy& hierarchy = declaration.hierarchy;
-  message.set_name(hierarchy.Name());
-  *message.mutable_spec() = files::SpecOf(declaration);
+agentpki::v1::Hierarchy HierarchyService::Described(const HierarchyDeclaration& declaration) const {
   const auto catalog = catalogs_.Snapshot();
-  for (const ca::Bytes& root : catalog->Roots(hierarchy.id)) {
-    message.add_root_fingerprints(ca::Hex(ca::Sha256(root)));
-  }
-  const auto active = catalog->ActiveIssuer(hierarchy.id);
-  if (active.ok()) {
-    message.set_active_authority(NameOf(hierarchy, **active));
-    for (const ca::AuthorityId id : {(*active)->issuer(), (*active)->id()}) {
-      const auto authority = catalog->FindAuthority(id);
-      if (!authority.ok() || (*authority)->IsExternalRoot()) continue;
-      const std::string name = NameOf(hierarchy, **authority);
-      for (const std::string& what : missing_(**authority)) {
-        message.add_waiting_for(fmt::format("{} of {}", what, name));
-      }
-    }
-  } else {
-    message.set_pending_authority(PendingAuthorityOf(*catalog, hierarchy));
-    message.add_waiting_for(message.pending_authority().empty()
-                                ? "an issuing authority; apply its file again"
-                                : "the certificate of " + message.pending_authority());
-  }
-  const char* const not_yet =
-      message.pending_authority().empty() ? "provisioning" : "awaiting-certificate";
-  message.set_state(message.waiting_for().empty() ? "ready" : not_yet);
-  return message;
+  const ca::Hierarchy& hierarchy = declaration.hierarchy;
+  return ToProto(declaration, catalog->Roots(hierarchy.id),
+                 ReadinessOf(hierarchy, *catalog, missing_));
 }
 
 grpc::ServerUnaryReactor* HierarchyService::ListHierarchies(
@@ -101,7 +28,7 @@ grpc::ServerUnaryReactor* HierarchyService::ListHierarchies(
                            [=, this](const Caller& caller, AuditEvent&) -> Status {
                              const auto declarations = TRY(hierarchies_.List(caller));
                              for (const HierarchyDeclaration& declaration : declarations) {
-                               *response->add_hierarchies() = ToProto(declaration);
+                               *response->add_hierarchies() = Described(declaration);
                              }
                              return ca::Ok();
                            });
@@ -114,7 +41,7 @@ grpc::ServerUnaryReactor* HierarchyService::GetHierarchy(
                            [=, this](const Caller& caller, AuditEvent& event) -> Status {
                              const auto declaration =
                                  TRY(hierarchies_.Get(caller, request->hierarchy(), event));
-                             *response->mutable_hierarchy() = ToProto(declaration);
+                             *response->mutable_hierarchy() = Described(declaration);
                              return ca::Ok();
                            });
 }
@@ -126,7 +53,7 @@ grpc::ServerUnaryReactor* HierarchyService::PlanHierarchy(
                            [=, this](const Caller& caller, AuditEvent& event) -> Status {
                              const auto wanted = TRY(files::DeclarationOf(request->spec()));
                              const auto plan = TRY(hierarchies_.Plan(caller, wanted, event));
-                             *response->mutable_plan() = PlanMessageOf(plan);
+                             *response->mutable_plan() = ToProto(plan);
                              return ca::Ok();
                            });
 }
@@ -139,8 +66,8 @@ grpc::ServerUnaryReactor* HierarchyService::ApplyHierarchy(
       [=, this](const Caller& caller, AuditEvent& event) -> Status {
         const auto wanted = TRY(files::DeclarationOf(request->spec()));
         const auto applied = TRY(hierarchies_.Apply(caller, wanted, request->plan_digest(), event));
-        *response->mutable_plan() = PlanMessageOf(applied.plan);
-        *response->mutable_hierarchy() = ToProto(applied.declaration);
+        *response->mutable_plan() = ToProto(applied.plan);
+        *response->mutable_hierarchy() = Described(applied.declaration);
         return ca::Ok();
       });
 }
@@ -152,7 +79,7 @@ grpc::ServerUnaryReactor* HierarchyService::DestroyHierarchy(
                            [=, this](const Caller& caller, AuditEvent& event) -> Status {
                              const auto view = TRY(decommissioning_.Destroy(
                                  caller, request->hierarchy(), request->reason(), event));
-                             *response->mutable_destruction() = DestructionOf(view);
+                             *response->mutable_destruction() = ToProto(view);
                              return ca::Ok();
                            });
 }
@@ -165,7 +92,7 @@ grpc::ServerUnaryReactor* HierarchyService::ListDestructions(
                              const auto views =
                                  TRY(decommissioning_.List(caller, request->hierarchy(), event));
                              for (const ca::DestructionView& view : views) {
-                               *response->add_destructions() = DestructionOf(view);
+                               *response->add_destructions() = ToProto(view);
                              }
                              return ca::Ok();
                            });

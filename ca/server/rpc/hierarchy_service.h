@@ -1,24 +1,20 @@
 #pragma once
 
-#include <functional>
-
 #include "agentpki/v1/hierarchy.grpc.pb.h"
 #include "ca/hierarchies/decommissioning.h"
 #include "ca/hierarchies/hierarchies.h"
 #include "ca/server/rpc/call_gate.h"
+#include "ca/server/rpc/hierarchy_readiness.h"
 
 namespace server {
 
 // See proto/agentpki/v1/hierarchy.proto.
 class HierarchyService final : public agentpki::v1::HierarchyService::CallbackService {
  public:
-  // What keeps this server from answering for an authority: "the first CRL", "the OCSP responder".
-  using Missing = std::function<std::vector<std::string>(const ca::Authority&)>;
-
-  // What is referred to outlives it.
+  // Everything outlives it.
   HierarchyService(CallGate& call_gate, const ca::LiveCatalog& catalogs,
                    ca::Hierarchies& hierarchies, ca::Decommissioning& decommissioning,
-                   Missing missing)
+                   MissingStatus missing)
       : call_gate_(call_gate),
         catalogs_(catalogs),
         hierarchies_(hierarchies),
@@ -45,13 +41,13 @@ class HierarchyService final : public agentpki::v1::HierarchyService::CallbackSe
       agentpki::v1::ListDestructionsResponse* response) override;
 
  private:
-  agentpki::v1::Hierarchy ToProto(const ca::HierarchyDeclaration& declaration) const;
+  agentpki::v1::Hierarchy Described(const ca::HierarchyDeclaration& declaration) const;
 
   CallGate& call_gate_;
   const ca::LiveCatalog& catalogs_;
   ca::Hierarchies& hierarchies_;
   ca::Decommissioning& decommissioning_;
-  const Missing missing_;
+  const MissingStatus missing_;
 };
 
 }  // namespace server

@@ -9,7 +9,7 @@ namespace server {
 // See proto/agentpki/v1/operator.proto.
 class OperatorService final : public agentpki::v1::OperatorService::CallbackService {
  public:
-  // What is referred to outlives it.
+  // Everything outlives it.
   OperatorService(CallGate& call_gate, const ca::LiveCatalog& catalogs,
                   const ca::Operators& operators)
       : call_gate_(call_gate), catalogs_(catalogs), operators_(operators) {}
@@ -25,8 +25,6 @@ class OperatorService final : public agentpki::v1::OperatorService::CallbackServ
                                         agentpki::v1::RemoveGrantResponse* response) override;
 
  private:
-  agentpki::v1::Grant ToProto(const ca::OperatorGrant& of) const;
-
   CallGate& call_gate_;
   const ca::LiveCatalog& catalogs_;
   const ca::Operators& operators_;

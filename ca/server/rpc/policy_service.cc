@@ -1,6 +1,6 @@
 #include "ca/server/rpc/policy_service.h"
 
-#include "ca/server/rpc/proto_mapping.h"
+#include "ca/server/rpc/policy_mapping.h"
 
 namespace server {
 
@@ -15,8 +15,7 @@ grpc::ServerUnaryReactor* PolicyService::ListEnrollmentRequests(
         const ca::Hierarchy* hierarchy = TRY(catalog->FindByName(request->hierarchy()));
         event.hierarchy = hierarchy->id;
         TRY(authorization_.Require(caller, ca::Action::kListEnrollmentRequests, hierarchy->id));
-        ca::RequestQuery query = TRY(FromProto(*request, clock_.Now()));
-        query.hierarchy = hierarchy->id;
+        const auto query = TRY(FromProto(*request, *hierarchy, clock_.Now()));
         const auto requests = TRY(ledger_.ListRequests(query));
         for (const ca::RecordedRequest& recorded : requests) {
           *response->add_requests() = ToProto(recorded);

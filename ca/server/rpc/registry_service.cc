@@ -1,6 +1,7 @@
 #include "ca/server/rpc/registry_service.h"
 
-#include "ca/server/rpc/proto_mapping.h"
+#include "ca/server/rpc/common_mapping.h"
+#include "ca/server/rpc/registry_mapping.h"
 
 namespace server {
 
@@ -50,11 +51,10 @@ grpc::ServerUnaryReactor* RegistryService::ListAgents(
         const ca::Hierarchy* hierarchy = TRY(catalog->FindByName(request->hierarchy()));
         event.hierarchy = hierarchy->id;
         TRY(authorization_.Require(caller, Action::kListAgents, hierarchy->id));
-        const int size = TRY(PageSizeFrom(request->page_size(), ca::AgentQuery::kPageSizeMax));
-        const auto agents = TRY(
-            registry_.ListAgents({hierarchy->id, request->owner(), size, request->page_token()}));
+        const auto query = TRY(FromProto(*request, *hierarchy));
+        const auto agents = TRY(registry_.ListAgents(query));
         for (const ca::Agent& agent : agents) *response->add_agents() = ToProto(agent, *hierarchy);
-        if (static_cast<int>(agents.size()) == size) {
+        if (static_cast<int>(agents.size()) == query.page_size) {
           response->set_next_page_token(agents.back().id.ToString());
         }
         return ca::Ok();
@@ -64,15 +64,12 @@ grpc::ServerUnaryReactor* RegistryService::ListAgents(
 grpc::ServerUnaryReactor* RegistryService::CreateJoinToken(
     grpc::CallbackServerContext* context, const agentpki::v1::CreateJoinTokenRequest* request,
     agentpki::v1::CreateJoinTokenResponse* response) {
-  constexpr std::chrono::seconds kLifetimeDefault = std::chrono::hours(1);
   return call_gate_.Handle(
       context, Action::kCreateJoinToken, "",
       [=, this](const Caller& caller, AuditEvent& event) -> Status {
         const ca::SpiffeId id = TRY(SpiffeIdFrom("spiffe_id", request->spiffe_id()));
-        const auto lifetime = request->has_lifetime()
-                                  ? std::chrono::seconds(request->lifetime().seconds())
-                                  : kLifetimeDefault;
-        const auto created = TRY(registration_.CreateJoinToken(caller, id, lifetime, event));
+        const auto created =
+            TRY(registration_.CreateJoinToken(caller, id, LifetimeFrom(*request), event));
         response->set_token(created.token.ToText().Reveal());
         *response->mutable_join_token() = ToProto(created.record, clock_.Now());
         return ca::Ok();
@@ -89,11 +86,7 @@ grpc::ServerUnaryReactor* RegistryService::ListJoinTokens(
         const ca::Hierarchy* hierarchy = TRY(catalog->FindByName(request->hierarchy()));
         event.hierarchy = hierarchy->id;
         TRY(authorization_.Require(caller, Action::kListJoinTokens, hierarchy->id));
-        ca::JoinTokenQuery query{hierarchy->id, std::nullopt, 0, request->page_token()};
-        query.page_size = TRY(PageSizeFrom(request->page_size(), ca::JoinTokenQuery::kPageSizeMax));
-        if (!request->spiffe_id().empty()) {
-          query.agent = TRY(SpiffeIdFrom("spiffe_id", request->spiffe_id()));
-        }
+        const auto query = TRY(FromProto(*request, *hierarchy));
         const auto tokens = TRY(registry_.ListJoinTokens(query));
         for (const auto& token : tokens) {
           *response->add_join_tokens() = ToProto(token, clock_.Now());

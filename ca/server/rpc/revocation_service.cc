@@ -1,6 +1,6 @@
 #include "ca/server/rpc/revocation_service.h"
 
-#include "ca/server/rpc/proto_mapping.h"
+#include "ca/server/rpc/revocation_mapping.h"
 
 namespace server {
 

@@ -2,7 +2,8 @@
 
 #include <algorithm>
 
-#include "ca/server/rpc/proto_mapping.h"
+#include "ca/server/rpc/common_mapping.h"
+#include "ca/server/rpc/status_mapping.h"
 
 namespace server {
 
@@ -10,8 +11,8 @@ using ca::Action;
 
 namespace {
 
-// What tenants have for themselves is shown to those over whom they have a role, and to those of
-// the system.
+// A component that only some tenants need is shown to callers with a role over one of those tenants
+// or over the system hierarchy.
 bool Concerns(const Component& component, const std::vector<ca::HierarchyId>& allowed,
               const ca::Catalog& catalog) {
   return component.tenants.empty() ||
@@ -27,36 +28,27 @@ bool Concerns(const Component& component, const std::vector<ca::HierarchyId>& al
 grpc::ServerUnaryReactor* StatusService::GetStatus(grpc::CallbackServerContext* context,
                                                    const agentpki::v1::GetStatusRequest*,
                                                    agentpki::v1::GetStatusResponse* response) {
-  return call_gate_.Handle(
-      context, Action::kGetStatus, "",
-      [=, this](const ca::Caller& caller, ca::AuditEvent&) -> ca::Status {
-        const auto catalog = catalogs_.Snapshot();
-        const auto allowed =
-            TRY(authorization_.Allowed(caller, Action::kGetStatus, catalog->hierarchies()));
-        if (allowed.empty()) return authorization_.Require(caller, Action::kGetStatus, {});
+  return call_gate_.Handle(context, Action::kGetStatus, "",
+                           [=, this](const ca::Caller& caller, ca::AuditEvent&) -> ca::Status {
+                             const auto catalog = catalogs_.Snapshot();
+                             const auto allowed = TRY(authorization_.Allowed(
+                                 caller, Action::kGetStatus, catalog->hierarchies()));
+                             if (allowed.empty())
+                               return authorization_.Require(caller, Action::kGetStatus, {});
 
-        response->set_version(AGENTPKI_VERSION);
-        *response->mutable_started_at() = ToProto(started_at_);
-        *response->mutable_now() = ToProto(clock_.Now());
-        for (const Component& component : health_.Components()) {
-          if (!Concerns(component, allowed, *catalog)) continue;
-          agentpki::v1::Component& message = *response->add_components();
-          message.set_name(component.name);
-          message.set_healthy(component.healthy);
-          message.set_detail(component.detail);
-        }
-        for (const ca::HierarchyId id : allowed) {
-          const ca::Hierarchy& hierarchy = *catalog->Find(id);
-          agentpki::v1::HierarchyStatus& message = *response->add_hierarchies();
-          message.set_name(hierarchy.Name());
-          message.set_trust_domain(hierarchy.trust_domain.name());
-          for (const auto& profile : hierarchy.profiles) message.add_profiles(profile.name);
-          for (const auto& authority : catalog->AuthoritiesOf(id)) {
-            *message.add_authorities() = ToProto(*authority, hierarchy);
-          }
-        }
-        return ca::Ok();
-      });
+                             response->set_version(AGENTPKI_VERSION);
+                             *response->mutable_started_at() = ToProto(started_at_);
+                             *response->mutable_now() = ToProto(clock_.Now());
+                             for (const Component& component : health_.Components()) {
+                               if (Concerns(component, allowed, *catalog)) {
+                                 *response->add_components() = ToProto(component);
+                               }
+                             }
+                             for (const ca::HierarchyId id : allowed) {
+                               *response->add_hierarchies() = ToProto(*catalog->Find(id), *catalog);
+                             }
+                             return ca::Ok();
+                           });
 }
 
 grpc::ServerUnaryReactor* StatusService::CheckStatus(

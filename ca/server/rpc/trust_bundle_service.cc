@@ -1,6 +1,6 @@
 #include "ca/server/rpc/trust_bundle_service.h"
 
-#include "ca/server/rpc/proto_mapping.h"
+#include "ca/server/rpc/trust_bundle_mapping.h"
 
 namespace server {
 
@@ -25,7 +25,7 @@ grpc::ServerWriteReactor<agentpki::v1::WatchTrustBundleResponse>*
 TrustBundleService::WatchTrustBundle(grpc::CallbackServerContext* context,
                                      const agentpki::v1::WatchTrustBundleRequest* request) {
   const auto stream = TrustBundleStream::New(context, call_gate_, bundles_);
-  // The request goes with the call, which may end before the story does.
+  // A copy of the name: the call, and its request, may end before the work does.
   call_gate_.Open(context, Action::kWatchTrustBundle, stream,
                   [this, stream, hierarchy = request->hierarchy()](const Caller& caller,
                                                                    AuditEvent& event) -> Status {

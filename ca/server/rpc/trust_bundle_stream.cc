@@ -1,10 +1,10 @@
 #include "ca/server/rpc/trust_bundle_stream.h"
 
-#include "ca/server/rpc/proto_mapping.h"
+#include "ca/server/rpc/trust_bundle_mapping.h"
 
 namespace server {
 
-// Nothing of gRPC's that may call back is called under the lock.
+// gRPC may call back from within its functions, so no function of gRPC is called under the lock.
 
 std::shared_ptr<TrustBundleStream> TrustBundleStream::New(grpc::CallbackServerContext* context,
                                                           const CallGate& call_gate,
@@ -79,7 +79,7 @@ bool TrustBundleStream::IsSending() const {
   return is_writing_ && !is_done_;
 }
 
-// A status is sent when nothing else is being sent.
+// gRPC sends the status only after the bundle that is being sent.
 void TrustBundleStream::Finish(const grpc::Status& status, const std::string& rule) {
   {
     const std::lock_guard lock(mutex_);

@@ -10,36 +10,37 @@
 
 namespace server {
 
-// One WatchTrustBundle call. It holds one bundle at most, the one that is being sent: a reader that
-// is slow misses versions, and costs no memory. Thread-safe.
+// One WatchTrustBundle call. It holds at most one bundle, the one that is being sent. A slow reader
+// therefore misses versions, and needs no more memory than a fast one. Thread-safe.
 class TrustBundleStream final
     : public grpc::ServerWriteReactor<agentpki::v1::WatchTrustBundleResponse>,
       public CallGate::Stream {
  public:
-  // gRPC keeps it until the call is done, and so does whoever holds it. `call gate` and `bundles`
-  // outlive it.
+  // The stream lives until gRPC has ended the call and nobody else holds it. `call_gate` and
+  // `bundles` outlive it.
   static std::shared_ptr<TrustBundleStream> New(grpc::CallbackServerContext* context,
                                                 const CallGate& call_gate,
                                                 const ca::TrustBundles& bundles);
 
-  // Of whom and what it is; said once, before it begins.
+  // Sets the caller and the hierarchy of the stream. Call it once, before the stream begins.
   void SetSubject(ca::Caller caller, ca::HierarchyId hierarchy);
   const ca::Caller& caller() const { return caller_; }
   ca::HierarchyId hierarchy() const { return hierarchy_; }
 
-  // Whether it has begun, has not ended, is not busy with another and has not sent this version.
+  // Whether Offer() would send this version: the stream has begun and has not ended, it is not
+  // sending another bundle, and it has not sent this version.
   bool Wants(int version) const;
-  // Sends a bundle that it wants.
+  // Sends the bundle if the stream wants its version.
   void Offer(const ca::TrustBundle& bundle);
 
   bool HasBegun() const;
   bool HasEnded() const;
-  // Whether a bundle is on its way to a reader who has not taken it yet.
+  // Whether the reader has not yet taken the bundle that is being sent.
   bool IsSending() const;
-  // Ends it by the call gate; when it has not begun, as soon as it does, because until then the
-  // call gate needs the call.
+  // Ends the stream through the call gate. A stream that has not begun ends when it begins, because
+  // until then the call gate uses the call.
   void End(const ca::Status& why);
-  // Ends a call whose end waits for a reader that takes nothing.
+  // Cancels the call if its end waits for a reader that does not read.
   void Abandon();
 
   void OnWriteDone(bool is_written) override;
@@ -53,7 +54,7 @@ class TrustBundleStream final
 
   void Begin() override;
   void Finish(const grpc::Status& status, const std::string& rule) override;
-  // The caller holds the lock.
+  // Needs the lock.
   bool WantsLocked(int version) const;
 
   grpc::CallbackServerContext* const context_;
@@ -67,10 +68,10 @@ class TrustBundleStream final
   std::optional<ca::Status> end_at_begin_;
   bool is_writing_ = false;
   int sent_version_ = 0;
-  std::optional<grpc::Status> end_;  // said, or to be said when what is being sent has been
-  bool is_done_ = false;             // the context is gone
+  std::optional<grpc::Status> end_;  // sent, or to be sent after the bundle that is being sent
+  bool is_done_ = false;             // gRPC has destroyed the context
   std::shared_ptr<TrustBundleStream> self_;
-  agentpki::v1::WatchTrustBundleResponse message_;  // being sent
+  agentpki::v1::WatchTrustBundleResponse message_;  // the bundle that is being sent
 };
 
 }  // namespace server

@@ -27,11 +27,11 @@ void TrustBundleWatch::Stop() {
   }
   changed_.notify_all();
   if (thread_.joinable()) thread_.join();
-  const Streams streams = Standing();
+  const Streams streams = Open();
   for (const auto& stream : streams) {
     stream->End(Error(StatusCode::kUnavailable, "the server stops; watch again"));
   }
-  // Whoever is reading hears why; who does not read is not waited for.
+  // Readers receive the status. A stream whose reader does not read is cut off.
   const auto is_sending = [](const auto& stream) { return stream->IsSending(); };
   const auto until = std::chrono::steady_clock::now() + kLastWordMax;
   while (std::any_of(streams.begin(), streams.end(), is_sending) &&
@@ -47,7 +47,8 @@ Status TrustBundleWatch::Add(std::shared_ptr<TrustBundleStream> stream) {
   std::erase_if(streams_, [](const auto& other) { return other->HasEnded(); });
   if (streams_.size() >= kStreamsMax) {
     return Error(StatusCode::kResourceExhausted,
-                 "the server has as many streams as it takes; watch another replica, or retry");
+                 "the server has reached its limit of {} streams; watch another replica, or retry",
+                 kStreamsMax);
   }
   const auto own = std::count_if(streams_.begin(), streams_.end(), [&](const auto& other) {
     return other->caller().id == stream->caller().id;
@@ -60,7 +61,7 @@ Status TrustBundleWatch::Add(std::shared_ptr<TrustBundleStream> stream) {
   return ca::Ok();
 }
 
-TrustBundleWatch::Streams TrustBundleWatch::Standing() {
+TrustBundleWatch::Streams TrustBundleWatch::Open() {
   const std::lock_guard lock(mutex_);
   std::erase_if(streams_, [](const auto& stream) { return stream->HasEnded(); });
   return streams_;
@@ -78,7 +79,7 @@ void TrustBundleWatch::WatchForEver() {
 
 void TrustBundleWatch::Look() {
   std::map<ca::HierarchyId, std::optional<ca::TrustBundle>> newest;
-  for (const auto& stream : Standing()) {
+  for (const auto& stream : Open()) {
     if (!stream->HasBegun()) continue;
     const auto [found, is_new] = newest.try_emplace(stream->hierarchy());
     if (is_new) found->second = bundles_.Newest(stream->hierarchy());
@@ -94,11 +95,11 @@ void TrustBundleWatch::LookAt(TrustBundleStream& stream,
     return;
   }
   if (!newest || !stream.Wants(newest->version)) return;
-  ca::AuditEvent unrecorded;  // only what is refused is on record, by End()
+  ca::AuditEvent unrecorded;  // End() records a refusal; what is permitted is not recorded again
   const Status permitted =
       bundles_.Permit(*caller, ca::Action::kWatchTrustBundle, newest->hierarchy, unrecorded)
           .status();
-  if (permitted.code() == StatusCode::kUnavailable) return;  // the database is away: next time
+  if (permitted.code() == StatusCode::kUnavailable) return;  // ask again at the next look
   if (permitted.ok()) {
     stream.Offer(*newest);
   } else {

@@ -10,9 +10,9 @@
 
 namespace server {
 
-// All streams of trust bundles, watched over by one thread: once a second it ends those whose
-// caller's certificate stands no more, and sends what is new, after it has looked up again that the
-// caller may have it. Thread-safe.
+// All streams of trust bundles. Once a second, one thread closes streams whose caller's certificate
+// is no longer valid, and sends new bundles. Before it sends one, it checks again that the caller
+// may have it. Thread-safe.
 class TrustBundleWatch {
  public:
   static constexpr size_t kStreamsMax = 4096;
@@ -24,21 +24,22 @@ class TrustBundleWatch {
   ~TrustBundleWatch() { Stop(); }
 
   void Start();
-  // Ends every stream at once, kUnavailable; none begins any more.
+  // Ends every stream with kUnavailable, and takes no new ones. Gives readers 500 ms to receive the
+  // status.
   void Stop();
 
-  // Takes a stream that has its subject. kResourceExhausted when there are as many as may be;
-  // kUnavailable when it has stopped.
+  // Adds a stream whose subject is set. kResourceExhausted at one of the two bounds above;
+  // kUnavailable after Stop().
   ca::Status Add(std::shared_ptr<TrustBundleStream> stream);
 
-  // Looks at every stream, once. For tests; the thread does it too.
+  // Does once what the thread does each second. For tests.
   void Look();
 
  private:
   using Streams = std::vector<std::shared_ptr<TrustBundleStream>>;
 
   void WatchForEver();
-  Streams Standing();
+  Streams Open();
   void LookAt(TrustBundleStream& stream, const std::optional<ca::TrustBundle>& newest) const;
 
   const CallGate& call_gate_;

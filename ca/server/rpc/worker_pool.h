@@ -7,14 +7,14 @@
 
 namespace server {
 
-// Threads for the stories, which block. Thread-safe. As many calls are in progress as there are
-// threads and no more: a queue behind them would only let callers wait for an answer that is late.
+// Threads for the use cases, which block. Thread-safe. There is no queue: a call that waited in one
+// would be answered too late.
 class WorkerPool {
  public:
   explicit WorkerPool(int size) : size_(size), threads_(static_cast<size_t>(size)) {}
   ~WorkerPool() { threads_.join(); }
 
-  // Runs `work` on a thread of the pool; false when every one is taken.
+  // Runs `work` on a thread of the pool; false if every thread is busy.
   template <typename Work>
   bool TryRun(Work work) {
     if (in_progress_.fetch_add(1) >= size_) {

@@ -23,7 +23,7 @@ hsm::TokenOptions OptionsOf(const TokenConfig& token, std::chrono::seconds timeo
   };
 }
 
-// What went wrong with a tenant's token, with whose it is.
+// Adds the token and its tenants to the message.
 ca::Status NamedAfter(const TokenConfig& token, const ca::Status& status) {
   return ca::Annotate(status, fmt::format("hsm: tokens: '{}' of tenants {}: ", token.label,
                                           fmt::join(token.tenants, ", ")));
@@ -42,8 +42,8 @@ ca::Result<std::shared_ptr<hsm::TenantKeyStore>> OpenTokens(const Config& config
   for (size_t i = 0; i < config.tenant_tokens.size(); ++i) {
     const TokenConfig& token = config.tenant_tokens[i];
     auto& [store, status] = opened[i + 1];
-    const bool may_come =
-        status.code() == ca::StatusCode::kUnavailable && tenant_tokens == TenantTokens::kMayBeAway;
+    const bool may_come = status.code() == ca::StatusCode::kUnavailable &&
+                          tenant_tokens == TenantTokens::kMayBeUnavailable;
     if (!status.ok() && !may_come) return NamedAfter(token, status);
     if (!status.ok()) spdlog::error("{}", ca::MessageOf(NamedAfter(token, status)));
     apart.push_back({token.label, token.tenants, std::move(store)});

@@ -15,10 +15,11 @@
 
 namespace server {
 
-// Whether a tenant's token that is away may come later.
-enum class TenantTokens { kMayBeAway, kAreThere };
+// Whether a tenant's token may be unavailable at start-up.
+enum class TenantTokens { kMayBeUnavailable, kMustBeAvailable };
 
-// The database and the tokens that the configuration names: what lasts.
+// The stores over the database and the tokens that the configuration names. Everything that the
+// server keeps for longer than it runs is in them.
 struct Backends {
   std::shared_ptr<hsm::TenantKeyStore> keys;
   std::unique_ptr<db::PostgresHierarchyStore> hierarchies;
@@ -29,9 +30,9 @@ struct Backends {
   std::unique_ptr<db::PostgresAcknowledgementStore> acknowledgements;
   std::unique_ptr<db::PostgresApprovalStore> approvals;
 
-  // kFailedPrecondition when the schema or a token is not what this program needs, kUnavailable
-  // when one is away; each says what to check, and of a tenant's token, whose it is. `clock`
-  // outlives it.
+  // kFailedPrecondition if the schema or a token does not fit this program, kUnavailable if the
+  // database or a token is unavailable. The message says what to check, and names the tenants of a
+  // dedicated token. `clock` outlives it.
   static ca::Result<Backends> Open(const Config& config, const ca::Clock& clock,
                                    TenantTokens tenant_tokens);
 };

@@ -19,7 +19,7 @@ using ca::StatusCode;
 constexpr int kConcurrentCallsMax = 4096;
 constexpr int kAgentsQuotaMax = 100'000'000;
 constexpr int kCertificatesQuotaMax = 1'000'000;
-constexpr int kConnectionsPerAddressMax = 4096;  // all that HttpLimits lets there be
+constexpr int kConnectionsPerAddressMax = 4096;  // the default of HttpLimits::connections
 constexpr int kTenantTokensMax = 16;
 constexpr std::chrono::seconds kHsmTimeoutMin(1);
 constexpr std::chrono::seconds kHsmTimeoutMax(120);
@@ -44,13 +44,15 @@ Status CheckAddress(std::string_view key, const std::string& value, bool allow_z
   return Wrong(key, fmt::format("'{}' is not HOST:PORT", ca::Printable(value)));
 }
 
-// Secrets stay out of files that are shown around, and libpq has better places for them.
+// People show configuration files to each other, so a file contains no secret. libpq has better
+// places for a password.
 Status CheckConninfo(std::string_view key, const std::string& conninfo) {
   if (conninfo.starts_with("postgres://") || conninfo.starts_with("postgresql://")) {
     return Wrong(key, "it is a URI; write keywords, such as host=/run/postgresql dbname=agentpki");
   }
   if (conninfo.find("password") == std::string::npos) return ca::Ok();
-  return Wrong(key, "it has a password; use passfile=, sslcert= or peer authentication instead");
+  return Wrong(key,
+               "it contains a password; use passfile=, sslcert= or peer authentication instead");
 }
 
 Status FillServerNames(const ServerConfig& yaml, Config& config) {
@@ -60,9 +62,9 @@ Status FillServerNames(const ServerConfig& yaml, Config& config) {
     } else if (ca::IsDnsName(name)) {
       config.dns_names.push_back(name);
     } else {
-      return Wrong(
-          "server_names",
-          fmt::format("'{}' is neither a lower-case DNS name nor an address", ca::Printable(name)));
+      return Wrong("server_names",
+                   fmt::format("'{}' is neither a lower-case DNS name nor an IP address",
+                               ca::Printable(name)));
     }
   }
   if (yaml.server_names().empty()) {
@@ -79,7 +81,7 @@ Status CheckExpireAfter(std::chrono::seconds expire_after) {
   return Wrong("system: approvals: expire_after", "write 5m to 30d");
 }
 
-// The name constraints of the system hierarchy; the names of this one server when nothing is said.
+// The name constraints of the system hierarchy. Without them in the file, the names of this server.
 Status FillSystem(const agentpki::v1::SystemConfig& yaml, Config& config) {
   for (const std::string& subtree : yaml.dns_subtrees()) {
     if (!ca::IsDnsName(subtree)) {
@@ -102,7 +104,7 @@ Status FillSystem(const agentpki::v1::SystemConfig& yaml, Config& config) {
   return CheckExpireAfter(config.system_approvals.expire_after);
 }
 
-// What the common token and those of tenants have in common.
+// The keys that the common token and a dedicated token share.
 template <typename TokenYaml>
 Status FillToken(const std::string& key, const TokenYaml& yaml, TokenConfig& token) {
   TRY(CheckPresent(key + ": token_label", yaml.token_label(), "agentpki"));
@@ -120,35 +122,35 @@ Status FillTenants(const std::string& key, const agentpki::v1::TenantTokenConfig
   for (const std::string& tenant : yaml.tenants()) {
     TRY(ca::CheckShortName(key + ": tenants", tenant, ca::Hierarchy::kNameMax));
     if (tenant == kSystemTenant) {
-      return Wrong(key + ": tenants",
-                   fmt::format("'{}' is the system hierarchy, whose keys are on the token of hsm: "
-                               "token_label; take it out",
-                               tenant));
+      return Wrong(
+          key + ": tenants",
+          fmt::format("'{}' is the system hierarchy's tenant, and its keys are on the token "
+                      "of hsm: token_label; remove it here",
+                      tenant));
     }
     if (!token.tenants.insert(tenant).second) {
       return Wrong(key + ": tenants", fmt::format("'{}' is there twice", tenant));
     }
   }
   if (!token.tenants.empty()) return ca::Ok();
-  return Wrong(key + ": tenants", "it is missing; write whose keys are on it, for example [acme]");
+  return Wrong(key + ": tenants",
+               "it is missing; write the tenants whose keys are on it, for example [acme]");
 }
 
-// What would make two tokens one.
-Status CheckApart(const std::string& key, const TokenConfig& token, const TokenConfig& other) {
+// Two tokens may not share a label, a PIN or a tenant.
+Status CheckDedicated(const std::string& key, const TokenConfig& token, const TokenConfig& other) {
   if (token.label == other.label) {
-    return Wrong(
-        key + ": token_label",
-        fmt::format("'{}' is the label of another token of this file, too; give each token "
-                    "a label of its own",
-                    ca::Printable(token.label)));
+    return Wrong(key + ": token_label",
+                 fmt::format("'{}' is the label of another token of this file too; give each token "
+                             "its own label",
+                             ca::Printable(token.label)));
   }
   if (!token.pin_file.empty() && token.pin_file == other.pin_file) {
-    return Wrong(key + ": pin_file",
-                 "another token reads the same; give each token a PIN of its own");
+    return Wrong(key + ": pin_file", "another token reads the same; give each token its own PIN");
   }
   if (!token.pin_credential.empty() && token.pin_credential == other.pin_credential) {
     return Wrong(key + ": pin_credential",
-                 "another token reads the same; give each token a PIN of its own");
+                 "another token reads the same; give each token its own PIN");
   }
   for (const std::string& tenant : token.tenants) {
     if (!other.tenants.contains(tenant)) continue;
@@ -171,8 +173,8 @@ Status FillTenantTokens(const agentpki::v1::HsmConfig& yaml, Config& config) {
     token.module = one.module().empty() ? yaml.module() : one.module();
     TRY(FillToken(key, one, token));
     TRY(FillTenants(key, one, token));
-    TRY(CheckApart(key, token, config.token));
-    for (const TokenConfig& other : config.tenant_tokens) TRY(CheckApart(key, token, other));
+    TRY(CheckDedicated(key, token, config.token));
+    for (const TokenConfig& other : config.tenant_tokens) TRY(CheckDedicated(key, token, other));
     config.tenant_tokens.push_back(std::move(token));
   }
   return ca::Ok();
@@ -251,9 +253,10 @@ Status FillStatus(const ServerConfig& yaml, Config& config) {
     if (!urls.ok()) return ca::Annotate(urls.status(), "status: url: ");
     config.status.urls = *std::move(urls);
   } else if (!config.listen_http.empty()) {
-    return Wrong("status: url",
-                 "write where relying parties reach listen: http, such as "
-                 "http://pki.acme.example");
+    return Wrong(
+        "status: url",
+        "it is missing; write the URL at which relying parties reach listen: http, such as "
+        "http://pki.acme.example");
   }
   TRY(FillStatusSettings(status, config.status.settings));
   return FillConnectionsPerAddress(status.connections_per_address(), config);

@@ -17,41 +17,43 @@
 
 namespace server {
 
-// How others learn whether a certificate still stands.
+// How OCSP and CRLs are made and served.
 struct StatusConfig {
   ca::StatusUrls urls;
-  ca::StatusSettings settings;       // of a hierarchy whose file says nothing else
+  ca::StatusSettings settings;       // a hierarchy's file may override them
   int connections_per_address = 64;  // to `listen_http`
 };
 
-// Of the system hierarchy, agentpki/system.
+// The tenant of the system hierarchy, agentpki/system.
 inline constexpr char kSystemTenant[] = "agentpki";
 
-// Where CA keys are.
+// A token that holds CA keys.
 struct TokenConfig {
   std::filesystem::path module;
   std::string label;
-  std::filesystem::path pin_file;  // one of these two is empty
+  std::filesystem::path pin_file;  // either this or `pin_credential` is empty
   std::string pin_credential;
-  std::set<std::string> tenants;  // whose it is; of the common one, none: all others'
+  std::set<std::string> tenants;  // those with keys on a dedicated token; none for the common token
 };
 
-// What proto/agentpki/v1/config.proto describes, checked. Immutable once loaded.
+// The configuration of proto/agentpki/v1/config.proto, validated. Immutable once loaded.
 struct Config {
   std::string listen_grpc;
-  std::string listen_http;     // "" when not served
-  std::string listen_metrics;  // "" when not served
+  std::string listen_http;     // "" if not served
+  std::string listen_metrics;  // "" if not served
   std::string advertise;
-  std::vector<std::string> dns_names;       // of `server_names`
-  std::vector<ca::IpAddress> ip_addresses;  // of `server_names`
+  std::vector<std::string> dns_names;       // from `server_names`
+  std::vector<ca::IpAddress> ip_addresses;  // from `server_names`
   std::filesystem::path runtime_directory;
   std::string database_server;
-  std::string database_owner;  // "" when not given
+  std::string database_owner;  // "" if not given
   TokenConfig token;
   std::vector<TokenConfig> tenant_tokens;
   std::chrono::seconds hsm_timeout = std::chrono::seconds(15);
   ca::TrustDomain system_trust_domain;
-  std::vector<std::string> system_dns_subtrees;  // what servers may be called, for good
+  // Name constraints of the system hierarchy, which servers' names must match; `init` makes them
+  // permanent.
+  std::vector<std::string> system_dns_subtrees;
   std::vector<ca::IpRange> system_ip_ranges;
   ca::ApprovalPolicy system_approvals;
   int concurrent_calls = 256;
@@ -59,8 +61,8 @@ struct Config {
   std::map<std::string, ca::TenantQuota> quotas;  // by tenant
 };
 
-// kInvalidArgument as FILE:LINE: KEY for what is not in the schema and as FILE: KEY for a value
-// that cannot be, with what is wrong and the fix; kNotFound when there is no file.
+// kInvalidArgument names the problem and the fix: as FILE:LINE: KEY for a key that is not in the
+// schema, as FILE: KEY for an invalid value. kNotFound if there is no file.
 ca::Result<Config> LoadConfig(const std::filesystem::path& path);
 
 }  // namespace server

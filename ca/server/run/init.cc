@@ -34,8 +34,9 @@ Result<ca::Agent> EnsureOperator(const ca::Hierarchy& system, const std::string&
   return agent;
 }
 
-// Whether the folder's certificate is of today's system root and not yet half way to its end.
-bool Stands(const std::filesystem::path& folder, const std::string& bundle, ca::TimePoint now) {
+// Whether the folder's certificate is from the current system root and has not passed half of its
+// lifetime.
+bool AreFresh(const std::filesystem::path& folder, const std::string& bundle, ca::TimePoint now) {
   const auto credentials = ca::Credentials::Read(folder);
   if (!credentials.ok() || credentials->bundle_pem != bundle) return false;
   const auto blocks = ca::FromPem("CERTIFICATE", credentials->cert_pem);
@@ -46,8 +47,8 @@ bool Stands(const std::filesystem::path& folder, const std::string& bundle, ca::
   return half_life.ok() && now < *half_life;
 }
 
-// The one part of the system hierarchy that later configurations may change: whoever runs `init`
-// holds the database.
+// Approvals are the only part of the system hierarchy that a later configuration may change. The
+// operator that runs `init` has access to the database anyway.
 Status EnsureApprovals(const Config& config, ca::HierarchyStore& store, const ca::Hierarchy& system,
                        ca::TimePoint now) {
   if (system.approvals == config.system_approvals) return ca::Ok();
@@ -67,8 +68,9 @@ Status WriteOperator(const Config& config, const std::filesystem::path& folder,
                      const ca::Agent& agent, const ca::Catalog& catalog,
                      const ca::Enrollment& enrollment, const ca::Clock& clock) {
   const std::string bundle = ca::PemOf(catalog.Roots(agent.hierarchy));
-  if (Stands(folder, bundle, clock.Now())) {
-    fmt::print("operator {}: the credentials in {} stand\n", agent.id.ToString(), folder.string());
+  if (AreFresh(folder, bundle, clock.Now())) {
+    fmt::print("operator {}: the credentials in {} are still valid\n", agent.id.ToString(),
+               folder.string());
     return ca::Ok();
   }
   const ca::SubjectKey key = TRY(ca::SubjectKey::Generate(ca::KeyType::kP256));
@@ -124,10 +126,10 @@ ca::Hierarchy SystemHierarchy(const Config& config) {
 
 Status RunInit(const Config& config, const InitOptions& options) {
   const ca::SystemClock clock;
-  // Two at once would each make the keys that they see missing.
+  // Two concurrent runs would both make the keys that are missing.
   const auto lock = db::AdvisoryLock::Take({config.database_server}, "agentpki.init");
   if (!lock.ok()) return ca::Annotate(lock.status(), "database: ");
-  const Backends backends = TRY(Backends::Open(config, clock, TenantTokens::kAreThere));
+  const Backends backends = TRY(Backends::Open(config, clock, TenantTokens::kMustBeAvailable));
   const ca::StatusDirectory directory(config.status.urls);
   ca::Provisioning provisioning(*backends.hierarchies, *backends.keys, *backends.registry,
                                 directory, clock, kActor);
@@ -139,8 +141,8 @@ Status RunInit(const Config& config, const InitOptions& options) {
     const auto wanted = TRY(files::LoadHierarchyFile(options.hierarchy_file));
     if (!wanted.operators.empty()) {
       return ca::Error(ca::StatusCode::kInvalidArgument,
-                       "{}: operators: there are none to give roles to yet; leave them out, and "
-                       "add them later with: agentpki hierarchy apply -f FILE",
+                       "{}: operators: no operator is registered yet; leave them out, and add "
+                       "them later with: agentpki hierarchy apply -f FILE",
                        options.hierarchy_file.string());
     }
     const ca::Hierarchy made = TRY(provisioning.EnsureHierarchy(wanted.hierarchy));

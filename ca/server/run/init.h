@@ -9,16 +9,16 @@
 namespace server {
 
 struct InitOptions {
-  std::filesystem::path hierarchy_file;  // "" for the system hierarchy alone
+  std::filesystem::path hierarchy_file;  // "" to make the system hierarchy only
   std::string operator_name = "admin";
-  std::filesystem::path operator_folder;  // where the operator's credentials go; "" for none
+  std::filesystem::path operator_folder;  // for the operator's credentials; "" for none
 };
 
-// Makes what a deployment begins with: the system hierarchy, an operator who is admin of
-// everything, and a first hierarchy. Everything that stands is kept; the operator's credentials are
-// made anew when they are missing or more than half of their lifetime has passed, so this is also
-// the way back in for operators who are locked out: whoever holds the database and the token may do
-// anything. Prints what it does.
+// Makes the beginning of a deployment: the system hierarchy, an operator that is admin over
+// everything, and a first hierarchy. Keeps everything that exists. Issues new credentials for the
+// operator if they are missing or have passed half of their lifetime. So operators that are locked
+// out can run it again: access to the database and the token allows everything anyway. Prints each
+// step.
 ca::Status RunInit(const Config& config, const InitOptions& options);
 
 // The system hierarchy that the configuration describes.

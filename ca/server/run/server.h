@@ -4,10 +4,11 @@
 
 namespace server {
 
-// Serves until SIGTERM or SIGINT: then health says NOT_SERVING, calls in progress finish (for 10
-// seconds at most), and the token is torn down when nobody can sign any more. Should that hang, the
-// process ends itself. Blocks those signals in the calling thread, so it is to be called before
-// there are others.
+// Serves until SIGTERM or SIGINT. Then gRPC health says NOT_SERVING, calls in progress have 10
+// seconds to finish, and the token is closed after everything that can sign has ended. If that
+// takes longer than StopDeadline allows, the process ends itself.
+//
+// Blocks those two signals in the calling thread, so call it before the process has other threads.
 ca::Status RunServer(const Config& config);
 
 }  // namespace server

@@ -29,7 +29,7 @@ Status FileError(std::string_view what, const fs::path& path) {
                path.string(), std::generic_category().message(errno));
 }
 
-// The host's name, as one segment of a SPIFFE ID: replicas on different hosts are told apart.
+// The host's name as one segment of a SPIFFE ID, so that replicas on different hosts differ.
 std::string HostSegment() {
   char name[256] = "";
   if (gethostname(name, sizeof name - 1) != 0) return "server";
@@ -57,7 +57,7 @@ ca::Result<ca::Agent> EnsureServerAgent(const Config& config, const ca::Hierarch
   const Status valid = wanted.Validate(system);
   if (!valid.ok()) return ca::Annotate(valid, "server_names: ");
   ca::Agent registered = TRY(provisioning.EnsureAgent(wanted));
-  // The configuration, not the first registration, says what the server is called.
+  // The names in the configuration count, not those of the first registration.
   registered.dns_names = wanted.dns_names;
   registered.ip_addresses = wanted.ip_addresses;
   return registered;
@@ -94,7 +94,8 @@ ca::Result<std::unique_ptr<ServerIdentity>> ServerIdentity::Create(const Config&
   ca::Agent agent = TRY(EnsureServerAgent(config, *system, provisioning));
   std::unique_ptr<ServerIdentity> identity(
       new ServerIdentity(config.runtime_directory, std::move(agent), catalogs, enrollment, clock));
-  // Always anew: whether an older one on disk would do depends on more than its dates.
+  // Always issue a new one. Whether an older one on disk is still valid depends on more than its
+  // dates.
   TRY(identity->Renew());
   identity->thread_ = std::thread([&identity = *identity] { identity.RenewForEver(); });
   return identity;
@@ -122,7 +123,8 @@ Status ServerIdentity::CheckHealth() const {
   const std::lock_guard lock(mutex_);
   const auto lifetime = validity_.not_after - validity_.not_before;
   if (clock_.Now() < validity_.not_after - lifetime / 10) return ca::Ok();
-  return Error(StatusCode::kFailedPrecondition, "the server's own certificate ends at {}",
+  return Error(StatusCode::kFailedPrecondition,
+               "the server's own certificate ends at {} and was not renewed",
                ca::Rfc3339(validity_.not_after));
 }
 
@@ -140,11 +142,12 @@ Status ServerIdentity::Renew() {
   };
   const auto issued =
       TRY(enrollment_.Issue(agent_, key.Csr(agent_.id), ca::SystemGrounds{}, request, event));
-  // With the roots: a first contact knows one of them by its fingerprint alone (JoinToken).
-  const auto behind =
+  // The chain includes the roots, because a first contact knows only a root's fingerprint
+  // (JoinToken).
+  const auto issuers =
       catalogs_.Snapshot()->FirstContactChain(issued.certificate.record.authority, clock_.Now());
   std::vector<ca::Bytes> chain = {issued.certificate.Der()};
-  chain.insert(chain.end(), behind.begin(), behind.end());
+  chain.insert(chain.end(), issuers.begin(), issuers.end());
 
   const std::string serial = issued.certificate.record.serial.ToString();
   const fs::path folder = directory_ / ("tls-" + serial);
@@ -162,7 +165,8 @@ Status ServerIdentity::Renew() {
 
   const std::lock_guard lock(mutex_);
   validity_ = issued.certificate.record.validity;
-  spdlog::info("own certificate {} stands until {}", serial, ca::Rfc3339(validity_.not_after));
+  spdlog::info("the server's own certificate {} is valid until {}", serial,
+               ca::Rfc3339(validity_.not_after));
   return ca::Ok();
 }
 
@@ -171,7 +175,7 @@ void ServerIdentity::RenewForEver() {
   while (!is_stopping_) {
     const auto lifetime = validity_.not_after - validity_.not_before;
     const auto due = validity_.not_after - lifetime / 3;
-    // In short sleeps, because the wall clock may be set while we wait.
+    // Sleep only for short times, because the wall clock may be set meanwhile.
     if (clock_.Now() < due) {
       stop_.wait_for(lock, std::min<std::chrono::microseconds>(due - clock_.Now(), kRetry));
       continue;
@@ -180,8 +184,8 @@ void ServerIdentity::RenewForEver() {
     const Status renewed = Renew();
     lock.lock();
     if (renewed.ok()) continue;
-    spdlog::warn("own certificate was not renewed, next try in {} s: {}", kRetry.count(),
-                 renewed.ToString());
+    spdlog::warn("the server could not renew its own certificate; it tries again in {} s: {}",
+                 kRetry.count(), renewed.ToString());
     stop_.wait_for(lock, kRetry, [this] { return is_stopping_; });
   }
 }

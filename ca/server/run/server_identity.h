@@ -12,16 +12,17 @@
 
 namespace server {
 
-// The server's own TLS key and certificate, from the system hierarchy, in files that gRPC watches:
+// The server's own TLS key and certificate, issued by the system hierarchy, in files that gRPC
+// watches:
 //
 //   RUNTIME_DIRECTORY/tls -> tls-SERIAL/   key.pem, chain.pem
 //
-// The link changes in one step, so key and chain always belong together. A thread renews them, with
-// a new key, when two thirds of the lifetime have passed.
+// The link changes in one step, so key and chain always belong together. A thread renews them with
+// a new key after two thirds of the lifetime.
 class ServerIdentity {
  public:
-  // Makes sure that there is a certificate that stands; kUnavailable and the like when none can be
-  // issued. Everything that is given outlives it.
+  // Issues a certificate and starts the thread. Everything outlives it. kFailedPrecondition if
+  // another user can enter the runtime directory; otherwise the errors of ca::Enrollment::Issue().
   static ca::Result<std::unique_ptr<ServerIdentity>> Create(const Config& config,
                                                             const ca::LiveCatalog& catalogs,
                                                             ca::Provisioning& provisioning,
@@ -32,8 +33,8 @@ class ServerIdentity {
   std::filesystem::path key_file() const { return link_ / "key.pem"; }
   std::filesystem::path chain_file() const { return link_ / "chain.pem"; }
 
-  // kFailedPrecondition when the certificate will not stand for a tenth of its lifetime: renewing
-  // has failed for long.
+  // kFailedPrecondition if less than a tenth of the certificate's lifetime is left: renewing has
+  // failed for a long time.
   ca::Status CheckHealth() const;
 
  private:

@@ -33,7 +33,7 @@ class StatusFeed {
     ca::StatusDirectory& directory;
   };
 
-  // Told of each revocation that is new here, and of each CRL.
+  // Called for each revocation that is new on this replica.
   struct Observers {
     std::function<void(const ca::Revocation&)> revocation;
   };

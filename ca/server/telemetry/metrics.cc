@@ -24,11 +24,11 @@ using prometheus::MetricType;
 
 constexpr std::string_view kPath = "/metrics";
 
-// Seconds. An issuance takes milliseconds; ten is where a caller has given up.
+// Seconds. An issuance takes milliseconds; after ten seconds a caller has given up.
 Histogram::BucketBoundaries RequestBuckets() {
   return {0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10};
 }
-// Promised are 1 s for OCSP and 10 s for CRLs.
+// Seconds. We promise 1 s for OCSP and 10 s for CRLs.
 Histogram::BucketBoundaries VisibleBuckets() {
   return {0.05, 0.1, 0.25, 0.5, 0.75, 1, 2, 3, 5, 7.5, 10, 15, 30, 60};
 }
@@ -53,8 +53,8 @@ void AddGauge(MetricFamily& family, double value, std::vector<ClientMetric::Labe
 }
 
 MetricFamily OcspFamily(const ocsp::Responder::Counts& counts) {
-  MetricFamily family = Empty("agentpki_ocsp_responses_total", "OCSP responses, by what they are",
-                              MetricType::Counter);
+  MetricFamily family =
+      Empty("agentpki_ocsp_responses_total", "OCSP responses, by kind", MetricType::Counter);
   const std::pair<const char*, std::uint64_t> kinds[] = {
       {"recalled", counts.recalled},   {"signed", counts.signed_answers},
       {"malformed", counts.malformed}, {"unauthorized", counts.unauthorized},
@@ -97,24 +97,25 @@ class Metrics::Families {
   prometheus::Family<prometheus::Counter>& requests =
       prometheus::BuildCounter()
           .Name("agentpki_requests_total")
-          .Help("Calls over gRPC, by method and status code")
+          .Help("gRPC calls, by method and status code")
           .Register(registry);
   prometheus::Family<prometheus::Counter>& lint_errors =
       prometheus::BuildCounter()
           .Name("agentpki_lint_errors_total")
-          .Help("Certificates that were not signed because the linter found something, by rule")
+          .Help("Certificates that were not signed because the linter refused them, by rule")
           .Register(registry);
-  prometheus::Family<Histogram>& request_seconds = prometheus::BuildHistogram()
-                                                       .Name("agentpki_request_seconds")
-                                                       .Help("Time to answer a call, by method")
-                                                       .Register(registry);
+  prometheus::Family<Histogram>& request_seconds =
+      prometheus::BuildHistogram()
+          .Name("agentpki_request_seconds")
+          .Help("Seconds to answer a gRPC call, by method")
+          .Register(registry);
   prometheus::Family<Histogram>& visible =
       prometheus::BuildHistogram()
           .Name("agentpki_revocation_visible_seconds")
           .Help(
-              "Of each revocation, taken by whichever replica: from just before its commit until "
-              "this replica's OCSP says so (ocsp), or until a CRL that lists it is published (crl; "
-              "by the conductor alone)")
+              "Seconds from just before the commit of a revocation, on any replica, until this "
+              "replica's OCSP says so (ocsp), or until a CRL that lists it is published (crl; only "
+              "the conductor observes it)")
           .Register(registry);
   Histogram& visible_in_ocsp = visible.Add({{"service", "ocsp"}}, VisibleBuckets());
   Histogram& visible_in_crl = visible.Add({{"service", "crl"}}, VisibleBuckets());
@@ -189,9 +190,7 @@ std::string Metrics::Scrape() const {
     AddGauge(families.back(), families_->http_connections());
   }
   if (families_->revocations) {
-    families.push_back(Empty("agentpki_revocations",
-                             "Revoked certificates that have not ended, in memory",
-                             MetricType::Gauge));
+    families.push_back(Empty("agentpki_revocations", "Revocations in memory", MetricType::Gauge));
     AddGauge(families.back(), static_cast<double>(families_->revocations()));
   }
   if (families_->crl_cache) AddCrlFamilies(*families_->crl_cache, families_->crls_go_on, families);
@@ -202,10 +201,10 @@ std::string Metrics::Scrape() const {
 
 std::optional<HttpResponse> MetricsSite::HandleAtOnce(const HttpRequest& request) {
   if (request.target.substr(0, request.target.find('?')) != kPath) {
-    return HttpResponse::Line(404, "nothing is served here; the metrics are at /metrics");
+    return HttpResponse::Line(404, "not found; the metrics are at /metrics");
   }
   if (request.method == HttpMethod::kGet) return std::nullopt;
-  HttpResponse response = HttpResponse::Line(405, "this is read with GET or HEAD");
+  HttpResponse response = HttpResponse::Line(405, "use GET or HEAD");
   response.Add("Allow", "GET, HEAD");
   return response;
 }

@@ -13,32 +13,32 @@
 
 namespace server {
 
-// What an operator's Prometheus reads. Thread-safe. Values that somebody else keeps are read at
-// each scrape: what is given to a Read...() has to outlive this, may be called on any thread, and
-// is given before the first scrape.
+// The metrics for an operator's Prometheus. Thread-safe. Each scrape calls the functions that were
+// given to the Read...() functions, on any thread. Give them before the first scrape; they outlive
+// this object.
 class Metrics {
  public:
   Metrics();
   ~Metrics();
 
-  // agentpki_requests_total{method,code}, agentpki_request_seconds{method}: a call over gRPC.
-  // `method` is of a closed set: every new pair is a new time series.
+  // agentpki_requests_total{method,code}, agentpki_request_seconds{method}: a gRPC call. `method`
+  // is one of a fixed set, because each new pair of labels is a new time series.
   void CountRequest(std::string_view method, ca::StatusCode code,
                     std::chrono::duration<double> took);
-  // agentpki_lint_errors_total{rule}: a certificate that was not signed, because it was not as it
-  // should be. `rule` is one of ca/issuance/lint.h's, or it is not counted.
+  // agentpki_lint_errors_total{rule}: a certificate that was not signed because the linter refused
+  // it. Ignores a rule that is not one of ca/issuance/lint.h.
   void CountLintError(std::string_view rule);
-  // agentpki_revocation_visible_seconds{service}: of each real revocation, taken by whichever
-  // replica, from its date, which that replica's clock gave it just before the commit, so that the
-  // commit counts and so does what the clocks differ.
-  //   ocsp  until this replica's OCSP says so; on every replica
-  //   crl   until a CRL that lists it is published; on the conductor alone
-  // Neither is observed of what was revoked before this process could see it come.
+  // agentpki_revocation_visible_seconds{service}: the time from the date of a revocation until
+  //   ocsp  this replica's OCSP says so; each replica observes it
+  //   crl   a CRL that lists it is published; only the conductor observes it
+  // The replica that took the revocation set the date by its own clock just before the commit. So
+  // the time includes the commit and the difference between the clocks. Revocations that were
+  // committed before this process started are not observed.
   void ObserveRevocationVisibleInOcsp(std::chrono::duration<double> took);
   void ObserveRevocationVisibleInCrl(std::chrono::duration<double> took);
-  // agentpki_status_discrepancies{hierarchy}: of ledger, OCSP and CRL, as found by the last check
-  // of that hierarchy on this replica; agentpki_status_checked_seconds{hierarchy}: when it ended
-  // (since 1970). Not shown before the first.
+  // agentpki_status_discrepancies{hierarchy}: differences between ledger, OCSP and CRL that the
+  // last check of the hierarchy on this replica found. agentpki_status_checked_seconds{hierarchy}:
+  // when that check ended, in seconds since 1970. Neither exists before the first check.
   void SetStatusChecked(std::string_view hierarchy, std::int64_t discrepancy_count,
                         ca::TimePoint at);
 
@@ -46,10 +46,11 @@ class Metrics {
   void ReadOcsp(std::function<ocsp::Responder::Counts()> counts);
   // agentpki_http_connections
   void ReadHttpConnections(std::function<int()> count);
-  // agentpki_revocations: in memory, of certificates that have not ended
+  // agentpki_revocations: revocations in memory
   void ReadRevocations(std::function<size_t()> count);
-  // agentpki_crl_number{authority,shard}, agentpki_crl_next_update_seconds{authority,shard} (since
-  // 1970: subtract time()), of the complete CRLs of those authorities that sign another in time
+  // agentpki_crl_number{authority,shard}; agentpki_crl_next_update_seconds{authority,shard}, in
+  // seconds since 1970, so subtract time(). For the complete CRLs of those authorities that will
+  // sign another CRL, as `goes_on` says.
   void ReadCrls(const crl::CrlCache& crl_cache, std::function<bool(ca::AuthorityId)> goes_on);
 
   // Prometheus' text format, version 0.0.4.
@@ -61,7 +62,7 @@ class Metrics {
   std::unique_ptr<Families> families_;
 };
 
-// GET /metrics, and nothing else.
+// Serves GET /metrics and nothing else.
 class MetricsSite final : public HttpHandler {
  public:
   explicit MetricsSite(const Metrics& metrics) : metrics_(metrics) {}

@@ -23,7 +23,7 @@ TEST(HttpCachingTest, ReadsEveryDateThatItWrites) {
   }
 }
 
-TEST(HttpCachingTest, ReadsNothingElseAsADate) {
+TEST(HttpCachingTest, RefusesOtherTexts) {
   for (const std::string_view text :
        {"", "Sunday, 06-Nov-94 08:49:37 GMT", "Sun Nov  6 08:49:37 1994",
         "Sat, 06 Nov 1994 08:49:37 GMT", "Sun, 06 Nov 1994 08:49:37 CET",
@@ -33,7 +33,7 @@ TEST(HttpCachingTest, ReadsNothingElseAsADate) {
   }
 }
 
-TEST(HttpCachingTest, SaysNotModifiedByTheTagAndOnlyWithoutOneByTheDate) {
+TEST(HttpCachingTest, ComparesTheTagAndWithoutOneTheDate) {
   const std::string date = HttpDate(At(1000));
   const std::string before = HttpDate(At(999));
   const auto is_not_modified = [](std::string_view tags, std::string_view since,

@@ -22,7 +22,8 @@ using testing::RawResponse;
 
 constexpr size_t kLargeSize = 8 * 1024 * 1024;
 
-// Says back what it was asked. Below /slow it needs a worker, and waits there until it may go on.
+// Answers with a description of the request. Below /slow it needs a worker, and waits there until
+// the test releases it.
 class EchoHandler final : public HttpHandler {
  public:
   std::optional<HttpResponse> HandleAtOnce(const HttpRequest& request) override {
@@ -57,7 +58,7 @@ class EchoHandler final : public HttpHandler {
 
 class HttpListenerTest : public ::testing::Test {
  protected:
-  // The tests change what they are about.
+  // A test changes the option that it is about.
   HttpOptions options_ = {.workers = 2, .waiting_calls = 2, .grace_time = seconds(5)};
   ca::testing::FakeClock clock_;
   EchoHandler handler_;
@@ -90,7 +91,7 @@ TEST_F(HttpListenerTest, AnswersManyRequestsOnOneConnection) {
   EXPECT_EQ(listener_->connection_count(), 1);
 }
 
-TEST_F(HttpListenerTest, AnswersPipelinedRequestsInTheirOrderWhateverTheyNeed) {
+TEST_F(HttpListenerTest, AnswersPipelinedRequestsInTheirOrder) {
   handler_.go_on.count_down();
   std::string requests;
   for (int i = 0; i < 500; ++i) requests += GetOf(fmt::format("{}/{}", i % 7 ? "" : "/slow", i));
@@ -103,7 +104,7 @@ TEST_F(HttpListenerTest, AnswersPipelinedRequestsInTheirOrderWhateverTheyNeed) {
   sender.join();
 }
 
-TEST_F(HttpListenerTest, TakesARequestThatComesOctetByOctet) {
+TEST_F(HttpListenerTest, ReadsARequestOctetByOctet) {
   RawHttpClient client(Start());
   for (const char c : std::string("POST /a HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc")) {
     ASSERT_TRUE(client.Send({&c, 1}));
@@ -129,7 +130,7 @@ TEST_F(HttpListenerTest, SendsNoBodyToHead) {
   EXPECT_EQ(client.Receive().body, "GET /b []");
 }
 
-TEST_F(HttpListenerTest, RefusesOtherMethodsAndNamesThoseThatItServes) {
+TEST_F(HttpListenerTest, RefusesOtherMethodsAndNamesTheServedOnes) {
   const auto response = Exchange(Start(), "DELETE /a HTTP/1.1\r\nHost: a\r\n\r\n");
   EXPECT_EQ(response.status, 405);
   EXPECT_EQ(response.fields.at("allow"), "GET, HEAD, POST");
@@ -181,7 +182,7 @@ TEST_F(HttpListenerTest, RefusesABodyThatIsTooLong) {
             413);
 }
 
-TEST_F(HttpListenerTest, SaysContinueToWhoWaitsForItAndRefusesAtOnceWhatIsTooLong) {
+TEST_F(HttpListenerTest, SendsContinueIfItIsExpectedAndRefusesALongBodyAtOnce) {
   RawHttpClient client(Start());
   client.Send("POST /a HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 3\r\n\r\n");
   EXPECT_EQ(client.ReceiveOctets(25), "HTTP/1.1 100 Continue\r\n\r\n");
@@ -218,15 +219,15 @@ TEST_F(HttpListenerTest, ClosesWhenAskedTo) {
   EXPECT_TRUE(client.IsClosedWithin(seconds(5)));
 }
 
-TEST_F(HttpListenerTest, RefusesWhatIsNoRequestInOneLineAndCloses) {
+TEST_F(HttpListenerTest, RefusesInvalidRequestsInOneLineAndCloses) {
   const std::uint16_t port = Start();
   const std::pair<std::string, int> cases[] = {
       {std::string("\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", 11), 400},  // TLS
       {"GET /a\r\n\r\n", 400},
       {"GET /a HTTP/2.0\r\nHost: a\r\n\r\n", 505},
       {"GET a HTTP/1.1\r\nHost: a\r\n\r\n", 400},
-      {"GET /a HTTP/1.1\r\n\r\n", 400},                        // no Host
-      {"GET /a HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", 400},  // two
+      {"GET /a HTTP/1.1\r\n\r\n", 400},                        // without Host
+      {"GET /a HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", 400},  // two Hosts
       {"GET /a HTTP/1.1\r\nHost : a\r\n\r\n", 400},
       {"POST /a HTTP/1.1\r\nHost: a\r\nContent-Length: -1\r\n\r\n", 400},
       {"POST /a HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab", 400},
@@ -243,8 +244,8 @@ TEST_F(HttpListenerTest, RefusesWhatIsNoRequestInOneLineAndCloses) {
   }
 }
 
-// Two readers of one connection that disagree where a request ends: request smuggling.
-TEST_F(HttpListenerTest, RefusesABodyWhoseEndIsInDoubt) {
+// Request smuggling: two readers of one connection disagree about the end of a request.
+TEST_F(HttpListenerTest, RefusesABodyWithAnAmbiguousEnd) {
   const std::uint16_t port = Start();
   const std::pair<std::string, int> cases[] = {
       {"Content-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400},
@@ -273,7 +274,7 @@ TEST_F(HttpListenerTest, OverlooksEmptyLinesBeforeARequest) {
   EXPECT_EQ(Exchange(Start(), "\r\n\r\n" + GetOf("/a")).body, "GET /a []");
 }
 
-TEST_F(HttpListenerTest, CutsARequestThatTricklesIn) {
+TEST_F(HttpListenerTest, ClosesWhenARequestIsTooSlow) {
   options_.limits.request_time = milliseconds(500);
   RawHttpClient client(Start());
   const auto begun = std::chrono::steady_clock::now();
@@ -287,7 +288,7 @@ TEST_F(HttpListenerTest, CutsARequestThatTricklesIn) {
   trickle.join();
 }
 
-TEST_F(HttpListenerTest, CutsABodyThatTricklesIn) {
+TEST_F(HttpListenerTest, ClosesWhenABodyIsTooSlow) {
   options_.limits.request_time = milliseconds(500);
   RawHttpClient client(Start());
   client.Send("POST /a HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\nabc");
@@ -295,7 +296,7 @@ TEST_F(HttpListenerTest, CutsABodyThatTricklesIn) {
   EXPECT_TRUE(client.IsClosedWithin(seconds(5)));
 }
 
-TEST_F(HttpListenerTest, CutsWhoSaysNothing) {
+TEST_F(HttpListenerTest, ClosesIdleConnections) {
   options_.limits.request_time = milliseconds(300);
   options_.limits.idle_time = milliseconds(1500);
   const std::uint16_t port = Start();
@@ -304,7 +305,7 @@ TEST_F(HttpListenerTest, CutsWhoSaysNothing) {
   once.Send(GetOf("/a"));
   EXPECT_EQ(once.Receive().status, 200);
   EXPECT_TRUE(never.IsClosedWithin(seconds(5)));
-  EXPECT_FALSE(once.IsClosedWithin(milliseconds(500)));  // it has longer between two requests
+  EXPECT_FALSE(once.IsClosedWithin(milliseconds(500)));  // the time between two requests is longer
   EXPECT_TRUE(once.IsClosedWithin(seconds(5)));
   while (listener_->connection_count() > 0) std::this_thread::yield();
 }
@@ -316,9 +317,9 @@ TEST_F(HttpListenerTest, SendsALargeBodyWhole) {
   EXPECT_EQ(client.Receive().body, "GET /a []");
 }
 
-TEST_F(HttpListenerTest, CutsWhoDoesNotTakeItsAnswer) {
+TEST_F(HttpListenerTest, ClosesWhenThePeerDoesNotReadTheAnswer) {
   options_.limits.write_time = milliseconds(300);
-  options_.limits.write_rate = kLargeSize;  // and one second for the rest
+  options_.limits.write_rate = kLargeSize;  // one more second for the rest
   RawHttpClient client(Start());
   client.ReceiveSlowly();
   client.Send(GetOf("/large"));
@@ -329,7 +330,7 @@ TEST_F(HttpListenerTest, CutsWhoDoesNotTakeItsAnswer) {
   EXPECT_EQ(client.Receive().status, 0);
 }
 
-TEST_F(HttpListenerTest, AnswersWhoHasFinishedSending) {
+TEST_F(HttpListenerTest, AnswersAPeerThatHasFinishedSending) {
   const std::uint16_t port = Start();
   handler_.go_on.count_down();
   for (const std::string_view target : {"/a", "/slow"}) {
@@ -341,7 +342,7 @@ TEST_F(HttpListenerTest, AnswersWhoHasFinishedSending) {
   }
 }
 
-TEST_F(HttpListenerTest, ClosesAtOnceWhatIsMoreThanAnAddressMayHave) {
+TEST_F(HttpListenerTest, RefusesConnectionsBeyondTheLimitOfAnAddress) {
   options_.limits.connections_per_address = 3;
   const std::uint16_t port = Start();
   std::vector<std::unique_ptr<RawHttpClient>> clients;
@@ -357,7 +358,7 @@ TEST_F(HttpListenerTest, ClosesAtOnceWhatIsMoreThanAnAddressMayHave) {
   EXPECT_EQ(Exchange(port, GetOf("/a")).status, 200);
 }
 
-TEST_F(HttpListenerTest, ClosesAtOnceWhatIsMoreThanAllMayHave) {
+TEST_F(HttpListenerTest, RefusesConnectionsBeyondTheLimitOfAllAddresses) {
   options_.limits.connections = 1;
   const std::uint16_t port = Start();
   RawHttpClient first(port);
@@ -367,17 +368,17 @@ TEST_F(HttpListenerTest, ClosesAtOnceWhatIsMoreThanAllMayHave) {
   EXPECT_TRUE(excess.IsClosedWithin(seconds(5)));
 }
 
-TEST_F(HttpListenerTest, TurnsAwayWhatIsMoreThanItsWorkersCanTakeAndAnswersTheRest) {
+TEST_F(HttpListenerTest, RefusesCallsBeyondTheWorkersAndTheirQueue) {
   const std::uint16_t port = Start();
   std::vector<std::unique_ptr<RawHttpClient>> clients;
-  for (int i = 0; i < 4; ++i) {  // two are worked on and two wait
+  for (int i = 0; i < 4; ++i) {  // two run and two wait
     clients.push_back(std::make_unique<RawHttpClient>(port));
     clients.back()->Send(GetOf("/slow"));
     if (i < 2) WaitForSlowCalls(i + 1);
   }
   RawHttpClient excess(port);
   RawResponse refused;
-  // The two that wait are known only by what becomes of the next.
+  // The test can see the two waiting calls only by the refusal of the next.
   for (int i = 0; i < 100 && refused.status == 0; ++i) {
     std::this_thread::sleep_for(milliseconds(20));
     RawHttpClient probe(port);
@@ -394,7 +395,7 @@ TEST_F(HttpListenerTest, TurnsAwayWhatIsMoreThanItsWorkersCanTakeAndAnswersTheRe
   EXPECT_EQ(excess.Receive().status, 200) << "a connection survives a 503";
 }
 
-TEST_F(HttpListenerTest, FinishesWhatHasBegunWhenItStops) {
+TEST_F(HttpListenerTest, FinishesBegunRequestsWhenItStops) {
   const std::uint16_t port = Start();
   RawHttpClient idle(port);
   idle.Send(GetOf("/a"));
@@ -413,7 +414,7 @@ TEST_F(HttpListenerTest, FinishesWhatHasBegunWhenItStops) {
   EXPECT_EQ(listener_->connection_count(), 0);
 }
 
-TEST_F(HttpListenerTest, CutsWhatDoesNotFinishWithinTheGraceTime) {
+TEST_F(HttpListenerTest, ClosesConnectionsAfterTheGraceTime) {
   options_.grace_time = milliseconds(300);
   RawHttpClient client(Start());
   client.Send("GET /a HTTP/1.1\r\nHost: a\r\n");
@@ -425,7 +426,7 @@ TEST_F(HttpListenerTest, CutsWhatDoesNotFinishWithinTheGraceTime) {
   EXPECT_TRUE(client.IsClosedWithin(seconds(3)));
 }
 
-TEST_F(HttpListenerTest, StandsWhateverItIsSent) {
+TEST_F(HttpListenerTest, SurvivesAnyInput) {
   const std::uint16_t port = Start();
   std::mt19937 random(4711);  // NOLINT: the same octets in every run
   const std::string_view pieces[] = {"GET ",
@@ -457,7 +458,7 @@ TEST_F(HttpListenerTest, StandsWhateverItIsSent) {
   EXPECT_EQ(Exchange(port, GetOf("/a")).status, 200);
 }
 
-TEST_F(HttpListenerTest, RefusesAnAddressThatIsNoneOrIsTaken) {
+TEST_F(HttpListenerTest, RefusesAnInvalidOrTakenAddress) {
   const std::uint16_t port = Start();
   const auto code = [&](const std::string& address) {
     return HttpListener::Start(address, options_, handler_, clock_).status().code();

@@ -10,7 +10,7 @@ namespace {
 
 using Progress = HttpRequestParser::Progress;
 
-// What is read when the input comes in pieces of `size` octets: requests, and how it ended.
+// The requests, and the end, that the parser reads if the input comes in pieces of `size` octets.
 std::string Told(std::string_view input, size_t size) {
   HttpRequestParser parser({});
   std::string told;
@@ -39,7 +39,7 @@ std::string Told(std::string_view input, size_t size) {
   return told + (parser.has_begun() ? "begun" : "");
 }
 
-TEST(HttpRequestParserTest, ReadsTheSameInWhateverPiecesItComes) {
+TEST(HttpRequestParserTest, ReadsTheSameInPiecesOfAnySize) {
   const std::pair<std::string, std::string> cases[] = {
       {"GET /a HTTP/1.1\r\nHost: a\r\nIf-None-Match: \"x\"\r\nIf-None-Match: \"y\"\r\n"
        "If-Modified-Since: then\r\n\r\nHEAD /b HTTP/1.0\r\n\r\n",
@@ -60,8 +60,8 @@ TEST(HttpRequestParserTest, ReadsTheSameInWhateverPiecesItComes) {
   }
 }
 
-// Beast 1.74 aborts on these when it is given them as they come.
-TEST(HttpRequestParserTest, StandsALastChunkInPieces) {
+// Beast 1.74 aborts on these if it gets them piece by piece.
+TEST(HttpRequestParserTest, ReadsALastChunkInPieces) {
   const std::string head = "POST /a HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n";
   for (const std::string_view end : {"0\r\n\r\n", "0\r\nX: y\r\n\r\n", "00000\r\n\r\n"}) {
     for (size_t size = 1; size < 8; ++size) {

@@ -14,8 +14,8 @@ struct RawResponse {
   std::string body;
 };
 
-// A TCP connection to 127.0.0.1 that sends just the octets it is told to. What takes longer than
-// ten seconds has failed. Not thread-safe.
+// A TCP connection to 127.0.0.1 that sends exactly the given octets. An operation fails after ten
+// seconds. Not thread-safe.
 class RawHttpClient {
  public:
   explicit RawHttpClient(std::uint16_t port);
@@ -23,17 +23,17 @@ class RawHttpClient {
   RawHttpClient(const RawHttpClient&) = delete;
   RawHttpClient& operator=(const RawHttpClient&) = delete;
 
-  // False when the peer has closed.
+  // False if the peer has closed.
   bool Send(std::string_view octets);
-  // Says that nothing more will come, and goes on reading.
+  // Closes the sending side only.
   void EndSending();
-  // So that the system buffers little of what is sent to us; before Send().
+  // Makes the system buffer little of the peer's data. Call it before Send().
   void ReceiveSlowly();
 
   RawResponse Receive(bool is_head = false);
-  // As long as `octets`, or less when the connection ends.
+  // Returns `octets` octets, or fewer if the connection ends.
   std::string ReceiveOctets(size_t octets);
-  // Whether the peer closes within `time`; what it still sends is thrown away.
+  // Whether the peer closes within `time`. Discards received octets.
   bool IsClosedWithin(std::chrono::milliseconds time);
 
  private:
@@ -43,7 +43,7 @@ class RawHttpClient {
   std::string buffered_;
 };
 
-// One request on a connection of its own.
+// Sends one request on a new connection.
 RawResponse Exchange(std::uint16_t port, std::string_view request, bool is_head = false);
 RawResponse Get(std::uint16_t port, std::string_view target, std::string_view fields = "");
 RawResponse Post(std::uint16_t port, std::string_view target, std::string_view content_type,

@@ -1,4 +1,4 @@
-// What every call over gRPC leaves in the metrics.
+// How every gRPC call is counted in the metrics.
 
 #include "ca/server/rpc/call_gate.h"
 
@@ -17,29 +17,29 @@ namespace {
 
 using ::testing::HasSubstr;
 
-// Does what it is told, as if it were an action that strangers may do.
+// Answers with a status that the test sets, for an action that needs no client certificate.
 class ObedientService final : public agentpki::v1::StatusService::CallbackService {
  public:
-  ObedientService(CallGate& call_gate, ca::Action action, CallGate::Story story)
-      : call_gate_(call_gate), action_(action), story_(std::move(story)) {}
+  ObedientService(CallGate& call_gate, ca::Action action, CallGate::UseCase use_case)
+      : call_gate_(call_gate), action_(action), use_case_(std::move(use_case)) {}
 
   grpc::ServerUnaryReactor* GetStatus(grpc::CallbackServerContext* context,
                                       const agentpki::v1::GetStatusRequest*,
                                       agentpki::v1::GetStatusResponse*) override {
-    return call_gate_.Handle(context, action_, "", story_);
+    return call_gate_.Handle(context, action_, "", use_case_);
   }
 
  private:
   CallGate& call_gate_;
   const ca::Action action_;
-  const CallGate::Story story_;
+  const CallGate::UseCase use_case_;
 };
 
 class DoorTest : public ca::testing::StoryTest {
  protected:
   // Serves until the test ends.
-  void Serve(ca::Action action, CallGate::Story story) {
-    service_ = std::make_unique<ObedientService>(call_gate_, action, std::move(story));
+  void Serve(ca::Action action, CallGate::UseCase use_case) {
+    service_ = std::make_unique<ObedientService>(call_gate_, action, std::move(use_case));
     grpc::ServerBuilder builder;
     builder.RegisterService(service_.get());
     server_ = builder.BuildAndStart();
@@ -58,7 +58,8 @@ class DoorTest : public ca::testing::StoryTest {
   const ca::RevocationIndex revocations_;
   const ca::CallerVerifier callers_{*deployment_.catalogs, revocations_, clock_};
   Metrics metrics_;
-  // A worker is free a moment after the answer: no test makes more calls than there are.
+  // A worker becomes free shortly after the answer, so no test makes more calls than there are
+  // workers.
   static constexpr int kWorkers = 3;
   WorkerPool workers_{kWorkers};
   CallGate call_gate_{callers_, ports_.ledger, metrics_, clock_, workers_};

@@ -1,4 +1,4 @@
-// Streams of trust bundles over TLS: what they send, how many there may be, and why they end.
+// Streams of trust bundles over TLS: the bundles that they send, their limits, and why they end.
 
 #include "ca/server/rpc/trust_bundle_watch.h"
 
@@ -23,7 +23,7 @@ using Stub = TrustBundleService::Stub;
 
 constexpr char kServerName[] = "ca.svc.acme.example";
 
-// A client's side of one stream.
+// The client's side of one stream.
 class Watcher {
  public:
   explicit Watcher(Stub& stub, const std::string& hierarchy = "") {
@@ -33,12 +33,12 @@ class Watcher {
     stream_ = stub.WatchTrustBundle(&context_, request);
   }
 
-  // The version that comes next; 0 when it has ended.
+  // Waits for the next version; 0 if the stream has ended.
   int Next() {
     WatchTrustBundleResponse response;
     return stream_->Read(&response) ? response.bundle().version() : 0;
   }
-  // Why it ended: "UNAVAILABLE", or the rule if one says so.
+  // Why the stream ended: the rule of the refusal, or else the code, such as "UNAVAILABLE".
   std::string End() {
     while (Next() != 0) continue;
     const grpc::Status status = stream_->Finish();
@@ -54,7 +54,7 @@ class Watcher {
   std::unique_ptr<grpc::ClientReader<WatchTrustBundleResponse>> stream_;
 };
 
-// gRPC looks at the machine's clock.
+// gRPC uses the machine's clock.
 class TrustBundleWatchTest : public ca::testing::StoryTest {
  protected:
   TrustBundleWatchTest() : StoryTest(ca::SystemClock().Now()) {
@@ -107,7 +107,7 @@ class TrustBundleWatchTest : public ca::testing::StoryTest {
     deployment_.ActivateSuccessor(acme_);
     Must(bundles_.Publish(acme_, "conductor"));
   }
-  // A look passes over who is still being sent the version before, as it does once a second.
+  // One look may skip a stream that is still sending the version before, so look again.
   int NextWhileLooking(Watcher& watcher) {
     std::atomic<bool> has_come = false;
     std::thread looking([&] {
@@ -138,25 +138,25 @@ class TrustBundleWatchTest : public ca::testing::StoryTest {
   Metrics metrics_;
   WorkerPool workers_{16};
   CallGate call_gate_{callers_, ports_.ledger, metrics_, clock_, workers_};
-  TrustBundleWatch watch_{call_gate_, bundles_};  // looks when a test says so
+  TrustBundleWatch watch_{call_gate_, bundles_};  // not started: tests call Look()
   server::TrustBundleService service_{call_gate_, bundles_, watch_};
   int port_ = 0;
   std::unique_ptr<grpc::Server> server_;
 };
 
-TEST_F(TrustBundleWatchTest, SendsWhatIsThereAtOnceAndThenEachNewVersion) {
+TEST_F(TrustBundleWatchTest, SendsTheNewestVersionAtOnceAndThenEachNewOne) {
   const auto stub = NewStub(acme_, "billing/bot");
   Watcher watcher(*stub);
   EXPECT_EQ(watcher.Next(), 1);
   EXPECT_EQ(LastEvent().action, "WatchTrustBundle");
   EXPECT_EQ(LastEvent().decision, ca::Decision::kAllowed);
   EXPECT_EQ(LastEvent().subject, "acme/prod");
-  watch_.Look();  // nothing is new
+  watch_.Look();  // there is no new version
   PublishNext();
   EXPECT_EQ(NextWhileLooking(watcher), 2);
 }
 
-TEST_F(TrustBundleWatchTest, SendsTheNewestToWhoMissedOneInBetween) {
+TEST_F(TrustBundleWatchTest, SendsTheNewestVersionToASlowReader) {
   const auto stub = NewStub(acme_, "billing/bot");
   Watcher watcher(*stub);
   EXPECT_EQ(watcher.Next(), 1);
@@ -165,7 +165,7 @@ TEST_F(TrustBundleWatchTest, SendsTheNewestToWhoMissedOneInBetween) {
   EXPECT_EQ(NextWhileLooking(watcher), 3);
 }
 
-TEST_F(TrustBundleWatchTest, TellsNobodyOfAnotherHierarchyWithoutARole) {
+TEST_F(TrustBundleWatchTest, NeedsARoleForAnotherHierarchy) {
   const auto stub = NewStub(acme_, "billing/bot");
   Watcher watcher(*stub, "globex/prod");
   EXPECT_EQ(watcher.End(), "caller.role");
@@ -174,7 +174,7 @@ TEST_F(TrustBundleWatchTest, TellsNobodyOfAnotherHierarchyWithoutARole) {
               HasSubstr("code=\"PERMISSION_DENIED\",method=\"WatchTrustBundle\"} 1"));
 }
 
-TEST_F(TrustBundleWatchTest, EndsWhenTheCertificateDoes) {
+TEST_F(TrustBundleWatchTest, EndsWhenTheCertificateExpires) {
   const auto stub = NewStub(acme_, "billing/bot");
   Watcher watcher(*stub);
   EXPECT_EQ(watcher.Next(), 1);
@@ -203,7 +203,7 @@ TEST_F(TrustBundleWatchTest, EndsWhenTheCertificateIsRevoked) {
   EXPECT_EQ(watcher.End(), "caller.revoked");
 }
 
-TEST_F(TrustBundleWatchTest, LooksUpAgainWhoMayHaveItBeforeEachVersion) {
+TEST_F(TrustBundleWatchTest, ChecksPermissionAgainBeforeEachVersion) {
   const ca::Agent agent = deployment_.Register(acme_, "billing/bot");
   const auto stub = StubOf(IdentityOf(agent));
   Watcher watcher(*stub);
@@ -214,7 +214,7 @@ TEST_F(TrustBundleWatchTest, LooksUpAgainWhoMayHaveItBeforeEachVersion) {
   EXPECT_EQ(watcher.End(), "agent.disabled");
 }
 
-TEST_F(TrustBundleWatchTest, EndsAtOnceWhenTheServerStopsAndLetsNobodyIn) {
+TEST_F(TrustBundleWatchTest, EndsEveryStreamAndTakesNoneWhenTheServerStops) {
   const auto stub = NewStub(acme_, "billing/bot");
   Watcher watcher(*stub);
   EXPECT_EQ(watcher.Next(), 1);
@@ -223,7 +223,7 @@ TEST_F(TrustBundleWatchTest, EndsAtOnceWhenTheServerStopsAndLetsNobodyIn) {
   EXPECT_EQ(Watcher(*stub).End(), "UNAVAILABLE");
 }
 
-TEST_F(TrustBundleWatchTest, LetsOneCallerHaveSoManyAndForgetsThoseThatWentAway) {
+TEST_F(TrustBundleWatchTest, BoundsTheStreamsOfOneCallerAndForgetsEndedOnes) {
   const auto stub = NewStub(acme_, "billing/bot");
   std::vector<std::unique_ptr<Watcher>> watchers;
   for (size_t i = 0; i < TrustBundleWatch::kStreamsPerCallerMax; ++i) {

@@ -11,14 +11,14 @@
 namespace server {
 namespace {
 
-TEST(WorkerPoolTest, RunsWhatItIsGiven) {
+TEST(WorkerPoolTest, RunsWork) {
   std::latch ran(1);
   WorkerPool pool(1);
   EXPECT_TRUE(pool.TryRun([&] { ran.count_down(); }));
   ran.wait();
 }
 
-TEST(WorkerPoolTest, RunsAsManyAtOnceAsItHasThreadsAndTurnsAwayTheNext) {
+TEST(WorkerPoolTest, RunsOneCallOnEachThreadAndRefusesTheNext) {
   constexpr int kSize = 3;
   std::latch all_in(kSize);
   std::latch go_on(1);
@@ -29,7 +29,7 @@ TEST(WorkerPoolTest, RunsAsManyAtOnceAsItHasThreadsAndTurnsAwayTheNext) {
       go_on.wait();
     }));
   }
-  all_in.wait();  // it would hang here if they did not run at once
+  all_in.wait();  // hangs unless they run at the same time
   EXPECT_FALSE(pool.TryRun([] { ADD_FAILURE() << "it was turned away"; }));
   go_on.count_down();
 }
@@ -43,7 +43,7 @@ TEST(WorkerPoolTest, TakesWorkAgainWhenAThreadIsFree) {
   }
 }
 
-TEST(WorkerPoolTest, FinishesWhatIsInProgressBeforeItGoes) {
+TEST(WorkerPoolTest, FinishesRunningWorkBeforeItIsDestroyed) {
   std::atomic<int> finished = 0;
   {
     WorkerPool pool(4);
@@ -57,7 +57,7 @@ TEST(WorkerPoolTest, FinishesWhatIsInProgressBeforeItGoes) {
   EXPECT_EQ(finished, 4);
 }
 
-TEST(WorkerPoolTest, RunsEveryPieceOfWorkThatItTakesExactlyOnce) {
+TEST(WorkerPoolTest, RunsAcceptedWorkExactlyOnce) {
   constexpr int kCallers = 8;
   constexpr int kEach = 500;
   std::atomic<int> taken = 0;
@@ -86,7 +86,7 @@ TEST(WorkerPoolTest, RunsEveryPieceOfWorkThatItTakesExactlyOnce) {
   EXPECT_TRUE(kept_its_bound);
 }
 
-TEST(WorkerPoolTest, LetsGoOfWhatTheWorkHeld) {
+TEST(WorkerPoolTest, DestroysTheWorkAfterItRan) {
   const auto held = std::make_shared<int>(1);
   {
     WorkerPool pool(1);

@@ -17,7 +17,7 @@ using ca::testing::Must;
 using ca::testing::Says;
 using std::chrono::seconds;
 
-// A configuration with every field that must be there, as lines by key; a test changes one.
+// A configuration with every required field, as lines by key. A test changes one.
 class ConfigTest : public ::testing::Test {
  protected:
   using Lines = std::map<std::string, std::string>;
@@ -56,7 +56,7 @@ class ConfigTest : public ::testing::Test {
   const std::filesystem::path path_ = folder_.path() / "server.yaml";
 };
 
-TEST_F(ConfigTest, HasTheQuotasOfThoseWhomItNames) {
+TEST_F(ConfigTest, HasTheQuotasOfListedTenants) {
   EXPECT_TRUE(Must(Load(Whole())).quotas.empty());
   const auto quotas =
       Must(LoadWith("quotas",
@@ -74,7 +74,7 @@ TEST_F(ConfigTest, HasTheQuotasOfThoseWhomItNames) {
       Refuses("quotas", "[{tenant: acme}, {tenant: acme}]", "quotas: acme: it is there twice"));
 }
 
-TEST_F(ConfigTest, HasWhatTheFileSays) {
+TEST_F(ConfigTest, HasTheValuesOfTheFile) {
   Lines lines = Whole();
   lines["database"] = "{server: dbname=a, owner: dbname=b}";
   lines["hsm"] = "{module: /m.so, token_label: t, pin_credential: pin, timeout: 20s}";
@@ -105,25 +105,25 @@ TEST_F(ConfigTest, HasWhatTheFileSays) {
   EXPECT_EQ(config.concurrent_calls, 7);
 }
 
-TEST_F(ConfigTest, HasDefaultsForWhatTheFileDoesNotSay) {
+TEST_F(ConfigTest, HasDefaultsForMissingFields) {
   const Config config = Must(Load(Whole()));
   EXPECT_EQ(config.database_owner, "");
   EXPECT_EQ(config.hsm_timeout, seconds(15));
   EXPECT_EQ(config.concurrent_calls, 256);
 }
 
-TEST_F(ConfigTest, ConstrainsServersToTheirNamesWhenNothingElseIsSaid) {
+TEST_F(ConfigTest, ConstrainsServersToTheirNamesByDefault) {
   const Config config = Must(Load(Whole()));
   EXPECT_EQ(config.system_dns_subtrees, std::vector<std::string>{"ca.example"});
   ASSERT_EQ(config.system_ip_ranges.size(), 1u);
   EXPECT_EQ(config.system_ip_ranges[0].ToString(), "10.0.0.1/32");
 }
 
-TEST_F(ConfigTest, IsReadFromTheExampleThatIsDeployed) {
+TEST_F(ConfigTest, ReadsTheDeployedExample) {
   EXPECT_TRUE(LoadConfig(PROJECT_SOURCE_DIR "/deploy/agentpki-server.yaml").ok());
 }
 
-TEST_F(ConfigTest, NamesEachFieldThatIsMissing) {
+TEST_F(ConfigTest, NamesEachMissingField) {
   const std::map<std::string, std::string> words = {
       {"listen", "listen: grpc: "},
       {"advertise", "advertise: "},
@@ -141,12 +141,12 @@ TEST_F(ConfigTest, NamesEachFieldThatIsMissing) {
   }
 }
 
-TEST_F(ConfigTest, NamesTheLineOfAKeyThatItDoesNotKnow) {
+TEST_F(ConfigTest, NamesTheLineOfAnUnknownKey) {
   EXPECT_TRUE(Says(LoadWith("advertize", "x").status(), StatusCode::kInvalidArgument,
                    path_.string() + ":2: advertize: there is no such key; is it 'advertise'?"));
 }
 
-TEST_F(ConfigTest, RefusesAddressesThatAreNone) {
+TEST_F(ConfigTest, RefusesInvalidAddresses) {
   for (const char* address : {"ca.example", "':8443'", "'ca.example:'", "'ca.example:x'",
                               "'ca.example:65536'", "'ca.example:-1'", "'ca.example:123456'"}) {
     EXPECT_TRUE(Refuses("advertise", address, "advertise: '")) << address;
@@ -158,7 +158,7 @@ TEST_F(ConfigTest, RefusesAddressesThatAreNone) {
   EXPECT_TRUE(LoadWith("listen", "{grpc: '[::1]:8443'}").ok());
 }
 
-TEST_F(ConfigTest, RefusesServerNamesThatAreNone) {
+TEST_F(ConfigTest, RefusesInvalidServerNames) {
   for (const char* names : {"['*.example']", "[CA.example]", "['10.0.0.1/24']", "['']"}) {
     EXPECT_TRUE(Refuses("server_names", names, "server_names: '")) << names;
   }
@@ -181,7 +181,7 @@ TEST_F(ConfigTest, RefusesPasswordsInConnectionStrings) {
   EXPECT_TRUE(LoadWith("database", "{server: 'dbname=a passfile=/etc/pgpass'}").ok());
 }
 
-TEST_F(ConfigTest, WantsOneSourceOfThePin) {
+TEST_F(ConfigTest, NeedsExactlyOneSourceOfThePin) {
   const std::string start = "{module: /m.so, token_label: t";
   EXPECT_TRUE(Refuses("hsm", start + "}", "hsm: write either pin_file or pin_credential"));
   EXPECT_TRUE(Refuses("hsm", start + ", pin_file: /a, pin_credential: b}", "hsm: write either"));
@@ -192,7 +192,7 @@ std::string HsmWith(const std::string& tokens) {
   return "{module: /m.so, token_label: t, pin_file: /pin, tokens: [" + tokens + "]}";
 }
 
-TEST_F(ConfigTest, HasTheTokensOfTenants) {
+TEST_F(ConfigTest, HasTheDedicatedTokensOfTenants) {
   const Config config =
       Must(LoadWith("hsm", HsmWith("{token_label: a, pin_file: /a, tenants: [acme, initech]}, "
                                    "{module: /n.so, token_label: b, pin_credential: b, "
@@ -207,7 +207,7 @@ TEST_F(ConfigTest, HasTheTokensOfTenants) {
   EXPECT_TRUE(config.token.tenants.empty());
 }
 
-TEST_F(ConfigTest, RefusesTokensOfTenantsThatCannotBe) {
+TEST_F(ConfigTest, RefusesInvalidDedicatedTokens) {
   const std::string a = "{token_label: a, pin_file: /a, tenants: [acme]}";
   const std::vector<std::pair<std::string, std::string>> wrong = {
       {"{pin_file: /a, tenants: [acme]}", "tokens[0]: token_label: it is missing"},
@@ -248,7 +248,7 @@ TEST_F(ConfigTest, BoundsTheTimeForOpeningTheToken) {
   }
 }
 
-TEST_F(ConfigTest, RefusesASystemHierarchyThatCannotBe) {
+TEST_F(ConfigTest, RefusesAnInvalidSystemHierarchy) {
   EXPECT_TRUE(Refuses("system", "{trust_domain: localhost}", "system: trust_domain: "));
   EXPECT_TRUE(Refuses("system", "{trust_domain: a.example, approvals: {expire_after: 31d}}",
                       "system: approvals: expire_after: write 5m to 30d"));
@@ -258,7 +258,7 @@ TEST_F(ConfigTest, RefusesASystemHierarchyThatCannotBe) {
                       "system: ip_ranges: "));
 }
 
-TEST_F(ConfigTest, BoundsTheCallsInProgress) {
+TEST_F(ConfigTest, BoundsConcurrentCalls) {
   for (const char* calls : {"-1", "4097"}) {
     EXPECT_TRUE(Refuses("limits", std::string("{concurrent_calls: ") + calls + "}",
                         "limits: concurrent_calls: write 1 to 4096"));
@@ -278,7 +278,7 @@ TEST_F(ConfigTest, BoundsTheConnectionsOfOneAddress) {
   }
 }
 
-TEST_F(ConfigTest, BoundsWhatIsSaidOfStatus) {
+TEST_F(ConfigTest, BoundsTheStatusSettings) {
   EXPECT_EQ(Must(Load(Whole())).status.settings, ca::StatusSettings());
   EXPECT_EQ(Must(LoadWith("status",
                           "{crl_lifetime: 24h, ocsp_lifetime: 1m, crl_shard_size: 10, "
@@ -293,7 +293,7 @@ TEST_F(ConfigTest, BoundsWhatIsSaidOfStatus) {
   EXPECT_TRUE(Refuses("status", "{crl_shard_size: 9}", "status: crl_shard_size: 9 is out of"));
 }
 
-TEST_F(ConfigTest, SaysThatThereIsNoFile) {
+TEST_F(ConfigTest, SaysThatTheFileIsMissing) {
   EXPECT_TRUE(
       Says(LoadConfig(folder_.path() / "none.yaml").status(), StatusCode::kNotFound, "none.yaml"));
 }

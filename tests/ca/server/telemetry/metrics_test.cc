@@ -40,7 +40,7 @@ TEST_F(MetricsTest, CountsLintErrorsByRuleAndNoOtherRefusals) {
   EXPECT_THAT(text, Not(HasSubstr("csr.subject")));
 }
 
-TEST_F(MetricsTest, ShowsHowSoonARevocationIsSeen) {
+TEST_F(MetricsTest, ShowsHowSoonARevocationIsVisible) {
   metrics_.ObserveRevocationVisibleInOcsp(milliseconds(40));
   metrics_.ObserveRevocationVisibleInCrl(milliseconds(8000));
   const std::string text = metrics_.Scrape();
@@ -50,7 +50,7 @@ TEST_F(MetricsTest, ShowsHowSoonARevocationIsSeen) {
   EXPECT_THAT(text, HasSubstr(bucket + "\"crl\",le=\"10\"} 1"));
 }
 
-TEST_F(MetricsTest, ReadsAtEachScrapeWhatOthersKeep) {
+TEST_F(MetricsTest, CallsItsReadersAtEachScrape) {
   ocsp::Responder::Counts counts{.recalled = 5, .signed_answers = 4, .malformed = 3};
   size_t revocations = 10;
   metrics_.ReadOcsp([&] { return counts; });
@@ -90,7 +90,7 @@ TEST_F(MetricsTest, ShowsTheNewestCompleteCrlOfEachShard) {
   EXPECT_THAT(metrics_.Scrape(), Not(HasSubstr(labels))) << "nobody is to be alarmed";
 }
 
-TEST_F(MetricsTest, SaysNothingOfDiscrepanciesBeforeAnyCheck) {
+TEST_F(MetricsTest, ShowsNoDiscrepanciesBeforeTheFirstCheck) {
   EXPECT_THAT(metrics_.Scrape(), Not(HasSubstr("agentpki_status_")));
   const ca::TimePoint at(std::chrono::seconds(2'000'000'000));
   metrics_.SetStatusChecked("acme/prod", 0, at);
@@ -102,7 +102,7 @@ TEST_F(MetricsTest, SaysNothingOfDiscrepanciesBeforeAnyCheck) {
               HasSubstr("agentpki_status_checked_seconds{hierarchy=\"acme/test\"} 2000000001\n"));
 }
 
-TEST_F(MetricsTest, ServesItsTextAndNothingElse) {
+TEST_F(MetricsTest, ServesTheMetricsAndNothingElse) {
   metrics_.ReadHttpConnections([] { return 7; });
   MetricsSite site(metrics_);
   const auto listener = Must(HttpListener::Start("127.0.0.1:0", {}, site, clock_));

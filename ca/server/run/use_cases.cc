@@ -1,0 +1,34 @@
+#include "ca/server/run/use_cases.h"
+
+#include "ca/files/destruction_statement.h"
+
+namespace server {
+
+UseCases::UseCases(const Config& config, const Backends& backends, ca::LiveCatalog& catalogs,
+                   ca::StatusDirectory& directory, const ca::RevocationIndex& revocation_index,
+                   const ca::Clock& clock)
+    : authorization(*backends.registry),
+      approvals(catalogs, authorization, *backends.hierarchies, *backends.approvals, clock),
+      quotas(config.quotas),
+      enrollment(catalogs, *backends.registry, *backends.ledger, directory, clock, quotas),
+      registration(catalogs, authorization, *backends.registry, clock, config.advertise, quotas),
+      revocations(catalogs, authorization, *backends.registry, *backends.ledger,
+                  *backends.revocations, approvals, clock),
+      operators(catalogs, authorization, *backends.registry, approvals),
+      provisioning(*backends.hierarchies, *backends.keys, *backends.registry, directory, clock,
+                   "server"),
+      conductor_provisioning(*backends.hierarchies, *backends.keys, *backends.registry, directory,
+                             clock, "conductor"),
+      bundles(catalogs, authorization, *backends.hierarchies, *backends.acknowledgements,
+              *backends.registry, revocation_index, clock),
+      rotation(catalogs, authorization, *backends.hierarchies, *backends.keys, *backends.registry,
+               *backends.ledger, revocation_index, directory, bundles, approvals, clock),
+      external_issuing(catalogs, authorization, *backends.hierarchies, *backends.keys,
+                       *backends.registry, *backends.ledger, directory, bundles, clock),
+      key_retirement(catalogs, *backends.hierarchies, *backends.keys, clock),
+      hierarchies(catalogs, authorization, *backends.hierarchies, *backends.keys,
+                  *backends.registry, directory, approvals, clock),
+      decommissioning(catalogs, authorization, *backends.hierarchies, key_retirement,
+                      conductor_provisioning, approvals, clock, files::WriteStatement) {}
+
+}  // namespace server
