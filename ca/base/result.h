@@ -27,18 +27,12 @@ Status Error(StatusCode code, fmt::format_string<Args...> format, Args&&... args
   return Status(code, absl::string_view(message.data(), message.size()));
 }
 
-// A refusal is a decision, not an accident: it carries the name of the rule that refused, which
-// reaches the audit event and the caller (`agentpki-rule` in the trailing metadata).
-Status WithRule(Status status, std::string_view rule);
-
-// The name of the rule that refused, or an empty string when no rule spoke.
+// The name of the rule that refused, or an empty string if the status is no refusal. Refusals are
+// made by ca/base/refusal.h.
 std::string RuleOf(const Status& status);
 
-template <typename... Args>
-Status Refusal(StatusCode code, std::string_view rule, fmt::format_string<Args...> format,
-               Args&&... args) {
-  return WithRule(Error(code, format, std::forward<Args>(args)...), rule);
-}
+// Makes a refusal of a status, for a rule that another process named.
+Status WithRule(Status status, std::string_view rule);
 
 // Prefixes the message, keeping code and rule: "csr: " + "trailing bytes".
 Status Annotate(Status status, std::string_view prefix);

@@ -12,9 +12,6 @@
 // more by OpenSSL as relying parties do.
 namespace ca {
 
-// How the name of each of its rules begins.
-inline constexpr std::string_view kLintRulePrefix = "lint.";
-
 // All that is wrong with the octets of `record`; empty for a certificate as it should be. Pure and
 // thread-safe; about 45 us, 250 us for an RSA key (OpenSSL 3.0's decoder).
 std::vector<LintFinding> FindingsOf(const IssuanceRecord& record, const LintTerms& terms);

@@ -219,14 +219,14 @@ std::vector<Extension> ReadExtensions(const Parts& parts, Findings& findings) {
   while (!list.AtEnd()) {
     const auto extension = NextExtension(list);
     if (!extension) {
-      findings.Add("lint.extension.form", "RFC 5280 section 4.1", "extension {} is not in DER",
+      findings.Add("extension.form", "RFC 5280 section 4.1", "extension {} is not in DER",
                    extensions.size() + 1);
       return {};
     }
     // "A certificate MUST NOT include more than one instance of a particular extension."
     if (std::any_of(extensions.begin(), extensions.end(),
                     [&](const Extension& other) { return other.oid == extension->oid; })) {
-      findings.Add("lint.extension.duplicate", "RFC 5280 section 4.2",
+      findings.Add("extension.duplicate", "RFC 5280 section 4.2",
                    "the extension with the OID {} is there twice", Hex(extension->oid));
     }
     extensions.push_back(*extension);
@@ -236,7 +236,7 @@ std::vector<Extension> ReadExtensions(const Parts& parts, Findings& findings) {
 
 void Compare(const Wanted& wanted, const Extension* extension, Findings& findings) {
   const auto add = [&](std::string_view fault, std::string_view text) {
-    findings.Add(fmt::format("lint.{}.{}", wanted.name, fault), wanted.section, "{}", text);
+    findings.Add(fmt::format("{}.{}", wanted.name, fault), wanted.section, "{}", text);
   };
   if (!extension) {
     if (wanted.value) add("missing", "the extension is missing");
@@ -264,11 +264,11 @@ void CheckHostNames(const LintTerms& terms, Findings& findings) {
       std::all_of(agent.ip_addresses.begin(), agent.ip_addresses.end(),
                   [&](const IpAddress& ip) { return terms.hierarchy.CoversIpAddress(ip); });
   if (has_host_names && !terms_of_agent->profile.host_names) {
-    findings.Add("lint.subject-alternative-name.host-names", "docs/architecture.md",
+    findings.Add("subject-alternative-name.host-names", "docs/architecture.md",
                  "profile '{}' grants no host names", terms_of_agent->profile.name);
   }
   if (!are_within) {
-    findings.Add("lint.subject-alternative-name.outside", "RFC 5280 section 4.2.1.10",
+    findings.Add("subject-alternative-name.outside", "RFC 5280 section 4.2.1.10",
                  "a host name is outside {}", terms.hierarchy.Name());
   }
 }
@@ -279,7 +279,7 @@ void CheckExtensions(const Parts& parts, const LintTerms& terms, Findings& findi
   const std::vector<Extension> extensions = ReadExtensions(parts, findings);
   if (extensions.empty()) {
     if (findings.empty()) {
-      findings.Add("lint.extension.form", "RFC 5280 section 4.1", "there are no extensions");
+      findings.Add("extension.form", "RFC 5280 section 4.1", "there are no extensions");
     }
     return;
   }
@@ -294,7 +294,7 @@ void CheckExtensions(const Parts& parts, const LintTerms& terms, Findings& findi
         std::any_of(all_wanted.begin(), all_wanted.end(),
                     [&](const Wanted& wanted) { return wanted.oid == extension.oid; });
     if (is_known) continue;
-    findings.Add("lint.extension.unknown", "RFC 5280 section 4.2",
+    findings.Add("extension.unknown", "RFC 5280 section 4.2",
                  "no certificate of ours has the extension with the OID {}", Hex(extension.oid));
   }
   CheckHostNames(terms, findings);

@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "ca/base/rules.h"
 #include "ca/issuance/issuance.h"
 #include "ca/issuance/lint_terms.h"
 
@@ -29,9 +30,10 @@ struct Parts {
 class Findings {
  public:
   template <typename... Args>
-  void Add(std::string_view rule, std::string_view section, fmt::format_string<Args...> format,
+  void Add(std::string_view fault, std::string_view section, fmt::format_string<Args...> format,
            Args&&... args) {
-    all_.push_back({std::string(rule), section, fmt::format(format, std::forward<Args>(args)...)});
+    all_.push_back(
+        {kLintRules.NameOf(fault), section, fmt::format(format, std::forward<Args>(args)...)});
   }
 
   bool empty() const { return all_.empty(); }

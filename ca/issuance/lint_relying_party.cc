@@ -64,20 +64,20 @@ Bytes Assemble(const Parts& parts) {
 void CheckAsRelyingParty(const Parts& parts, const LintTerms& terms, Findings& findings) {
   const X509Ptr x509 = Read(Assemble(parts));
   if (!x509) {
-    findings.Add("lint.openssl.unreadable", kRfc5280, "{}", DrainOpenSslErrors());
+    findings.Add("openssl.unreadable", kRfc5280, "{}", DrainOpenSslErrors());
     return;
   }
   const uint32_t flags = X509_get_extension_flags(x509.get());
   if ((flags & EXFLAG_INVALID) != 0 || (flags & EXFLAG_CRITICAL) != 0) {
-    findings.Add("lint.openssl.extensions", "RFC 5280 section 4.2",
+    findings.Add("openssl.extensions", "RFC 5280 section 4.2",
                  "OpenSSL finds an extension malformed, or critical and unknown");
   }
   if (((flags & EXFLAG_CA) != 0) != IsCa(terms)) {
-    findings.Add("lint.openssl.ca", "RFC 5280 section 4.2.1.9",
+    findings.Add("openssl.ca", "RFC 5280 section 4.2.1.9",
                  "OpenSSL takes it for a CA's and it is none, or the other way round");
   }
   if (((flags & EXFLAG_SI) != 0) != Is(terms, AuthorityKind::kRoot)) {
-    findings.Add("lint.openssl.self-issued", "RFC 5280 section 3.2",
+    findings.Add("openssl.self-issued", "RFC 5280 section 3.2",
                  "OpenSSL takes it for self-issued and it is not, or the other way round");
   }
   unsigned char* octets = nullptr;
@@ -85,7 +85,7 @@ void CheckAsRelyingParty(const Parts& parts, const LintTerms& terms, Findings& f
   const OpenSslBuffer<unsigned char> owned(octets);
   if (size < 0 ||
       BytesView(reinterpret_cast<const char*>(octets), static_cast<size_t>(size)) != parts.whole) {
-    findings.Add("lint.openssl.round-trip", "X.690 section 10",
+    findings.Add("openssl.round-trip", "X.690 section 10",
                  "what OpenSSL reads, it writes differently");
   }
   DrainOpenSslErrors();

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "ca/base/rules.h"
 #include "ca/model/external_root.h"
 #include "ca/model/short_name.h"
 
@@ -54,9 +55,8 @@ std::string Listed(const Items& items, NameOfItem name_of) {
 
 Status CertificateProfile::Admit(KeyType type) const {
   if (key_types.contains(type)) return Ok();
-  return Refusal(StatusCode::kInvalidArgument, "profile.key-type",
-                 "csr key is {}; profile '{}' allows {}", NameOf(type), name,
-                 Listed(key_types, [](KeyType allowed) { return NameOf(allowed); }));
+  return Refusal<kProfileKeyType>(
+      NameOf(type), name, Listed(key_types, [](KeyType allowed) { return NameOf(allowed); }));
 }
 
 Validity CertificateProfile::ValidityAt(TimePoint now, const Validity& issuer) const {
@@ -125,10 +125,7 @@ Status Hierarchy::Validate() const {
 Status Hierarchy::CheckChangeTo(const Hierarchy& wanted) const {
   const auto check = [&](std::string_view field, bool is_same) {
     if (is_same) return Ok();
-    return Refusal(StatusCode::kFailedPrecondition, "hierarchy.fixed",
-                   "{}: it is in every certificate of {}, which cannot change it; make another "
-                   "hierarchy",
-                   field, Name());
+    return Refusal<kHierarchyFixed>(field, Name());
   };
   TRY(check("tenant", tenant == wanted.tenant));
   TRY(check("environment", environment == wanted.environment));

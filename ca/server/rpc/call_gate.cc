@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "ca/base/random.h"
+#include "ca/base/rules.h"
 
 namespace server {
 namespace {
@@ -43,11 +44,9 @@ Decision DecisionOf(const Status& status) {
 // Before anything is looked at for them: strangers learn neither what there is nor what is valid.
 Status CheckNotStranger(const ca::Caller& caller, ca::Action action) {
   if (caller.id || ca::IsForStrangers(action)) return ca::Ok();
-  return ca::Refusal(
-      StatusCode::kUnauthenticated, "caller.anonymous",
-      "{} needs a client certificate: an operator's (agentpki --identity DIR), or to "
-      "renew the agent's own",
-      ca::NameOf(action));
+  return ca::Refusal<ca::kCallerAnonymous>(
+      fmt::format("{} needs an operator's (agentpki --identity DIR), or, to renew, the agent's own",
+                  ca::NameOf(action)));
 }
 
 // The codes are gRPC's own. What only an operator may read stays in the log.

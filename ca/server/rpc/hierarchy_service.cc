@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "ca/base/openssl.h"
+#include "ca/base/rules.h"
 #include "ca/catalog/authority_view.h"
 #include "ca/files/hierarchy_file.h"
 #include "ca/files/message_difference.h"
@@ -182,10 +183,7 @@ grpc::ServerUnaryReactor* HierarchyService::ApplyHierarchy(
         const auto standing = TRY(hierarchies_.Plan(caller, wanted, event));
         HierarchyPlan plan = PlanOf(standing, wanted);
         if (!request->plan_digest().empty() && request->plan_digest() != plan.digest()) {
-          return ca::Refusal(ca::StatusCode::kAborted, "hierarchy.plan-stale",
-                             "plan_digest: {} is not what the plan was made of any more; plan "
-                             "again",
-                             plan.hierarchy());
+          return ca::Refusal<ca::kHierarchyPlanStale>(plan.hierarchy());
         }
         const ca::PlanText text = TRY(TextOf(plan));
         const auto made = TRY(hierarchies_.Apply(caller, standing, wanted, text, event));

@@ -2,6 +2,7 @@
 
 #include <spdlog/spdlog.h>
 
+#include "ca/base/rules.h"
 #include "ca/files/destruction_statement.h"
 #include "ca/issuance/lint.h"
 
@@ -139,7 +140,7 @@ void StatusPlane::ObserveRevocation(const ca::Revocation& revocation) {
 // record as one of an agent is.
 void StatusPlane::ObserveFailedRound(const Status& status) {
   const std::string rule = ca::RuleOf(status);
-  if (!rule.starts_with(ca::kLintRulePrefix)) return;
+  if (!ca::kLintRules.Has(rule)) return;
   metrics_.CountLintError(rule);
   const Status recorded = ledger_.RecordEvent({
       .at = clock_.Now(),
