@@ -62,7 +62,7 @@ Result<X509Ptr> ParseExternalCertificate(BytesView der) {
   }
   auto parsed = ParseX509(der);
   if (!parsed.ok()) return Refusal<kImportMalformed>(MessageOf(parsed.status()));
-  // OpenSSL reads BER as well; what is stored is compared octet for octet.
+  // OpenSSL reads BER as well, but stored certificates are compared octet for octet.
   if (DerOfCertificate(parsed->get()) != der) return Refusal<kImportMalformed>("it is not in DER");
   return parsed;
 }

@@ -26,10 +26,10 @@ namespace {
 //        subjectPKInfo SubjectPublicKeyInfo{{ PKInfoAlgorithms }},
 //        attributes    [0] Attributes{{ CRIAttributes }} }
 //
-// OpenSSL's X509_REQ is the same but for subjectPKInfo, whose decoding takes twice as long as the
-// signature's verification (see PublicKey). Here it stays in its octets.
+// OpenSSL's X509_REQ is the same, but it decodes subjectPKInfo, which takes twice as long as the
+// verification of the signature (see PublicKey). Here subjectPKInfo stays in its octets.
 struct CertificationRequestInfo {
-  ASN1_ENCODING received;  // what was signed, octet for octet
+  ASN1_ENCODING received;  // the signed octets
   ASN1_INTEGER* version;
   X509_NAME* subject;
   ASN1_STRING* public_key_info;
@@ -42,7 +42,8 @@ struct CertificationRequest {
   ASN1_BIT_STRING* signature;
 };
 
-// RFC 2986 does not let the attributes be left out; OpenSSL does, for requesters that have none.
+// RFC 2986 requires the attributes. OpenSSL lets requesters that have none leave them out, and so
+// do we.
 // clang-format off
 ASN1_SEQUENCE_enc(CertificationRequestInfo, received, nullptr) = {
     ASN1_SIMPLE(CertificationRequestInfo, version, ASN1_INTEGER),
@@ -69,7 +70,7 @@ Status Malformed(fmt::format_string<Args...> format, Args&&... args) {
   return Refusal<kCsrMalformed>(fmt::format(format, std::forward<Args>(args)...));
 }
 
-// The structure and what can be said of it without looking inside.
+// Checks the outer structure alone.
 Result<RequestPtr> Decode(BytesView der) {
   if (der.size() > Csr::kSizeMax) {
     return Refusal<kCsrSize>(der.size(), Csr::kSizeMax);
@@ -96,7 +97,7 @@ Result<RequestPtr> Decode(BytesView der) {
 struct SignatureAlgorithm {
   int nid;
   int key;                    // OpenSSL's type of the keys that may use it
-  const EVP_MD* (*digest)();  // null where the algorithm brings its own
+  const EVP_MD* (*digest)();  // null if the algorithm includes its digest
 };
 constexpr std::array<SignatureAlgorithm, 7> kSignatureAlgorithms = {{
     {NID_ecdsa_with_SHA256, EVP_PKEY_EC, EVP_sha256},
@@ -137,8 +138,8 @@ Result<PublicKey> KeyOf(const CertificationRequestInfo& info) {
 
 // ---- names
 
-// The short name of an object identifier, or its dotted form. Never cut short: two identifiers that
-// differ have names that differ.
+// The short name of an object identifier, or its dotted form, which is never shortened: different
+// identifiers have different names.
 Result<std::string> ObjectName(const ASN1_OBJECT* object) {
   if (const int nid = OBJ_obj2nid(object); nid != NID_undef) return std::string(OBJ_nid2sn(nid));
   // An octet holds seven bits of an arc, so no octet needs more than three digits and a dot.
@@ -150,7 +151,7 @@ Result<std::string> ObjectName(const ASN1_OBJECT* object) {
   return std::string(text);
 }
 
-// C0, DEL and, as UTF-8 writes them, C1.
+// C0, DEL, and C1 in its UTF-8 form.
 bool HasControlCharacters(std::string_view utf8) {
   for (size_t i = 0; i < utf8.size(); ++i) {
     const auto octet = static_cast<unsigned char>(utf8[i]);
@@ -200,7 +201,7 @@ Result<std::vector<Csr::SubjectAttribute>> AttributesOfName(const X509_NAME* nam
   return attributes;
 }
 
-// RFC 4514's form, with what is beyond ASCII left as UTF-8.
+// RFC 4514's form; characters beyond ASCII stay in UTF-8.
 Result<std::string> TextOfName(const X509_NAME* name) {
   TRY(AttributesOfName(name));
   const BioPtr bio(BIO_new(BIO_s_mem()));
@@ -219,7 +220,7 @@ Result<std::string> IpTextOf(const ASN1_OCTET_STRING* octets) {
   return address->ToString();
 }
 
-// By OpenSSL's numbers, which are the tags of GeneralName's alternatives.
+// The index is OpenSSL's number of the kind, which is its tag in GeneralName.
 constexpr std::array<std::string_view, 9> kAlternativeNameKinds = {
     "otherName", "email", "DNS", "x400Address", "dirName", "ediPartyName", "URI", "IP", "RID"};
 
@@ -270,7 +271,7 @@ struct Attributes {
 };
 
 Result<Attributes> AttributesOf(const STACK_OF(X509_ATTRIBUTE) * received) {
-  // Minus one when they are left out.
+  // OpenSSL says -1 if the attributes are left out.
   const int count = std::max(sk_X509_ATTRIBUTE_num(received), 0);
   if (count > static_cast<int>(Csr::kAttributesMax)) {
     return Malformed("has {} attributes; send at most {}", count, Csr::kAttributesMax);
@@ -287,7 +288,7 @@ Result<Attributes> AttributesOf(const STACK_OF(X509_ATTRIBUTE) * received) {
         attributes.extension_request = attribute;
         break;
       case NID_ms_ext_req:
-        // What is in there would be asked for, yet be seen by no policy.
+        // The policy would not see the extensions in there.
         return Malformed("has Microsoft's extension request; use RFC 2985's extensionRequest");
       default: {
         std::string name = TRY(ObjectName(type));
@@ -360,7 +361,7 @@ Result<Csr> Csr::Parse(BytesView der) {
     csr.extensions_.erase(alternative_names);
   }
 
-  // Last, because it costs more than all of the above.
+  // The signature comes last, because it costs more than all checks above.
   const BytesView signed_octets(reinterpret_cast<const char*>(info.received.enc),
                                 static_cast<size_t>(info.received.len));
   if (!csr.public_key_.Verifies(signed_octets, OctetsOf(request->signature), digest)) {
