@@ -32,7 +32,8 @@ Validity ValidityWithin(const Validity& issuer, TimePoint now, std::chrono::seco
 constexpr int kRootPathLength = kLinksMax + 1;
 
 TbsCertificate AuthorityTbs(const Hierarchy& hierarchy, const PublicKey& key, Bytes subject,
-                            const Validity& validity, int path_length) {
+                            const Validity& validity, int path_length,
+                            const Hierarchy* name_constraints = nullptr) {
   return TbsCertificate{
       .serial = SerialNumber::New(validity.not_after),
       .issuer = subject,  // until somebody else issues it
@@ -40,20 +41,22 @@ TbsCertificate AuthorityTbs(const Hierarchy& hierarchy, const PublicKey& key, By
       .validity = validity,
       .spki = key.spki(),
       .subject_key_identifier = key.SubjectKeyIdentifier(),
-      .authority = AuthorityExtensions{SpiffeId::OfTrustDomain(hierarchy.trust_domain), path_length,
-                                       nullptr},
+      .extensions = AuthorityExtensions{SpiffeId::OfTrustDomain(hierarchy.trust_domain),
+                                        path_length, name_constraints},
   };
 }
 
 // Of a responder or a recorder.
 TbsCertificate DelegateTbs(const Hierarchy& hierarchy, const AuthorityRecord& planned,
-                           const PublicKey& key, const Validity& validity) {
+                           const PublicKey& key, const Validity& validity,
+                           CertificateExtensions extensions) {
   return TbsCertificate{
       .serial = SerialNumber::New(validity.not_after),
       .subject = SubjectNameOf(hierarchy, planned),
       .validity = validity,
       .spki = key.spki(),
       .subject_key_identifier = key.SubjectKeyIdentifier(),
+      .extensions = std::move(extensions),
   };
 }
 
@@ -140,8 +143,8 @@ Result<PreparedCertificate> Authority::Prepare(const Hierarchy& hierarchy, const
       .spki = key.spki(),
       .subject_key_identifier = key.SubjectKeyIdentifier(),
       .authority_key_identifier = key_identifier_,
-      .leaf = LeafExtensions{agent.id, agent.dns_names, agent.ip_addresses, profile.client_auth,
-                             profile.server_auth, profile.status_free},
+      .extensions = LeafExtensions{agent.id, agent.dns_names, agent.ip_addresses,
+                                   profile.client_auth, profile.server_auth, profile.status_free},
       .status = profile.status_free ? StatusPointers{.shard = status.shard} : status,
   };
   IssuanceRecord record{
@@ -168,10 +171,10 @@ Result<PreparedCertificate> Authority::PrepareIssuing(const Hierarchy& hierarchy
                                                       TimePoint now) const {
   const Validity validity = ValidityWithin(validity_, now, hierarchy.issuing_lifetime);
   TbsCertificate tbs =
-      AuthorityTbs(hierarchy, key, SubjectNameOf(hierarchy, planned), validity, kIssuingPathLength);
+      AuthorityTbs(hierarchy, key, SubjectNameOf(hierarchy, planned), validity, kIssuingPathLength,
+                   /*name_constraints=*/&hierarchy);
   tbs.issuer = name_;
   tbs.authority_key_identifier = key_identifier_;
-  tbs.authority->name_constraints = &hierarchy;
   tbs.status = status;
   const IssuerTerms issuer{name_, key_identifier_, validity_};
   return PreparedCertificate(TRY(Lint(
@@ -184,9 +187,9 @@ Result<PreparedCertificate> Authority::PrepareResponder(const Hierarchy& hierarc
                                                         const SigningKey& key,
                                                         TimePoint now) const {
   const PublicKey public_key = TRY(PublicKey::FromSpki(key.spki()));
-  TbsCertificate tbs = DelegateTbs(hierarchy, planned, public_key,
-                                   ValidityWithin(validity_, now, kResponderLifetime));
-  tbs.responder = ResponderExtensions{};
+  TbsCertificate tbs =
+      DelegateTbs(hierarchy, planned, public_key,
+                  ValidityWithin(validity_, now, kResponderLifetime), ResponderExtensions{});
   return PrepareDelegate(hierarchy, planned, public_key, std::move(tbs));
 }
 
@@ -196,9 +199,9 @@ Result<PreparedCertificate> Authority::PrepareRecorder(const Hierarchy& hierarch
                                                        const StatusPointers& status,
                                                        TimePoint now) const {
   const PublicKey public_key = TRY(PublicKey::FromSpki(key.spki()));
-  TbsCertificate tbs = DelegateTbs(hierarchy, planned, public_key,
-                                   ValidityWithin(validity_, now, kRecorderLifetime));
-  tbs.recorder = RecorderExtensions{};
+  TbsCertificate tbs =
+      DelegateTbs(hierarchy, planned, public_key, ValidityWithin(validity_, now, kRecorderLifetime),
+                  RecorderExtensions{});
   tbs.status = status;
   return PrepareDelegate(hierarchy, planned, public_key, std::move(tbs));
 }

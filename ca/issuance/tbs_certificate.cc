@@ -200,14 +200,15 @@ void AddDelegateExtensions(Extensions* extensions, const char* purpose) {
   Add(extensions, NID_ext_key_usage, usage.get(), false);
 }
 
-void AddResponderExtensions(Extensions* extensions) {
+// RFC 6960 section 4.2.2.2.
+void AddExtensionsOf(Extensions* extensions, const ResponderExtensions&) {
   AddDelegateExtensions(extensions, "1.3.6.1.5.5.7.3.9");
   const Owned<ASN1_NULL, ASN1_NULL_free> null(ASN1_NULL_new());
   Add(extensions, NID_id_pkix_OCSP_noCheck, null.get(), false);
 }
 
 // RFC 9336 section 3.1, which OpenSSL 3.0 has no name for.
-void AddRecorderExtensions(Extensions* extensions) {
+void AddExtensionsOf(Extensions* extensions, const RecorderExtensions&) {
   AddDelegateExtensions(extensions, "1.3.6.1.5.5.7.3.36");
 }
 
@@ -224,7 +225,7 @@ void AddNoRevAvail(Extensions* extensions) {
   static_cast<void>(extension.release());  // the stack's
 }
 
-void AddLeafExtensions(Extensions* extensions, const LeafExtensions& leaf) {
+void AddExtensionsOf(Extensions* extensions, const LeafExtensions& leaf) {
   AddBasicConstraints(extensions, std::nullopt);
   AddKeyUsage(extensions, {kDigitalSignature});
   AddExtendedKeyUsage(extensions, leaf);
@@ -274,7 +275,7 @@ void AddStatusPointers(Extensions* extensions, const StatusPointers& status) {
   if (!status.crl.empty()) AddCrlDistributionPoint(extensions, status.crl);
 }
 
-void AddAuthorityExtensions(Extensions* extensions, const AuthorityExtensions& authority) {
+void AddExtensionsOf(Extensions* extensions, const AuthorityExtensions& authority) {
   AddBasicConstraints(extensions, authority.path_length);
   AddKeyUsage(extensions, {kKeyCertSign, kCrlSign});
   AddAlternativeNames(extensions, authority.trust_domain, {}, {});
@@ -295,10 +296,7 @@ Bytes TbsCertificate::Encode() const {
   SetTime(tbs->validity->notAfter, validity.not_after);
   SetOctets(tbs->subject, subject);
   SetOctets(tbs->public_key_info, spki);
-  if (leaf) AddLeafExtensions(tbs->extensions, *leaf);
-  if (authority) AddAuthorityExtensions(tbs->extensions, *authority);
-  if (responder) AddResponderExtensions(tbs->extensions);
-  if (recorder) AddRecorderExtensions(tbs->extensions);
+  std::visit([&](const auto& kind) { AddExtensionsOf(tbs->extensions, kind); }, extensions);
   AddKeyIdentifiers(tbs->extensions, *this);
   AddStatusPointers(tbs->extensions, status);
   return tbs.Der();
@@ -307,8 +305,9 @@ Bytes TbsCertificate::Encode() const {
 Bytes EncodeIssuingExtensions(const Hierarchy& hierarchy, BytesView subject_key_identifier) {
   const ExtensionsPtr extensions(sk_X509_EXTENSION_new_null());
   RequireAsn1(extensions != nullptr, "sk_X509_EXTENSION_new_null");
-  AddAuthorityExtensions(extensions.get(), {SpiffeId::OfTrustDomain(hierarchy.trust_domain),
-                                            kIssuingPathLength, &hierarchy});
+  AddExtensionsOf(extensions.get(),
+                  AuthorityExtensions{SpiffeId::OfTrustDomain(hierarchy.trust_domain),
+                                      kIssuingPathLength, &hierarchy});
   AddSubjectKeyIdentifier(extensions.get(), subject_key_identifier);
   return DerOf<X509_EXTENSIONS, i2d_X509_EXTENSIONS>(extensions.get());
 }

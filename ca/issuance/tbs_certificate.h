@@ -1,8 +1,8 @@
 #pragma once
 
-#include <optional>
 #include <string>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "ca/base/serial_number.h"
@@ -46,6 +46,9 @@ struct ResponderExtensions {};
 // Who signs documents, id-kp-documentSigning (RFC 9336).
 struct RecorderExtensions {};
 
+using CertificateExtensions =
+    std::variant<LeafExtensions, AuthorityExtensions, ResponderExtensions, RecorderExtensions>;
+
 // A TBSCertificate (RFC 5280 section 4.1), before it is octets.
 struct TbsCertificate {
   SerialNumber serial;
@@ -55,10 +58,7 @@ struct TbsCertificate {
   Bytes spki;  // DER SubjectPublicKeyInfo, used octet for octet
   Bytes subject_key_identifier;
   Bytes authority_key_identifier;  // "" for a self-signed one
-  std::optional<LeafExtensions> leaf;
-  std::optional<AuthorityExtensions> authority;
-  std::optional<ResponderExtensions> responder;
-  std::optional<RecorderExtensions> recorder;
+  CertificateExtensions extensions;
   StatusPointers status;
 
   // DER, to be signed with ecdsa-with-SHA256.

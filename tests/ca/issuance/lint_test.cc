@@ -112,6 +112,11 @@ TEST(LintTest, FindsNothingBeforeAndAfter2050) {
 // ---- what the builder could do wrong
 // -------------------------------------------------------------
 
+LeafExtensions& LeafOf(TbsCertificate& tbs) { return std::get<LeafExtensions>(tbs.extensions); }
+AuthorityExtensions& AuthorityOf(TbsCertificate& tbs) {
+  return std::get<AuthorityExtensions>(tbs.extensions);
+}
+
 struct Mistake {
   std::string rule;
   std::function<void(TbsCertificate&)> make;
@@ -153,16 +158,15 @@ TEST(LintTest, FindsWhatAnAgentsCertificateMustNotSay) {
           {"lint.key.record", [](auto& tbs) { tbs.spki = PublicHalf(NewSubjectKey()).spki(); }},
           {"lint.basic-constraints.value",
            [](auto& tbs) {
-             tbs.authority = AuthorityExtensions{tbs.leaf->id, 0, nullptr};
-             tbs.leaf.reset();
+             tbs.extensions = AuthorityExtensions{LeafOf(tbs).id, 0, nullptr};
            }},
-          {"lint.extended-key-usage.value", [](auto& tbs) { tbs.leaf->server_auth = false; }},
-          {"lint.subject-alternative-name.value", [&](auto& tbs) { tbs.leaf->id = other; }},
-          {"lint.subject-alternative-name.value", [](auto& tbs) { tbs.leaf->dns_names.clear(); }},
+          {"lint.extended-key-usage.value", [](auto& tbs) { LeafOf(tbs).server_auth = false; }},
+          {"lint.subject-alternative-name.value", [&](auto& tbs) { LeafOf(tbs).id = other; }},
+          {"lint.subject-alternative-name.value", [](auto& tbs) { LeafOf(tbs).dns_names.clear(); }},
           {"lint.subject-alternative-name.value",
-           [](auto& tbs) { tbs.leaf->dns_names.push_back("www.acme.example"); }},
+           [](auto& tbs) { LeafOf(tbs).dns_names.push_back("www.acme.example"); }},
           {"lint.subject-alternative-name.value",
-           [](auto& tbs) { tbs.leaf->ip_addresses.clear(); }},
+           [](auto& tbs) { LeafOf(tbs).ip_addresses.clear(); }},
           {"lint.subject-key-identifier.value",
            [](auto& tbs) { tbs.subject_key_identifier = Bytes(20, 'x'); }},
           {"lint.authority-key-identifier.value",
@@ -174,12 +178,9 @@ TEST(LintTest, FindsWhatAnAgentsCertificateMustNotSay) {
           {"lint.authority-information-access.value", [](auto& tbs) { tbs.status.ocsp += "0"; }},
           {"lint.crl-distribution-points.missing", [](auto& tbs) { tbs.status.crl.clear(); }},
           {"lint.crl-distribution-points.value", [](auto& tbs) { tbs.status.crl += "0"; }},
-          {"lint.no-rev-avail.unexpected", [](auto& tbs) { tbs.leaf->no_rev_avail = true; }},
+          {"lint.no-rev-avail.unexpected", [](auto& tbs) { LeafOf(tbs).no_rev_avail = true; }},
           {"lint.extended-key-usage.value",
-           [](auto& tbs) {
-             tbs.leaf.reset();
-             tbs.responder = ResponderExtensions{};
-           }},
+           [](auto& tbs) { tbs.extensions = ResponderExtensions{}; }},
       });
 }
 
@@ -187,7 +188,7 @@ TEST(LintTest, FindsWhatAStatusFreeCertificateMustNotSay) {
   const LintSample sample(Profile(false, true));
   ExpectEach(sample,
              {
-                 {"lint.no-rev-avail.missing", [](auto& tbs) { tbs.leaf->no_rev_avail = false; }},
+                 {"lint.no-rev-avail.missing", [](auto& tbs) { LeafOf(tbs).no_rev_avail = false; }},
                  {"lint.authority-information-access.unexpected",
                   [&](auto& tbs) { tbs.status.ocsp = sample.status.ocsp; }},
                  {"lint.crl-distribution-points.unexpected",
@@ -204,13 +205,13 @@ TEST(LintTest, FindsWhatAnIssuingAuthoritysCertificateMustNotSay) {
   ExpectEach(
       sample,
       {
-          {"lint.basic-constraints.value", [](auto& tbs) { tbs.authority->path_length = 1; }},
+          {"lint.basic-constraints.value", [](auto& tbs) { AuthorityOf(tbs).path_length = 1; }},
           {"lint.name-constraints.missing",
-           [](auto& tbs) { tbs.authority->name_constraints = nullptr; }},
+           [](auto& tbs) { AuthorityOf(tbs).name_constraints = nullptr; }},
           {"lint.name-constraints.value",
-           [&](auto& tbs) { tbs.authority->name_constraints = &narrower; }},
+           [&](auto& tbs) { AuthorityOf(tbs).name_constraints = &narrower; }},
           {"lint.name-constraints.value",
-           [&](auto& tbs) { tbs.authority->name_constraints = &wider; }},
+           [&](auto& tbs) { AuthorityOf(tbs).name_constraints = &wider; }},
           {"lint.subject",
            [](auto& tbs) {
              tbs.subject =
@@ -222,13 +223,12 @@ TEST(LintTest, FindsWhatAnIssuingAuthoritysCertificateMustNotSay) {
 
 TEST(LintTest, FindsThatAnAuthoritysCertificateIsAnAgents) {
   const LintSample sample(AuthorityKind::kRoot);
-  ExpectEach(sample, {
-                         {"lint.openssl.ca",
-                          [&](auto& tbs) {
-                            tbs.leaf = LeafExtensions{tbs.authority->trust_domain};
-                            tbs.authority.reset();
-                          }},
-                     });
+  ExpectEach(
+      sample,
+      {
+          {"lint.openssl.ca",
+           [&](auto& tbs) { tbs.extensions = LeafExtensions{AuthorityOf(tbs).trust_domain}; }},
+      });
 }
 
 // ---- what was asked for
