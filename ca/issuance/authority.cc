@@ -6,10 +6,10 @@
 namespace ca {
 namespace {
 
-// An agent has no CN. Relying parties take a CN for a host name when there is no DNS name beside
-// it: OpenSSL would let agent "www" be the host www, and GnuTLS refuses a CN outside the name
-// constraints. UID may be 256 characters long (RFC 4524 section 2.28), a path 2048: the SAN is the
-// identity.
+// An agent has no CN. If a certificate has no DNS name, relying parties take a CN for a host name:
+// OpenSSL would accept the agent "www" as the host www, and GnuTLS refuses a CN outside the name
+// constraints. A UID has at most 256 characters (RFC 4524 section 2.28) and a path up to 2048, so
+// the UID may be cut short. The SAN is the identity.
 constexpr size_t kUserIdMax = 256;
 Bytes AgentName(const Hierarchy& hierarchy, const SpiffeId& id) {
   return EncodeName({{"O", hierarchy.tenant},
@@ -28,7 +28,8 @@ Validity ValidityWithin(const Validity& issuer, TimePoint now, std::chrono::seco
   return {std::max(own.not_before, issuer.not_before), std::min(own.not_after, issuer.not_after)};
 }
 
-// Below a root: the links to those that follow it, and an issuing authority.
+// Below a root there are the cross-certificates of the roots that follow it, and an issuing
+// authority.
 constexpr int kRootPathLength = kLinksMax + 1;
 
 TbsCertificate AuthorityTbs(const Hierarchy& hierarchy, const PublicKey& key, Bytes subject,
@@ -36,7 +37,7 @@ TbsCertificate AuthorityTbs(const Hierarchy& hierarchy, const PublicKey& key, By
                             const Hierarchy* name_constraints = nullptr) {
   return TbsCertificate{
       .serial = SerialNumber::New(validity.not_after),
-      .issuer = subject,  // until somebody else issues it
+      .issuer = subject,  // a caller changes it, unless the certificate is a root's
       .subject = std::move(subject),
       .validity = validity,
       .spki = key.spki(),
@@ -46,7 +47,6 @@ TbsCertificate AuthorityTbs(const Hierarchy& hierarchy, const PublicKey& key, By
   };
 }
 
-// Of a responder or a recorder.
 TbsCertificate DelegateTbs(const Hierarchy& hierarchy, const AuthorityRecord& planned,
                            const PublicKey& key, const Validity& validity,
                            CertificateExtensions extensions) {
@@ -119,7 +119,8 @@ Result<std::shared_ptr<const Authority>> Authority::Open(const AuthorityRecord& 
   authority->validity_.not_before = TRY(TimeOf(X509_get0_notBefore(x509)));
   authority->validity_.not_after = TRY(TimeOf(X509_get0_notAfter(x509)));
   authority->name_ = DerOf<X509_NAME, i2d_X509_NAME>(X509_get_subject_name(x509));
-  // Of an external root, which may have a key of any kind, nobody asks for it.
+  // An external root may have a key of a type that PublicKey does not read, and no caller needs its
+  // identifier.
   if (!record.IsExternalRoot()) {
     authority->key_identifier_ = TRY(PublicKey::FromSpki(spki)).SubjectKeyIdentifier();
   }
@@ -233,11 +234,11 @@ Result<PreparedCertificate> Authority::PrepareRoot(const Hierarchy& hierarchy,
 Status Authority::CheckKey() const {
   if (key_) return Ok();
   if (is_key_destroyed_) {
-    return Error(StatusCode::kFailedPrecondition,
-                 "the key '{}' was destroyed: nothing is signed by it", key_label_);
+    return Error(StatusCode::kFailedPrecondition, "the key '{}' is destroyed and signs nothing",
+                 key_label_);
   }
   return Error(StatusCode::kUnavailable,
-               "the key '{}' is not at hand: its token is away, or the key is not on it; see: "
+               "the key '{}' is unavailable: its token does not answer, or has no such key; see: "
                "agentpki doctor",
                key_label_);
 }
@@ -274,8 +275,8 @@ Result<Bytes> Authority::Sign(const TbsCertList& list) const {
 
 Result<Bytes> Authority::Sign(const ResponseData& data) const {
   if (kind_ != AuthorityKind::kResponder) {
-    return Error(StatusCode::kFailedPrecondition, "authority '{}' leaves OCSP to its responder",
-                 key_label_);
+    return Error(StatusCode::kFailedPrecondition,
+                 "authority '{}' signs no OCSP responses; its OCSP responder does", key_label_);
   }
   TRY(CheckKey());
   return SignResponseData(*key_, data);
@@ -283,8 +284,8 @@ Result<Bytes> Authority::Sign(const ResponseData& data) const {
 
 Result<Bytes> Authority::Sign(const SignedAttributes& attributes) const {
   if (kind_ != AuthorityKind::kRecorder) {
-    return Error(StatusCode::kFailedPrecondition, "authority '{}' leaves records to a recorder",
-                 key_label_);
+    return Error(StatusCode::kFailedPrecondition,
+                 "authority '{}' signs no records; a record signer does", key_label_);
   }
   TRY(CheckKey());
   return SignAttributes(*key_, attributes);

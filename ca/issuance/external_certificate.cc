@@ -12,7 +12,7 @@
 namespace ca {
 namespace {
 
-// What was brought, apart: the one that is for the key, and the others.
+// The certificate that is for the key, and the others.
 struct Brought {
   X509Ptr certificate;
   X509StackPtr others{sk_X509_new_null()};
@@ -25,7 +25,7 @@ Result<Brought> Sort(const std::vector<Bytes>& brought, const PublicKey& key) {
     X509Ptr parsed = TRY(ParseExternalCertificate(der));
     const bool is_it = SpkiOf(parsed.get()) == key.spki();
     if (is_it && sorted.certificate) {
-      return Refusal<kImportKey>("two of them are for the key of the authority; bring one");
+      return Refusal<kImportKey>("two of them are for the authority's key; bring one");
     }
     if (is_it) {
       sorted.certificate = std::move(parsed);
@@ -35,8 +35,8 @@ Result<Brought> Sort(const std::vector<Bytes>& brought, const PublicKey& key) {
   }
   if (!sorted.certificate) {
     return Refusal<kImportKey>(
-        fmt::format("none of them is for the key of the authority, whose "
-                    "SubjectPublicKeyInfo has the SHA-256 {}; was it made of another "
+        fmt::format("none of them is for the authority's key, whose "
+                    "SubjectPublicKeyInfo has the SHA-256 {}; was it made for another "
                     "certification request?",
                     Hex(key.fingerprint())));
   }
@@ -71,22 +71,23 @@ Status CheckCa(X509* certificate) {
   return Ok();
 }
 
-// What it issues says this of its issuer (RFC 5280 section 4.2.1.1: "The value of the keyIdentifier
-// field SHOULD be derived from the public key", as ours is).
+// The certificates that it issues have this as their authority key identifier (RFC 5280 section
+// 4.2.1.1: "The value of the keyIdentifier field SHOULD be derived from the public key").
 Status CheckKeyIdentifier(X509* certificate, const PublicKey& key) {
   const ASN1_OCTET_STRING* const identifier = X509_get0_subject_key_id(certificate);
   if (identifier && OctetsOf(identifier) == key.SubjectKeyIdentifier()) return Ok();
   return Refusal<kImportKeyIdentifier>(Hex(key.SubjectKeyIdentifier()));
 }
 
-// With its issuer's name it would be self-issued, which path validation counts otherwise.
+// With its issuer's name as its subject it would be self-issued, and path validation does not count
+// self-issued certificates.
 Status CheckSubject(X509* certificate) {
   const X509_NAME* const subject = X509_get_subject_name(certificate);
   if (X509_NAME_entry_count(subject) == 0) {
     return Refusal<kImportSubject>("its subject is empty");
   }
   if (X509_NAME_cmp(subject, X509_get_issuer_name(certificate)) == 0) {
-    return Refusal<kImportSubject>("its subject is the name of who has signed it");
+    return Refusal<kImportSubject>("its subject is its issuer's name");
   }
   return Ok();
 }
@@ -106,7 +107,7 @@ Status CheckTrustDomain(X509* certificate, const Hierarchy& hierarchy) {
 
 // ---- its names ----------------------------------------------------------------------------------
 
-// GeneralSubtrees, each in its octets.
+// The GeneralSubtrees of name constraints, each in its octets.
 struct Subtrees {
   std::set<Bytes> permitted;
   std::set<Bytes> excluded;
@@ -151,7 +152,8 @@ Subtrees WantedSubtrees(const Hierarchy& hierarchy) {
   return ReadNameConstraints(FindExtension(extensions.get(), NID_name_constraints).value_or(""));
 }
 
-// Who trusts the root trusts whatever is under it: nothing else keeps the names of others out.
+// A relying party that trusts the external root accepts every name that this authority signs. Only
+// its name constraints keep out the names of others.
 Status CheckNameConstraints(X509* certificate, const Hierarchy& hierarchy) {
   const auto der = FindExtension(X509_get0_extensions(certificate), NID_name_constraints);
   const Subtrees standing = ReadNameConstraints(der.value_or(""));
@@ -167,8 +169,8 @@ Status CheckNameConstraints(X509* certificate, const Hierarchy& hierarchy) {
   return Refusal<kImportNameConstraints>(
       der ? "nameConstraints are not those of the certification request: the same "
             "permitted subtrees, the same excluded ones or more, and critical"
-          : "it has no nameConstraints; whoever signs it has to take over the extensions "
-            "of the certification request (openssl: copy_extensions = copy)");
+          : "it has no nameConstraints; its issuer has to copy the extensions of the "
+            "certification request (openssl: copy_extensions = copy)");
 }
 
 // ---- what it issues -----------------------------------------------------------------------------
@@ -184,7 +186,7 @@ Status CheckPathLengths(const CertificateChain& chain) {
   return Ok();
 }
 
-// OpenSSL and others hold extendedKeyUsage of a CA against all that is below it.
+// OpenSSL and others apply the extendedKeyUsage of a CA to all certificates below it.
 Status CheckUsages(const CertificateChain& chain, const Hierarchy& hierarchy) {
   const auto check = [&](int purpose, std::string_view usage, bool is_wanted) {
     for (int i = 0; is_wanted && i < chain.size(); ++i) {
@@ -205,7 +207,7 @@ Status CheckUsages(const CertificateChain& chain, const Hierarchy& hierarchy) {
   return check(X509_PURPOSE_SSL_SERVER, "serverAuth", has_servers);
 }
 
-// A certificate with the names of an agent and no key, which nobody signs.
+// A certificate with the names of an agent, without a key or a signature.
 X509Ptr AgentWithNames(const Hierarchy& hierarchy) {
   X509Ptr agent(X509_new());
   const GeneralNamesPtr names(GENERAL_NAMES_new());
@@ -223,7 +225,7 @@ X509Ptr AgentWithNames(const Hierarchy& hierarchy) {
   RequireAsn1(
       X509_add1_ext_i2d(agent.get(), NID_subject_alt_name, names.get(), 0, X509V3_ADD_DEFAULT) == 1,
       "X509_add1_ext_i2d");
-  X509_check_purpose(agent.get(), -1, 0);  // only then does OpenSSL know its names
+  X509_check_purpose(agent.get(), -1, 0);  // makes OpenSSL read its names
   return agent;
 }
 
@@ -288,14 +290,14 @@ Result<ExternalCertificate> CheckExternalCertificate(const std::vector<Bytes>& b
         fmt::format("bring 1 to {} certificates", ExternalCertificate::kCertificatesMax));
   }
   const Brought sorted = TRY(Sort(brought, key));
-  // Each by itself: of a root that was made anew with its name and key, OpenSSL takes whichever.
+  // One root at a time: if two roots share name and key, OpenSSL takes either.
   Status refusal;
   const auto& roots = hierarchy.external_roots;
   for (auto root = roots.rbegin(); root != roots.rend(); ++root) {
     auto checked = CheckUnder(*root, sorted, hierarchy, key, now);
     if (checked.ok()) return checked;
-    const bool says_more = refusal.ok() || Is(refusal, kImportChain);
-    if (says_more) refusal = checked.status();
+    // Any other refusal says more than that there is no chain to this root.
+    if (refusal.ok() || Is(refusal, kImportChain)) refusal = checked.status();
   }
   return refusal;
 }

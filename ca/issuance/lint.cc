@@ -20,7 +20,8 @@ constexpr std::string_view kVersion3 = "\xa0\x03\x02\x01\x02"sv;
 
 constexpr unsigned char kExtensionsTag = DerContext(3, true);
 
-// Of the elements in their order, the first that is not there or is something else.
+// The first of the elements, in their order, that is missing or has another type; "" if all are
+// there.
 template <size_t kCount>
 std::string_view FirstMissing(
     DerReader& reader,
@@ -89,7 +90,8 @@ std::optional<Parts> TakeApart(BytesView tbs, Findings& findings) {
   }
   const auto extensions = reader.Next(kExtensionsTag);
   const auto list = extensions ? OnlyDer(kDerSequence, extensions->content) : std::nullopt;
-  if (!list || !reader.AtEnd()) return malformed("after the key, there are not just extensions");
+  if (!list || !reader.AtEnd())
+    return malformed("after the key, there is more than the extensions");
   parts.extensions = *list;
   return parts;
 }

@@ -51,7 +51,7 @@ void CheckNames(const Parts& parts, const LintTerms& terms, Findings& findings) 
   const BytesView issuer = terms.issuer ? BytesView(terms.issuer->name) : parts.subject;
   if (parts.issuer != issuer) {
     findings.Add("issuer", "RFC 5280 section 4.1.2.4",
-                 "the issuer's name is not, octet for octet, the subject of who issues");
+                 "the issuer's name differs from the subject of the issuing authority");
   }
 
   const AgentTerms* const agent = AgentOf(terms);
@@ -71,7 +71,7 @@ void CheckNames(const Parts& parts, const LintTerms& terms, Findings& findings) 
     return;
   }
   if (!name.AtEnd()) {
-    findings.Add("subject", "docs/architecture.md", "the subject has one name too many");
+    findings.Add("subject", "docs/architecture.md", "the subject has too many names");
   }
 }
 

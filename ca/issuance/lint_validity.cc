@@ -93,7 +93,7 @@ void CheckValidity(const Parts& parts, const IssuanceRecord& record, const LintT
   const auto not_after = not_before ? ReadTime(reader, "notAfter", findings) : std::nullopt;
   if (!not_before || !not_after) return;
   if (!reader.AtEnd()) {
-    findings.Add("validity.encoding", kSection, "there is more than two times");
+    findings.Add("validity.encoding", kSection, "there are more than two times");
   }
   if (*not_before >= *not_after) {
     findings.Add("validity.order", kSection, "it ends before it begins");
@@ -102,15 +102,14 @@ void CheckValidity(const Parts& parts, const IssuanceRecord& record, const LintT
   const std::chrono::seconds lifetime_max = LifetimeMax(terms) + CertificateProfile::kBackdate;
   if (lifetime > lifetime_max) {
     findings.Add("validity.too-long", "docs/architecture.md",
-                 "it stands for {}; at most {}, backdating included", HumanDuration(lifetime),
+                 "it is valid for {}; at most {}, backdating included", HumanDuration(lifetime),
                  HumanDuration(lifetime_max));
   }
   if (terms.issuer && (*not_before < terms.issuer->validity.not_before ||
                        *not_after > terms.issuer->validity.not_after)) {
     findings.Add("validity.beyond-issuer", "docs/architecture.md",
-                 "it stands from {} to {}, beyond its issuer, which stands from {} to {}",
-                 Rfc3339(*not_before), Rfc3339(*not_after),
-                 Rfc3339(terms.issuer->validity.not_before),
+                 "it is valid from {} to {}, but its issuer from {} to {}", Rfc3339(*not_before),
+                 Rfc3339(*not_after), Rfc3339(terms.issuer->validity.not_before),
                  Rfc3339(terms.issuer->validity.not_after));
   }
   if (*not_before != record.validity.not_before || *not_after != record.validity.not_after) {

@@ -401,7 +401,7 @@ TEST(LintTest, AFindingIsAnInternalErrorWithItsRuleAndTheSectionThatItBreaks) {
   tbs.validity.not_after += minutes(1);
   const Status status = Lint(sample.Record(tbs), sample.terms()).status();
   EXPECT_TRUE(IsRefusal(status, StatusCode::kInternal, "lint.validity.too-long"));
-  EXPECT_NE(MessageOf(status).find("it stands for 1h 2m; at most 1h 1m"), std::string::npos)
+  EXPECT_NE(MessageOf(status).find("it is valid for 1h 2m; at most 1h 1m"), std::string::npos)
       << status;
 }
 
