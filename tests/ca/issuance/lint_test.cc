@@ -1,6 +1,6 @@
-// Certificates as they should be pass the linter, and one that differs in anything does not. The
-// goal is that no mistake of ca/issuance/tbs_certificate.cc, and no memory fault on the way,
-// reaches a CA key; the method is to make each mistake, by the builder or with a scalpel.
+// A correct certificate passes the linter, and a certificate with any difference does not. The
+// goal: no mistake of ca/issuance/tbs_certificate.cc, and no memory fault, reaches a CA key. The
+// method: make each mistake, with the builder or by a change of the octets.
 
 #include "ca/issuance/lint.h"
 
@@ -109,8 +109,7 @@ TEST(LintTest, FindsNothingBeforeAndAfter2050) {
   }
 }
 
-// ---- what the builder could do wrong
-// -------------------------------------------------------------
+// ---- mistakes of the builder --------------------------------------------------------------------
 
 LeafExtensions& LeafOf(TbsCertificate& tbs) { return std::get<LeafExtensions>(tbs.extensions); }
 AuthorityExtensions& AuthorityOf(TbsCertificate& tbs) {
@@ -231,8 +230,7 @@ TEST(LintTest, FindsThatAnAuthoritysCertificateIsAnAgents) {
       });
 }
 
-// ---- what was asked for
-// --------------------------------------------------------------------------
+// ---- the terms ----------------------------------------------------------------------------------
 
 TEST(LintTest, FindsAKeyOfATypeThatTheProfileDoesNotAllow) {
   LintSample sample(Profile());
@@ -280,8 +278,7 @@ TEST(LintTest, FindsASerialThatIsNotTheRecordsOrOfAnotherDay) {
   EXPECT_TRUE(Finds(FindingsOf(sample.Record(tbs), sample.terms()), "lint.serial.day"));
 }
 
-// ---- what only a scalpel can do
-// ------------------------------------------------------------------
+// ---- what only a scalpel can do -----------------------------------------------------------------
 
 struct Cut {
   std::string rule;
@@ -368,7 +365,7 @@ TEST(LintTest, FindsWhatNoCertificateMayHave) {
   }
 }
 
-// All that may differ is the order of extensions, which means nothing.
+// Only the order of extensions may differ, because it has no meaning.
 Bytes InOrder(const Bytes& tbs) {
   DerNode node = ParseDer(tbs);
   std::ranges::sort(ExtensionsIn(node).children, {}, [](const DerNode& e) { return Encode(e); });
@@ -392,8 +389,7 @@ TEST(LintTest, FindsSomethingInEveryCertificateThatIsNotTheOneThatWasToBeMade) {
   }
 }
 
-// ---- what comes of it
-// ----------------------------------------------------------------------------
+// ---- what comes of it ---------------------------------------------------------------------------
 
 TEST(LintTest, AFindingIsAnInternalErrorWithItsRuleAndTheSectionThatItBreaks) {
   const LintSample sample(Profile());
