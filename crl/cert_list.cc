@@ -4,6 +4,7 @@
 #include <map>
 
 #include "ca/base/asn1.h"
+#include "ca/issuance/tbs_cert_list_asn1.h"
 
 namespace crl {
 namespace {
@@ -13,6 +14,7 @@ using ca::Bytes;
 using ca::BytesView;
 using ca::Owned;
 using ca::RequireAsn1;
+using ca::TbsCertListAsn1;
 
 // RFC 5280 section 5.1:
 //
@@ -46,16 +48,6 @@ struct CrlEntryAsn1 {
   ASN1_STRING* extensions;
 };
 
-struct TbsCertListAsn1 {
-  ASN1_INTEGER* version;
-  X509_ALGOR* signature_algorithm;
-  ASN1_STRING* issuer;
-  ASN1_TIME* this_update;
-  ASN1_TIME* next_update;
-  ASN1_STRING* revoked;
-  STACK_OF(X509_EXTENSION) * extensions;
-};
-
 struct CertificateListAsn1 {
   ASN1_STRING* tbs;
   X509_ALGOR* signature_algorithm;
@@ -69,23 +61,11 @@ ASN1_SEQUENCE(CrlEntryAsn1) = {
     ASN1_OPT(CrlEntryAsn1, extensions, ASN1_SEQUENCE),
 } static_ASN1_SEQUENCE_END(CrlEntryAsn1)
 
-ASN1_SEQUENCE(TbsCertListAsn1) = {
-    ASN1_SIMPLE(TbsCertListAsn1, version, ASN1_INTEGER),
-    ASN1_SIMPLE(TbsCertListAsn1, signature_algorithm, X509_ALGOR),
-    ASN1_SIMPLE(TbsCertListAsn1, issuer, ASN1_SEQUENCE),
-    ASN1_SIMPLE(TbsCertListAsn1, this_update, ASN1_TIME),
-    ASN1_SIMPLE(TbsCertListAsn1, next_update, ASN1_TIME),
-    ASN1_OPT(TbsCertListAsn1, revoked, ASN1_SEQUENCE),
-    ASN1_EXP_SEQUENCE_OF(TbsCertListAsn1, extensions, X509_EXTENSION, 0),
-} static_ASN1_SEQUENCE_END(TbsCertListAsn1)
-
 ASN1_SEQUENCE(CertificateListAsn1) = {
     ASN1_SIMPLE(CertificateListAsn1, tbs, ASN1_SEQUENCE),
     ASN1_SIMPLE(CertificateListAsn1, signature_algorithm, X509_ALGOR),
     ASN1_SIMPLE(CertificateListAsn1, signature, ASN1_BIT_STRING),
 } static_ASN1_SEQUENCE_END(CertificateListAsn1)
-
-constexpr long kVersion2 = 1;
 
 using Extensions = STACK_OF(X509_EXTENSION);
 // clang-format on
@@ -267,8 +247,8 @@ ca::Result<ca::RevocationReason> ReadReason(const X509_REVOKED* entry) {
 }  // namespace
 
 Bytes CertList::EncodeTbs() const {
-  Asn1Object<TbsCertListAsn1> list(ASN1_ITEM_rptr(TbsCertListAsn1));
-  RequireAsn1(ASN1_INTEGER_set(list->version, kVersion2) == 1, "ASN1_INTEGER_set");
+  Asn1Object<TbsCertListAsn1> list(ca::TbsCertListItem());
+  RequireAsn1(ASN1_INTEGER_set(list->version, TbsCertListAsn1::kVersion2) == 1, "ASN1_INTEGER_set");
   ca::SetEcdsaWithSha256(list->signature_algorithm);
   ca::SetOctets(list->issuer, issuer);
   ca::SetTime(list->this_update, this_update);

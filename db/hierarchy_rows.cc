@@ -4,6 +4,7 @@
 #include <map>
 #include <optional>
 
+#include "ca/base/rules.h"
 #include "db/hierarchy_columns.h"
 #include "db/row.h"
 
@@ -61,9 +62,7 @@ Status DeleteProfile(pqxx::work& transaction, const Hierarchy& hierarchy, const 
     attempt.commit();
     return ca::Ok();
   } catch (const pqxx::foreign_key_violation&) {
-    return ca::Refusal(StatusCode::kFailedPrecondition, "profile.in-use",
-                       "profiles: {}: agents of {} have it, so it has to stay", name,
-                       hierarchy.Name());
+    return ca::Refusal<ca::kProfileInUse>(name, hierarchy.Name());
   }
 }
 

@@ -1,5 +1,6 @@
 #include "db/intent_rows.h"
 
+#include "ca/base/rules.h"
 #include "db/row.h"
 
 namespace db {
@@ -17,40 +18,29 @@ const ca::Bytes* TokenOf(const Intent& intent) {
   return grounds ? &grounds->secret_hash : nullptr;
 }
 
-// What the rule's name says, for the caller.
+// The refusal by a rule that agentpki.record_intents names.
 Status RefusalBy(const std::string& rule, const Intent& intent) {
-  struct Rule {
-    std::string_view name;
-    StatusCode code;
-    std::string_view message;
+  const std::string agent = intent.record->subject.ToString();
+  const auto* const token = std::get_if<JoinTokenGrounds>(intent.grounds);
+  const Status refusals[] = {
+      ca::Refusal<ca::kAuthoritySuperseded>(),
+      ca::Refusal<ca::kAgentUnknown>(agent),
+      ca::Refusal<ca::kAgentDisabled>(agent),
+      ca::Refusal<ca::kJoinTokenUnknown>(),
+      ca::Refusal<ca::kJoinTokenAgent>(agent),
+      ca::Refusal<ca::kJoinTokenUsed>("ask for a new one"),
+      ca::Refusal<ca::kJoinTokenExpired>(token ? ca::Rfc3339(token->expires_at) : ""),
+      ca::Refusal<ca::kJoinTokenRevoked>(),
+      ca::Refusal<ca::kRenewalUnknownCertificate>(),
+      ca::Refusal<ca::kRenewalRevoked>(),
+      ca::Refusal<ca::kKeyCompromised>(),
+      ca::Refusal<ca::kKeyInUse>(
+          "another agent has a valid certificate for the csr's key; make a new key"),
+      ca::Refusal<ca::kKeyNotNew>(),
+      ca::Refusal<ca::kRequestIdReused>(),
   };
-  constexpr auto kDenied = StatusCode::kPermissionDenied;
-  static constexpr Rule kRules[] = {
-      {"authority.superseded", StatusCode::kAborted, "another authority issues since now; retry"},
-      {"agent.unknown", StatusCode::kNotFound, "it is not registered"},
-      {"agent.disabled", kDenied, "it is disabled; ask its owner"},
-      {"join-token.unknown", kDenied, "the join token is not known; ask for a new one"},
-      {"join-token.agent", kDenied, "the join token is for another agent"},
-      {"join-token.used", kDenied, "the join token was used already; ask for a new one"},
-      {"join-token.revoked", kDenied, "the join token was revoked; ask for a new one"},
-      {"join-token.expired", kDenied, "the join token has expired; ask for a new one"},
-      {"renewal.unknown-certificate", kDenied,
-       "the certificate of the connection is not in the ledger; enroll anew with a join token"},
-      {"renewal.revoked", kDenied,
-       "the certificate of the connection is revoked; enroll anew with a join token"},
-      {"key.compromised", kDenied,
-       "the csr's key was revoked for compromise and is refused for ever; make a new key"},
-      {"key.in-use", StatusCode::kAlreadyExists,
-       "another agent has a live certificate for the csr's key; make a new key"},
-      {"key.not-new", StatusCode::kAlreadyExists,
-       "the csr's key has a live certificate; a renewal is for a new key"},
-      {"request-id.reused", StatusCode::kInvalidArgument,
-       "request_id was used for another key; make a new one for each request"},
-  };
-  for (const Rule& known : kRules) {
-    if (known.name != rule) continue;
-    return ca::Refusal(known.code, rule, "{}: {}", intent.record->subject.ToString(),
-                       known.message);
+  for (const Status& refusal : refusals) {
+    if (ca::RuleOf(refusal) == rule) return refusal;
   }
   return Error(StatusCode::kInternal, "the ledger refused by an unknown rule '{}'", rule);
 }

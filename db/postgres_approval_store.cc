@@ -1,5 +1,6 @@
 #include "db/postgres_approval_store.h"
 
+#include "ca/base/rules.h"
 #include "db/approval_rows.h"
 #include "db/connection.h"
 #include "db/event_columns.h"
@@ -27,10 +28,7 @@ Status CheckPending(pqxx::work& transaction, const Approval& wanted) {
                               static_cast<int>(wanted.hierarchy), TimeText(wanted.requested_at))[0]
                           .as<int>();
   if (pending >= Approval::kPendingMax) {
-    return ca::Refusal(StatusCode::kFailedPrecondition, "approval.too-many",
-                       "{} approvals are pending in the hierarchy; decide on some first: agentpki "
-                       "approval list",
-                       pending);
+    return ca::Refusal<ca::kApprovalTooMany>(pending);
   }
   return ca::Ok();
 }

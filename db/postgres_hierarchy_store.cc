@@ -1,6 +1,7 @@
 #include "db/postgres_hierarchy_store.h"
 
 #include "ca/base/random.h"
+#include "ca/base/rules.h"
 #include "db/authority_rows.h"
 #include "db/connection.h"
 #include "db/event_columns.h"
@@ -67,8 +68,7 @@ ca::Status KeepStanding(pqxx::work& transaction, const Hierarchy& hierarchy) {
       "SELECT FROM agentpki.hierarchies AS h WHERE h.id = $1 AND h.destroyed_at IS NULL FOR SHARE",
       static_cast<int>(hierarchy.id));
   if (!standing.empty()) return ca::Ok();
-  return ca::Refusal(StatusCode::kFailedPrecondition, "hierarchy.destroyed",
-                     "{} is destroyed; it gets no more authorities", hierarchy.Name());
+  return ca::Refusal<ca::kHierarchyDestroyed>(hierarchy.Name());
 }
 
 HierarchyId FindHierarchyOf(pqxx::work& transaction, AuthorityId authority) {
@@ -138,9 +138,8 @@ Result<HierarchyDestruction> PostgresHierarchyStore::DestroyHierarchy(HierarchyI
     const std::vector<Hierarchy> found = SelectHierarchies(transaction, is_it);
     if (found.empty()) return Error(StatusCode::kNotFound, "there is no such hierarchy");
     if (found.front().is_system) {
-      return ca::Refusal(StatusCode::kFailedPrecondition, "hierarchy.system",
-                         "{} identifies servers and operators: it cannot be destroyed",
-                         found.front().Name());
+      return ca::Refusal<ca::kHierarchySystem>(
+          found.front().Name(), "it identifies servers and operators, and cannot be destroyed");
     }
     const bool is_new = transaction
                             .exec_params1("SELECT agentpki.destroy_hierarchy($1, $2, $3, $4, $5)",
@@ -148,7 +147,7 @@ Result<HierarchyDestruction> PostgresHierarchyStore::DestroyHierarchy(HierarchyI
                                           event.actor, event.correlation_id)[0]
                             .as<bool>();
     AuditEvent told = event;
-    if (!is_new) told.rule = "replay";
+    if (!is_new) told.rule = ca::kReplay.name;
     InsertEventIn(transaction, hierarchy, std::move(told));
     HierarchyDestruction destruction = SelectDestructions(transaction, is_it, "").front();
     transaction.commit();
@@ -376,9 +375,10 @@ Status PostgresHierarchyStore::DecideKeyDestruction(AuthorityId authority, int l
     const pqxx::row standing = transaction.exec_params1(kJudgeKeyDestruction, Number(authority));
     if (standing["is_decided"].as<bool>()) return ca::Ok();
     if (standing["is_in_use"].as<bool>()) {
-      return ca::Refusal(StatusCode::kFailedPrecondition, "key.in-use",
-                         "key '{}' is in use: it is not destroyed",
-                         standing["key_label"].as<std::string>());
+      return ca::WithCode(
+          StatusCode::kFailedPrecondition,
+          ca::Refusal<ca::kKeyInUse>(fmt::format("'{}' still signs, and is not destroyed",
+                                                 standing["key_label"].as<std::string>())));
     }
     if (standing["last_sequence"].as<int>() != last_sequence) {
       return Error(StatusCode::kAborted, "another authority was activated just now; look again");

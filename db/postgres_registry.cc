@@ -4,6 +4,7 @@
 #include <map>
 #include <set>
 
+#include "ca/base/rules.h"
 #include "db/batcher.h"
 #include "db/binary_array.h"
 #include "db/connection.h"
@@ -228,8 +229,7 @@ Result<Agent> PostgresRegistry::RegisterAgent(const Agent& agent, const AuditEve
         return result;
       });
   if (registered.status().code() == StatusCode::kAlreadyExists) {
-    return ca::Refusal(StatusCode::kAlreadyExists, "agent.exists", "agent {} is registered already",
-                       agent.id.ToString());
+    return ca::Refusal<ca::kAgentExists>(agent.id.ToString());
   }
   return registered;
 }
@@ -322,9 +322,10 @@ Result<JoinTokenRecord> PostgresRegistry::RevokeJoinToken(HierarchyId hierarchy,
         if (rows.empty()) return Error(StatusCode::kNotFound, "no join token has the id {}", id);
         JoinTokenRecord token = TokenOf(rows[0]);
         if (!token.used_by_request.empty()) {
-          return ca::Refusal(StatusCode::kFailedPrecondition, "join-token.used",
-                             "join token {} was used at {}; look at the certificates of {}", id,
-                             ca::Rfc3339(token.used_at), token.agent.ToString());
+          return ca::WithCode(StatusCode::kFailedPrecondition,
+                              ca::Refusal<ca::kJoinTokenUsed>(
+                                  fmt::format("at {}; look at the certificates of {}",
+                                              ca::Rfc3339(token.used_at), token.agent.ToString())));
         }
         InsertEvent(transaction, event);
         transaction.commit();

@@ -4,6 +4,7 @@
 #include <thread>
 #include <utility>
 
+#include "ca/base/rules.h"
 #include "db/batcher.h"
 #include "db/binary_array.h"
 #include "db/connection.h"
@@ -64,15 +65,15 @@ struct OrderParameters {
 
 Status RefusalBy(const std::string& rule, const RevocationOrder& order) {
   const std::string serial = std::get<ca::SerialNumber>(order.target).ToString();
-  if (rule == "certificate.unknown") {
-    return Error(StatusCode::kNotFound, "no certificate has serial {}", serial);
+  const Status refusals[] = {
+      ca::Refusal<ca::kCertificateUnknown>(serial),
+      ca::Refusal<ca::kCertificateRoot>(serial),
+      ca::Refusal<ca::kCertificateExpired>(serial),
+  };
+  for (const Status& refusal : refusals) {
+    if (ca::RuleOf(refusal) == rule) return refusal;
   }
-  if (rule == "certificate.root") {
-    return ca::Refusal(StatusCode::kFailedPrecondition, rule,
-                       "certificate {} is a root's own; nobody above it could revoke it", serial);
-  }
-  return ca::Refusal(StatusCode::kFailedPrecondition, rule,
-                     "certificate {} has expired; nobody accepts it any more", serial);
+  return Error(StatusCode::kInternal, "the ledger refused by an unknown rule '{}'", rule);
 }
 
 // An authority's own certificate is about its trust domain, which is no agent's id.

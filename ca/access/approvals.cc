@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "ca/base/random.h"
+#include "ca/base/rules.h"
 #include "ca/model/hierarchy_declaration.h"
 
 namespace ca {
@@ -94,21 +95,18 @@ Status Approvals::RequireIn(const Hierarchy& hierarchy, const Caller& caller,
   const Approval approval = TRY(FindOrRequest(caller, hierarchy, change, event));
   const std::string what = fmt::format("{} in {}", NameOf(change.kind), hierarchy.Name());
   if (!approval.decision) {
-    return Refusal(StatusCode::kFailedPrecondition, "approval.pending",
-                   "{} takes two and waits for approval {} until {}; another admin of {} runs: "
-                   "agentpki approval approve {}; then repeat this command",
-                   what, approval.id, Rfc3339(approval.expires_at), hierarchy.Name(), approval.id);
+    return Refusal<kApprovalPending>(what, approval.id, Rfc3339(approval.expires_at),
+                                     hierarchy.Name(), approval.id);
   }
   const std::string decided_by = OperatorNameOf(*system, approval.decision->by);
   if (approval.decision->verdict == Verdict::kDeny) {
-    return Refusal(StatusCode::kFailedPrecondition, "approval.denied",
-                   "{} was denied by {}: {}; {} may be asked for again after {}", what, decided_by,
-                   approval.decision->reason, approval.id, Rfc3339(approval.expires_at));
+    return Refusal<kApprovalDenied>(what, decided_by, approval.decision->reason, approval.id,
+                                    Rfc3339(approval.expires_at));
   }
   event.approval_use =
       std::make_shared<AuditEvent>(EventOf(event, "UseApproval", hierarchy.id, approval.id,
                                            fmt::format("{}, approved by {}", what, decided_by)));
-  event.rule = "approval.approved";
+  event.rule = kApprovalApproved.name;
   return Ok();
 }
 
@@ -188,8 +186,7 @@ Result<Approval> Approvals::Decide(const Caller& caller, Action action, const st
   // Who approves has said all by that.
   if (verdict == Verdict::kDeny || !reason.empty()) TRY(CheckNote("reason", reason));
   if (found.requested_by == *caller.id) {
-    return Refusal(StatusCode::kPermissionDenied, "approval.own",
-                   "{} asked for {}; it takes another admin to decide", caller.Name(), id);
+    return Refusal<kApprovalOwn>(caller.Name(), id);
   }
   event.reason = reason;
   const ApprovalDecision decision{
@@ -203,10 +200,7 @@ Result<Approval> Approvals::Withdraw(const Caller& caller, const std::string& id
   const Approval found = TRY(FindPermitted(caller, Action::kWithdrawApproval, id));
   event.hierarchy = found.hierarchy;
   if (found.requested_by != *caller.id) {
-    return Refusal(StatusCode::kPermissionDenied, "approval.not-own",
-                   "{} asked for {}, and alone withdraws it; an admin denies it: agentpki approval "
-                   "deny {}",
-                   found.requested_by.ToString(), id, id);
+    return Refusal<kApprovalNotOwn>(found.requested_by.ToString(), id, id);
   }
   return store_.Withdraw(found.hierarchy, id, event);
 }

@@ -4,6 +4,8 @@
 #include <array>
 #include <initializer_list>
 
+#include "ca/base/rules.h"
+
 namespace ca {
 namespace {
 
@@ -93,8 +95,7 @@ std::string RolesOf(const ActionRule& rule) {
 
 Status CheckNamed(const Caller& caller) {
   if (caller.id) return Ok();
-  return Refusal(StatusCode::kUnauthenticated, "caller.anonymous",
-                 "show a client certificate of an operator: agentpki --identity DIR");
+  return Refusal<kCallerAnonymous>("an operator's (agentpki --identity DIR)");
 }
 
 }  // namespace
@@ -127,9 +128,7 @@ Status Authorization::RequireAny(const Caller& caller, Action action, std::strin
   TRY(CheckNamed(caller));
   const std::vector<Grant> grants = TRY(registry_.FindGrants(*caller.id));
   if (std::any_of(grants.begin(), grants.end(), suffices)) return Ok();
-  return Refusal(StatusCode::kPermissionDenied, "caller.role",
-                 "{} may not {}; it needs one of the roles {} over {}", caller.Name(),
-                 NameOf(action), RolesOf(RuleOf(action)), over);
+  return Refusal<kCallerRole>(caller.Name(), NameOf(action), RolesOf(RuleOf(action)), over);
 }
 
 Result<std::vector<HierarchyId>> Authorization::Allowed(

@@ -4,17 +4,15 @@
 
 #include <map>
 
+#include "ca/base/rules.h"
+
 namespace ca {
 namespace {
-
-Status Unauthenticated(std::string_view rule, std::string_view message) {
-  return Refusal(StatusCode::kUnauthenticated, rule, "client certificate: {}", message);
-}
 
 Result<X509Ptr> ParsePem(std::string_view pem) {
   const auto blocks = FromPem("CERTIFICATE", pem);
   auto certificate = blocks.ok() ? ParseX509(blocks->front()) : Result<X509Ptr>(blocks.status());
-  if (!certificate.ok()) return Unauthenticated("caller.malformed", "it cannot be read");
+  if (!certificate.ok()) return Refusal<kCallerMalformed>();
   return certificate;
 }
 
@@ -24,7 +22,7 @@ Result<SpiffeId> SpiffeIdOf(X509* certificate) {
   const GeneralNamesPtr names(static_cast<GENERAL_NAMES*>(
       X509_get_ext_d2i(certificate, NID_subject_alt_name, nullptr, nullptr)));
   const auto refuse = [] {
-    return Unauthenticated("caller.identity", "it does not name exactly one SPIFFE ID");
+    return Refusal<kCallerIdentity>("it does not name exactly one SPIFFE ID");
   };
   std::optional<std::string> uri;
   for (int i = 0; names && i < sk_GENERAL_NAME_num(names.get()); ++i) {
@@ -116,14 +114,11 @@ Result<Caller> CallerVerifier::Verify(std::string_view pem) const {
   // Time goes on while a connection stands, and so do revocations.
   const TimePoint now = clock_.Now();
   if (now < verified->validity.not_before || now > verified->validity.not_after) {
-    return Unauthenticated("caller.expired", fmt::format("it stood from {} to {}; enroll anew",
-                                                         Rfc3339(verified->validity.not_before),
-                                                         Rfc3339(verified->validity.not_after)));
+    return Refusal<kCallerExpired>(Rfc3339(verified->validity.not_before),
+                                   Rfc3339(verified->validity.not_after));
   }
   if (const auto revocation = revocations_.Find(verified->serial)) {
-    return Unauthenticated(
-        "caller.revoked", fmt::format("it was revoked at {} ({}); enroll anew with a join token",
-                                      Rfc3339(revocation->revoked_at), NameOf(revocation->reason)));
+    return Refusal<kCallerRevoked>(Rfc3339(revocation->revoked_at), NameOf(revocation->reason));
   }
   return Caller{verified->id, verified->hierarchy, verified->serial};
 }
@@ -175,8 +170,8 @@ Status CallerVerifier::Trust::VerifyChain(X509_STORE_CTX* context) {
   X509_VERIFY_PARAM_set_flags(parameters, X509_V_FLAG_X509_STRICT | X509_V_FLAG_NO_CHECK_TIME);
   if (X509_verify_cert(context) == 1) return Ok();
   DrainOpenSslErrors();
-  return Unauthenticated("caller.untrusted",
-                         X509_verify_cert_error_string(X509_STORE_CTX_get_error(context)));
+  return Refusal<kCallerUntrusted>(
+      X509_verify_cert_error_string(X509_STORE_CTX_get_error(context)));
 }
 
 Result<CallerVerifier::Verified> CallerVerifier::Trust::Verify(std::string_view pem) const {
@@ -184,7 +179,7 @@ Result<CallerVerifier::Verified> CallerVerifier::Trust::Verify(std::string_view 
   const SpiffeId id = TRY(SpiffeIdOf(certificate.get()));
   const auto hierarchy = catalog_->FindByTrustDomain(id.trust_domain());
   if (!hierarchy.ok()) {
-    return Unauthenticated("caller.identity", "no hierarchy here has its trust domain");
+    return Refusal<kCallerIdentity>("no hierarchy here has its trust domain");
   }
   const Anchors& anchors = anchors_.at((*hierarchy)->id);
   const X509StoreCtxPtr context(X509_STORE_CTX_new());
@@ -195,7 +190,7 @@ Result<CallerVerifier::Verified> CallerVerifier::Trust::Verify(std::string_view 
   TRY(VerifyChain(context.get()));
   const auto serial = SerialOf(certificate.get());
   if (!serial.ok() || !IsIssuedWithin(**hierarchy, context.get())) {
-    return Unauthenticated("caller.identity", "no authority of its trust domain issues its like");
+    return Refusal<kCallerIdentity>("no issuing authority of its trust domain has issued it");
   }
   Validity validity;
   validity.not_before = TRY(TimeOf(X509_get0_notBefore(certificate.get())));

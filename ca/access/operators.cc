@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "ca/base/rules.h"
 #include "ca/model/hierarchy_declaration.h"
 
 namespace ca {
@@ -111,9 +112,7 @@ Status Operators::CheckNotLastAdmin(const OperatorGrant& removed) const {
     return IsAdminOverAll(of.grant) && of.operator_id != removed.operator_id;
   });
   if (has_another) return Ok();
-  return Refusal(StatusCode::kFailedPrecondition, "grant.last-admin",
-                 "{} is the last admin over all; make another one first",
-                 removed.operator_id.ToString());
+  return Refusal<kGrantLastAdmin>(removed.operator_id.ToString());
 }
 
 }  // namespace ca

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "ca/base/rules.h"
 #include "ca/issuance/authority_request.h"
 
 namespace ca {
@@ -25,11 +26,11 @@ Status CheckNameIsFree(const Catalog& catalog, const Hierarchy& own,
   for (const Hierarchy& hierarchy : catalog.AllHierarchies()) {
     for (const auto& authority : catalog.AuthoritiesOf(hierarchy.id)) {
       if (authority->name() != name) continue;
-      return Refusal(StatusCode::kInvalidArgument, "import.subject",
-                     "certificate: {} has the same subject; have it signed with the subject of its "
-                     "certification request, or one of its own",
-                     // Which hierarchies of others there are is not for everybody to know.
-                     hierarchy.id == own.id ? NameOf(hierarchy, *authority) : "another authority");
+      // The names of other tenants' hierarchies are not for every caller to know.
+      return Refusal<kImportSubject>(fmt::format(
+          "{} has the same subject; have it signed with the subject of its certification request, "
+          "or one of its own",
+          hierarchy.id == own.id ? NameOf(hierarchy, *authority) : "another authority"));
     }
   }
   return Ok();
@@ -62,7 +63,7 @@ Result<AuthorityView> ExternalIssuing::Import(const Caller& caller, const std::s
   const bool is_repeated = record.is_imported && std::find(brought.begin(), brought.end(),
                                                            record.certificate) != brought.end();
   if (is_repeated) {
-    event.rule = "replay";
+    event.rule = kReplay.name;
     TRY(ledger_.RecordEvent(event));
   } else {
     TRY(CheckIsWaiting(found));
@@ -82,24 +83,19 @@ Result<AuthorityView> ExternalIssuing::Import(const Caller& caller, const std::s
 
 Status ExternalIssuing::CheckIsWaiting(const NamedAuthority& found) {
   const AuthorityRecord& record = found.view.record;
-  const auto refuse = [&](std::string_view rule, const std::string& why) {
-    return Refusal(StatusCode::kFailedPrecondition, rule, "authority: {} {}", found.view.name, why);
-  };
+  const std::string& name = found.view.name;
+  const std::string hierarchy = found.hierarchy->Name();
   if (!found.hierarchy->HasExternalRoot()) {
-    return refuse("authority.root-ours",
-                  fmt::format("gets its certificate from a root of ours: the file of {} names none "
-                              "in root: external_certificates",
-                              found.hierarchy->Name()));
+    return Refusal<kAuthorityRootOurs>(name, hierarchy);
   }
-  const std::string next =
-      fmt::format("; for the next one run: agentpki authority prepare {}", found.hierarchy->Name());
-  if (!record.certificate.empty()) {
-    return refuse("authority.has-certificate", "has its certificate" + next);
-  }
+  if (!record.certificate.empty()) return Refusal<kAuthorityHasCertificate>(name, hierarchy);
   if (record.key_destruction) {
-    return refuse("authority.key-destroyed", "has no key any more" + next);
+    return Refusal<kAuthorityKeyDestroyed>(name, record.key_destruction->reason, hierarchy);
   }
-  if (record.taint) return refuse("authority.tainted", "is tainted" + next);
+  if (record.taint) {
+    return Refusal<kAuthorityTainted>(name, Rfc3339(record.taint->at), record.taint->reason,
+                                      hierarchy);
+  }
   return Ok();
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "ca/base/rules.h"
 #include "ca/model/hierarchy_fields.h"
 
 namespace ca {
@@ -38,12 +39,8 @@ std::string Difference(const Hierarchy& standing, const Hierarchy& wanted) {
 Status CheckToken(const Hierarchy& hierarchy, const KeyStore& keys) {
   const std::string token = keys.TokenOf(hierarchy.Name() + "/");
   if (hierarchy.token.empty() || hierarchy.token == token) return Ok();
-  return Refusal(StatusCode::kFailedPrecondition, "hierarchy.token",
-                 "token: {} is to have its keys on '{}', and the servers' configuration (hsm: "
-                 "tokens) says that those of tenant {} are on '{}'; name the tenant at token '{}' "
-                 "there if it has no keys yet, or else write token: {}",
-                 hierarchy.Name(), hierarchy.token, hierarchy.tenant, token, hierarchy.token,
-                 token);
+  return Refusal<kHierarchyToken>(hierarchy.Name(), hierarchy.token, hierarchy.tenant, token,
+                                  hierarchy.token, token);
 }
 
 Result<Hierarchy> Provisioning::EnsureHierarchy(const Hierarchy& wanted) {
@@ -261,10 +258,7 @@ Result<std::vector<AuthorityRecord>> Provisioning::RootsOf(const Hierarchy& hier
 
 Result<std::optional<int>> Provisioning::NextRootToPlan(const Hierarchy& hierarchy) {
   if (hierarchy.HasExternalRoot()) {
-    return Refusal(StatusCode::kFailedPrecondition, "authority.root-external",
-                   "the root of {} is somebody else's: write the next one's certificate into its "
-                   "file, root: external_certificates, beside the one before",
-                   hierarchy.Name());
+    return Refusal<kAuthorityRootExternal>(hierarchy.Name());
   }
   const std::vector<AuthorityRecord> roots = TRY(RootsOf(hierarchy));
   return NextRootToPlan(hierarchy, roots);
@@ -290,11 +284,7 @@ Result<std::optional<int>> Provisioning::NextRootToPlan(const Hierarchy& hierarc
     return until.ok() && clock_.Now() < *until;
   });
   if (standing > kLinksMax) {
-    return Refusal(
-        StatusCode::kFailedPrecondition, "authority.roots-overlap",
-        "{} has {} roots that have not ended, which is as many as a chain may link; wait "
-        "until the oldest ends",
-        hierarchy.Name(), standing);
+    return Refusal<kAuthorityRootsOverlap>(hierarchy.Name(), standing);
   }
   return std::optional(roots.empty() ? 1 : roots.back().generation + 1);
 }

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "ca/base/rules.h"
+
 namespace ca {
 namespace {
 
@@ -89,8 +91,7 @@ Result<AuthorityView> Rotation::RollBack(const Caller& caller, const std::string
         return activation.authority != activations.back().authority;
       });
   if (before == activations.rend()) {
-    return Refusal(StatusCode::kFailedPrecondition, "authority.none-before",
-                   "{} has had one issuing authority: there is none to go back to", name);
+    return Refusal<kAuthorityNoneBefore>(name);
   }
   const AuthorityView view = TRY(ViewOf(*catalog, *hierarchy, before->authority));
   event.subject = view.name;
@@ -151,7 +152,7 @@ Result<Rotation::RevokedAuthority> Rotation::Revoke(const Caller& caller, const 
     // If it may already; else the conductor lets it, within seconds.
     AuditEvent activation = event;
     activation.action = NameOf(Action::kActivateAuthority);
-    activation.rule = "authority.tainted";
+    activation.rule = kAuthorityTainted.name;
     const AuthorityView next = TRY(ViewOf(*after, hierarchy, successor->id));
     activation.subject = next.name;
     if (CheckActivation(*after, hierarchy, next).ok()) {
@@ -206,7 +207,7 @@ Status Rotation::Advance(const Hierarchy& hierarchy) {
       .from = "local",
   };
   if (const auto taint = TaintOfActive(*catalog, hierarchy)) {
-    event.rule = "authority.tainted";
+    event.rule = kAuthorityTainted.name;
     event.reason = taint->reason;
   } else {
     const Gate gate = TRY(GateOf(hierarchy, view));
@@ -253,9 +254,9 @@ Result<Rotation::Gate> Rotation::GateOf(const Hierarchy& hierarchy,
   gate.progress = TRY(bundles_.ProgressOf(hierarchy, view.record.id));
   if (!gate.progress) return gate;
   if (gate.progress->Percent() >= hierarchy.acknowledged_share) {
-    gate.rule = "authority.acknowledged";
+    gate.rule = kAuthorityAcknowledged.name;
   } else if (clock_.Now() >= gate.progress->published_at + hierarchy.acknowledge_within) {
-    gate.rule = "authority.acknowledge-deadline";
+    gate.rule = kAuthorityAcknowledgeDeadline.name;
   }
   gate.is_open = !gate.rule.empty();
   return gate;
@@ -268,12 +269,12 @@ Status Rotation::PassGate(const Hierarchy& hierarchy, const AuthorityView& view,
   event.rule = gate.rule;
   if (gate.is_open) return Ok();
   if (policy == StragglerPolicy::kLeaveBehind) {
-    event.rule = "authority.despite-stragglers";
+    event.rule = kAuthorityDespiteStragglers.name;
     return Ok();
   }
   if (!gate.progress) {
-    return Refusal(StatusCode::kFailedPrecondition, "authority.not-acknowledged",
-                   "authority: {} is in no trust bundle yet; retry in a few seconds", view.name);
+    return Refusal<kAuthorityNotAcknowledged>(view.name,
+                                              "is in no trust bundle yet; retry in a few seconds");
   }
   std::string named;
   const auto first =
@@ -281,11 +282,12 @@ Status Rotation::PassGate(const Hierarchy& hierarchy, const AuthorityView& view,
   for (const LiveAgent& agent : first) named += (named.empty() ? "" : ", ") + agent.id.ToString();
   const std::int64_t more = gate.progress->stragglers() - static_cast<std::int64_t>(first.size());
   if (more > 0) named += fmt::format(" and {} more", more);
-  return Refusal(StatusCode::kFailedPrecondition, "authority.not-acknowledged",
-                 "authority: {} waits for {}%: {}: {}; see: agentpki authority stragglers {}; or "
-                 "leave them behind with --despite-stragglers",
-                 view.name, hierarchy.acknowledged_share, gate.progress->ToString(), named,
-                 hierarchy.Name());
+  return Refusal<kAuthorityNotAcknowledged>(
+      view.name,
+      fmt::format("waits for {}%: {}: {}; see: agentpki authority stragglers {}; or leave "
+                  "them behind with --despite-stragglers",
+                  hierarchy.acknowledged_share, gate.progress->ToString(), named,
+                  hierarchy.Name()));
 }
 
 bool Rotation::MayLookAtGate(HierarchyId hierarchy) {
@@ -309,39 +311,31 @@ Status Rotation::CheckActivation(const Catalog& catalog, const Hierarchy& hierar
                  view.name, hierarchy.Name());
   }
   if (view.record.key_destruction) {
-    return Refusal(StatusCode::kFailedPrecondition, "authority.key-destroyed",
-                   "authority: {} has no key any more ({}); run: agentpki authority prepare {}",
-                   view.name, view.record.key_destruction->reason, hierarchy.Name());
+    return Refusal<kAuthorityKeyDestroyed>(view.name, view.record.key_destruction->reason,
+                                           hierarchy.Name());
   }
   if (const auto& taint = view.record.taint) {
-    return Refusal(StatusCode::kFailedPrecondition,
-                   taint->is_revoked ? "authority.revoked" : "authority.tainted",
-                   "authority: {} is {} since {} ({}); run: agentpki authority prepare {}",
-                   view.name, taint->is_revoked ? "revoked" : "tainted", Rfc3339(taint->at),
-                   taint->reason, hierarchy.Name());
+    const std::string at = Rfc3339(taint->at);
+    if (!taint->is_revoked) {
+      return Refusal<kAuthorityTainted>(view.name, at, taint->reason, hierarchy.Name());
+    }
+    return Refusal<kAuthorityRevoked>(
+        view.name, fmt::format("{}, at {}; run: agentpki authority prepare {}", taint->reason, at,
+                               hierarchy.Name()));
   }
   const TimePoint now = clock_.Now();
   TRY(CheckNotRevoked(catalog, view));
   const TimePoint known_at = view.record.published_at + Hierarchy::kPublishAheadMin;
   if (now < known_at) {
-    return Refusal(StatusCode::kFailedPrecondition, "authority.just-published",
-                   "authority: {} was published just now, and not every replica has heard of it; "
-                   "retry in {}",
-                   view.name, HumanDuration(known_at - now));
+    return Refusal<kAuthorityJustPublished>(view.name, HumanDuration(known_at - now));
   }
   const TrustBundleRecord* const bundle = catalog.NewestTrustBundle(hierarchy.id);
   if (bundle && !bundle->Has(view.record.issuer)) {
-    return Refusal(
-        StatusCode::kFailedPrecondition, "authority.root-not-trusted",
-        "authority: the root of {} is not in trust bundle {}, so nobody would trust what "
-        "it issues; run: agentpki authority prepare {}",
-        view.name, bundle->version, hierarchy.Name());
+    return Refusal<kAuthorityRootNotTrusted>(view.name, bundle->version, hierarchy.Name());
   }
   if (now + hierarchy.LongestLifetime() > view.validity->not_after) {
-    return Refusal(StatusCode::kFailedPrecondition, "authority.ending",
-                   "authority: {} ends at {}, before what it would issue; run: agentpki authority "
-                   "prepare {}",
-                   view.name, Rfc3339(view.validity->not_after), hierarchy.Name());
+    return Refusal<kAuthorityEnding>(view.name, Rfc3339(view.validity->not_after),
+                                     hierarchy.Name());
   }
   return Ok();
 }
@@ -352,9 +346,8 @@ Status Rotation::CheckNotRevoked(const Catalog& catalog, const AuthorityView& vi
   if (!authority->serial()) return Ok();
   const auto revocation = revocations_.Find(*authority->serial());
   if (!revocation) return Ok();
-  return Refusal(StatusCode::kFailedPrecondition, "authority.revoked",
-                 "authority: {} was revoked at {} ({})", view.name, Rfc3339(revocation->revoked_at),
-                 NameOf(revocation->reason));
+  return Refusal<kAuthorityRevoked>(view.name, fmt::format("{}, at {}", NameOf(revocation->reason),
+                                                           Rfc3339(revocation->revoked_at)));
 }
 
 Result<AuthorityView> Rotation::ActivateFound(const Catalog& catalog, const Hierarchy& hierarchy,

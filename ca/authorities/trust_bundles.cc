@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "ca/base/rules.h"
 #include "ca/catalog/authority_view.h"
 
 namespace ca {
@@ -35,17 +36,14 @@ std::string BundleProgress::ToString() const {
 
 Result<Agent> TrustBundles::FindOwn(const Caller& caller) const {
   if (!caller.id) {
-    return Refusal(StatusCode::kUnauthenticated, "caller.anonymous",
-                   "show the certificate of an agent or operator");
+    return Refusal<kCallerAnonymous>("an agent's or an operator's");
   }
   auto agent = registry_.FindAgent(caller.hierarchy, *caller.id);
   if (agent.status().code() == StatusCode::kNotFound) {
-    return Refusal(StatusCode::kPermissionDenied, "agent.unknown", "{} is not registered",
-                   caller.Name());
+    return WithCode(StatusCode::kPermissionDenied, Refusal<kAgentUnknown>(caller.Name()));
   }
   if (agent.ok() && agent->disabled) {
-    return Refusal(StatusCode::kPermissionDenied, "agent.disabled", "agent {} is disabled",
-                   caller.Name());
+    return Refusal<kAgentDisabled>(caller.Name());
   }
   return agent;
 }

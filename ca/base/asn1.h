@@ -9,15 +9,16 @@
 #include "ca/base/clock.h"
 #include "ca/base/openssl.h"
 
-// Structures that are declared by OpenSSL's templates (openssl/asn1t.h) and hold what they do not
-// need to understand in its octets. All of this fails only when memory does, and then aborts.
+// Structures that are declared by OpenSSL's templates (openssl/asn1t.h). A field that the code does
+// not look into stays in its octets. All functions abort if memory is exhausted, and fail for no
+// other reason.
 namespace ca {
 
 inline void RequireAsn1(bool succeeded, std::string_view what) {
   if (!succeeded) AbortOnOpenSslFailure(what);
 }
 
-// An object of a template, with whatever it holds.
+// An object of a template. It owns its fields.
 template <typename T>
 class Asn1Object {
  public:
@@ -31,8 +32,8 @@ class Asn1Object {
   Asn1Object(Asn1Object&& other) noexcept
       : item_(other.item_), object_(std::exchange(other.object_, nullptr)) {}
 
-  // Empty unless one fills `der` to its last octet. OpenSSL takes BER too; compare Der() where the
-  // difference matters.
+  // Empty unless `der` is one object and nothing else. OpenSSL reads BER too, so compare with Der()
+  // where the encoding has to be DER.
   static Asn1Object Parse(const ASN1_ITEM* item, BytesView der) {
     const unsigned char* at = Octets(der);
     Asn1Object parsed(item, reinterpret_cast<T*>(
@@ -70,8 +71,8 @@ inline void SetOctets(ASN1_STRING* string, BytesView octets) {
               "ASN1_STRING_set");
 }
 
-// A whole number of octets (X.690 section 8.6.2); without the flag, OpenSSL cuts trailing zero
-// bits.
+// A whole number of octets (X.690 section 8.6.2). OpenSSL drops trailing zero bits unless the flag
+// is set.
 inline void SetBitString(ASN1_BIT_STRING* string, BytesView octets) {
   SetOctets(string, octets);
   string->flags &= ~(ASN1_STRING_FLAG_BITS_LEFT | 0x07);
@@ -101,7 +102,7 @@ inline void SetGeneralizedTime(ASN1_GENERALIZEDTIME* asn1, TimePoint time) {
               "ASN1_GENERALIZEDTIME_set");
 }
 
-// Appends the extension whose value `nid`'s own template encodes.
+// Appends an extension; OpenSSL's template for `nid` encodes `value`.
 inline void AddExtension(STACK_OF(X509_EXTENSION) * *extensions, int nid, void* value,
                          bool critical) {
   RequireAsn1(X509V3_add1_i2d(extensions, nid, value, critical, X509V3_ADD_APPEND) == 1,

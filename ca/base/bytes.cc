@@ -78,7 +78,7 @@ Result<Bytes> FromBase64Url(std::string_view text) {
     bit_count -= 8;
     bytes.push_back(static_cast<char>(bits >> bit_count & 0xff));
   }
-  // One spelling only: left-over bits must be zero and fewer than a digit.
+  // Each value has one spelling: the bits that are left over are fewer than a digit and all zero.
   if (bit_count >= 6 || (bits & ((1u << bit_count) - 1)) != 0) {
     return Error(StatusCode::kInvalidArgument, "truncated base64url");
   }

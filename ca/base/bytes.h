@@ -6,10 +6,10 @@
 
 #include "ca/base/result.h"
 
-// Octet strings and the three ways in which people and files write them.
+// Octet strings, and their three written forms: hex, base64url and PEM.
 namespace ca {
 
-// std::string, because protobuf and libpqxx speak it: a certificate crosses the edge uncopied.
+// std::string, because protobuf and libpqxx use it: a certificate crosses the edge without a copy.
 using Bytes = std::string;
 using BytesView = std::string_view;
 
@@ -20,7 +20,7 @@ Result<Bytes> FromHex(std::string_view text);
 
 // RFC 4648 section 5, without padding.
 std::string Base64Url(BytesView bytes);
-// kInvalidArgument on anything but the unpadded alphabet.
+// kInvalidArgument for padding and for characters outside of the alphabet.
 Result<Bytes> FromBase64Url(std::string_view text);
 
 // SHA-256, 32 octets.
@@ -30,7 +30,7 @@ Bytes Sha256(BytesView bytes);
 std::string Pem(std::string_view label, BytesView der);
 
 // Each PEM block of `text` that carries `label`, as DER, in order. kInvalidArgument when a block is
-// damaged or none has that label. Text around the blocks is allowed, as RFC 7468 section 2 has it.
+// damaged or none has that label. Text around the blocks is allowed (RFC 7468 section 2).
 Result<std::vector<Bytes>> FromPem(std::string_view label, std::string_view text);
 
 }  // namespace ca

@@ -25,16 +25,17 @@ class SystemClock final : public Clock {
 // RFC 3339 in UTC with whole seconds: 2026-11-24T04:53:00Z.
 std::string Rfc3339(TimePoint time);
 
-// The same, read back: kInvalidArgument for any other form or a day that no month has.
+// Reads the form that Rfc3339() writes. kInvalidArgument for any other form, and for a day that its
+// month does not have.
 Result<TimePoint> ParseRfc3339(std::string_view text);
 
-// The longest two units that say it: "59m 12s", "6d 23h", "0s".
+// The two largest units of the duration: "59m 12s", "6d 23h", "0s".
 std::string HumanDuration(std::chrono::microseconds duration);
 
-// "30s", "5m", "1h", "90d": a whole number and one unit. kInvalidArgument otherwise, and for
-// anything beyond 100 years.
+// "30s", "5m", "1h", "90d": a whole number and one unit. kInvalidArgument otherwise, and for more
+// than 100 years.
 Result<std::chrono::seconds> ParseDuration(std::string_view text);
-// What ParseDuration() makes the same of, by the largest unit that leaves no rest: 36h, 90d.
+// The text that ParseDuration() reads as `duration`, in the largest unit that divides it: 36h, 90d.
 std::string DurationText(std::chrono::seconds duration);
 
 }  // namespace ca

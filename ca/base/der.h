@@ -4,8 +4,8 @@
 
 #include "ca/base/bytes.h"
 
-// DER (X.690 sections 8 to 11), read without OpenSSL, which takes BER as well. Only what
-// certificates are made of: tag numbers up to 30.
+// DER (X.690 sections 8 to 11), read without OpenSSL, which reads BER as well. It knows the types
+// that certificates have, with tag numbers up to 30.
 namespace ca {
 
 inline constexpr unsigned char kDerBoolean = 0x01;
@@ -31,7 +31,7 @@ struct DerElement {
   BytesView whole;  // with tag and length
 };
 
-// Elements one after another. It refers to the octets that it was given.
+// Reads one element after another. It refers to the octets of its constructor.
 class DerReader {
  public:
   explicit DerReader(BytesView der) : rest_(der) {}
@@ -42,10 +42,10 @@ class DerReader {
     return !rest_.empty() && static_cast<unsigned char>(rest_.front()) == tag;
   }
 
-  // Nothing, and AtEnd() is no more to be trusted, unless tag and length are in DER and the content
-  // is all there.
+  // nullopt unless tag and length are in DER and the content is complete. After nullopt, AtEnd()
+  // has no meaning.
   std::optional<DerElement> Next();
-  // Nothing also when it has another tag.
+  // nullopt also if the next element has another tag.
   std::optional<DerElement> Next(unsigned char tag);
 
  private:
@@ -55,12 +55,13 @@ class DerReader {
 // The content of the one element that fills `der`, if its tag is `tag`.
 std::optional<BytesView> OnlyDer(unsigned char tag, BytesView der);
 
-// One element around `content`.
+// One element that contains `content`.
 Bytes EncodeDer(unsigned char tag, BytesView content);
 inline Bytes DerSequence(BytesView content) { return EncodeDer(kDerSequence, content); }
 
-// Whether `der` is one element, and it and all that it holds are in DER: lengths, and the contents
-// of the universal types above (X.690 sections 10 and 11). Octet strings are not opened.
+// Whether `der` is one element in DER, with all elements that it contains: their lengths, and the
+// contents of the universal types above (X.690 sections 10 and 11). It does not look into octet
+// strings.
 bool IsDer(BytesView der);
 
 }  // namespace ca

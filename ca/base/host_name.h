@@ -35,7 +35,7 @@ class IpAddress {
 class IpRange {
  public:
   // Address and prefix length; an address alone is a range of one. kInvalidArgument otherwise, and
-  // when bits beyond the prefix are set: that is more often a typo than a wish.
+  // if bits beyond the prefix are set, which is more often a typo than intended.
   static Result<IpRange> Parse(std::string_view text);
 
   bool Contains(const IpAddress& address) const;

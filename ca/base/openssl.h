@@ -66,7 +66,7 @@ inline unsigned char* MutableOctets(std::string& bytes) {
 }
 
 // Empties this thread's OpenSSL error queue into one line, oldest first; "no detail" when empty.
-// For logs: the text may name internals.
+// For logs alone, because the text may name internals.
 std::string DrainOpenSslErrors();
 
 // kInternal with `what` and the drained error queue.
@@ -88,10 +88,10 @@ std::string DerOf(const T* object) {
   return {reinterpret_cast<const char*>(der), static_cast<size_t>(size)};
 }
 
-// kInternal when it is no time at all, which no parsed certificate has.
+// kInternal if `time` is not a valid time. A parsed certificate has valid times.
 Result<TimePoint> TimeOf(const ASN1_TIME* time);
 
-// The middle of its validity: from then on it is time to renew.
+// The middle of its validity. The holder renews from then on.
 Result<TimePoint> HalfLifeOf(const X509* certificate);
 
 // A certificate that fills `der` to its last octet. kInvalidArgument otherwise. Costs about 140 us

@@ -6,8 +6,8 @@
 
 namespace ca {
 
-// `size` octets from OpenSSL's private CSPRNG. Aborts when the generator cannot be seeded: no
-// certificate is better than a predictable one. Thread-safe.
+// `size` octets from OpenSSL's private CSPRNG. Aborts if the generator cannot be seeded, because a
+// predictable certificate is worse than none. Thread-safe.
 Bytes RandomBytes(size_t size);
 
 }  // namespace ca

@@ -9,14 +9,15 @@
 
 namespace ca {
 
-// What makes a retry safe: the caller makes one per logical request and repeats it on each retry.
-// A UUIDv7 (RFC 9562 section 5.7), because its own timestamp names the ledger partition in which
-// the first attempt is found, so replicas agree on it and old ones are dropped with their day.
+// Makes a retry safe: the caller makes one id for each logical request and repeats it on each
+// retry. It is a UUIDv7 (RFC 9562 section 5.7). Its timestamp names the ledger partition that has
+// the first attempt, so all replicas look in the same partition, and old ids are dropped with their
+// day.
 class RequestId {
  public:
-  // A retry later than this is refused; what it asked for is found by `cert list`.
+  // A later retry is refused; `agentpki cert list` shows the certificate of the first attempt.
   static constexpr std::chrono::hours kLifetime{24};
-  // How far a caller's clock may run ahead of ours.
+  // A caller's clock may run ahead of ours by this much.
   static constexpr std::chrono::minutes kSkew{5};
 
   static RequestId New(TimePoint now);

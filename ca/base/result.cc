@@ -7,7 +7,7 @@
 namespace ca {
 namespace {
 
-// The payload is ours alone; absl asks for a URL-like name.
+// absl asks for a name that looks like a URL.
 constexpr char kRulePayload[] = "agentpki/rule";
 
 absl::string_view ToAbsl(std::string_view text) { return {text.data(), text.size()}; }

@@ -9,9 +9,9 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 
-// What every fallible function returns. The codes are gRPC's own, so the edge maps them by a cast.
-// Messages are lower-case phrases that name the field and the fix; they may be shown to the caller,
-// so what only an operator may read goes to the log instead.
+// Every fallible function returns a Result or a Status. The codes are gRPC's own, so the edge maps
+// them by a cast. Messages are lower-case phrases that name the field and the fix. The server shows
+// them to the caller, so text for operators alone goes to the log.
 namespace ca {
 
 template <typename T>
@@ -27,18 +27,12 @@ Status Error(StatusCode code, fmt::format_string<Args...> format, Args&&... args
   return Status(code, absl::string_view(message.data(), message.size()));
 }
 
-// A refusal is a decision, not an accident: it carries the name of the rule that refused, which
-// reaches the audit event and the caller (`agentpki-rule` in the trailing metadata).
-Status WithRule(Status status, std::string_view rule);
-
-// The name of the rule that refused, or an empty string when no rule spoke.
+// The name of the rule that refused, or an empty string if the status is no refusal. Refusals are
+// made by ca/base/refusal.h.
 std::string RuleOf(const Status& status);
 
-template <typename... Args>
-Status Refusal(StatusCode code, std::string_view rule, fmt::format_string<Args...> format,
-               Args&&... args) {
-  return WithRule(Error(code, format, std::forward<Args>(args)...), rule);
-}
+// Makes a refusal of a status, for a rule that another process named.
+Status WithRule(Status status, std::string_view rule);
 
 // Prefixes the message, keeping code and rule: "csr: " + "trailing bytes".
 Status Annotate(Status status, std::string_view prefix);
@@ -46,10 +40,10 @@ Status Annotate(Status status, std::string_view prefix);
 // The message as a std::string (absl's own string_view does not print with fmt).
 std::string MessageOf(const Status& status);
 
-// Text from outside, fit to stand in a message, a log line or on a terminal: at most 128 octets,
+// Text from outside, safe to show in a message, a log line or on a terminal: at most 128 octets,
 // with control characters and octets beyond ASCII written as \xNN.
 std::string Printable(std::string_view text);
-// Whether it is printable ASCII throughout, however long.
+// Whether all of it is printable ASCII, however long it is.
 bool IsPrintable(std::string_view text);
 
 namespace internal {

@@ -8,8 +8,8 @@
 
 namespace ca {
 
-// CRLReason of RFC 5280 section 5.3.1, by its numbers. Without certificateHold (6) and
-// removeFromCRL (8): nothing un-revokes.
+// CRLReason of RFC 5280 section 5.3.1, with its numbers. It leaves out certificateHold (6) and
+// removeFromCRL (8), because a revocation is never taken back.
 enum class RevocationReason {
   kUnspecified = 0,
   kKeyCompromise = 1,
@@ -25,8 +25,8 @@ enum class RevocationReason {
 // cessationOfOperation, privilegeWithdrawn, aACompromise.
 std::string_view NameOf(RevocationReason reason);
 
-// By name, in any case and with or without dashes (key-compromise). kInvalidArgument naming the
-// reasons there are, and why there is no certificateHold.
+// Reads a name in upper or lower case, with or without dashes (key-compromise). The message of
+// kInvalidArgument lists the reasons, and says why there is no certificateHold.
 Result<RevocationReason> RevocationReasonFrom(std::string_view name);
 
 // nullopt for a number that is none of the above.

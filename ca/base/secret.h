@@ -8,12 +8,13 @@
 
 namespace ca {
 
-// A secret that is wiped when it goes and prints nowhere: no conversion to string, no formatter.
+// A secret that is wiped on destruction and cannot be printed: it has no conversion to string and
+// no formatter.
 class Secret {
  public:
   Secret() = default;
-  // Copied and wiped, not moved: a moved-from string may still hold a short secret in its own
-  // buffer.
+  // Copies `value` and wipes it. It does not move, because a moved-from string may still hold a
+  // short secret in its own buffer.
   explicit Secret(std::string value) : value_(value) {
     OPENSSL_cleanse(value.data(), value.size());
   }
@@ -32,11 +33,11 @@ class Secret {
   Secret& operator=(const Secret&) = delete;
   ~Secret() { Wipe(); }
 
-  // For the one call that needs it.
+  // Call this only in the argument of the function that needs the secret.
   const std::string& Reveal() const { return value_; }
   bool empty() const { return value_.empty(); }
 
-  // Takes the same time whatever the contents; only the length may show.
+  // Takes the same time for all contents of one length.
   bool Equals(std::string_view other) const {
     return value_.size() == other.size() &&
            CRYPTO_memcmp(value_.data(), other.data(), value_.size()) == 0;

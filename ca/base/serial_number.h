@@ -11,8 +11,8 @@ namespace ca {
 // A certificate's serial number: 20 octets, positive, unique (RFC 5280 section 4.1.2.2).
 //
 //   octet  0       the form, 0x01
-//   octets 1..3    the day of expiry, days since 1970-01-01 UTC, big endian: the ledger goes
-//                  straight to the partition
+//   octets 1..3    the day of expiry, days since 1970-01-01 UTC, big endian: it names the ledger's
+//                  partition
 //   octets 4..19   128 bits from the CSPRNG
 class SerialNumber {
  public:

@@ -15,7 +15,7 @@ class Audit {
 
   std::vector<std::string> Differences() {
     Note("", record_.Check());
-    if (!differences_.empty()) return differences_;  // there is no step to speak of
+    if (!differences_.empty()) return differences_;  // the steps cannot be read
     Note("key", CheckKey());
     if (!key_) return differences_;
     Note("root", CheckRoot());
@@ -129,7 +129,7 @@ class Audit {
     return Ok();
   }
 
-  // A CSR need not be kept; one that is there is the one that was read.
+  // A CSR need not be kept. If the file exists, it must be the one that the ceremony read.
   Status CheckInput(const TranscriptEntry& recorded, const std::string& file) const {
     const auto content = TRY(files_.Read(file));
     if (!content) return Ok();

@@ -7,9 +7,9 @@
 
 namespace ca {
 
-// All that is wrong with what a ceremony left, each in a line that names it: the transcript is
-// replayed, every certificate and CRL is linted and verified anew, and every file is compared.
-// Empty when all is as it should be. Takes no token.
+// All faults in the results of a ceremony, one line each. It replays the transcript, lints and
+// verifies every certificate and CRL again, and compares every file. Empty if there is no fault. It
+// needs no token.
 std::vector<std::string> DifferencesOf(const CeremonyRecord& record, const CarriedFiles& files);
 
 }  // namespace ca

@@ -6,7 +6,7 @@
 namespace ca {
 namespace {
 
-// As sha256sum prints it.
+// A line as sha256sum prints it.
 std::string DigestLine(BytesView content, const std::string& file) {
   return fmt::format("{}  {}", Hex(Sha256(content)), file);
 }
@@ -21,7 +21,6 @@ std::string SubjectText(const std::vector<Csr::SubjectAttribute>& subject) {
 
 }  // namespace
 
-// The story.
 Status Ceremony::Run() {
   TRY(record_.Check());
   TRY(CheckClock(ports_.clock.Now()));
@@ -57,7 +56,8 @@ Status Ceremony::Attend(const CeremonyStep& step, const Act& act) {
   return act(step);
 }
 
-// A machine without a network has nobody to tell it the time, and what it signs has it for years.
+// A machine without a network may have a wrong clock, and its certificates keep that time for
+// years.
 Status Ceremony::CheckClock(TimePoint now) const {
   const auto& entries = ports_.transcript.entries();
   if (entries.empty() || entries.back().at <= now) return Ok();
@@ -67,7 +67,7 @@ Status Ceremony::CheckClock(TimePoint now) const {
                Rfc3339(now), Rfc3339(entries.back().at));
 }
 
-// What people reviewed is what is done: its digest is in the transcript before anything follows.
+// The transcript has the digest of the script that people reviewed before any other step.
 Status Ceremony::AcceptScript() {
   const std::string line = fmt::format("{}  {}", Hex(script_.digest), script_.file);
   const TranscriptEntry* last = nullptr;
@@ -89,8 +89,8 @@ Status Ceremony::AcceptScript() {
 
 // ---- the key ------------------------------------------------------------------------------------
 
-// The transcript says that a key is coming before it is there: a crash leaves no key that nobody
-// knows, and a key that was there before is not taken for ours.
+// The transcript announces the key before it is made. So a crash leaves no unknown key, and a key
+// that was on the token before is not taken for ours.
 Status Ceremony::MakeKey(const CeremonyStep& step) {
   KeyStore* const keys = TRY(Keys());
   const bool is_begun = ports_.transcript.Find(step.name, kBegun) != nullptr;
@@ -147,7 +147,7 @@ Status Ceremony::SignRoot(const CeremonyStep& step) {
     entry.facts = step.facts;
     recorded = TRY(ports_.transcript.Record(std::move(entry), std::move(prepared)));
   }
-  // The key that signs it is the one that it is for.
+  // A root signs itself, so its key is the one that signs.
   if (recorded->record().key_fingerprint != Sha256(key->spki())) {
     return Error(StatusCode::kFailedPrecondition,
                  "the root's certificate was recorded for another key than the token's '{}'",
@@ -203,8 +203,8 @@ Result<RecordedIssuance> Ceremony::RecordIssuing(const CeremonyStep& step,
   return ports_.transcript.Record(std::move(entry), std::move(prepared));
 }
 
-// The file says what the authority is called, and the CSR need not. One that says something else is
-// of another authority.
+// The script names the authority, and the CSR may leave its subject empty. A CSR with another
+// subject is for another authority.
 Status Ceremony::CheckNameOfCsr(const IssuingOrder& order, const Csr& csr) const {
   const std::vector<Csr::SubjectAttribute> wanted = {
       {"O", script_.hierarchy.tenant},
@@ -217,8 +217,8 @@ Status Ceremony::CheckNameOfCsr(const IssuingOrder& order, const Csr& csr) const
                order.csr, SubjectText(csr.subject()), SubjectText(wanted));
 }
 
-// The lines of a transcript are chained by a digest that anybody can compute: octets that were put
-// into it do not become ours because they are there.
+// Anyone can compute the digests that chain the lines of a transcript, so octets in it need not be
+// ours.
 Status Ceremony::CheckRecorded(const IssuingOrder& order, BytesView key_fingerprint) const {
   if (record_.IsRecordedFor(order, key_fingerprint)) return Ok();
   return Error(StatusCode::kFailedPrecondition,
@@ -227,7 +227,7 @@ Status Ceremony::CheckRecorded(const IssuingOrder& order, BytesView key_fingerpr
                StepOf(order), Hex(key_fingerprint));
 }
 
-// One key, one authority; and the one that people mean, who are asked when the file does not say.
+// One key, one authority. If the script does not name the key, the attendants confirm it.
 Status Ceremony::ConfirmKey(const CeremonyStep& step, const IssuingOrder& order,
                             BytesView key_fingerprint) const {
   const auto refuse = [&](std::string_view what) {
@@ -284,8 +284,8 @@ Status Ceremony::SignCrl(const CeremonyStep& step, size_t number) {
 
 // ---- the transcript and the files ---------------------------------------------------------------
 
-// Before anything is signed: whoever brings an old copy of the transcript has newer files beside
-// it.
+// Checked before anything is signed: an output file that the transcript does not know means that
+// the transcript is an old copy.
 Status Ceremony::CheckAbsent(const std::string& file) const {
   const auto found = TRY(ports_.files.Read(file));
   if (!found) return Ok();
@@ -295,7 +295,7 @@ Status Ceremony::CheckAbsent(const std::string& file) const {
                file);
 }
 
-// Durable before it leaves: the file can be written again from here.
+// The signature is durable before its file is written, so the file can be written again.
 Status Ceremony::AppendSigned(const Bytes& signature, const CeremonyProduct& product) {
   TranscriptEntry entry = TRY(EntryOf(product.step, kSigned));
   entry.facts = {"fingerprint: " + Hex(Sha256(product.der))};
@@ -304,7 +304,7 @@ Status Ceremony::AppendSigned(const Bytes& signature, const CeremonyProduct& pro
   return ports_.transcript.Append(entry);
 }
 
-// People take their time at a prompt, and may set the clock meanwhile.
+// A prompt may wait for hours, and people may set the clock meanwhile.
 Result<TranscriptEntry> Ceremony::EntryOf(std::string_view step, std::string_view event) const {
   const TimePoint now = ports_.clock.Now();
   TRY(CheckClock(now));

@@ -10,23 +10,22 @@
 
 namespace ca {
 
-// The people who are there.
+// The people at the machine.
 class Attendants {
  public:
   virtual ~Attendants() = default;
-  // kCancelled when they do not want it done.
+  // kCancelled if they do not want this step.
   virtual Status Confirm(const CeremonyStep& step) = 0;
-  // Whether the key that a certificate is for is the one they mean, by its fingerprint. kCancelled
-  // when it is not.
+  // Asks whether the certificate is for the right key, by its fingerprint. kCancelled if it is not.
   virtual Status ConfirmKey(const CeremonyStep& step, BytesView key_fingerprint) = 0;
 };
 
-// Opens the token. Not called when nothing is to be signed.
+// Opens the token. It is called only if a step needs a key.
 using OpenKeys = std::function<Result<std::shared_ptr<KeyStore>>()>;
 
-// The offline root: a key on the token of a machine without a network, and what it signs. No server
-// and no database; what stands is in the transcript. For one thread; what it is given has to
-// outlive it.
+// The offline root: its key is on the token of a machine without a network, and signs certificates
+// and CRLs there. There is no server and no database; the transcript has the state. For one thread;
+// the arguments must outlive it.
 class Ceremony {
  public:
   struct Ports {
@@ -44,14 +43,13 @@ class Ceremony {
         record_(script, ports_.transcript, ports_.crls),
         plan_(record_, ports_.files) {}
 
-  // Does what is due, step by step; what waits is left out. Record, then sign, then release: each
-  // may be interrupted at any instant and run again, and signs the same octets then.
+  // Does all steps that are due, in order, and leaves out steps that wait. Record, then sign, then
+  // release: a run may be interrupted at any instant, and the next run signs the same octets.
   //
-  // The errors of CeremonyRecord::Check() and of the ports; kCancelled when the attendants do not
-  // want a step; kInvalidArgument for a CSR or its key; kFailedPrecondition also when the token has
-  // the root's key and the transcript does not know of it, when a file that is to be written is
-  // there before it is signed, and when the clock is behind the transcript, also in the middle of a
-  // run.
+  // Returns the errors of CeremonyRecord::Check() and of the ports; kCancelled if the attendants do
+  // not want a step; kInvalidArgument for a CSR or its key. kFailedPrecondition also if the token
+  // has the root's key but the transcript does not, if an output file exists before it is signed,
+  // and if the clock is behind the transcript, which is checked before each line.
   Status Run();
 
  private:
@@ -84,7 +82,7 @@ class Ceremony {
   std::shared_ptr<KeyStore> keys_;
 };
 
-// The CSR of a file, PEM or DER. kInvalidArgument naming the file.
+// Reads a CSR in PEM or DER. kInvalidArgument; the message names the file.
 Result<Csr> ReadCsr(const std::string& file, const std::string& content);
 
 }  // namespace ca

@@ -54,7 +54,7 @@ Result<CeremonyStep> CeremonyPlan::For(const IssuingOrder& order) const {
                                        DurationText(order.lifetime)),
                    .facts = script.FactsOf(order)},
                   order.certificate));
-  // What is recorded has its key.
+  // A step that is recorded knows its key, and needs no CSR.
   if (step.state != CeremonyStep::State::kDue || record_.IsRecorded(step.name)) return step;
   const auto csr = TRY(files_.Read(order.csr));
   if (!csr) {
@@ -80,7 +80,7 @@ Result<CeremonyStep> CeremonyPlan::ForCrl(size_t number) const {
     step.state = CeremonyStep::State::kWaiting;
     step.note = std::move(note);
   };
-  // Relying parties take the one with the higher number for the newer one.
+  // Relying parties take the CRL with the higher number for the newer one.
   if (number > 1 && !record_.IsSigned(StepOfCrl(number - 1))) {
     wait(fmt::format("{} comes first", StepOfCrl(number - 1)));
   }

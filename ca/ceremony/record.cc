@@ -10,7 +10,7 @@ namespace {
 
 std::string_view FieldOf(std::string_view fact) { return fact.substr(0, fact.find(": ")); }
 
-// "" of one that has none: a transcript is a file, and may say anything.
+// "" if the fact has no value: a transcript is a file, and may contain anything.
 std::string ValueOf(const std::string& fact) {
   const size_t at = fact.find(": ");
   return at == fact.npos ? "" : fact.substr(at + 2);
@@ -55,7 +55,7 @@ Status CeremonyRecord::Check() const {
   return CheckNoneIsGone();
 }
 
-// Of a step that was begun: whatever the script says of it stays.
+// Once a step is begun, the script must say the same about it for ever.
 Status CeremonyRecord::CheckFacts(const std::string& step,
                                   const std::vector<std::string>& facts) const {
   const TranscriptEntry* begun = transcript_.Find(step, kRecorded);
@@ -67,7 +67,7 @@ Status CeremonyRecord::CheckFacts(const std::string& step,
   for (const std::string_view field : fields) {
     const auto was = ValuesOf(begun->facts, field);
     const auto is = ValuesOf(facts, field);
-    // Whose key it became is known although the script did not say.
+    // The transcript may know a key fingerprint that the script leaves open.
     const bool is_unpinned = is.empty() && field.ends_with(".key_sha256");
     if (was == is || is_unpinned) continue;
     return Error(StatusCode::kFailedPrecondition,
@@ -175,7 +175,7 @@ Result<Bytes> CeremonyRecord::TbsOfCrl(size_t number, TimePoint at) const {
   return crls_.EncodeTbs(*root, static_cast<std::int64_t>(number), validity, revoked);
 }
 
-// By that CRL and all before it: nothing un-revokes.
+// The revocations of that CRL and of all before it, because a revocation is never taken back.
 Result<std::vector<Revocation>> CeremonyRecord::RevokedBy(size_t number, TimePoint at) const {
   std::vector<Revocation> revoked;
   for (size_t i = 0; i < number; ++i) {

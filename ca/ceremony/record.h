@@ -12,7 +12,7 @@
 
 namespace ca {
 
-// How a complete CRL is written: ca may not include the library that knows.
+// Encodes complete CRLs. It is a port, because ca may not include the CRL library.
 class CrlEncoding {
  public:
   virtual ~CrlEncoding() = default;
@@ -21,12 +21,12 @@ class CrlEncoding {
   virtual Bytes Encode(BytesView tbs, BytesView signature) const = 0;
 };
 
-// A certificate or a CRL that was made.
+// A certificate or a CRL that is signed.
 struct CeremonyProduct {
   std::string step;
   std::string file;
   Bytes der;
-  // Of the file: a certificate's PEM, and a CRL's DER, as whoever fetches it by HTTP wants it
+  // The content of its file: PEM for a certificate; DER for a CRL, because it is published by HTTP
   // (RFC 5280 section 4.2.1.13: "the URI MUST point to a single DER encoded CRL").
   std::string content;
 
@@ -34,7 +34,7 @@ struct CeremonyProduct {
   static CeremonyProduct Crl(std::string step, std::string file, Bytes der);
 };
 
-// What a transcript says was done by a script. Both have to outlive it.
+// The steps of a script that a transcript says are done. Both must outlive it.
 class CeremonyRecord {
  public:
   CeremonyRecord(const CeremonyScript& script, const Transcript& transcript,
@@ -44,31 +44,31 @@ class CeremonyRecord {
   const CeremonyScript& script() const { return script_; }
   const Transcript& transcript() const { return transcript_; }
 
-  // kFailedPrecondition when the transcript is none that a ceremony leaves, or the script is not
-  // any more what was done by it: naming the field, and what it was.
+  // kFailedPrecondition if no ceremony leaves such a transcript, or if the script has changed what
+  // it says of a step that was begun; the message names the field and its earlier value.
   Status Check() const;
 
   bool IsRecorded(std::string_view step) const { return transcript_.Find(step, kRecorded); }
   bool IsSigned(std::string_view step) const { return transcript_.Find(step, kSigned); }
-  // Whether that is the key that the entry says was confirmed, and once.
+  // Whether the step's entry says, once, that this key was confirmed.
   bool IsRecordedFor(const IssuingOrder& order, BytesView key_fingerprint) const;
 
-  // kFailedPrecondition when it is not signed.
+  // kFailedPrecondition if it is not signed yet.
   Result<CeremonyProduct> RootProduct() const;
   Result<CeremonyProduct> ProductOf(const IssuingOrder& order) const;
   Result<CeremonyProduct> ProductOfCrl(size_t number) const;
-  // All that are signed.
+  // All products that are signed.
   Result<std::vector<CeremonyProduct>> Products() const;
 
-  // The root that was signed; without a key, which is nullptr, it can be looked at.
+  // The root that is signed. `key` may be null; the root then signs nothing.
   Result<std::shared_ptr<const Authority>> Root(std::shared_ptr<const SigningKey> key) const;
   AuthorityRecord RootRecord() const;
   AuthorityRecord RecordOf(const IssuingOrder& order) const;
-  // With the lifetime of that authority.
+  // The script's hierarchy, with the order's lifetime as its issuing lifetime.
   Hierarchy HierarchyFor(const IssuingOrder& order) const;
 
-  // What that CRL says as of `at`. kFailedPrecondition when what it revokes is not signed, or is
-  // revoked before it begins or after `at`.
+  // The TBSCertList of that CRL as of `at`. kFailedPrecondition if a certificate that it revokes is
+  // not signed yet, or is revoked before its validity begins or after `at`.
   Result<Bytes> TbsOfCrl(size_t number, TimePoint at) const;
 
  private:

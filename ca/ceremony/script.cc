@@ -18,9 +18,9 @@ bool IsPrintable(std::string_view text, char lowest) {
   return std::all_of(text.begin(), text.end(), [&](char c) { return c >= lowest && c != 0x7f; });
 }
 
-// What goes into the transcript as it is written.
+// Texts go into the transcript unchanged.
 Status CheckText(std::string_view field, std::string_view text) {
-  // Octets beyond ASCII are negative here: names of people have them.
+  // Octets beyond ASCII, which names of people have, are negative here.
   const bool has_control = std::any_of(text.begin(), text.end(),
                                        [](char c) { return (c >= 0 && c < ' ') || c == 0x7f; });
   if (text.empty() || text.size() > CeremonyScript::kTextMax || has_control) {
@@ -46,7 +46,8 @@ Status CheckLifetime(const std::string& field, std::chrono::seconds lifetime,
                DurationText(most));
 }
 
-// In the folder of the script or below it, and spelled in one way: two that differ are two files.
+// A path in the folder of the script or below it. Each file has one spelling, so two different
+// paths are two files.
 Status CheckFileName(std::string_view field, const std::string& name) {
   TRY(CheckText(field, name));
   const std::filesystem::path path(name);
@@ -60,8 +61,8 @@ Status CheckFileName(std::string_view field, const std::string& name) {
                Printable(name), CeremonyScript::kFileNameMax);
 }
 
-// That no two fields name the same file: an output over an input, or over the transcript, would be
-// the end of both.
+// Makes sure that no two fields name the same file: an output must not overwrite an input or the
+// transcript.
 class FileNames {
  public:
   Status Add(const std::string& field, const std::string& name) {

@@ -10,8 +10,8 @@
 namespace ca {
 namespace {
 
-// The event that has to stand before this one in its step; "" for none. nullopt when there is no
-// such event.
+// The event that must precede this one in its step; "" if it is the first. nullopt for an unknown
+// event.
 std::optional<std::string_view> Before(std::string_view event) {
   if (event == kAccepted || event == kBegun || event == kRecorded) return "";
   if (event == kMade) return kBegun;
@@ -61,8 +61,8 @@ Result<RecordedIssuance> Transcript::Record(TranscriptEntry entry, PreparedCerti
   return RecordedIssuance(std::move(prepared.record_));
 }
 
-// A transcript is a file, which others may have had in their hands: what it says was recorded is
-// judged as what is to be recorded is.
+// Other people may have changed the file, so an issuance that is read from it is linted as a new
+// one is.
 Result<std::optional<RecordedIssuance>> Transcript::FindRecorded(std::string_view step,
                                                                  const LintTerms& terms) const {
   const TranscriptEntry* const earlier = Find(step, kRecorded);
@@ -73,7 +73,7 @@ Result<std::optional<RecordedIssuance>> Transcript::FindRecorded(std::string_vie
 }
 
 Result<IssuanceRecord> IssuanceOf(BytesView tbs, const Hierarchy& hierarchy) {
-  // Its parser wants a signature, and does not look at it.
+  // The parser requires a signature, but does not verify it.
   const X509Ptr parsed = TRY(ParseX509(EncodeCertificate(tbs, "none")));
   const X509* const x509 = parsed.get();
   SerialNumber serial = TRY(SerialNumber::FromBytes(OctetsOf(X509_get0_serialNumber(x509))));

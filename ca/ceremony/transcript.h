@@ -8,28 +8,28 @@
 #include "ca/base/clock.h"
 #include "ca/issuance/issuance.h"
 
-// The ledger of a ceremony: no server and no database, but a file that people read.
+// The ledger of a ceremony, a file that people read.
 namespace ca {
 
 struct LintTerms;
 
-// One line of it: what happened, and who was there.
+// One line of the transcript: an event, with its witnesses.
 struct TranscriptEntry {
-  TimePoint at;                        // whole seconds are kept
+  TimePoint at;                        // in whole seconds
   std::string step;                    // file, key, root, issuing/1, crl/1
-  std::string event;                   // one of the below
+  std::string event;                   // kAccepted and so on, below
   std::vector<std::string> witnesses;  // names of people
-  std::vector<std::string> facts;      // "FIELD: VALUE": what the file says of this step
-  std::vector<std::string> inputs;     // "SHA-256  FILE", as sha256sum prints: what was read,
-  std::vector<std::string> outputs;    // and what is written
-  // What was made of a key: its SubjectPublicKeyInfo; recorded: what is to be signed, a
-  // TBSCertificate or a TBSCertList; signed: the DER Ecdsa-Sig-Value over that.
+  std::vector<std::string> facts;      // "FIELD: VALUE": what the script says about this step
+  std::vector<std::string> inputs;     // files read, as "SHA-256  FILE", as sha256sum prints it
+  std::vector<std::string> outputs;    // files to write, likewise
+  // made: the key's SubjectPublicKeyInfo; recorded: the TBSCertificate or TBSCertList to be signed;
+  // signed: the DER Ecdsa-Sig-Value over it.
   Bytes der;
 
   friend bool operator==(const TranscriptEntry&, const TranscriptEntry&) = default;
 };
 
-// What happens in a step, in this order: a file is accepted; a key is begun, then made; a
+// The events of a step, in this order: a script is accepted; a key is begun, then made; a
 // certificate or a CRL is recorded, then signed.
 inline constexpr std::string_view kAccepted = "accepted";
 inline constexpr std::string_view kBegun = "begun";
@@ -37,36 +37,37 @@ inline constexpr std::string_view kMade = "made";
 inline constexpr std::string_view kRecorded = "recorded";
 inline constexpr std::string_view kSigned = "signed";
 
-// Append-only. For one thread of one process: whoever has it to append to has it alone.
+// Append-only. For one thread of one process, which has the file open alone.
 class Transcript {
  public:
   virtual ~Transcript() = default;
 
-  // All there are, oldest first.
+  // All entries, oldest first.
   virtual const std::vector<TranscriptEntry>& entries() const = 0;
 
-  // When it returns, the entry is durable and among entries(). kUnavailable when it may not be: do
-  // nothing that relies on it, and open the transcript anew.
+  // When it returns Ok, the entry is durable and among entries(). After kUnavailable it may not be
+  // durable: do not rely on it, and open the transcript again.
   virtual Status Append(const TranscriptEntry& entry) = 0;
 
-  // The first of that step and event, or nullptr. Good until the next Append().
+  // The first entry of that step and event, or null. Valid until the next Append().
   const TranscriptEntry* Find(std::string_view step, std::string_view event) const;
 
-  // kFailedPrecondition naming the entry, by its number from 1 on, that no ceremony leaves there:
-  // of an unknown event, out of order, or for the second time.
+  // kFailedPrecondition if an entry has an unknown event, is out of order, or repeats another. The
+  // message has its number, from 1 on.
   Status CheckOrder() const;
 
-  // Record: what a key is about to sign for entry.step; fills in the entry's event and octets.
-  // kAlreadyExists when that is recorded: no second serial number ever stands for a step.
+  // Records the certificate that a key will sign for entry.step, and fills in the entry's event and
+  // octets. kAlreadyExists if the step is recorded already: a step never has two serial numbers.
   Result<RecordedIssuance> Record(TranscriptEntry entry, PreparedCertificate prepared);
 
-  // What an earlier attempt recorded for that step, linted anew; nullopt for nothing.
+  // The issuance that an earlier run recorded for that step, linted again; nullopt if there is
+  // none.
   Result<std::optional<RecordedIssuance>> FindRecorded(std::string_view step,
                                                        const LintTerms& terms) const;
 };
 
-// What the octets of a TBSCertificate say of an authority's issuance. kInvalidArgument when they
-// are of none.
+// The issuance of an authority's certificate, read from its TBSCertificate. kInvalidArgument if
+// `tbs` is no TBSCertificate.
 Result<IssuanceRecord> IssuanceOf(BytesView tbs, const Hierarchy& hierarchy);
 
 }  // namespace ca

@@ -3,13 +3,14 @@
 #include <algorithm>
 
 #include "ca/base/openssl.h"
+#include "ca/base/rules.h"
 
 namespace ca {
 namespace {
 
 template <typename... Args>
-Status Refuse(std::string_view rule, fmt::format_string<Args...> format, Args&&... args) {
-  return Refusal(StatusCode::kInvalidArgument, rule, format, std::forward<Args>(args)...);
+Status RefuseExtension(fmt::format_string<Args...> format, Args&&... args) {
+  return Refusal<kCsrExtension>(fmt::format(format, std::forward<Args>(args)...));
 }
 
 // ---- names --------------------------------------------------------------------------------------
@@ -23,10 +24,7 @@ Status CheckSubject(const Csr& csr, const Hierarchy& hierarchy, const Agent& age
                             (attribute.type == "O" && attribute.value == hierarchy.tenant) ||
                             (attribute.type == "OU" && attribute.value == hierarchy.environment);
     if (is_its_own) continue;
-    return Refuse(
-        "csr.subject",
-        "csr subject asks for {}={}, which is not the name of {}; leave the subject empty",
-        attribute.type, Printable(attribute.value), agent.id.ToString());
+    return Refusal<kCsrSubject>(attribute.type, Printable(attribute.value), agent.id.ToString());
   }
   return Ok();
 }
@@ -47,10 +45,7 @@ bool IsNameOf(const Agent& agent, const Csr::AlternativeName& name) {
 Status CheckAlternativeNames(const Csr& csr, const Agent& agent) {
   for (const Csr::AlternativeName& name : csr.alternative_names()) {
     if (IsNameOf(agent, name)) continue;
-    return Refuse("csr.alternative-name",
-                  "csr subjectAltName asks for {}:{}, which is not a name of {}; ask for its own "
-                  "or leave subjectAltName out",
-                  name.kind, Printable(name.value), agent.id.ToString());
+    return Refusal<kCsrAlternativeName>(name.kind, Printable(name.value), agent.id.ToString());
   }
   return Ok();
 }
@@ -65,7 +60,7 @@ Status CheckBasicConstraints(const Csr::Extension& extension) {
       d2i_BASIC_CONSTRAINTS(nullptr, &cursor, static_cast<long>(extension.value.size())));
   if (constraints && !constraints->ca && !constraints->pathlen) return Ok();
   DrainOpenSslErrors();
-  return Refuse("csr.extension", "csr asks for basicConstraints other than CA:FALSE; leave it out");
+  return RefuseExtension("asks for basicConstraints other than CA:FALSE; leave it out");
 }
 
 Status CheckKeyUsage(const Csr::Extension& extension) {
@@ -78,13 +73,12 @@ Status CheckKeyUsage(const Csr::Extension& extension) {
       d2i_ASN1_BIT_STRING(nullptr, &cursor, static_cast<long>(extension.value.size())));
   if (!usage) {
     DrainOpenSslErrors();
-    return Refuse("csr.extension", "csr keyUsage is not a BIT STRING; leave it out");
+    return RefuseExtension("keyUsage is not a BIT STRING; leave it out");
   }
   for (int bit = 1; bit < static_cast<int>(std::size(kNames)); ++bit) {
     if (ASN1_BIT_STRING_get_bit(usage.get(), bit) == 0) continue;
-    return Refuse("csr.extension",
-                  "csr asks for keyUsage {}; certificates are for digitalSignature alone",
-                  kNames[bit]);
+    return RefuseExtension("asks for keyUsage {}; certificates are for digitalSignature alone",
+                           kNames[bit]);
   }
   return Ok();
 }
@@ -95,7 +89,7 @@ Status CheckExtendedKeyUsage(const Csr::Extension& extension, const CertificateP
       d2i_EXTENDED_KEY_USAGE(nullptr, &cursor, static_cast<long>(extension.value.size())));
   if (!usage) {
     DrainOpenSslErrors();
-    return Refuse("csr.extension", "csr extendedKeyUsage is malformed; leave it out");
+    return RefuseExtension("extendedKeyUsage is malformed; leave it out");
   }
   for (int i = 0; i < sk_ASN1_OBJECT_num(usage.get()); ++i) {
     const ASN1_OBJECT* const purpose = sk_ASN1_OBJECT_value(usage.get(), i);
@@ -104,10 +98,10 @@ Status CheckExtendedKeyUsage(const Csr::Extension& extension, const CertificateP
     if (nid == NID_server_auth && profile.server_auth) continue;
     char text[80];
     OBJ_obj2txt(text, sizeof text, purpose, 0);
-    return Refuse("csr.extension",
-                  "csr asks for extendedKeyUsage '{}', which profile '{}' does not grant; leave it "
-                  "out",
-                  text, profile.name);
+    return RefuseExtension(
+        "asks for extendedKeyUsage '{}', which profile '{}' does not grant; leave it "
+        "out",
+        text, profile.name);
   }
   return Ok();
 }
@@ -123,9 +117,9 @@ Status CheckSubjectKeyIdentifier(const Csr::Extension& extension, const PublicKe
           key.SubjectKeyIdentifier();
   if (is_ours) return Ok();
   DrainOpenSslErrors();
-  return Refuse("csr.extension",
-                "csr asks for a subjectKeyIdentifier that is not the SHA-1 of its key (RFC 5280 "
-                "section 4.2.1.2); leave it out");
+  return RefuseExtension(
+      "asks for a subjectKeyIdentifier that is not the SHA-1 of its key (RFC 5280 "
+      "section 4.2.1.2); leave it out");
 }
 
 Status CheckExtension(const Csr::Extension& extension, const Csr& csr,
@@ -136,9 +130,8 @@ Status CheckExtension(const Csr::Extension& extension, const Csr& csr,
   if (extension.name == "subjectKeyIdentifier") {
     return CheckSubjectKeyIdentifier(extension, csr.public_key());
   }
-  return Refuse("csr.extension",
-                "csr asks for extension '{}', which profile '{}' does not grant; leave it out",
-                extension.name, profile.name);
+  return RefuseExtension("asks for extension '{}', which profile '{}' does not grant; leave it out",
+                         extension.name, profile.name);
 }
 
 }  // namespace
@@ -152,10 +145,7 @@ Status CheckRequest(const Csr& csr, const Hierarchy& hierarchy, const Agent& age
     TRY(CheckExtension(extension, csr, profile));
   }
   if (!csr.other_attributes().empty()) {
-    return Refuse("csr.attribute",
-                  "csr has the attribute '{}', which has no meaning here; leave it "
-                  "out",
-                  csr.other_attributes().front());
+    return Refusal<kCsrAttribute>(csr.other_attributes().front());
   }
   return Ok();
 }

@@ -1,5 +1,6 @@
 #include "ca/certificates/enrollment.h"
 
+#include "ca/base/rules.h"
 #include "ca/certificates/csr_policy.h"
 #include "ca/certificates/policy.h"
 #include "ca/x509/csr.h"
@@ -12,8 +13,7 @@ constexpr int kTriesMax = 3;
 
 // Whether the catalog is behind the ledger, or may be: another may issue by now.
 bool IsBehind(const Status& status) {
-  const std::string rule = RuleOf(status);
-  return rule == "authority.superseded" || rule == "authority.revoked";
+  return Is(status, kAuthoritySuperseded) || Is(status, kAuthorityRevoked);
 }
 
 Status CheckUsable(const JoinTokenRecord& token, const RequestId& request, TimePoint now) {
@@ -23,14 +23,11 @@ Status CheckUsable(const JoinTokenRecord& token, const RequestId& request, TimeP
     case JoinTokenRecord::State::kUsed:
       // A retry of the request that used it gets the same answer; the ledger sees to it.
       if (token.used_by_request == request.ToString()) return Ok();
-      return Refusal(StatusCode::kPermissionDenied, "join-token.used",
-                     "the join token was used already; ask for a new one");
+      return Refusal<kJoinTokenUsed>("ask for a new one");
     case JoinTokenRecord::State::kExpired:
-      return Refusal(StatusCode::kPermissionDenied, "join-token.expired",
-                     "the join token expired at {}; ask for a new one", Rfc3339(token.expires_at));
+      return Refusal<kJoinTokenExpired>(Rfc3339(token.expires_at));
     case JoinTokenRecord::State::kRevoked:
-      return Refusal(StatusCode::kPermissionDenied, "join-token.revoked",
-                     "the join token was revoked; ask for a new one");
+      return Refusal<kJoinTokenRevoked>();
   }
   return Error(StatusCode::kInternal, "a join token in no state");
 }
@@ -46,8 +43,7 @@ Result<IssuedCertificate> Enrollment::Enroll(const EnrollmentRequest& request,
   const Bytes secret_hash = Sha256(request.secret.Reveal());
   const auto invitation = registry_.FindInvitation(secret_hash);
   if (invitation.status().code() == StatusCode::kNotFound) {
-    return Refusal(StatusCode::kPermissionDenied, "join-token.unknown",
-                   "the join token is not known; ask for a new one");
+    return Refusal<kJoinTokenUnknown>();
   }
   if (!invitation.ok()) return invitation.status();
   event.actor = "join-token:" + invitation->token.Id();
@@ -55,14 +51,14 @@ Result<IssuedCertificate> Enrollment::Enroll(const EnrollmentRequest& request,
   event.subject = invitation->agent.id.ToString();
   TRY(CheckUsable(invitation->token, request.id, clock_.Now()));
 
-  return Issue(invitation->agent, request.csr, JoinTokenGrounds{secret_hash}, request.id, event);
+  return Issue(invitation->agent, request.csr,
+               JoinTokenGrounds{secret_hash, invitation->token.expires_at}, request.id, event);
 }
 
 Result<IssuedCertificate> Enrollment::Renew(const Caller& caller, const RenewalRequest& request,
                                             AuditEvent& event) const {
   if (!caller.id) {
-    return Refusal(StatusCode::kUnauthenticated, "caller.anonymous",
-                   "show the certificate that is to be renewed as the client's");
+    return Refusal<kCallerAnonymous>("the one that you are renewing");
   }
   event.hierarchy = caller.hierarchy;
   event.subject = caller.Name();
@@ -117,8 +113,7 @@ Result<std::variant<RecordedIssuance, Certificate>> Enrollment::Intend(const Age
                  agent.id.ToString());
   }
   if (catalog->IsDestroyed(hierarchy->id)) {
-    return Refusal(StatusCode::kFailedPrecondition, "hierarchy.destroyed",
-                   "{} is destroyed; nothing is issued in it any more", hierarchy->Name());
+    return Refusal<kHierarchyDestroyed>(hierarchy->Name());
   }
   const CertificateProfile* profile = TRY(hierarchy->FindProfile(agent.profile));
   TRY(CheckRequest(csr, *hierarchy, agent, *profile));
@@ -127,9 +122,9 @@ Result<std::variant<RecordedIssuance, Certificate>> Enrollment::Intend(const Age
   const auto authority = TRY(catalog->ActiveIssuer(hierarchy->id));
   const AuthorityRecord* const record = catalog->FindRecord(authority->id());
   if (record->taint && record->taint->is_revoked) {
-    return Refusal(StatusCode::kUnavailable, "authority.revoked",
-                   "{} was revoked, and its successor takes over within seconds; retry",
-                   NameOf(*hierarchy, *authority));
+    return WithCode(StatusCode::kUnavailable,
+                    Refusal<kAuthorityRevoked>(NameOf(*hierarchy, *authority),
+                                               "its successor takes over within seconds; retry"));
   }
   auto prepared = TRY(authority->Prepare(*hierarchy, agent, *profile, csr.public_key(),
                                          directory_.For(authority->id()), clock_.Now()));

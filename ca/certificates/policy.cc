@@ -103,11 +103,10 @@ Result<std::string> CheckPolicy(const Hierarchy& hierarchy, const CertificatePro
   const PolicyDecision decision = Decide(rules, facts);
   if (decision.is_admitted) return decision.RuleName();
   const EnrollmentRule& rule = *decision.rule;
-  return Refusal(StatusCode::kPermissionDenied, decision.RuleName(),
-                 "rule '{}' of {} refuses to {} {} with a {} key{}; {}", rule.name,
-                 hierarchy.Name(), NameOf(facts.operation), facts.agent, NameOf(facts.key_type),
-                 rule.reason.empty() ? "" : ": " + rule.reason,
-                 WhatWouldPass(rules, rule, profile, facts));
+  return Refusal<kPolicyRules>(decision.RuleName(), rule.name, hierarchy.Name(),
+                               NameOf(facts.operation), facts.agent, NameOf(facts.key_type),
+                               rule.reason.empty() ? "" : ": " + rule.reason,
+                               WhatWouldPass(rules, rule, profile, facts));
 }
 
 }  // namespace ca

@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "ca/base/rules.h"
 #include "ca/model/agent.h"
 #include "ca/model/hierarchy.h"
 #include "ca/model/request_facts.h"
@@ -21,7 +22,7 @@ struct PolicyDecision {
   const EnrollmentRule* rule = nullptr;  // the one that decided; null for none: admitted by default
   std::vector<PolicyStep> trace;         // up to and with it
 
-  std::string RuleName() const { return rule ? "policy." + rule->name : ""; }
+  std::string RuleName() const { return rule ? kPolicyRules.NameOf(rule->name) : ""; }
 };
 
 // From top to bottom, the first rule whose conditions all hold decides. Pure.

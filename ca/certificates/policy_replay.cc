@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <tuple>
 
+#include "ca/base/rules.h"
 #include "ca/certificates/policy.h"
 
 namespace ca {
@@ -16,7 +17,7 @@ struct Verdict {
 
 Result<std::string> Check(const Hierarchy& hierarchy, const RequestFacts& facts) {
   const auto profile = hierarchy.FindProfile(facts.profile);
-  if (!profile.ok()) return WithRule(profile.status(), "profile.unknown");
+  if (!profile.ok()) return Refusal<kProfileUnknown>(MessageOf(profile.status()));
   return CheckPolicy(hierarchy, **profile, facts);
 }
 
@@ -28,7 +29,7 @@ Verdict Judge(const Hierarchy& hierarchy, const RequestFacts& facts) {
 
 // Whether it is one of what CheckPolicy() refuses by.
 bool IsOfPolicy(std::string_view rule) {
-  return rule.starts_with("policy.") || rule.starts_with("profile.");
+  return kPolicyRules.Has(rule) || rule == kProfileKeyType.name || rule == kProfileUnknown.name;
 }
 
 // By agent, then by rule.

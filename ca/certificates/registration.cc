@@ -1,5 +1,7 @@
 #include "ca/certificates/registration.h"
 
+#include "ca/base/rules.h"
+
 namespace ca {
 
 Result<Agent> Registration::RegisterAgent(const Caller& caller,
@@ -37,9 +39,7 @@ Status Registration::CheckQuota(const Catalog& catalog, const std::string& tenan
     if (hierarchy.tenant == tenant) count += TRY(registry_.CountAgents(hierarchy.id));
   }
   if (count < quota) return Ok();
-  return Refusal(StatusCode::kResourceExhausted, "quota.agents",
-                 "tenant {} has {} agents in all its hierarchies, and may have {}", tenant, count,
-                 quota);
+  return Refusal<kQuotaAgents>(tenant, count, quota);
 }
 
 Result<Registration::Created> Registration::CreateJoinToken(const Caller& caller,
@@ -59,8 +59,7 @@ Result<Registration::Created> Registration::CreateJoinToken(const Caller& caller
   }
   const Agent agent = TRY(registry_.FindAgent(hierarchy->id, id));
   if (agent.disabled) {
-    return Refusal(StatusCode::kPermissionDenied, "agent.disabled", "agent {} is disabled",
-                   id.ToString());
+    return Refusal<kAgentDisabled>(id.ToString());
   }
   const Hierarchy* system = TRY(catalog->System());
   // By the oldest root that is trusted: every server has a chain to it, whichever root its own

@@ -28,7 +28,7 @@ struct AgentRegistration {
 // recorded it, anything else has not. Every call may also fail as Authorization::Require does.
 class Registration {
  public:
-  // `address` and `system_root` go into join tokens: where the server is, and how to know it.
+  // `address` is the server's, for join tokens.
   Registration(const LiveCatalog& catalogs, const Authorization& authorization, Registry& registry,
                const Clock& clock, std::string address, const Quotas& quotas = Quotas::None())
       : catalogs_(catalogs),

@@ -1,6 +1,7 @@
 #include "ca/certificates/revocations.h"
 
 #include "ca/base/asn1.h"
+#include "ca/base/rules.h"
 
 namespace ca {
 namespace {
@@ -146,9 +147,7 @@ Status Revocations::CheckIsNotOfAuthority(const Catalog& catalog, HierarchyId hi
   for (const auto& authority : catalog.AuthoritiesOf(hierarchy)) {
     if (authority->kind() != AuthorityKind::kIssuing || authority->serial() != serial) continue;
     const std::string name = NameOf(*catalog.Find(hierarchy), *authority);
-    return Refusal(StatusCode::kFailedPrecondition, "certificate.authority",
-                   "serial: it is the certificate of {}; run: agentpki authority revoke {}", name,
-                   name);
+    return Refusal<kCertificateAuthority>(name, name);
   }
   return Ok();
 }

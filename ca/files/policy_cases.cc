@@ -2,6 +2,7 @@
 
 #include <set>
 
+#include "ca/base/rules.h"
 #include "ca/certificates/policy.h"
 #include "ca/files/yaml_message.h"
 #include "ca/x509/credentials.h"
@@ -21,7 +22,6 @@ constexpr size_t kFileSizeMax = 1024 * 1024;
 constexpr int kCasesMax = 1000;
 constexpr char kAdmitted[] = "admitted";
 constexpr char kRefused[] = "refused";
-constexpr char kByRegistration[] = "registration";
 
 // kInvalidArgument if a registration would refuse the agent.
 Result<ca::Agent> Registered(const PolicyCase& of, const ca::Hierarchy& hierarchy) {
@@ -47,7 +47,7 @@ Result<ca::Agent> Registered(const PolicyCase& of, const ca::Hierarchy& hierarch
 Result<std::string> Decided(const PolicyCase& of, const ca::Hierarchy& hierarchy,
                             ca::KeyType key_type, ca::Operation operation) {
   const auto agent = Registered(of, hierarchy);
-  if (!agent.ok()) return ca::WithRule(agent.status(), kByRegistration);
+  if (!agent.ok()) return ca::Refusal<ca::kRegistration>(ca::MessageOf(agent.status()));
   const ca::CertificateProfile* const profile = TRY(hierarchy.FindProfile(agent->profile));
   return CheckPolicy(hierarchy, *profile, ca::RequestFacts::Of(*agent, key_type, operation));
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "ca/authorities/key_retirement.h"
+#include "ca/base/rules.h"
 
 namespace ca {
 namespace {
@@ -115,7 +116,7 @@ class Examination {
     if (hierarchy_.token.empty() || token == evidence_.tokens.end()) return;
     if (token->second == hierarchy_.token) return;
     Tell(
-        "hierarchy.token", hierarchy_.Name(),
+        std::string(kHierarchyToken.name), hierarchy_.Name(),
         fmt::format("its file pins token '{}', and the servers' configuration (hsm: tokens) says "
                     "that the keys of tenant {} are on '{}': no more keys are made",
                     hierarchy_.token, hierarchy_.tenant, token->second),
@@ -283,7 +284,7 @@ class Examination {
     const TimePoint needed_until =
         *view.active_since + hierarchy_.rotate_every + hierarchy_.LongestLifetime();
     if (view.validity->not_after < needed_until) {
-      Tell("authority.ending", view.record,
+      Tell(std::string(kAuthorityEnding.name), view.record,
            fmt::format(
                "it ends at {}; to follow its schedule it would have to be valid until {}, so "
                "another takes over earlier",

@@ -4,6 +4,7 @@
 #include <map>
 #include <utility>
 
+#include "ca/base/rules.h"
 #include "ca/catalog/authority_view.h"
 #include "ca/model/hierarchy_fields.h"
 
@@ -92,9 +93,8 @@ Result<Hierarchies::Planned> Hierarchies::Check(const Caller& caller, Action act
     event.hierarchy = standing->id;
     TRY(authorization_.Require(caller, action, standing->id));
     if (standing->is_system) {
-      return Refusal(StatusCode::kFailedPrecondition, "hierarchy.system",
-                     "{} is described by the server's configuration, not by a file",
-                     standing->Name());
+      return Refusal<kHierarchySystem>(standing->Name(),
+                                       "the server's configuration describes it, not a file");
     }
     TRY(CheckChange(*standing, wanted.hierarchy));
     TRY(CheckRootsLeft(*catalog, *standing, wanted.hierarchy));
@@ -118,11 +118,7 @@ Status Hierarchies::CheckRootsLeft(const Catalog& catalog, const Hierarchy& stan
     const bool is_needed = view.record.kind == AuthorityKind::kIssuing && IsAskedAbout(view, now) &&
                            root && root->IsExternalRoot();
     if (!is_needed || wanted.TrustsExternalRoot(root->certificate)) continue;
-    return Refusal(
-        StatusCode::kFailedPrecondition, "root.in-use",
-        "root: external_certificates: {} is under the one with the SHA-256 {}, which has "
-        "to stay until its certificates have ended",
-        view.name, Hex(Sha256(root->certificate)));
+    return Refusal<kRootInUse>(view.name, Hex(Sha256(root->certificate)));
   }
   return Ok();
 }
@@ -158,9 +154,7 @@ Result<Hierarchies::Applied> Hierarchies::Apply(const Caller& caller,
   const std::optional<HierarchyDeclaration>& standing = planned.standing;
   HierarchyPlan plan = PlanOf(standing, wanted);
   if (!plan_digest.empty() && plan_digest != Hex(plan.digest)) {
-    return Refusal(StatusCode::kAborted, "hierarchy.plan-stale",
-                   "plan_digest: {} has changed since that plan was made; plan again",
-                   plan.hierarchy);
+    return Refusal<kHierarchyPlanStale>(plan.hierarchy);
   }
   if (plan.needs_approval) {
     TRY(approvals_.RequireAlways(

@@ -6,10 +6,10 @@
 namespace ca {
 namespace {
 
-// An agent has no CN. Relying parties take a CN for a host name when there is no DNS name beside
-// it: OpenSSL would let agent "www" be the host www, and GnuTLS refuses a CN outside the name
-// constraints. UID may be 256 characters long (RFC 4524 section 2.28), a path 2048: the SAN is the
-// identity.
+// An agent has no CN. If a certificate has no DNS name, relying parties take a CN for a host name:
+// OpenSSL would accept the agent "www" as the host www, and GnuTLS refuses a CN outside the name
+// constraints. A UID has at most 256 characters (RFC 4524 section 2.28) and a path up to 2048, so
+// the UID may be cut short. The SAN is the identity.
 constexpr size_t kUserIdMax = 256;
 Bytes AgentName(const Hierarchy& hierarchy, const SpiffeId& id) {
   return EncodeName({{"O", hierarchy.tenant},
@@ -28,32 +28,35 @@ Validity ValidityWithin(const Validity& issuer, TimePoint now, std::chrono::seco
   return {std::max(own.not_before, issuer.not_before), std::min(own.not_after, issuer.not_after)};
 }
 
-// Below a root: the links to those that follow it, and an issuing authority.
+// Below a root there are the cross-certificates of the roots that follow it, and an issuing
+// authority.
 constexpr int kRootPathLength = kLinksMax + 1;
 
 TbsCertificate AuthorityTbs(const Hierarchy& hierarchy, const PublicKey& key, Bytes subject,
-                            const Validity& validity, int path_length) {
+                            const Validity& validity, int path_length,
+                            const Hierarchy* name_constraints = nullptr) {
   return TbsCertificate{
       .serial = SerialNumber::New(validity.not_after),
-      .issuer = subject,  // until somebody else issues it
+      .issuer = subject,  // a caller changes it, unless the certificate is a root's
       .subject = std::move(subject),
       .validity = validity,
       .spki = key.spki(),
       .subject_key_identifier = key.SubjectKeyIdentifier(),
-      .authority = AuthorityExtensions{SpiffeId::OfTrustDomain(hierarchy.trust_domain), path_length,
-                                       nullptr},
+      .extensions = AuthorityExtensions{SpiffeId::OfTrustDomain(hierarchy.trust_domain),
+                                        path_length, name_constraints},
   };
 }
 
-// Of a responder or a recorder.
 TbsCertificate DelegateTbs(const Hierarchy& hierarchy, const AuthorityRecord& planned,
-                           const PublicKey& key, const Validity& validity) {
+                           const PublicKey& key, const Validity& validity,
+                           CertificateExtensions extensions) {
   return TbsCertificate{
       .serial = SerialNumber::New(validity.not_after),
       .subject = SubjectNameOf(hierarchy, planned),
       .validity = validity,
       .spki = key.spki(),
       .subject_key_identifier = key.SubjectKeyIdentifier(),
+      .extensions = std::move(extensions),
   };
 }
 
@@ -116,7 +119,8 @@ Result<std::shared_ptr<const Authority>> Authority::Open(const AuthorityRecord& 
   authority->validity_.not_before = TRY(TimeOf(X509_get0_notBefore(x509)));
   authority->validity_.not_after = TRY(TimeOf(X509_get0_notAfter(x509)));
   authority->name_ = DerOf<X509_NAME, i2d_X509_NAME>(X509_get_subject_name(x509));
-  // Of an external root, which may have a key of any kind, nobody asks for it.
+  // An external root may have a key of a type that PublicKey does not read, and no caller needs its
+  // identifier.
   if (!record.IsExternalRoot()) {
     authority->key_identifier_ = TRY(PublicKey::FromSpki(spki)).SubjectKeyIdentifier();
   }
@@ -140,8 +144,8 @@ Result<PreparedCertificate> Authority::Prepare(const Hierarchy& hierarchy, const
       .spki = key.spki(),
       .subject_key_identifier = key.SubjectKeyIdentifier(),
       .authority_key_identifier = key_identifier_,
-      .leaf = LeafExtensions{agent.id, agent.dns_names, agent.ip_addresses, profile.client_auth,
-                             profile.server_auth, profile.status_free},
+      .extensions = LeafExtensions{agent.id, agent.dns_names, agent.ip_addresses,
+                                   profile.client_auth, profile.server_auth, profile.status_free},
       .status = profile.status_free ? StatusPointers{.shard = status.shard} : status,
   };
   IssuanceRecord record{
@@ -168,10 +172,10 @@ Result<PreparedCertificate> Authority::PrepareIssuing(const Hierarchy& hierarchy
                                                       TimePoint now) const {
   const Validity validity = ValidityWithin(validity_, now, hierarchy.issuing_lifetime);
   TbsCertificate tbs =
-      AuthorityTbs(hierarchy, key, SubjectNameOf(hierarchy, planned), validity, kIssuingPathLength);
+      AuthorityTbs(hierarchy, key, SubjectNameOf(hierarchy, planned), validity, kIssuingPathLength,
+                   /*name_constraints=*/&hierarchy);
   tbs.issuer = name_;
   tbs.authority_key_identifier = key_identifier_;
-  tbs.authority->name_constraints = &hierarchy;
   tbs.status = status;
   const IssuerTerms issuer{name_, key_identifier_, validity_};
   return PreparedCertificate(TRY(Lint(
@@ -184,9 +188,9 @@ Result<PreparedCertificate> Authority::PrepareResponder(const Hierarchy& hierarc
                                                         const SigningKey& key,
                                                         TimePoint now) const {
   const PublicKey public_key = TRY(PublicKey::FromSpki(key.spki()));
-  TbsCertificate tbs = DelegateTbs(hierarchy, planned, public_key,
-                                   ValidityWithin(validity_, now, kResponderLifetime));
-  tbs.responder = ResponderExtensions{};
+  TbsCertificate tbs =
+      DelegateTbs(hierarchy, planned, public_key,
+                  ValidityWithin(validity_, now, kResponderLifetime), ResponderExtensions{});
   return PrepareDelegate(hierarchy, planned, public_key, std::move(tbs));
 }
 
@@ -196,9 +200,9 @@ Result<PreparedCertificate> Authority::PrepareRecorder(const Hierarchy& hierarch
                                                        const StatusPointers& status,
                                                        TimePoint now) const {
   const PublicKey public_key = TRY(PublicKey::FromSpki(key.spki()));
-  TbsCertificate tbs = DelegateTbs(hierarchy, planned, public_key,
-                                   ValidityWithin(validity_, now, kRecorderLifetime));
-  tbs.recorder = RecorderExtensions{};
+  TbsCertificate tbs =
+      DelegateTbs(hierarchy, planned, public_key, ValidityWithin(validity_, now, kRecorderLifetime),
+                  RecorderExtensions{});
   tbs.status = status;
   return PrepareDelegate(hierarchy, planned, public_key, std::move(tbs));
 }
@@ -230,11 +234,11 @@ Result<PreparedCertificate> Authority::PrepareRoot(const Hierarchy& hierarchy,
 Status Authority::CheckKey() const {
   if (key_) return Ok();
   if (is_key_destroyed_) {
-    return Error(StatusCode::kFailedPrecondition,
-                 "the key '{}' was destroyed: nothing is signed by it", key_label_);
+    return Error(StatusCode::kFailedPrecondition, "the key '{}' is destroyed and signs nothing",
+                 key_label_);
   }
   return Error(StatusCode::kUnavailable,
-               "the key '{}' is not at hand: its token is away, or the key is not on it; see: "
+               "the key '{}' is unavailable: its token does not answer, or has no such key; see: "
                "agentpki doctor",
                key_label_);
 }
@@ -271,8 +275,8 @@ Result<Bytes> Authority::Sign(const TbsCertList& list) const {
 
 Result<Bytes> Authority::Sign(const ResponseData& data) const {
   if (kind_ != AuthorityKind::kResponder) {
-    return Error(StatusCode::kFailedPrecondition, "authority '{}' leaves OCSP to its responder",
-                 key_label_);
+    return Error(StatusCode::kFailedPrecondition,
+                 "authority '{}' signs no OCSP responses; its OCSP responder does", key_label_);
   }
   TRY(CheckKey());
   return SignResponseData(*key_, data);
@@ -280,8 +284,8 @@ Result<Bytes> Authority::Sign(const ResponseData& data) const {
 
 Result<Bytes> Authority::Sign(const SignedAttributes& attributes) const {
   if (kind_ != AuthorityKind::kRecorder) {
-    return Error(StatusCode::kFailedPrecondition, "authority '{}' leaves records to a recorder",
-                 key_label_);
+    return Error(StatusCode::kFailedPrecondition,
+                 "authority '{}' signs no records; a record signer does", key_label_);
   }
   TRY(CheckKey());
   return SignAttributes(*key_, attributes);

@@ -16,12 +16,12 @@
 
 namespace ca {
 
-// One certificate of a CA or a responder, and its key on the token. Immutable, thread-safe; whoever
-// holds it by shared_ptr may go on using it while another becomes active.
+// A certificate of a CA, an OCSP responder or a record signer, with its key on the token. Immutable
+// and thread-safe. A holder of the shared_ptr may go on using it while another becomes active.
 class Authority {
  public:
-  // Without a key, which is nullptr, it can be looked at, and signs nothing. kFailedPrecondition
-  // when the record has no certificate, or its certificate is not for `key`.
+  // `key` is null if the key is destroyed or unavailable; such an authority signs nothing.
+  // kFailedPrecondition if the record has no certificate, or its certificate is not for `key`.
   static Result<std::shared_ptr<const Authority>> Open(const AuthorityRecord& record,
                                                        std::shared_ptr<const SigningKey> key);
 
@@ -32,61 +32,65 @@ class Authority {
   AuthorityId issuer() const { return issuer_; }
   const std::string& key_label() const { return key_label_; }
   bool has_key() const { return key_ != nullptr; }
-  // Whether it never signs again; one that has no key otherwise waits for its token.
+  // An authority whose key is destroyed never signs again. One that has no key for another reason
+  // signs again when its token is available.
   bool is_key_destroyed() const { return is_key_destroyed_; }
   const Bytes& certificate() const { return certificate_; }  // DER
   X509* x509() const { return x509_.get(); }
   const Validity& validity() const { return validity_; }
-  // None of what was imported: its number is somebody else's, and so is its status.
+  // None for an imported certificate: another CA chose its serial number and answers for its
+  // status.
   const std::optional<SerialNumber>& serial() const { return serial_; }
   bool IsExternalRoot() const { return kind_ == AuthorityKind::kRoot && !serial_; }
-  // DER, nearest first: what stands between it and its root, for what was imported.
+  // DER, nearest first: the certificates between an imported certificate and its root.
   const std::vector<Bytes>& intermediates() const { return intermediates_; }
   const Bytes& name() const { return name_; }  // DER Name, its subject
-  // SHA-1 of the key, RFC 5280 section 4.2.1.2 (1): in what it issues, and in its own certificate.
+  // SHA-1 of the key (RFC 5280 section 4.2.1.2 method 1). It is in this certificate, and in those
+  // that it issues. Empty for an external root.
   const Bytes& key_identifier() const { return key_identifier_; }
 
-  // Each of the following is linted (ca/issuance/lint.h): kInternal, with a rule of `lint.*`, when
-  // what was made is not a certificate as it should be.
+  // The Prepare functions make a certificate that is ready to be recorded. They use no key, so they
+  // also work without one. The linter (ca/issuance/lint.h) checks each certificate: kInternal by a
+  // rule of `lint.*` if it is not as it should be.
 
-  // An agent's certificate, ready to be recorded. kFailedPrecondition when this authority has
-  // expired or would within CertificateProfile::kLifetimeMin.
+  // An agent's certificate. kFailedPrecondition if this authority has expired, or expires within
+  // CertificateProfile::kLifetimeMin.
   Result<PreparedCertificate> Prepare(const Hierarchy& hierarchy, const Agent& agent,
                                       const CertificateProfile& profile, const PublicKey& key,
                                       const StatusPointers& status, TimePoint now) const;
 
-  // An issuing authority's certificate, by this root. `status` is what this root says of it.
+  // An issuing authority's certificate, by this root. `status` says where to ask for its status.
   Result<PreparedCertificate> PrepareIssuing(const Hierarchy& hierarchy,
                                              const AuthorityRecord& planned, const PublicKey& key,
                                              const StatusPointers& status, TimePoint now) const;
 
-  // The certificate of an OCSP responder for what this authority issues.
+  // The certificate of the OCSP responder that answers for this authority.
   Result<PreparedCertificate> PrepareResponder(const Hierarchy& hierarchy,
                                                const AuthorityRecord& planned,
                                                const SigningKey& key, TimePoint now) const;
 
-  // The certificate of a recorder, by this root. `status` is what this root says of it.
+  // The certificate of a record signer, by this root. `status` says where to ask for its status.
   Result<PreparedCertificate> PrepareRecorder(const Hierarchy& hierarchy,
                                               const AuthorityRecord& planned, const SigningKey& key,
                                               const StatusPointers& status, TimePoint now) const;
 
-  // A root's own certificate: the one that no authority stands behind.
+  // A root's own certificate. No other authority issues it.
   static Result<PreparedCertificate> PrepareRoot(const Hierarchy& hierarchy,
                                                  const AuthorityRecord& planned,
                                                  const SigningKey& key, TimePoint now);
 
-  // kFailedPrecondition when its key is destroyed, kUnavailable when it has none, as Sign() too.
-  // The link to `next`, the root that follows this one and has `key`. `status` is what this root
-  // says of it.
+  // The cross-certificate by this root for `next`, the root that follows it and has `key`. `status`
+  // says where to ask for its status.
   Result<PreparedCertificate> PrepareLink(const Hierarchy& hierarchy, const AuthorityRecord& next,
                                           const SigningKey& key, const StatusPointers& status,
                                           TimePoint now) const;
 
-  // This and the following: kFailedPrecondition without a key, and when it is not for this kind to
-  // say. Certificates and CRLs are signed by the CA itself, OCSP responses by its responder alone,
-  // and records by a recorder alone.
+  // Only a CA signs certificates and CRLs, only an OCSP responder signs OCSP responses, and only a
+  // record signer signs records: kFailedPrecondition for the other kinds. kFailedPrecondition if
+  // the key is destroyed; kUnavailable if there is no key for another reason, or the token does not
+  // answer.
   Result<Certificate> Sign(RecordedIssuance recorded) const;
-  // A DER Ecdsa-Sig-Value.
+  // The other three return a DER Ecdsa-Sig-Value.
   Result<Bytes> Sign(const TbsCertList& list) const;
   Result<Bytes> Sign(const ResponseData& data) const;
   Result<Bytes> Sign(const SignedAttributes& attributes) const;
@@ -116,8 +120,8 @@ class Authority {
   Bytes key_identifier_;
 };
 
-// DER Name, the subject of its certificate: for people who read lists; with the generation, so that
-// no two authorities share a name (RFC 5280 section 4.1.2.6).
+// DER Name, the subject of its certificate. It has the generation, so that no two authorities share
+// a name (RFC 5280 section 4.1.2.6).
 Bytes SubjectNameOf(const Hierarchy& hierarchy, const AuthorityRecord& authority);
 
 // acme/prod/issuing/1

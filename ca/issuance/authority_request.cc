@@ -1,6 +1,7 @@
 #include "ca/issuance/authority_request.h"
 
 #include "ca/base/der.h"
+#include "ca/issuance/der_identifiers.h"
 #include "ca/issuance/tbs_certificate.h"
 
 namespace ca {
@@ -11,8 +12,6 @@ using namespace std::string_view_literals;
 constexpr auto kVersion0 = "\x02\x01\x00"sv;
 // pkcs-9-at-extensionRequest, 1.2.840.113549.1.9.14 (RFC 2985 section 5.4.2).
 constexpr auto kExtensionRequest = "\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x09\x0e"sv;
-// RFC 5758 section 3.2, parameters absent.
-constexpr auto kEcdsaWithSha256 = "\x30\x0a\x06\x08\x2a\x86\x48\xce\x3d\x04\x03\x02"sv;
 
 }  // namespace
 
@@ -48,7 +47,7 @@ Result<Bytes> RequestCertificate(const Hierarchy& hierarchy, const AuthorityReco
                  "the token's signature for a certification request does not verify; it is not "
                  "released");
   }
-  return DerSequence(info.der() + Bytes(kEcdsaWithSha256) +
+  return DerSequence(info.der() + Bytes(kEcdsaWithSha256Der) +
                      EncodeDer(kDerBitString, Bytes(1, '\0') + signature));
 }
 

@@ -4,15 +4,17 @@
 #include "ca/issuance/authority.h"
 #include "ca/issuance/key_store.h"
 
-// Asking somebody else's CA for the certificate of an issuing authority: a PKCS #10 certification
-// request (RFC 2986) that asks for the name and the extensions which our own root would give it.
+// The PKCS #10 certification request (RFC 2986) by which an external CA is asked for the
+// certificate of an issuing authority. It asks for the name and the extensions that a root of ours
+// would give.
 namespace ca {
 
-// CertificationRequestInfo, what the signature is over. Its version is 0 and stands where a
-// TBSCertificate has [0] or its serial number, which is never 0: it is never taken for one.
+// CertificationRequestInfo, the signed part of the request. It cannot be taken for a
+// TBSCertificate: it begins with its version, 0, where a TBSCertificate has [0] or its serial
+// number, which is never 0.
 class AuthorityRequestInfo {
  public:
-  // `key` is that of `planned`, an issuing authority of `hierarchy`.
+  // `planned` is an issuing authority of `hierarchy`, and `key` its key.
   static AuthorityRequestInfo Of(const Hierarchy& hierarchy, const AuthorityRecord& planned,
                                  const PublicKey& key);
   const Bytes& der() const { return der_; }
@@ -22,11 +24,11 @@ class AuthorityRequestInfo {
   Bytes der_;
 };
 
-// The DER Ecdsa-Sig-Value over it. kUnavailable when the token is away.
+// The DER Ecdsa-Sig-Value over `info`. kUnavailable if the token does not answer.
 Result<Bytes> SignAuthorityRequest(const SigningKey& key, const AuthorityRequestInfo& info);
 
-// DER CertificationRequest, whose signature was verified: kInternal when the token's does not.
-// kUnavailable when the token is away.
+// DER CertificationRequest. Its signature is verified first: kInternal if it does not verify.
+// kUnavailable if the token does not answer.
 Result<Bytes> RequestCertificate(const Hierarchy& hierarchy, const AuthorityRecord& planned,
                                  const SigningKey& key);
 

@@ -5,19 +5,14 @@
 
 #include "ca/base/asn1.h"
 #include "ca/base/der.h"
+#include "ca/base/rules.h"
 #include "ca/issuance/tbs_certificate.h"
 #include "ca/x509/certificate_chain.h"
 
 namespace ca {
 namespace {
 
-constexpr std::string_view kNoChain = "import.chain";
-
-Status Refuse(std::string_view rule, std::string_view message) {
-  return Refusal(StatusCode::kInvalidArgument, rule, "certificate: {}", message);
-}
-
-// What was brought, apart: the one that is for the key, and the others.
+// The certificate that is for the key, and the others.
 struct Brought {
   X509Ptr certificate;
   X509StackPtr others{sk_X509_new_null()};
@@ -30,7 +25,7 @@ Result<Brought> Sort(const std::vector<Bytes>& brought, const PublicKey& key) {
     X509Ptr parsed = TRY(ParseExternalCertificate(der));
     const bool is_it = SpkiOf(parsed.get()) == key.spki();
     if (is_it && sorted.certificate) {
-      return Refuse("import.key", "two of them are for the key of the authority; bring one");
+      return Refusal<kImportKey>("two of them are for the authority's key; bring one");
     }
     if (is_it) {
       sorted.certificate = std::move(parsed);
@@ -39,11 +34,11 @@ Result<Brought> Sort(const std::vector<Bytes>& brought, const PublicKey& key) {
     }
   }
   if (!sorted.certificate) {
-    return Refuse("import.key",
-                  fmt::format("none of them is for the key of the authority, whose "
-                              "SubjectPublicKeyInfo has the SHA-256 {}; was it made of another "
-                              "certification request?",
-                              Hex(key.fingerprint())));
+    return Refusal<kImportKey>(
+        fmt::format("none of them is for the authority's key, whose "
+                    "SubjectPublicKeyInfo has the SHA-256 {}; was it made for another "
+                    "certification request?",
+                    Hex(key.fingerprint())));
   }
   return sorted;
 }
@@ -54,47 +49,45 @@ Result<CertificateChain> FindChain(const Brought& brought, const Bytes& root,
   roots.push_back(TRY(ParseExternalCertificate(root)));
   auto chain = VerifyChain(brought.certificate.get(), brought.others.get(), roots, now);
   if (chain.ok()) return chain;
-  return Refuse(kNoChain,
-                fmt::format("it has no chain to a root in root: external_certificates of {}: {}; "
-                            "bring it with the certificates between the two",
-                            hierarchy.Name(), MessageOf(chain.status())));
+  return Refusal<kImportChain>(
+      fmt::format("it has no chain to a root in root: external_certificates of {}: {}; "
+                  "bring it with the certificates between the two",
+                  hierarchy.Name(), MessageOf(chain.status())));
 }
 
 // ---- what it says -------------------------------------------------------------------------------
 
 Status CheckCa(X509* certificate) {
   if (X509_check_ca(certificate) != 1) {
-    return Refuse("import.ca", "it is no CA's: basicConstraints has to say CA:TRUE");
+    return Refusal<kImportCa>("CA:TRUE");
   }
   if (X509_get_pathlen(certificate) != kIssuingPathLength) {
-    return Refuse("import.ca", "basicConstraints has to say pathlen:0: it issues to agents alone");
+    return Refusal<kImportCa>("pathlen:0: the authority issues to agents alone");
   }
   constexpr uint32_t kNeeded = KU_KEY_CERT_SIGN | KU_CRL_SIGN;
   if ((X509_get_key_usage(certificate) & kNeeded) != kNeeded) {
-    return Refuse("import.key-usage", "keyUsage has to be keyCertSign and cRLSign");
+    return Refusal<kImportKeyUsage>();
   }
   return Ok();
 }
 
-// What it issues says this of its issuer (RFC 5280 section 4.2.1.1: "The value of the keyIdentifier
-// field SHOULD be derived from the public key", as ours is).
+// The certificates that it issues have this as their authority key identifier (RFC 5280 section
+// 4.2.1.1: "The value of the keyIdentifier field SHOULD be derived from the public key").
 Status CheckKeyIdentifier(X509* certificate, const PublicKey& key) {
   const ASN1_OCTET_STRING* const identifier = X509_get0_subject_key_id(certificate);
   if (identifier && OctetsOf(identifier) == key.SubjectKeyIdentifier()) return Ok();
-  return Refuse("import.key-identifier",
-                fmt::format("subjectKeyIdentifier has to be the SHA-1 of its key, {}, as the "
-                            "certification request has it",
-                            Hex(key.SubjectKeyIdentifier())));
+  return Refusal<kImportKeyIdentifier>(Hex(key.SubjectKeyIdentifier()));
 }
 
-// With its issuer's name it would be self-issued, which path validation counts otherwise.
+// With its issuer's name as its subject it would be self-issued, and path validation does not count
+// self-issued certificates.
 Status CheckSubject(X509* certificate) {
   const X509_NAME* const subject = X509_get_subject_name(certificate);
   if (X509_NAME_entry_count(subject) == 0) {
-    return Refuse("import.subject", "its subject is empty");
+    return Refusal<kImportSubject>("its subject is empty");
   }
   if (X509_NAME_cmp(subject, X509_get_issuer_name(certificate)) == 0) {
-    return Refuse("import.subject", "its subject is the name of who has signed it");
+    return Refusal<kImportSubject>("its subject is its issuer's name");
   }
   return Ok();
 }
@@ -107,15 +100,14 @@ Status CheckTrustDomain(X509* certificate, const Hierarchy& hierarchy) {
   for (int i = 0; names && i < sk_GENERAL_NAME_num(names.get()); ++i) {
     const GENERAL_NAME* const name = sk_GENERAL_NAME_value(names.get(), i);
     if (name->type == GEN_URI && OctetsOf(name->d.uniformResourceIdentifier) == wanted) continue;
-    return Refuse("import.trust-domain",
-                  fmt::format("subjectAltName has another name than {}", wanted));
+    return Refusal<kImportTrustDomain>(wanted);
   }
   return Ok();
 }
 
 // ---- its names ----------------------------------------------------------------------------------
 
-// GeneralSubtrees, each in its octets.
+// The GeneralSubtrees of name constraints, each in its octets.
 struct Subtrees {
   std::set<Bytes> permitted;
   std::set<Bytes> excluded;
@@ -160,7 +152,8 @@ Subtrees WantedSubtrees(const Hierarchy& hierarchy) {
   return ReadNameConstraints(FindExtension(extensions.get(), NID_name_constraints).value_or(""));
 }
 
-// Who trusts the root trusts whatever is under it: nothing else keeps the names of others out.
+// A relying party that trusts the external root accepts every name that this authority signs. Only
+// its name constraints keep out the names of others.
 Status CheckNameConstraints(X509* certificate, const Hierarchy& hierarchy) {
   const auto der = FindExtension(X509_get0_extensions(certificate), NID_name_constraints);
   const Subtrees standing = ReadNameConstraints(der.value_or(""));
@@ -173,11 +166,11 @@ Status CheckNameConstraints(X509* certificate, const Hierarchy& hierarchy) {
                     wanted.excluded.end())) {
     return Ok();
   }
-  return Refuse("import.name-constraints",
-                der ? "nameConstraints are not those of the certification request: the same "
-                      "permitted subtrees, the same excluded ones or more, and critical"
-                    : "it has no nameConstraints; whoever signs it has to take over the extensions "
-                      "of the certification request (openssl: copy_extensions = copy)");
+  return Refusal<kImportNameConstraints>(
+      der ? "nameConstraints are not those of the certification request: the same "
+            "permitted subtrees, the same excluded ones or more, and critical"
+          : "it has no nameConstraints; its issuer has to copy the extensions of the "
+            "certification request (openssl: copy_extensions = copy)");
 }
 
 // ---- what it issues -----------------------------------------------------------------------------
@@ -188,22 +181,20 @@ Status CheckPathLengths(const CertificateChain& chain) {
   for (int i = 1; i < chain.size(); ++i) {
     const long allowed = X509_get_pathlen(chain.at(i));
     if (allowed < 0 || allowed >= i) continue;
-    return Refuse("import.path-length",
-                  fmt::format("'{}' allows {} CAs below it, and there would be {}",
-                              SubjectOf(chain.at(i)), allowed, i));
+    return Refusal<kImportPathLength>(SubjectOf(chain.at(i)), allowed, i);
   }
   return Ok();
 }
 
-// OpenSSL and others hold extendedKeyUsage of a CA against all that is below it.
+// OpenSSL and others apply the extendedKeyUsage of a CA to all certificates below it.
 Status CheckUsages(const CertificateChain& chain, const Hierarchy& hierarchy) {
   const auto check = [&](int purpose, std::string_view usage, bool is_wanted) {
     for (int i = 0; is_wanted && i < chain.size(); ++i) {
       if (X509_check_purpose(chain.at(i), purpose, 1) == 1) continue;
-      return Refuse("import.chain",
-                    fmt::format("extendedKeyUsage of '{}' leaves no room for {}, which a profile "
-                                "of {} has",
-                                SubjectOf(chain.at(i)), usage, hierarchy.Name()));
+      return Refusal<kImportChain>(
+          fmt::format("extendedKeyUsage of '{}' leaves no room for {}, which a profile "
+                      "of {} has",
+                      SubjectOf(chain.at(i)), usage, hierarchy.Name()));
     }
     return Ok();
   };
@@ -216,7 +207,7 @@ Status CheckUsages(const CertificateChain& chain, const Hierarchy& hierarchy) {
   return check(X509_PURPOSE_SSL_SERVER, "serverAuth", has_servers);
 }
 
-// A certificate with the names of an agent and no key, which nobody signs.
+// A certificate with the names of an agent, without a key or a signature.
 X509Ptr AgentWithNames(const Hierarchy& hierarchy) {
   X509Ptr agent(X509_new());
   const GeneralNamesPtr names(GENERAL_NAMES_new());
@@ -234,7 +225,7 @@ X509Ptr AgentWithNames(const Hierarchy& hierarchy) {
   RequireAsn1(
       X509_add1_ext_i2d(agent.get(), NID_subject_alt_name, names.get(), 0, X509V3_ADD_DEFAULT) == 1,
       "X509_add1_ext_i2d");
-  X509_check_purpose(agent.get(), -1, 0);  // only then does OpenSSL know its names
+  X509_check_purpose(agent.get(), -1, 0);  // makes OpenSSL read its names
   return agent;
 }
 
@@ -246,8 +237,8 @@ Status CheckNamesAbove(const CertificateChain& chain, const Hierarchy& hierarchy
     if (!constraints || NAME_CONSTRAINTS_check(agent.get(), constraints.get()) == X509_V_OK) {
       continue;
     }
-    return Refuse("import.name-constraints", fmt::format("'{}' permits no names of {}",
-                                                         SubjectOf(chain.at(i)), hierarchy.Name()));
+    return Refusal<kImportNameConstraints>(
+        fmt::format("'{}' permits no names of {}", SubjectOf(chain.at(i)), hierarchy.Name()));
   }
   return Ok();
 }
@@ -255,15 +246,14 @@ Status CheckNamesAbove(const CertificateChain& chain, const Hierarchy& hierarchy
 Status CheckValidity(const CertificateChain& chain, const Hierarchy& hierarchy, TimePoint now) {
   const TimePoint end = TRY(TimeOf(X509_get0_notAfter(chain.leaf())));
   if (end < now + hierarchy.LongestLifetime()) {
-    return Refuse("import.validity",
-                  fmt::format("it ends at {}, before what it would issue", Rfc3339(end)));
+    return Refusal<kImportValidity>(Rfc3339(end), "before a certificate that it would issue");
   }
   for (int i = 1; i < chain.size(); ++i) {
     const TimePoint above = TRY(TimeOf(X509_get0_notAfter(chain.at(i))));
     if (end <= above) continue;
-    return Refuse("import.validity",
-                  fmt::format("it ends at {}, after '{}' above it, which ends at {}", Rfc3339(end),
-                              SubjectOf(chain.at(i)), Rfc3339(above)));
+    return Refusal<kImportValidity>(
+        Rfc3339(end), fmt::format("after '{}' above it, which ends at {}", SubjectOf(chain.at(i)),
+                                  Rfc3339(above)));
   }
   return Ok();
 }
@@ -296,18 +286,18 @@ Result<ExternalCertificate> CheckExternalCertificate(const std::vector<Bytes>& b
                                                      const Hierarchy& hierarchy,
                                                      const PublicKey& key, TimePoint now) {
   if (brought.empty() || brought.size() > ExternalCertificate::kCertificatesMax) {
-    return Refuse("import.size",
-                  fmt::format("bring 1 to {} certificates", ExternalCertificate::kCertificatesMax));
+    return Refusal<kImportSize>(
+        fmt::format("bring 1 to {} certificates", ExternalCertificate::kCertificatesMax));
   }
   const Brought sorted = TRY(Sort(brought, key));
-  // Each by itself: of a root that was made anew with its name and key, OpenSSL takes whichever.
+  // One root at a time: if two roots share name and key, OpenSSL takes either.
   Status refusal;
   const auto& roots = hierarchy.external_roots;
   for (auto root = roots.rbegin(); root != roots.rend(); ++root) {
     auto checked = CheckUnder(*root, sorted, hierarchy, key, now);
     if (checked.ok()) return checked;
-    const bool says_more = refusal.ok() || RuleOf(refusal) == kNoChain;
-    if (says_more) refusal = checked.status();
+    // Any other refusal says more than that there is no chain to this root.
+    if (refusal.ok() || Is(refusal, kImportChain)) refusal = checked.status();
   }
   return refusal;
 }

@@ -11,13 +11,13 @@
 
 // Record, then sign, then release: checked by the compiler.
 //
-//   LintedIssuance        made by Lint(): what is to be signed, to the octet, and as it should be
-//   PreparedCertificate   made by an Authority, of that
-//   RecordedIssuance      made by a ledger from it, once the intent is durable
+//   LintedIssuance        made by Lint(): the octets to be signed, without a finding
+//   PreparedCertificate   made by an Authority from a LintedIssuance
+//   RecordedIssuance      made by a ledger from a PreparedCertificate, once the intent is durable
 //   Certificate           made by SignRecorded() alone, which consumes a RecordedIssuance
 //
-// The first three are move-only and cannot be made elsewhere, and a SigningKey signs for
-// SignRecorded() alone: a certificate that is not in the database cannot be signed, because it does
+// The first three are move-only and cannot be made elsewhere, and SignRecorded() alone lets a
+// SigningKey sign a certificate. So code that signs a certificate which is not in the database does
 // not compile (tests/ca/issuance/issuance_does_not_compile.cc).
 namespace ca {
 
@@ -27,18 +27,18 @@ class Ledger;
 class HierarchyStore;
 class Transcript;
 
-// What the ledger knows of an issuance before the key is used.
+// The ledger's record of an issuance, which is durable before the key is used.
 struct IssuanceRecord {
   SerialNumber serial;
   HierarchyId hierarchy{};
-  AuthorityId authority{};  // whose key signs
+  AuthorityId authority{};  // its key signs
   AgentNumber agent{};      // 0 for an authority's own certificate
   SpiffeId subject;         // the agent's; for an authority its trust domain's
   std::string profile;      // "" for an authority's own
   Bytes key_fingerprint;    // SHA-256 of the subject's SubjectPublicKeyInfo
-  CrlShard shard = 0;       // which of the authority's CRLs lists it when it is revoked
+  CrlShard shard = 0;       // the shard of the authority's CRL that lists it once it is revoked
   Validity validity;
-  Bytes tbs;  // DER TBSCertificate (RFC 5280 section 4.1), exactly what gets signed
+  Bytes tbs;  // DER TBSCertificate (RFC 5280 section 4.1), the octets that are signed
 };
 
 class LintedIssuance {
@@ -88,19 +88,19 @@ class RecordedIssuance {
   IssuanceRecord record_;
 };
 
-// What was recorded, and the signature over it.
+// A recorded issuance, and the signature over it.
 struct Certificate {
   IssuanceRecord record;
   Bytes signature;  // DER Ecdsa-Sig-Value
 
-  // The DER certificate: the recorded TBSCertificate, octet for octet, ecdsa-with-SHA256, and the
+  // The DER certificate: the octets of the recorded TBSCertificate, ecdsa-with-SHA256, and the
   // signature.
   Bytes Der() const;
 };
 
-// The only function that lets a CA key sign a certificate. Checks the signature under the key's own
-// public half before it returns: kInternal when it does not verify (a broken token, or a fault that
-// would give the key away), kUnavailable when the token is away.
+// The only function that lets a CA key sign a certificate. It verifies the signature with the
+// public key before it returns: kInternal if it does not verify (a broken token, or a fault that
+// could reveal the key). kUnavailable if the token does not answer.
 Result<Certificate> SignRecorded(const SigningKey& key, RecordedIssuance recorded);
 
 }  // namespace ca

@@ -1,6 +1,7 @@
 #include "ca/issuance/lint.h"
 
 #include "ca/base/der.h"
+#include "ca/base/rules.h"
 #include "ca/issuance/lint_findings.h"
 #include "ca/x509/certificate_chain.h"
 #include "ca/x509/public_key.h"
@@ -19,7 +20,8 @@ constexpr std::string_view kVersion3 = "\xa0\x03\x02\x01\x02"sv;
 
 constexpr unsigned char kExtensionsTag = DerContext(3, true);
 
-// Of the elements in their order, the first that is not there or is something else.
+// The first of the elements, in their order, that is missing or has another type; "" if all are
+// there.
 template <size_t kCount>
 std::string_view FirstMissing(
     DerReader& reader,
@@ -42,7 +44,7 @@ void CheckRecord(const IssuanceRecord& record, const LintTerms& terms, Findings&
       subject.trust_domain() == terms.hierarchy.trust_domain) {
     return;
   }
-  findings.Add("lint.record", "docs/architecture.md",
+  findings.Add("record", "docs/architecture.md",
                "what is to be recorded is for {} by profile '{}', and what was asked for is for {} "
                "of {} by profile '{}'",
                record.subject.ToString(), record.profile, subject.ToString(),
@@ -53,7 +55,7 @@ void CheckRecord(const IssuanceRecord& record, const LintTerms& terms, Findings&
 
 std::optional<Parts> TakeApart(BytesView tbs, Findings& findings) {
   const auto malformed = [&](std::string_view what) {
-    findings.Add("lint.form", "RFC 5280 section 4.1", "{}", what);
+    findings.Add("form", "RFC 5280 section 4.1", "{}", what);
     return std::nullopt;
   };
   if (!IsDer(tbs)) return malformed("the TBSCertificate is not in DER");
@@ -73,22 +75,23 @@ std::optional<Parts> TakeApart(BytesView tbs, Findings& findings) {
                             {"subject", {kDerSequence, &parts.subject}},
                             {"subjectPublicKeyInfo", {kDerSequence, &parts.spki}}});
   if (!missing.empty()) {
-    findings.Add("lint.form", "RFC 5280 section 4.1", "there is no {} where it belongs", missing);
+    findings.Add("form", "RFC 5280 section 4.1", "there is no {} where it belongs", missing);
     return std::nullopt;
   }
   parts.serial = *OnlyDer(kDerInteger, serial);
   if (version != kVersion3) {
-    findings.Add("lint.version", "RFC 5280 section 4.1.2.1", "the version is not 3");
+    findings.Add("version", "RFC 5280 section 4.1.2.1", "the version is not 3");
   }
   // "CAs conforming to this profile MUST NOT generate certificates with unique identifiers."
   if (reader.Sees(DerContext(1, false)) || reader.Sees(DerContext(2, false))) {
-    findings.Add("lint.unique-identifier", "RFC 5280 section 4.1.2.8",
+    findings.Add("unique-identifier", "RFC 5280 section 4.1.2.8",
                  "the certificate has a unique identifier");
     return std::nullopt;
   }
   const auto extensions = reader.Next(kExtensionsTag);
   const auto list = extensions ? OnlyDer(kDerSequence, extensions->content) : std::nullopt;
-  if (!list || !reader.AtEnd()) return malformed("after the key, there are not just extensions");
+  if (!list || !reader.AtEnd())
+    return malformed("after the key, there is more than the extensions");
   parts.extensions = *list;
   return parts;
 }
@@ -96,19 +99,19 @@ std::optional<Parts> TakeApart(BytesView tbs, Findings& findings) {
 void CheckSerial(const Parts& parts, const IssuanceRecord& record, Findings& findings) {
   constexpr std::string_view kSection = "RFC 5280 section 4.1.2.2";
   if (parts.serial.size() > SerialNumber::kSize) {
-    findings.Add("lint.serial.too-long", kSection, "the serial number takes {} octets; at most 20",
+    findings.Add("serial.too-long", kSection, "the serial number takes {} octets; at most 20",
                  parts.serial.size());
   } else if (static_cast<signed char>(parts.serial.front()) < 0 || parts.serial == "\0"sv) {
-    findings.Add("lint.serial.not-positive", kSection, "the serial number is not positive");
+    findings.Add("serial.not-positive", kSection, "the serial number is not positive");
   } else if (!SerialNumber::FromBytes(parts.serial).ok()) {
-    findings.Add("lint.serial.form", "docs/architecture.md",
+    findings.Add("serial.form", "docs/architecture.md",
                  "the serial number is not 01, a day and 128 bits");
   } else if (parts.serial != record.serial.bytes()) {
-    findings.Add("lint.serial.record", "docs/architecture.md",
+    findings.Add("serial.record", "docs/architecture.md",
                  "the serial number is not the one that is to be recorded");
   } else if (record.serial.ExpiryDay() !=
              std::chrono::floor<std::chrono::days>(record.validity.not_after)) {
-    findings.Add("lint.serial.day", "docs/architecture.md",
+    findings.Add("serial.day", "docs/architecture.md",
                  "the serial number's day is not the one on which the certificate ends");
   }
 }
@@ -117,19 +120,19 @@ void CheckKey(const Parts& parts, const IssuanceRecord& record, const LintTerms&
               Findings& findings) {
   constexpr std::string_view kSection = "RFC 5280 section 4.1.2.7";
   if (Sha256(parts.spki) != record.key_fingerprint) {
-    findings.Add("lint.key.record", "docs/architecture.md",
+    findings.Add("key.record", "docs/architecture.md",
                  "the key is not the one that is to be recorded");
   }
   const auto key = PublicKey::FromSpki(parts.spki);
   if (!key.ok()) {
-    findings.Add("lint.key.malformed", kSection, "{}", MessageOf(key.status()));
+    findings.Add("key.malformed", kSection, "{}", MessageOf(key.status()));
     return;
   }
   const AgentTerms* const agent = AgentOf(terms);
   const bool is_allowed = agent ? agent->profile.key_types.contains(key->type())
                                 : key->type() == KeyType::kP256;  // the token's
   if (!is_allowed) {
-    findings.Add("lint.key.type", kSection, "a {} key is not for {}", NameOf(key->type()),
+    findings.Add("key.type", kSection, "a {} key is not for {}", NameOf(key->type()),
                  agent ? "profile '" + agent->profile.name + "'" : "an authority");
   }
 }
@@ -142,11 +145,11 @@ std::vector<LintFinding> FindingsOf(const IssuanceRecord& record, const LintTerm
   if (!parts) return findings.Take();
 
   if (parts->whole.size() > kCertificateSizeMax) {
-    findings.Add("lint.size", "docs/architecture.md", "it takes {} octets; at most {}",
+    findings.Add("size", "docs/architecture.md", "it takes {} octets; at most {}",
                  parts->whole.size(), kCertificateSizeMax);
   }
   if (parts->signature_algorithm != lint::kEcdsaWithSha256) {
-    findings.Add("lint.signature-algorithm", "RFC 5758 section 3.2",
+    findings.Add("signature-algorithm", "RFC 5758 section 3.2",
                  "the algorithm within is not ecdsa-with-SHA256 without parameters");
   }
   lint::CheckRecord(record, terms, findings);
@@ -167,10 +170,7 @@ Result<LintedIssuance> Lint(IssuanceRecord record, const LintTerms& terms) {
     text += fmt::format("{}{}: {} ({})", text.empty() ? "" : "; ", finding.rule, finding.text,
                         finding.section);
   }
-  return Refusal(StatusCode::kInternal, findings.front().rule,
-                 "the certificate that was prepared for {} is not as it should be, and is not "
-                 "signed: {}",
-                 record.subject.ToString(), text);
+  return Refusal<kLintRules>(findings.front().rule, record.subject.ToString(), text);
 }
 
 }  // namespace ca

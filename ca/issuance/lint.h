@@ -6,21 +6,18 @@
 #include "ca/issuance/issuance.h"
 #include "ca/issuance/lint_terms.h"
 
-// The last look at a certificate before its intent is recorded: are the octets that a CA key is to
-// sign those of a certificate by RFC 5280, and do they say what was asked for? None of the code
-// that builds them is used here: they are read by ca/base/der.h, which takes DER alone, and once
-// more by OpenSSL as relying parties do.
+// The last check of a certificate before its intent is recorded: the octets that a CA key will sign
+// must be a certificate by RFC 5280, and must say what was asked for. The linter shares no code
+// with the builder. It reads the octets by ca/base/der.h, which accepts DER alone, and once more by
+// OpenSSL, as relying parties do.
 namespace ca {
 
-// How the name of each of its rules begins.
-inline constexpr std::string_view kLintRulePrefix = "lint.";
-
-// All that is wrong with the octets of `record`; empty for a certificate as it should be. Pure and
-// thread-safe; about 45 us, 250 us for an RSA key (OpenSSL 3.0's decoder).
+// All faults of the octets in `record`; empty for a correct certificate. Pure and thread-safe;
+// about 45 us, 250 us for an RSA key (OpenSSL 3.0's decoder).
 std::vector<LintFinding> FindingsOf(const IssuanceRecord& record, const LintTerms& terms);
 
-// kInternal with the first finding's rule, and all of them in its message: what was prepared is not
-// what should have been, so nothing is recorded or signed.
+// kInternal by the rule of the first finding, with all findings in its message. Nothing is recorded
+// or signed then.
 Result<LintedIssuance> Lint(IssuanceRecord record, const LintTerms& terms);
 
 }  // namespace ca

@@ -11,7 +11,7 @@ namespace {
 using namespace std::string_literals;
 using namespace std::string_view_literals;
 
-// ---- what there should be -----------------------------------------------------------------------
+// ---- the extensions that a certificate must have ------------------------------------------------
 
 Bytes ObjectIdentifier(BytesView octets) { return EncodeDer(kDerObjectIdentifier, octets); }
 
@@ -22,8 +22,8 @@ Bytes GeneralName(int tag, BytesView value) { return EncodeDer(DerContext(tag, f
 constexpr std::string_view kNull = "\x05\x00"sv;
 
 Bytes BasicConstraints(const LintTerms& terms) {
-  if (!IsCa(terms)) return "\x30\x00"s;  // cA is FALSE by default, which DER leaves out
-  // Below a root and its links come other links and one issuing authority; below that, no CA.
+  if (!IsCa(terms)) return "\x30\x00"s;  // DER leaves out cA, because FALSE is its default
+  // Below a root there are cross-certificates and one issuing authority, and below that no CA.
   const int path_length = Is(terms, AuthorityKind::kIssuing) ? 0 : kLinksMax + 1;
   return "\x30\x06\x01\x01\xff\x02\x01"s + static_cast<char>(path_length);
 }
@@ -85,7 +85,7 @@ std::optional<Bytes> AuthorityKeyIdentifier(const LintTerms& terms) {
   return DerSequence(EncodeDer(DerContext(0, false), terms.issuer->key_identifier));
 }
 
-// Section 4.2.1.10: GeneralSubtree, `minimum` left out since it is 0.
+// Section 4.2.1.10: GeneralSubtree. DER leaves out `minimum`, because 0 is its default.
 Bytes Subtree(int tag, BytesView base) { return DerSequence(GeneralName(tag, base)); }
 
 std::optional<Bytes> NameConstraints(const LintTerms& terms) {
@@ -110,8 +110,9 @@ std::optional<Bytes> NameConstraints(const LintTerms& terms) {
   return DerSequence(constraints);
 }
 
-// Whether it says where its status is: a root has nobody to say it, a responder is not asked about
-// (RFC 6960 section 4.2.2.2.1), and a status-free profile wants none.
+// Whether the certificate points to its status service. A root has no issuer that could answer,
+// relying parties do not ask about an OCSP responder (RFC 6960 section 4.2.2.2.1), and a
+// status-free profile has no status service.
 bool HasStatus(const LintTerms& terms) {
   const AgentTerms* const agent = AgentOf(terms);
   return agent ? !agent->profile.status_free
@@ -152,13 +153,13 @@ std::optional<Bytes> OcspNoCheck(const LintTerms& terms) {
   return Bytes(kNull);
 }
 
-// An extension that some certificate of ours has.
+// One of the extensions that our certificates may have.
 struct Wanted {
-  std::string_view name;  // in rules
+  std::string_view name;  // in the names of rules
   std::string_view section;
   std::string_view oid;
   bool critical;
-  std::optional<Bytes> value;  // none: this certificate must not have it
+  std::optional<Bytes> value;  // nullopt if this certificate must not have it
 };
 
 std::array<Wanted, 11> WantedIn(const Parts& parts, const LintTerms& terms) {
@@ -186,7 +187,7 @@ std::array<Wanted, 11> WantedIn(const Parts& parts, const LintTerms& terms) {
   }};
 }
 
-// ---- what there is ------------------------------------------------------------------------------
+// ---- the extensions that it has -----------------------------------------------------------------
 
 struct Extension {
   BytesView oid;
@@ -195,7 +196,7 @@ struct Extension {
 };
 
 // Extension ::= SEQUENCE { extnID, critical BOOLEAN DEFAULT FALSE, extnValue OCTET STRING }; DER
-// leaves out what is the default (X.690 section 11.5).
+// leaves out a default value (X.690 section 11.5).
 std::optional<Extension> NextExtension(DerReader& list) {
   const auto sequence = list.Next(kDerSequence);
   DerReader reader(sequence ? sequence->content : BytesView());
@@ -219,14 +220,14 @@ std::vector<Extension> ReadExtensions(const Parts& parts, Findings& findings) {
   while (!list.AtEnd()) {
     const auto extension = NextExtension(list);
     if (!extension) {
-      findings.Add("lint.extension.form", "RFC 5280 section 4.1", "extension {} is not in DER",
+      findings.Add("extension.form", "RFC 5280 section 4.1", "extension {} is not in DER",
                    extensions.size() + 1);
       return {};
     }
     // "A certificate MUST NOT include more than one instance of a particular extension."
     if (std::any_of(extensions.begin(), extensions.end(),
                     [&](const Extension& other) { return other.oid == extension->oid; })) {
-      findings.Add("lint.extension.duplicate", "RFC 5280 section 4.2",
+      findings.Add("extension.duplicate", "RFC 5280 section 4.2",
                    "the extension with the OID {} is there twice", Hex(extension->oid));
     }
     extensions.push_back(*extension);
@@ -236,7 +237,7 @@ std::vector<Extension> ReadExtensions(const Parts& parts, Findings& findings) {
 
 void Compare(const Wanted& wanted, const Extension* extension, Findings& findings) {
   const auto add = [&](std::string_view fault, std::string_view text) {
-    findings.Add(fmt::format("lint.{}.{}", wanted.name, fault), wanted.section, "{}", text);
+    findings.Add(fmt::format("{}.{}", wanted.name, fault), wanted.section, "{}", text);
   };
   if (!extension) {
     if (wanted.value) add("missing", "the extension is missing");
@@ -252,7 +253,7 @@ void Compare(const Wanted& wanted, const Extension* extension, Findings& finding
   }
 }
 
-// The agent's own record is not taken at its word.
+// The hierarchy and the profile decide, not the agent's own record.
 void CheckHostNames(const LintTerms& terms, Findings& findings) {
   const AgentTerms* const terms_of_agent = AgentOf(terms);
   if (!terms_of_agent) return;
@@ -264,11 +265,11 @@ void CheckHostNames(const LintTerms& terms, Findings& findings) {
       std::all_of(agent.ip_addresses.begin(), agent.ip_addresses.end(),
                   [&](const IpAddress& ip) { return terms.hierarchy.CoversIpAddress(ip); });
   if (has_host_names && !terms_of_agent->profile.host_names) {
-    findings.Add("lint.subject-alternative-name.host-names", "docs/architecture.md",
+    findings.Add("subject-alternative-name.host-names", "docs/architecture.md",
                  "profile '{}' grants no host names", terms_of_agent->profile.name);
   }
   if (!are_within) {
-    findings.Add("lint.subject-alternative-name.outside", "RFC 5280 section 4.2.1.10",
+    findings.Add("subject-alternative-name.outside", "RFC 5280 section 4.2.1.10",
                  "a host name is outside {}", terms.hierarchy.Name());
   }
 }
@@ -279,7 +280,7 @@ void CheckExtensions(const Parts& parts, const LintTerms& terms, Findings& findi
   const std::vector<Extension> extensions = ReadExtensions(parts, findings);
   if (extensions.empty()) {
     if (findings.empty()) {
-      findings.Add("lint.extension.form", "RFC 5280 section 4.1", "there are no extensions");
+      findings.Add("extension.form", "RFC 5280 section 4.1", "there are no extensions");
     }
     return;
   }
@@ -294,7 +295,7 @@ void CheckExtensions(const Parts& parts, const LintTerms& terms, Findings& findi
         std::any_of(all_wanted.begin(), all_wanted.end(),
                     [&](const Wanted& wanted) { return wanted.oid == extension.oid; });
     if (is_known) continue;
-    findings.Add("lint.extension.unknown", "RFC 5280 section 4.2",
+    findings.Add("extension.unknown", "RFC 5280 section 4.2",
                  "no certificate of ours has the extension with the OID {}", Hex(extension.oid));
   }
   CheckHostNames(terms, findings);

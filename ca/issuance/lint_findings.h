@@ -5,33 +5,35 @@
 #include <utility>
 #include <vector>
 
+#include "ca/base/rules.h"
 #include "ca/issuance/issuance.h"
 #include "ca/issuance/lint_terms.h"
 
-// What the parts of the linter have in common.
+// The parts of the linter.
 namespace ca::lint {
 
 inline constexpr std::string_view kRfc5280 = "RFC 5280";
 
-// A TBSCertificate (RFC 5280 section 4.1), taken apart, nothing understood.
+// The fields of a TBSCertificate (RFC 5280 section 4.1), not yet interpreted.
 struct Parts {
   BytesView whole;
   BytesView serial;  // the INTEGER's content
   BytesView signature_algorithm;
-  BytesView issuer;  // Name, as the following with tag and length
+  BytesView issuer;  // Name; this and the following have tag and length
   BytesView validity;
   BytesView subject;
   BytesView spki;
   BytesView extensions;  // the content of the SEQUENCE OF
 };
 
-// Collects.
 class Findings {
  public:
+  // The rule is `lint.` and `fault`.
   template <typename... Args>
-  void Add(std::string_view rule, std::string_view section, fmt::format_string<Args...> format,
+  void Add(std::string_view fault, std::string_view section, fmt::format_string<Args...> format,
            Args&&... args) {
-    all_.push_back({std::string(rule), section, fmt::format(format, std::forward<Args>(args)...)});
+    all_.push_back(
+        {kLintRules.NameOf(fault), section, fmt::format(format, std::forward<Args>(args)...)});
   }
 
   bool empty() const { return all_.empty(); }
@@ -53,7 +55,7 @@ inline bool IsCa(const LintTerms& terms) {
   return authority && !IsDelegate(authority->kind);
 }
 
-// Nothing, and a finding, unless it is DER of the form that a version 3 certificate has.
+// nullopt, with a finding, unless `tbs` is DER in the form of a version 3 certificate.
 std::optional<Parts> TakeApart(BytesView tbs, Findings& findings);
 
 void CheckSerial(const Parts& parts, const IssuanceRecord& record, Findings& findings);
@@ -64,7 +66,7 @@ void CheckKey(const Parts& parts, const IssuanceRecord& record, const LintTerms&
               Findings& findings);
 void CheckExtensions(const Parts& parts, const LintTerms& terms, Findings& findings);
 
-// What OpenSSL, and so most relying parties, thinks of it.
+// Reads the certificate with OpenSSL, as most relying parties do.
 void CheckAsRelyingParty(const Parts& parts, const LintTerms& terms, Findings& findings);
 
 }  // namespace ca::lint

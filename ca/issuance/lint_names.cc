@@ -50,8 +50,8 @@ void CheckNames(const Parts& parts, const LintTerms& terms, Findings& findings) 
   // "The subject name MUST be encoded in the same way", so that chains are found octet for octet.
   const BytesView issuer = terms.issuer ? BytesView(terms.issuer->name) : parts.subject;
   if (parts.issuer != issuer) {
-    findings.Add("lint.issuer", "RFC 5280 section 4.1.2.4",
-                 "the issuer's name is not, octet for octet, the subject of who issues");
+    findings.Add("issuer", "RFC 5280 section 4.1.2.4",
+                 "the issuer's name differs from the subject of the issuing authority");
   }
 
   const AgentTerms* const agent = AgentOf(terms);
@@ -64,14 +64,14 @@ void CheckNames(const Parts& parts, const LintTerms& terms, Findings& findings) 
   DerReader name(OnlyDer(kDerSequence, parts.subject).value_or(""));
   for (const auto& [type, value] : wanted) {
     if (NextValue(name, type) == value) continue;
-    findings.Add("lint.subject", "RFC 5280 section 4.1.2.6",
+    findings.Add("subject", "RFC 5280 section 4.1.2.6",
                  "the subject is not O={}, OU={}, {}={}, each alone and in UTF8String",
                  terms.hierarchy.tenant, terms.hierarchy.environment, agent ? "UID" : "CN",
                  Printable(last));
     return;
   }
   if (!name.AtEnd()) {
-    findings.Add("lint.subject", "docs/architecture.md", "the subject has one name too many");
+    findings.Add("subject", "docs/architecture.md", "the subject has too many names");
   }
 }
 

@@ -10,26 +10,26 @@
 
 namespace ca {
 
-// One thing that is wrong.
+// One fault of a certificate.
 struct LintFinding {
   std::string rule;          // lint.validity.too-long
-  std::string_view section;  // of what it breaks: "RFC 5280 section 4.1.2.5"
+  std::string_view section;  // the clause that it breaks: "RFC 5280 section 4.1.2.5"
   std::string text;
 };
 
-// What an agent's certificate has to say.
+// An agent's certificate must be for these.
 struct AgentTerms {
   const Agent& agent;
   const CertificateProfile& profile;
 };
 
-// What a certificate of a CA or a responder has to say.
+// A certificate of a CA, an OCSP responder or a record signer must be for these.
 struct AuthorityTerms {
   AuthorityKind kind;
   int generation;
 };
 
-// Who issues it.
+// The authority that issues the certificate.
 struct IssuerTerms {
   const Bytes& name;  // DER Name, its subject
   const Bytes& key_identifier;

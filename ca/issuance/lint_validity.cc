@@ -49,7 +49,7 @@ std::optional<TimePoint> ReadTime(DerReader& reader, std::string_view field, Fin
       element && (element->tag == kDerUtcTime || element->tag == kDerGeneralizedTime);
   const auto time = is_time ? Read(*element) : std::nullopt;
   if (!time) {
-    findings.Add("lint.validity.encoding", kSection,
+    findings.Add("validity.encoding", kSection,
                  "{} is not whole seconds of UTC in UTCTime or GeneralizedTime", field);
     return std::nullopt;
   }
@@ -57,7 +57,7 @@ std::optional<TimePoint> ReadTime(DerReader& reader, std::string_view field, Fin
   // 2049 as UTCTime; certificate validity dates in 2050 or later MUST be encoded as
   // GeneralizedTime."
   if ((element->tag == kDerUtcTime) != (*time < k2050)) {
-    findings.Add("lint.validity.encoding", kSection,
+    findings.Add("validity.encoding", kSection,
                  "{} is UTCTime from 2050 on, or GeneralizedTime before", field);
   }
   return time;
@@ -93,28 +93,27 @@ void CheckValidity(const Parts& parts, const IssuanceRecord& record, const LintT
   const auto not_after = not_before ? ReadTime(reader, "notAfter", findings) : std::nullopt;
   if (!not_before || !not_after) return;
   if (!reader.AtEnd()) {
-    findings.Add("lint.validity.encoding", kSection, "there is more than two times");
+    findings.Add("validity.encoding", kSection, "there are more than two times");
   }
   if (*not_before >= *not_after) {
-    findings.Add("lint.validity.order", kSection, "it ends before it begins");
+    findings.Add("validity.order", kSection, "it ends before it begins");
   }
   const std::chrono::microseconds lifetime = *not_after - *not_before;
   const std::chrono::seconds lifetime_max = LifetimeMax(terms) + CertificateProfile::kBackdate;
   if (lifetime > lifetime_max) {
-    findings.Add("lint.validity.too-long", "docs/architecture.md",
-                 "it stands for {}; at most {}, backdating included", HumanDuration(lifetime),
+    findings.Add("validity.too-long", "docs/architecture.md",
+                 "it is valid for {}; at most {}, backdating included", HumanDuration(lifetime),
                  HumanDuration(lifetime_max));
   }
   if (terms.issuer && (*not_before < terms.issuer->validity.not_before ||
                        *not_after > terms.issuer->validity.not_after)) {
-    findings.Add("lint.validity.beyond-issuer", "docs/architecture.md",
-                 "it stands from {} to {}, beyond its issuer, which stands from {} to {}",
-                 Rfc3339(*not_before), Rfc3339(*not_after),
-                 Rfc3339(terms.issuer->validity.not_before),
+    findings.Add("validity.beyond-issuer", "docs/architecture.md",
+                 "it is valid from {} to {}, but its issuer from {} to {}", Rfc3339(*not_before),
+                 Rfc3339(*not_after), Rfc3339(terms.issuer->validity.not_before),
                  Rfc3339(terms.issuer->validity.not_after));
   }
   if (*not_before != record.validity.not_before || *not_after != record.validity.not_after) {
-    findings.Add("lint.validity.record", "docs/architecture.md",
+    findings.Add("validity.record", "docs/architecture.md",
                  "its validity is not the one that is to be recorded");
   }
 }

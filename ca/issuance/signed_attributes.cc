@@ -5,6 +5,7 @@
 
 #include "ca/base/asn1.h"
 #include "ca/base/der.h"
+#include "ca/issuance/der_identifiers.h"
 
 namespace ca {
 namespace {
@@ -12,7 +13,6 @@ namespace {
 using namespace std::string_view_literals;
 
 // OBJECT IDENTIFIERs, whole.
-constexpr auto kData = "\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07\x01"sv;
 constexpr auto kContentType = "\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x09\x03"sv;
 constexpr auto kMessageDigest = "\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x09\x04"sv;
 constexpr auto kSigningTime = "\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x09\x05"sv;
@@ -33,7 +33,7 @@ Bytes TimeDer(TimePoint time) {
 
 SignedAttributes SignedAttributes::Of(BytesView document, TimePoint now) {
   std::vector<Bytes> attributes = {
-      Attribute(kContentType, kData),
+      Attribute(kContentType, kIdDataDer),
       Attribute(kSigningTime, TimeDer(now)),
       Attribute(kMessageDigest, EncodeDer(kDerOctetString, Sha256(document))),
   };

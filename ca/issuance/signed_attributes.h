@@ -6,11 +6,11 @@
 
 namespace ca {
 
-// RFC 5652 section 5.3: what the signature is over, a SET OF Attribute. As its first octet says so,
-// it is never a TBSCertificate, which is a SEQUENCE, nor any other statement of ours.
+// The signed part of a CMS SignerInfo (RFC 5652 section 5.3), a SET OF Attribute. The other things
+// that keys sign, a TBSCertificate among them, are SEQUENCEs, so its first octet tells it apart.
 class SignedAttributes {
  public:
-  // Content type id-data, the document's digest, and when it was signed.
+  // Content type id-data, the document's digest, and the time of signing.
   static SignedAttributes Of(BytesView document, TimePoint now);
   const Bytes& der() const { return der_; }
 
@@ -19,7 +19,7 @@ class SignedAttributes {
   Bytes der_;
 };
 
-// The DER Ecdsa-Sig-Value over them. kUnavailable when the token is away.
+// The DER Ecdsa-Sig-Value over `attributes`. kUnavailable if the token does not answer.
 Result<Bytes> SignAttributes(const SigningKey& key, const SignedAttributes& attributes);
 
 }  // namespace ca

@@ -2,19 +2,18 @@
 
 #include "ca/base/asn1.h"
 #include "ca/base/der.h"
+#include "ca/issuance/der_identifiers.h"
 
 namespace ca {
 namespace {
 
 using namespace std::string_view_literals;
 
-// OBJECT IDENTIFIERs, whole.
-constexpr auto kData = "\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07\x01"sv;
+// OBJECT IDENTIFIER id-signedData (RFC 5652 section 5.1).
 constexpr auto kSignedData = "\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07\x02"sv;
 
-// AlgorithmIdentifiers, parameters absent (RFC 5754 sections 2 and 3.3).
+// AlgorithmIdentifier id-sha256, parameters absent (RFC 5754 section 2).
 constexpr auto kSha256 = "\x30\x0b\x06\x09\x60\x86\x48\x01\x65\x03\x04\x02\x01"sv;
-constexpr auto kEcdsaWithSha256 = "\x30\x0a\x06\x08\x2a\x86\x48\xce\x3d\x04\x03\x02"sv;
 
 constexpr auto kVersion1 = "\x02\x01\x01"sv;
 
@@ -38,7 +37,7 @@ Bytes SignerInfo(const Authority& recorder, const SignedAttributes& attributes,
                  BytesView signature) {
   const BytesView set = *OnlyDer(kDerSet, attributes.der());
   return DerSequence(Bytes(kVersion1) + SignerIdentifier(recorder) + Bytes(kSha256) +
-                     EncodeDer(DerContext(0, true), set) + Bytes(kEcdsaWithSha256) +
+                     EncodeDer(DerContext(0, true), set) + Bytes(kEcdsaWithSha256Der) +
                      EncodeDer(kDerOctetString, signature));
 }
 
@@ -50,10 +49,10 @@ Bytes SignerInfo(const Authority& recorder, const SignedAttributes& attributes,
 //     crls [1] IMPLICIT RevocationInfoChoices OPTIONAL,
 //     signerInfos SignerInfos }
 Bytes SignedData(BytesView document, const Authority& recorder, BytesView signer_info) {
-  return DerSequence(Bytes(kVersion1) + EncodeDer(kDerSet, kSha256) +
-                     DerSequence(Bytes(kData) + Explicit0(EncodeDer(kDerOctetString, document))) +
-                     EncodeDer(DerContext(0, true), recorder.certificate()) +
-                     EncodeDer(kDerSet, signer_info));
+  return DerSequence(
+      Bytes(kVersion1) + EncodeDer(kDerSet, kSha256) +
+      DerSequence(Bytes(kIdDataDer) + Explicit0(EncodeDer(kDerOctetString, document))) +
+      EncodeDer(DerContext(0, true), recorder.certificate()) + EncodeDer(kDerSet, signer_info));
 }
 
 }  // namespace

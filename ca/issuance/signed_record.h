@@ -4,13 +4,13 @@
 #include "ca/base/clock.h"
 #include "ca/issuance/authority.h"
 
-// Documents that a recorder has signed, for whoever has to prove something later: CMS SignedData
-// (RFC 5652) with the document within, which `openssl cms -verify -purpose any` reads.
+// Documents that a record signer has signed, as proof for later: CMS SignedData (RFC 5652) that
+// contains the document. `openssl cms -verify -purpose any` reads it.
 namespace ca {
 
-// DER ContentInfo, with `document`, the recorder's certificate, and a signature that was verified:
-// kInternal when the token's does not. kFailedPrecondition unless `recorder` is one and has its
-// key, kUnavailable when the token is away.
+// DER ContentInfo with `document`, the record signer's certificate and the signature. The signature
+// is verified first: kInternal if it does not verify. kFailedPrecondition if `recorder` is of
+// another kind or its key is destroyed; kUnavailable if the key or its token is unavailable.
 Result<Bytes> SignRecord(const Authority& recorder, BytesView document, TimePoint now);
 
 }  // namespace ca

@@ -3,15 +3,15 @@
 #include "ca/base/bytes.h"
 #include "ca/issuance/key_store.h"
 
-// What a key signs besides certificates: statements on them. Each is checked to be what it says
-// before the key sees it, so that neither can smuggle a certificate under a signature: a
-// TBSCertificate is neither a TBSCertList nor a ResponseData.
+// CRLs and OCSP responses: the statements on certificates that keys sign. Parse() checks each
+// before a key sees it, so that neither can be a certificate in disguise: a TBSCertificate is
+// neither a TBSCertList nor a ResponseData.
 namespace ca {
 
-// RFC 5280 section 5.1: what the signature of a CRL is over.
+// The signed part of a CRL (RFC 5280 section 5.1).
 class TbsCertList {
  public:
-  // kInvalidArgument unless it is the DER of one, version 2, for ecdsa-with-SHA256.
+  // kInvalidArgument unless `der` is a TBSCertList of version 2 for ecdsa-with-SHA256.
   static Result<TbsCertList> Parse(Bytes der);
   const Bytes& der() const { return der_; }
 
@@ -20,10 +20,10 @@ class TbsCertList {
   Bytes der_;
 };
 
-// RFC 6960 section 4.2.1: what the signature of an OCSP response is over.
+// The signed part of an OCSP response (RFC 6960 section 4.2.1).
 class ResponseData {
  public:
-  // kInvalidArgument unless it is the DER of one.
+  // kInvalidArgument unless `der` is a ResponseData.
   static Result<ResponseData> Parse(Bytes der);
   const Bytes& der() const { return der_; }
 
@@ -32,9 +32,9 @@ class ResponseData {
   Bytes der_;
 };
 
-// The DER Ecdsa-Sig-Value over it. Not verified before it is returned: a statement is short-lived
-// and can be made again, and an answer with a nonce is made for each who asks. kUnavailable when
-// the token is away.
+// The DER Ecdsa-Sig-Value over `list` or `data`. The signature is not verified, because a statement
+// is short-lived and can be made again, and each request with a nonce needs a signature of its own.
+// kUnavailable if the token does not answer.
 Result<Bytes> SignCertList(const SigningKey& key, const TbsCertList& list);
 Result<Bytes> SignResponseData(const SigningKey& key, const ResponseData& data);
 

@@ -24,9 +24,9 @@ namespace {
 //        subjectUniqueID [2]  IMPLICIT UniqueIdentifier OPTIONAL,
 //        extensions      [3]  EXPLICIT Extensions OPTIONAL }
 //
-// OpenSSL's X509 is the same, but decodes and encodes the public key on the way, which costs more
-// than the signature. Here the names and the key stay in their octets; unique identifiers are never
-// made (section 4.1.2.8: "CAs conforming to this profile MUST NOT generate certificates with unique
+// OpenSSL's X509 is the same, but it decodes and encodes the public key, which costs more than the
+// signature. Here the names and the key stay in their octets. There are no unique identifiers
+// (section 4.1.2.8: "CAs conforming to this profile MUST NOT generate certificates with unique
 // identifiers").
 struct TbsCertificateAsn1 {
   ASN1_INTEGER* version;
@@ -152,10 +152,11 @@ void AddAlternativeNames(Extensions* extensions, const SpiffeId& id,
   Add(extensions, NID_subject_alt_name, names.get(), false);
 }
 
-// RFC 5280 section 4.2.1.10. Names of a kind that is not listed are unconstrained, so each kind
-// that a relying party may act on is: URIs and mail addresses by the trust domain's host, DNS names
-// by the trust domain and the other subtrees, and addresses by their ranges; those of a version
-// that has no range are excluded, since GnuTLS takes the two versions for two kinds.
+// RFC 5280 section 4.2.1.10. A kind of name that is not listed is unconstrained, so this lists each
+// kind that a relying party may act on: URIs and mail addresses by the trust domain's host, DNS
+// names by the trust domain and the other subtrees, and addresses by their ranges. If an IP version
+// has no range, all its addresses are excluded, because GnuTLS takes the two versions for two
+// kinds.
 void AddNameConstraints(Extensions* extensions, const Hierarchy& hierarchy) {
   const Owned<NAME_CONSTRAINTS, NAME_CONSTRAINTS_free> constraints(NAME_CONSTRAINTS_new());
   RequireAsn1(constraints != nullptr, "NAME_CONSTRAINTS_new");
@@ -188,7 +189,7 @@ void AddNameConstraints(Extensions* extensions, const Hierarchy& hierarchy) {
   Add(extensions, NID_name_constraints, constraints.get(), true);
 }
 
-// Of a key that signs for one purpose, which is an OID in dots.
+// The extensions of a key that signs for one purpose; `purpose` is its OID in dots.
 void AddDelegateExtensions(Extensions* extensions, const char* purpose) {
   AddBasicConstraints(extensions, std::nullopt);
   AddKeyUsage(extensions, {kDigitalSignature});
@@ -196,18 +197,19 @@ void AddDelegateExtensions(Extensions* extensions, const char* purpose) {
   Asn1ObjectPtr oid(OBJ_txt2obj(purpose, 1));
   RequireAsn1(usage && oid && sk_ASN1_OBJECT_push(usage.get(), oid.get()) > 0,
               "EXTENDED_KEY_USAGE_new");
-  static_cast<void>(oid.release());  // the stack's
+  static_cast<void>(oid.release());  // the stack owns it
   Add(extensions, NID_ext_key_usage, usage.get(), false);
 }
 
-void AddResponderExtensions(Extensions* extensions) {
+// RFC 6960 section 4.2.2.2.
+void AddExtensionsOf(Extensions* extensions, const ResponderExtensions&) {
   AddDelegateExtensions(extensions, "1.3.6.1.5.5.7.3.9");
   const Owned<ASN1_NULL, ASN1_NULL_free> null(ASN1_NULL_new());
   Add(extensions, NID_id_pkix_OCSP_noCheck, null.get(), false);
 }
 
-// RFC 9336 section 3.1, which OpenSSL 3.0 has no name for.
-void AddRecorderExtensions(Extensions* extensions) {
+// RFC 9336 section 3.1. OpenSSL 3.0 has no name for the purpose.
+void AddExtensionsOf(Extensions* extensions, const RecorderExtensions&) {
   AddDelegateExtensions(extensions, "1.3.6.1.5.5.7.3.36");
 }
 
@@ -221,10 +223,10 @@ void AddNoRevAvail(Extensions* extensions) {
   X509ExtensionPtr extension(X509_EXTENSION_create_by_OBJ(nullptr, oid.get(), 0, null.get()));
   RequireAsn1(extension && sk_X509_EXTENSION_push(extensions, extension.get()) > 0,
               "X509_EXTENSION_create_by_OBJ");
-  static_cast<void>(extension.release());  // the stack's
+  static_cast<void>(extension.release());  // the stack owns it
 }
 
-void AddLeafExtensions(Extensions* extensions, const LeafExtensions& leaf) {
+void AddExtensionsOf(Extensions* extensions, const LeafExtensions& leaf) {
   AddBasicConstraints(extensions, std::nullopt);
   AddKeyUsage(extensions, {kDigitalSignature});
   AddExtendedKeyUsage(extensions, leaf);
@@ -274,7 +276,7 @@ void AddStatusPointers(Extensions* extensions, const StatusPointers& status) {
   if (!status.crl.empty()) AddCrlDistributionPoint(extensions, status.crl);
 }
 
-void AddAuthorityExtensions(Extensions* extensions, const AuthorityExtensions& authority) {
+void AddExtensionsOf(Extensions* extensions, const AuthorityExtensions& authority) {
   AddBasicConstraints(extensions, authority.path_length);
   AddKeyUsage(extensions, {kKeyCertSign, kCrlSign});
   AddAlternativeNames(extensions, authority.trust_domain, {}, {});
@@ -286,8 +288,8 @@ void AddAuthorityExtensions(Extensions* extensions, const AuthorityExtensions& a
 Bytes TbsCertificate::Encode() const {
   Asn1Object<TbsCertificateAsn1> tbs(ASN1_ITEM_rptr(TbsCertificateAsn1));
   RequireAsn1(ASN1_INTEGER_set(tbs->version, 2) == 1, "ASN1_INTEGER_set");  // v3
-  // An INTEGER keeps its magnitude; a serial's first octet is neither zero nor of a negative
-  // number.
+  // An INTEGER holds the magnitude alone. A serial number begins with 01, so its octets are the
+  // magnitude of a positive number.
   SetOctets(tbs->serial, serial.bytes());
   SetEcdsaWithSha256(tbs->signature_algorithm);
   SetOctets(tbs->issuer, issuer);
@@ -295,10 +297,7 @@ Bytes TbsCertificate::Encode() const {
   SetTime(tbs->validity->notAfter, validity.not_after);
   SetOctets(tbs->subject, subject);
   SetOctets(tbs->public_key_info, spki);
-  if (leaf) AddLeafExtensions(tbs->extensions, *leaf);
-  if (authority) AddAuthorityExtensions(tbs->extensions, *authority);
-  if (responder) AddResponderExtensions(tbs->extensions);
-  if (recorder) AddRecorderExtensions(tbs->extensions);
+  std::visit([&](const auto& kind) { AddExtensionsOf(tbs->extensions, kind); }, extensions);
   AddKeyIdentifiers(tbs->extensions, *this);
   AddStatusPointers(tbs->extensions, status);
   return tbs.Der();
@@ -307,8 +306,9 @@ Bytes TbsCertificate::Encode() const {
 Bytes EncodeIssuingExtensions(const Hierarchy& hierarchy, BytesView subject_key_identifier) {
   const ExtensionsPtr extensions(sk_X509_EXTENSION_new_null());
   RequireAsn1(extensions != nullptr, "sk_X509_EXTENSION_new_null");
-  AddAuthorityExtensions(extensions.get(), {SpiffeId::OfTrustDomain(hierarchy.trust_domain),
-                                            kIssuingPathLength, &hierarchy});
+  AddExtensionsOf(extensions.get(),
+                  AuthorityExtensions{SpiffeId::OfTrustDomain(hierarchy.trust_domain),
+                                      kIssuingPathLength, &hierarchy});
   AddSubjectKeyIdentifier(extensions.get(), subject_key_identifier);
   return DerOf<X509_EXTENSIONS, i2d_X509_EXTENSIONS>(extensions.get());
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "ca/base/rules.h"
 #include "ca/model/external_root.h"
 #include "ca/model/short_name.h"
 
@@ -54,9 +55,8 @@ std::string Listed(const Items& items, NameOfItem name_of) {
 
 Status CertificateProfile::Admit(KeyType type) const {
   if (key_types.contains(type)) return Ok();
-  return Refusal(StatusCode::kInvalidArgument, "profile.key-type",
-                 "csr key is {}; profile '{}' allows {}", NameOf(type), name,
-                 Listed(key_types, [](KeyType allowed) { return NameOf(allowed); }));
+  return Refusal<kProfileKeyType>(
+      NameOf(type), name, Listed(key_types, [](KeyType allowed) { return NameOf(allowed); }));
 }
 
 Validity CertificateProfile::ValidityAt(TimePoint now, const Validity& issuer) const {

@@ -4,6 +4,8 @@
 #include <set>
 #include <string_view>
 
+#include "ca/base/rules.h"
+
 namespace ca {
 namespace {
 
@@ -333,10 +335,7 @@ std::vector<FieldChange> ChangesOf(const std::optional<HierarchyDeclaration>& st
 Status CheckChange(const Hierarchy& standing, const Hierarchy& wanted) {
   for (const FieldChange& change : ChangesOf(Declaration{standing, {}}, {wanted, {}})) {
     if (!change.is_fixed) continue;
-    return Refusal(StatusCode::kFailedPrecondition, "hierarchy.fixed",
-                   "{}: it is in every certificate of {}, which cannot change it; make another "
-                   "hierarchy",
-                   Spoken(change.field), standing.Name());
+    return Refusal<kHierarchyFixed>(Spoken(change.field), standing.Name());
   }
   return Ok();
 }

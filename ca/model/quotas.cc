@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "ca/base/rules.h"
+
 namespace ca {
 namespace {
 
@@ -40,9 +42,8 @@ Status Quotas::TakeCertificate(const std::string& tenant, TimePoint now) const {
   }
   const auto wait = std::chrono::seconds(
       static_cast<std::int64_t>(std::ceil((level.taken + 1 - quota) / per_second)));
-  return Refusal(StatusCode::kResourceExhausted, "quota.certificates",
-                 "tenant {} may have {} certificates a minute; retry in {}", tenant,
-                 found->second.certificates_per_minute, HumanDuration(wait));
+  return Refusal<kQuotaCertificates>(tenant, found->second.certificates_per_minute,
+                                     HumanDuration(wait));
 }
 
 }  // namespace ca

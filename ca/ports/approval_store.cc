@@ -1,20 +1,20 @@
 #include "ca/ports/approval_store.h"
 
+#include "ca/base/rules.h"
+
 namespace ca {
 namespace {
 
 Status DecidedRefusal(const Approval& approval) {
   const ApprovalDecision& decision = *approval.decision;
-  return Refusal(StatusCode::kFailedPrecondition, "approval.decided", "{} was {} by {} at {}",
-                 approval.id, decision.verdict == Verdict::kApprove ? "approved" : "denied",
-                 decision.by.ToString(), Rfc3339(decision.at));
+  return Refusal<kApprovalDecided>(approval.id,
+                                   decision.verdict == Verdict::kApprove ? "approved" : "denied",
+                                   decision.by.ToString(), Rfc3339(decision.at));
 }
 
 Status CheckNotExpired(const Approval& approval, TimePoint now) {
   if (now < approval.expires_at) return Ok();
-  return Refusal(StatusCode::kFailedPrecondition, "approval.expired",
-                 "{} expired at {}; whoever needs it asks again", approval.id,
-                 Rfc3339(approval.expires_at));
+  return Refusal<kApprovalExpired>(approval.id, Rfc3339(approval.expires_at));
 }
 
 }  // namespace
@@ -47,9 +47,7 @@ ApprovalState Approval::StateAt(TimePoint now) const {
 
 Status Approval::CheckDecidable(TimePoint now) const {
   if (withdrawn_at) {
-    return Refusal(StatusCode::kFailedPrecondition, "approval.withdrawn",
-                   "{} was withdrawn at {} by {}, who asked for it", id, Rfc3339(*withdrawn_at),
-                   requested_by.ToString());
+    return Refusal<kApprovalWithdrawn>(id, Rfc3339(*withdrawn_at), requested_by.ToString());
   }
   if (decision) return DecidedRefusal(*this);
   return CheckNotExpired(*this, now);
@@ -58,8 +56,7 @@ Status Approval::CheckDecidable(TimePoint now) const {
 // A denial stands until it expires: by withdrawing, nobody gets to ask again.
 Status Approval::CheckWithdrawable(TimePoint now) const {
   if (used_at) {
-    return Refusal(StatusCode::kFailedPrecondition, "approval.used",
-                   "{} was used at {}: what it is for is done", id, Rfc3339(*used_at));
+    return Refusal<kApprovalUsed>(id, Rfc3339(*used_at));
   }
   if (decision && decision->verdict == Verdict::kDeny) return DecidedRefusal(*this);
   return CheckNotExpired(*this, now);

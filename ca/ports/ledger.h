@@ -15,6 +15,7 @@ namespace ca {
 // Why an agent may have a certificate: the credential that it showed.
 struct JoinTokenGrounds {
   Bytes secret_hash;
+  TimePoint expires_at{};  // as the registry has it, for the message that it has expired
 };
 struct RenewalGrounds {
   SerialNumber presented;  // the certificate of the mTLS connection

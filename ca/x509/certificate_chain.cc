@@ -1,15 +1,12 @@
 #include "ca/x509/certificate_chain.h"
 
 #include "ca/base/asn1.h"
+#include "ca/base/rules.h"
 
 namespace ca {
 namespace {
 
 constexpr int kSecurityLevel = 2;
-
-Status Refuse(std::string_view rule, std::string_view message) {
-  return Refusal(StatusCode::kInvalidArgument, rule, "certificate: {}", message);
-}
 
 }  // namespace
 
@@ -60,13 +57,13 @@ Result<CertificateChain> VerifyChain(X509* certificate, STACK_OF(X509) * others,
 
 Result<X509Ptr> ParseExternalCertificate(BytesView der) {
   if (der.size() > kCertificateSizeMax) {
-    return Refuse("import.size",
-                  fmt::format("{} octets; at most {}", der.size(), kCertificateSizeMax));
+    return Refusal<kImportSize>(
+        fmt::format("{} octets; at most {}", der.size(), kCertificateSizeMax));
   }
   auto parsed = ParseX509(der);
-  if (!parsed.ok()) return Refuse("import.malformed", MessageOf(parsed.status()));
-  // OpenSSL reads BER as well; what is stored is compared octet for octet.
-  if (DerOfCertificate(parsed->get()) != der) return Refuse("import.malformed", "it is not in DER");
+  if (!parsed.ok()) return Refusal<kImportMalformed>(MessageOf(parsed.status()));
+  // OpenSSL reads BER as well, but stored certificates are compared octet for octet.
+  if (DerOfCertificate(parsed->get()) != der) return Refusal<kImportMalformed>("it is not in DER");
   return parsed;
 }
 

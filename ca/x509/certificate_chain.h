@@ -39,7 +39,6 @@ Result<CertificateChain> VerifyChain(X509* certificate, STACK_OF(X509) * others,
 // For people: "O = acme, CN = root".
 std::string SubjectOf(const X509* certificate);
 
-// DER of its SubjectPublicKeyInfo, and of all of it.
 Bytes SpkiOf(const X509* certificate);
 Bytes DerOfCertificate(const X509* certificate);
 

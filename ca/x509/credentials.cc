@@ -60,7 +60,7 @@ Status SyncFolder(const fs::path& folder) {
   return Ok();
 }
 
-// Removes itself unless it was moved away.
+// A new folder, which the destructor removes unless it was moved away.
 class TemporaryFolder {
  public:
   static Result<TemporaryFolder> Beside(const fs::path& folder) {
@@ -82,7 +82,7 @@ class TemporaryFolder {
   fs::path path_;
 };
 
-// Whether a folder may be replaced: it holds nothing but what we wrote.
+// A folder may be replaced if it has no files but ours.
 Status CheckReplaceable(const fs::path& folder) {
   std::error_code error;
   for (const auto& entry : fs::directory_iterator(folder, error)) {
@@ -97,7 +97,7 @@ Status CheckReplaceable(const fs::path& folder) {
   return Ok();
 }
 
-// Afterwards `made` is at `folder`, and what was there, if anything, where `made` was.
+// Swaps the two: afterwards the new folder is at `folder`, and the old one, if any, at `made`.
 Status Swap(const fs::path& made, const fs::path& folder) {
   if (renameat2(AT_FDCWD, made.c_str(), AT_FDCWD, folder.c_str(), RENAME_EXCHANGE) == 0)
     return Ok();
@@ -110,7 +110,7 @@ Status Swap(const fs::path& made, const fs::path& folder) {
   return FileError("cannot replace", folder, errno);
 }
 
-// The new folder belongs to whom the old one belonged to, and is as open.
+// The new folder gets the owner and the mode of the old one.
 Status TakeOwnership(const fs::path& old_folder, const fs::path& made) {
   struct stat status {};
   if (stat(old_folder.c_str(), &status) != 0) return FileError("cannot read", old_folder, errno);
@@ -146,11 +146,11 @@ Status Credentials::Write(const fs::path& given) const {
     fs::create_directories(folder.parent_path(), error);
     if (error) return FileError("cannot create", folder.parent_path(), error.value());
   }
-  // Moved away by the swap, or holding the old files after it.
+  // The swap moves it away, or leaves the old files in it.
   const TemporaryFolder made = TRY(TemporaryFolder::Beside(folder));
   if (!key_pem.empty()) TRY(WriteFile(made.path() / "key.pem", key_pem.Reveal(), 0600));
   if (key_pem.empty() && exists && fs::exists(folder / "key.pem", error)) {
-    // Its holder made the key and put it here; it stays.
+    // The holder made this key and put it here, so it stays.
     const Secret kept(TRY(ReadFile(folder / "key.pem", kFileSizeMax)));
     TRY(WriteFile(made.path() / "key.pem", kept.Reveal(), 0600));
   }

@@ -10,11 +10,11 @@
 
 namespace ca {
 
-// What an enrolled agent or operator holds, in a folder of its own:
+// The files of an enrolled agent or operator, in one folder:
 //
-//   key.pem          its private key, mode 0600; absent when it brought a CSR
-//   cert.pem         its certificate, then the intermediates: what a TLS server or client sends
-//   bundle.pem       the roots of its hierarchy: what it trusts in its peers
+//   key.pem          its private key, mode 0600; missing if it enrolled with a CSR of its own
+//   cert.pem         its certificate, then the intermediates: the chain that it sends in TLS
+//   bundle.pem       the roots of its hierarchy: it verifies its peers by them
 //   server           host:port of agentpki-server, for the renewal
 //   server-ca.pem    the roots that authenticate agentpki-server
 struct Credentials {
@@ -24,22 +24,21 @@ struct Credentials {
   std::string server;
   std::string server_ca_pem;
 
-  // Takes the place of `folder` in one step: a reader sees the old five files or the new ones, and
-  // an interruption leaves the old. A folder with other files in it is refused, so that nothing is
-  // lost: kFailedPrecondition. kUnavailable, kPermissionDenied and the like as the file system
-  // says.
+  // Replaces `folder` in one step: a reader sees the five old files or the five new ones, and an
+  // interruption leaves the old ones. kFailedPrecondition if the folder has other files, which
+  // would be lost; kUnavailable, kPermissionDenied and other codes for errors of the file system.
   Status Write(const std::filesystem::path& folder) const;
 
-  // kNotFound when there is no such folder or file, naming it; kFailedPrecondition when key.pem can
-  // be read by others than its owner.
+  // kNotFound, with the name, if the folder or a file is missing; kFailedPrecondition if a user
+  // other than its owner can read key.pem.
   static Result<Credentials> Read(const std::filesystem::path& folder);
 };
 
-// One PEM block a certificate.
+// One PEM block for each certificate.
 std::string PemOf(const std::vector<Bytes>& certificates);
 
-// The whole of a regular file of at most `size_max` octets. kNotFound, kPermissionDenied,
-// kInvalidArgument (too large, not a file), each naming it.
+// The contents of a regular file of at most `size_max` octets. kNotFound, kPermissionDenied or
+// kInvalidArgument (too large, not a regular file); the message names the file.
 Result<std::string> ReadFile(const std::filesystem::path& path, size_t size_max);
 
 }  // namespace ca

@@ -8,6 +8,7 @@
 
 #include "ca/base/asn1.h"
 #include "ca/base/host_name.h"
+#include "ca/base/rules.h"
 
 namespace ca {
 namespace {
@@ -25,10 +26,10 @@ namespace {
 //        subjectPKInfo SubjectPublicKeyInfo{{ PKInfoAlgorithms }},
 //        attributes    [0] Attributes{{ CRIAttributes }} }
 //
-// OpenSSL's X509_REQ is the same but for subjectPKInfo, whose decoding takes twice as long as the
-// signature's verification (see PublicKey). Here it stays in its octets.
+// OpenSSL's X509_REQ is the same, but it decodes subjectPKInfo, which takes twice as long as the
+// verification of the signature (see PublicKey). Here subjectPKInfo stays in its octets.
 struct CertificationRequestInfo {
-  ASN1_ENCODING received;  // what was signed, octet for octet
+  ASN1_ENCODING received;  // the signed octets
   ASN1_INTEGER* version;
   X509_NAME* subject;
   ASN1_STRING* public_key_info;
@@ -41,7 +42,8 @@ struct CertificationRequest {
   ASN1_BIT_STRING* signature;
 };
 
-// RFC 2986 does not let the attributes be left out; OpenSSL does, for requesters that have none.
+// RFC 2986 requires the attributes. OpenSSL lets requesters that have none leave them out, and so
+// do we.
 // clang-format off
 ASN1_SEQUENCE_enc(CertificationRequestInfo, received, nullptr) = {
     ASN1_SIMPLE(CertificationRequestInfo, version, ASN1_INTEGER),
@@ -65,29 +67,27 @@ using RequestPtr = Owned<CertificationRequest, FreeRequest>;
 template <typename... Args>
 Status Malformed(fmt::format_string<Args...> format, Args&&... args) {
   ERR_clear_error();
-  return Refusal(StatusCode::kInvalidArgument, "csr.malformed", format,
-                 std::forward<Args>(args)...);
+  return Refusal<kCsrMalformed>(fmt::format(format, std::forward<Args>(args)...));
 }
 
-// The structure and what can be said of it without looking inside.
+// Checks the outer structure alone.
 Result<RequestPtr> Decode(BytesView der) {
   if (der.size() > Csr::kSizeMax) {
-    return Refusal(StatusCode::kInvalidArgument, "csr.size",
-                   "csr is {} octets long; send at most {}", der.size(), Csr::kSizeMax);
+    return Refusal<kCsrSize>(der.size(), Csr::kSizeMax);
   }
   const unsigned char* cursor = Octets(der);
   RequestPtr request(reinterpret_cast<CertificationRequest*>(ASN1_item_d2i(
       nullptr, &cursor, static_cast<long>(der.size()), ASN1_ITEM_rptr(CertificationRequest))));
-  if (!request) return Malformed("csr is not a DER PKCS #10 request (RFC 2986)");
+  if (!request) return Malformed("is not a DER PKCS #10 request (RFC 2986)");
   if (cursor != Octets(der) + der.size()) {
-    return Malformed("csr has octets after the request; send the request alone");
+    return Malformed("has octets after the request; send the request alone");
   }
   if (ASN1_INTEGER_get(request->info->version) != 0) {
-    return Malformed("csr version is not 0; RFC 2986 section 4.1 knows no other");
+    return Malformed("version is not 0; RFC 2986 section 4.1 knows no other");
   }
   // X.690 section 8.6.2: the low three bits count the unused bits of the last octet.
   if ((request->signature->flags & 0x07) != 0) {
-    return Malformed("csr signature is not a whole number of octets");
+    return Malformed("signature is not a whole number of octets");
   }
   return request;
 }
@@ -97,7 +97,7 @@ Result<RequestPtr> Decode(BytesView der) {
 struct SignatureAlgorithm {
   int nid;
   int key;                    // OpenSSL's type of the keys that may use it
-  const EVP_MD* (*digest)();  // null where the algorithm brings its own
+  const EVP_MD* (*digest)();  // null if the algorithm includes its digest
 };
 constexpr std::array<SignatureAlgorithm, 7> kSignatureAlgorithms = {{
     {NID_ecdsa_with_SHA256, EVP_PKEY_EC, EVP_sha256},
@@ -118,12 +118,7 @@ bool AllowsParameters(const SignatureAlgorithm& algorithm, int type) {
 
 // The digest to verify with; null for Ed25519.
 Result<const EVP_MD*> DigestOf(const X509_ALGOR* identifier, const PublicKey& key) {
-  const auto refuse = [](std::string_view why) {
-    return Refusal(StatusCode::kInvalidArgument, "csr.signature-algorithm",
-                   "csr signature algorithm {}; use ECDSA or RSA (PKCS #1 v1.5) with SHA-256, "
-                   "SHA-384 or SHA-512, or Ed25519, whichever the key is for",
-                   why);
-  };
+  const auto refuse = [](std::string_view why) { return Refusal<kCsrSignatureAlgorithm>(why); };
   const ASN1_OBJECT* object = nullptr;
   int parameters_type = V_ASN1_UNDEF;
   X509_ALGOR_get0(&object, &parameters_type, nullptr, identifier);
@@ -137,26 +132,26 @@ Result<const EVP_MD*> DigestOf(const X509_ALGOR* identifier, const PublicKey& ke
 
 Result<PublicKey> KeyOf(const CertificationRequestInfo& info) {
   auto key = PublicKey::FromSpki(OctetsOf(info.public_key_info));
-  if (!key.ok()) return WithRule(Annotate(key.status(), "csr "), "csr.key");
+  if (!key.ok()) return Refusal<kCsrKey>(MessageOf(key.status()));
   return key;
 }
 
 // ---- names
 
-// The short name of an object identifier, or its dotted form. Never cut short: two identifiers that
-// differ have names that differ.
+// The short name of an object identifier, or its dotted form, which is never shortened: different
+// identifiers have different names.
 Result<std::string> ObjectName(const ASN1_OBJECT* object) {
   if (const int nid = OBJ_obj2nid(object); nid != NID_undef) return std::string(OBJ_nid2sn(nid));
   // An octet holds seven bits of an arc, so no octet needs more than three digits and a dot.
   char text[Csr::kOidSizeMax * 4 + 1];
   if (OBJ_length(object) > Csr::kOidSizeMax ||
       OBJ_obj2txt(text, sizeof text, object, /*no_name=*/1) <= 0) {
-    return Malformed("csr has an object identifier of more than {} octets", Csr::kOidSizeMax);
+    return Malformed("has an object identifier of more than {} octets", Csr::kOidSizeMax);
   }
   return std::string(text);
 }
 
-// C0, DEL and, as UTF-8 writes them, C1.
+// C0, DEL, and C1 in its UTF-8 form.
 bool HasControlCharacters(std::string_view utf8) {
   for (size_t i = 0; i < utf8.size(); ++i) {
     const auto octet = static_cast<unsigned char>(utf8[i]);
@@ -170,11 +165,11 @@ bool HasControlCharacters(std::string_view utf8) {
 Result<std::string> Utf8Of(const ASN1_STRING* string) {
   unsigned char* utf8 = nullptr;
   const int size = ASN1_STRING_to_UTF8(&utf8, string);
-  if (size < 0) return Malformed("csr has a name that is not text; write it as UTF8String");
+  if (size < 0) return Malformed("has a name that is not text; write it as UTF8String");
   const OpenSslBuffer<unsigned char> owned(utf8);
   std::string text(reinterpret_cast<const char*>(utf8), static_cast<size_t>(size));
   if (HasControlCharacters(text)) {
-    return Malformed("csr name '{}' has control characters; leave them out", Printable(text));
+    return Malformed("name '{}' has control characters; leave them out", Printable(text));
   }
   return text;
 }
@@ -184,7 +179,7 @@ Result<std::string> Ia5Of(const ASN1_STRING* string) {
   const BytesView text = OctetsOf(string);
   const bool is_ascii = std::ranges::all_of(text, [](char c) { return c >= 0x20 && c < 0x7f; });
   if (!is_ascii) {
-    return Malformed("csr subjectAltName '{}' has characters other than printable ASCII",
+    return Malformed("subjectAltName '{}' has characters other than printable ASCII",
                      Printable(text));
   }
   return std::string(text);
@@ -193,7 +188,7 @@ Result<std::string> Ia5Of(const ASN1_STRING* string) {
 Result<std::vector<Csr::SubjectAttribute>> AttributesOfName(const X509_NAME* name) {
   const int count = X509_NAME_entry_count(name);
   if (count > static_cast<int>(Csr::kNamesMax)) {
-    return Malformed("csr has a name of {} attributes; write at most {}", count, Csr::kNamesMax);
+    return Malformed("has a name of {} attributes; write at most {}", count, Csr::kNamesMax);
   }
   std::vector<Csr::SubjectAttribute> attributes;
   for (int i = 0; i < count; ++i) {
@@ -206,13 +201,13 @@ Result<std::vector<Csr::SubjectAttribute>> AttributesOfName(const X509_NAME* nam
   return attributes;
 }
 
-// RFC 4514's form, with what is beyond ASCII left as UTF-8.
+// RFC 4514's form; characters beyond ASCII stay in UTF-8.
 Result<std::string> TextOfName(const X509_NAME* name) {
   TRY(AttributesOfName(name));
   const BioPtr bio(BIO_new(BIO_s_mem()));
   if (!bio) AbortOnOpenSslFailure("BIO_new");
   if (X509_NAME_print_ex(bio.get(), name, 0, XN_FLAG_RFC2253 & ~ASN1_STRFLGS_ESC_MSB) < 0) {
-    return Malformed("csr has a directoryName that cannot be printed; write it as UTF8String");
+    return Malformed("has a directoryName that cannot be printed; write it as UTF8String");
   }
   char* text = nullptr;
   const long size = BIO_get_mem_data(bio.get(), &text);
@@ -221,11 +216,11 @@ Result<std::string> TextOfName(const X509_NAME* name) {
 
 Result<std::string> IpTextOf(const ASN1_OCTET_STRING* octets) {
   const auto address = IpAddress::FromBytes(OctetsOf(octets));
-  if (!address.ok()) return Malformed("csr subjectAltName: {}", MessageOf(address.status()));
+  if (!address.ok()) return Malformed("subjectAltName: {}", MessageOf(address.status()));
   return address->ToString();
 }
 
-// By OpenSSL's numbers, which are the tags of GeneralName's alternatives.
+// The index is OpenSSL's number of the kind, which is its tag in GeneralName.
 constexpr std::array<std::string_view, 9> kAlternativeNameKinds = {
     "otherName", "email", "DNS", "x400Address", "dirName", "ediPartyName", "URI", "IP", "RID"};
 
@@ -251,11 +246,11 @@ Result<std::vector<Csr::AlternativeName>> AlternativeNamesOf(BytesView der) {
   const unsigned char* cursor = Octets(der);
   const GeneralNamesPtr names(d2i_GENERAL_NAMES(nullptr, &cursor, static_cast<long>(der.size())));
   if (!names || cursor != Octets(der) + der.size()) {
-    return Malformed("csr subjectAltName is not DER GeneralNames (RFC 5280 section 4.2.1.6)");
+    return Malformed("subjectAltName is not DER GeneralNames (RFC 5280 section 4.2.1.6)");
   }
   const int count = sk_GENERAL_NAME_num(names.get());
   if (count > static_cast<int>(Csr::kNamesMax)) {
-    return Malformed("csr has {} subjectAltNames; ask for at most {}", count, Csr::kNamesMax);
+    return Malformed("has {} subjectAltNames; ask for at most {}", count, Csr::kNamesMax);
   }
   std::vector<Csr::AlternativeName> alternative_names;
   for (int i = 0; i < count; ++i) {
@@ -276,10 +271,10 @@ struct Attributes {
 };
 
 Result<Attributes> AttributesOf(const STACK_OF(X509_ATTRIBUTE) * received) {
-  // Minus one when they are left out.
+  // OpenSSL says -1 if the attributes are left out.
   const int count = std::max(sk_X509_ATTRIBUTE_num(received), 0);
   if (count > static_cast<int>(Csr::kAttributesMax)) {
-    return Malformed("csr has {} attributes; send at most {}", count, Csr::kAttributesMax);
+    return Malformed("has {} attributes; send at most {}", count, Csr::kAttributesMax);
   }
   Attributes attributes;
   for (int i = 0; i < count; ++i) {
@@ -288,13 +283,13 @@ Result<Attributes> AttributesOf(const STACK_OF(X509_ATTRIBUTE) * received) {
     switch (OBJ_obj2nid(type)) {
       case NID_ext_req:
         if (attributes.extension_request != nullptr) {
-          return Malformed("csr has two extensionRequest attributes; send one");
+          return Malformed("has two extensionRequest attributes; send one");
         }
         attributes.extension_request = attribute;
         break;
       case NID_ms_ext_req:
-        // What is in there would be asked for, yet be seen by no policy.
-        return Malformed("csr has Microsoft's extension request; use RFC 2985's extensionRequest");
+        // The policy would not see the extensions in there.
+        return Malformed("has Microsoft's extension request; use RFC 2985's extensionRequest");
       default: {
         std::string name = TRY(ObjectName(type));
         attributes.others.push_back(std::move(name));
@@ -309,7 +304,7 @@ Result<Attributes> AttributesOf(const STACK_OF(X509_ATTRIBUTE) * received) {
 Result<ExtensionsPtr> DecodeExtensions(X509_ATTRIBUTE* extension_request) {
   const int value_count = X509_ATTRIBUTE_count(extension_request);
   if (value_count != 1) {
-    return Malformed("csr extensionRequest has {} values; write one", value_count);
+    return Malformed("extensionRequest has {} values; write one", value_count);
   }
   ExtensionsPtr extensions;
   const ASN1_TYPE* const value = X509_ATTRIBUTE_get0_type(extension_request, 0);
@@ -319,7 +314,7 @@ Result<ExtensionsPtr> DecodeExtensions(X509_ATTRIBUTE* extension_request) {
     extensions.reset(d2i_X509_EXTENSIONS(nullptr, &cursor, static_cast<long>(der.size())));
   }
   if (!extensions) {
-    return Malformed("csr extensionRequest is not DER Extensions (RFC 5280 section 4.1)");
+    return Malformed("extensionRequest is not DER Extensions (RFC 5280 section 4.1)");
   }
   return extensions;
 }
@@ -330,7 +325,7 @@ Result<std::vector<Csr::Extension>> ExtensionsOf(X509_ATTRIBUTE* extension_reque
   const ExtensionsPtr received = TRY(DecodeExtensions(extension_request));
   const int count = sk_X509_EXTENSION_num(received.get());
   if (count > static_cast<int>(Csr::kExtensionsMax)) {
-    return Malformed("csr asks for {} extensions; ask for at most {}", count, Csr::kExtensionsMax);
+    return Malformed("asks for {} extensions; ask for at most {}", count, Csr::kExtensionsMax);
   }
   for (int i = 0; i < count; ++i) {
     X509_EXTENSION* const extension = sk_X509_EXTENSION_value(received.get(), i);
@@ -338,7 +333,7 @@ Result<std::vector<Csr::Extension>> ExtensionsOf(X509_ATTRIBUTE* extension_reque
     // RFC 5280 section 4.2: "A certificate MUST NOT include more than one instance of a particular
     // extension."
     if (std::ranges::find(extensions, name, &Csr::Extension::name) != extensions.end()) {
-      return Malformed("csr asks for extension {} twice; ask once", name);
+      return Malformed("asks for extension {} twice; ask once", name);
     }
     extensions.push_back({std::move(name), X509_EXTENSION_get_critical(extension) == 1,
                           Bytes(OctetsOf(X509_EXTENSION_get_data(extension)))});
@@ -366,12 +361,11 @@ Result<Csr> Csr::Parse(BytesView der) {
     csr.extensions_.erase(alternative_names);
   }
 
-  // Last, because it costs more than all of the above.
+  // The signature comes last, because it costs more than all checks above.
   const BytesView signed_octets(reinterpret_cast<const char*>(info.received.enc),
                                 static_cast<size_t>(info.received.len));
   if (!csr.public_key_.Verifies(signed_octets, OctetsOf(request->signature), digest)) {
-    return Refusal(StatusCode::kInvalidArgument, "csr.proof-of-possession",
-                   "csr signature is not by the key that it names; sign with that key");
+    return Refusal<kCsrProofOfPossession>();
   }
   return csr;
 }

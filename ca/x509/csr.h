@@ -10,8 +10,8 @@ namespace ca {
 
 // A PKCS #10 certification request (RFC 2986) whose signature proves possession of its key.
 //
-// Everything it asks for is here by name, so that policy can refuse what goes beyond the identity
-// instead of dropping it silently. A Csr is immutable and thread-safe.
+// Everything that it asks for has a name here, so the policy can refuse a request that goes beyond
+// the identity. Nothing is dropped silently. A Csr is immutable and thread-safe.
 class Csr {
  public:
   static constexpr size_t kSizeMax = 16 * 1024;
@@ -44,16 +44,15 @@ class Csr {
     friend bool operator==(const Extension&, const Extension&) = default;
   };
 
-  // kInvalidArgument with a rule of `csr.size`, `csr.malformed`, `csr.key`,
-  // `csr.signature-algorithm` or `csr.proof-of-possession`. Accepts exactly what OpenSSL's
-  // d2i_X509_REQ and X509_REQ_verify accept, less what is listed in
-  // tests/fixtures/csr_differences.cc (each difference with its reason). About 65 us for a P-256
-  // key, 55 of them its signature.
+  // kInvalidArgument by one of the rules csr.size, csr.malformed, csr.key, csr.signature-algorithm
+  // and csr.proof-of-possession. It accepts the requests that OpenSSL's d2i_X509_REQ and
+  // X509_REQ_verify accept, except those that tests/fixtures/csr_differences.cc lists with a
+  // reason. About 65 us for a P-256 key, 55 of them for its signature.
   static Result<Csr> Parse(BytesView der);
 
   const PublicKey& public_key() const { return public_key_; }
   const std::vector<SubjectAttribute>& subject() const { return subject_; }
-  // From subjectAltName, which `extensions` therefore leaves out.
+  // The names in subjectAltName. extensions() leaves that extension out.
   const std::vector<AlternativeName>& alternative_names() const { return alternative_names_; }
   const std::vector<Extension>& extensions() const { return extensions_; }
   // PKCS #9 attributes other than extensionRequest, by short name or OID (challengePassword, ...).

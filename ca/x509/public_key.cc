@@ -25,7 +25,7 @@ constexpr std::string_view kKeyTypeNames = "p256, p384, rsa2048, rsa3072, rsa409
 
 // ---- the keys that have a fixed form
 
-// What precedes the key octets in the only DER spelling of a SubjectPublicKeyInfo:
+// The octets before the key octets in the DER of a SubjectPublicKeyInfo, which are always the same:
 //   SEQUENCE { SEQUENCE { algorithm, parameters }, BIT STRING { no unused bits, key octets } }
 //
 // RFC 5480 section 2.1.1: id-ecPublicKey with the namedCurve secp256r1, or secp384r1.
@@ -70,8 +70,8 @@ bool HasForm(BytesView spki, std::string_view prefix, size_t key_size) {
   return spki.size() == prefix.size() + key_size && spki.starts_with(prefix);
 }
 
-// A key without a point, which lends its curve to others. Never freed: a thread may still be
-// parsing while the process ends.
+// A key without a point, whose curve the keys that are read share. It is never freed, because a
+// thread may still be parsing while the process ends.
 EVP_PKEY* NewCurve(const char* name) {
   const EvpPkeyCtxPtr context(EVP_PKEY_CTX_new_from_name(nullptr, "EC", nullptr));
   EVP_PKEY* curve = nullptr;
@@ -83,8 +83,8 @@ EVP_PKEY* NewCurve(const char* name) {
   return curve;
 }
 
-// The decoder of OpenSSL 3.0 takes 110 us for a key (openssl issues 17950, 19119, 20051); setting
-// the point on a copy of its curve takes 5, and checks as well that the point is on it.
+// The decoder of OpenSSL 3.0 takes 110 us for a key (openssl issues 17950, 19119, 20051). Setting
+// the point on a copy of its curve takes 5 us, and also checks that the point is on the curve.
 Result<EvpPkeyPtr> KeyAtPoint(const EVP_PKEY* curve, BytesView point) {
   EvpPkeyPtr key(EVP_PKEY_new());
   if (!key || EVP_PKEY_copy_parameters(key.get(), curve) != 1) {
@@ -124,7 +124,7 @@ Result<EvpPkeyPtr> Ed25519Key(BytesView octets) {
 // ---- all other keys
 
 // SubjectPublicKeyInfo (RFC 5280 section 4.1.2.7), its key left in its octets: OpenSSL's
-// X509_PUBKEY would decode whatever is in there, even curve parameters of the sender's own making.
+// X509_PUBKEY would decode any key, even one with curve parameters that the sender invented.
 struct SubjectPublicKeyInfo {
   X509_ALGOR* algorithm;
   ASN1_BIT_STRING* key;
@@ -158,7 +158,7 @@ std::string ObjectText(const ASN1_OBJECT* object) {
   return Printable(text);
 }
 
-// Why an id-ecPublicKey that is in none of the fixed forms is refused.
+// The reason to refuse an id-ecPublicKey that has none of the fixed forms.
 Status EcRefusal(const SubjectPublicKeyInfo& spki) {
   int parameters_type = V_ASN1_UNDEF;
   const void* parameters = nullptr;
@@ -213,8 +213,8 @@ Result<RsaKey> DecodeRsa(BytesView der) {
     return Refuse("key is not an RSAPublicKey (RFC 8017 appendix A.1.1)");
   }
   const KeyType type = TRY(RsaTypeOf(key.get()));
-  // OpenSSL reads BER, integers with the wrong sign, and NULL parameters left out; it writes what
-  // RFC 3279 section 2.3.1 asks for.
+  // OpenSSL also reads BER, integers with the wrong sign, and an identifier without its NULL
+  // parameters. It writes the form of RFC 3279 section 2.3.1, so the two are compared.
   if (DerOf<EVP_PKEY, i2d_PUBKEY>(key.get()) != der) {
     return Refuse("key is not in DER; write the one DER form of an {} key", NameOf(type));
   }

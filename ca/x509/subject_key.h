@@ -14,16 +14,15 @@ namespace ca {
 // authority's, whose keys live on the token.
 class SubjectKey {
  public:
-  // kInvalidArgument for a type that this does not make (RSA keys are for those who bring their
-  // own).
+  // kInvalidArgument for RSA: a subject that wants an RSA key brings its own.
   static Result<SubjectKey> Generate(KeyType type);
   // PKCS #8 or traditional PEM, not encrypted. kInvalidArgument otherwise.
   static Result<SubjectKey> FromPem(const Secret& pem);
 
   // PKCS #8 (RFC 5958).
   Secret ToPem() const;
-  // DER PKCS #10, signed by this key, asking for one SPIFFE ID; or for nothing, when the server
-  // knows from the join token who asks.
+  // DER PKCS #10, signed by this key. It asks for one SPIFFE ID, or for no name if the server knows
+  // the agent by its join token.
   Bytes Csr(const std::optional<SpiffeId>& id) const;
   // DER SubjectPublicKeyInfo.
   Bytes Spki() const;

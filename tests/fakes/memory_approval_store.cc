@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "ca/base/rules.h"
+
 namespace ca::testing {
 
 Approval* MemoryApprovalStore::FindLocked(HierarchyId hierarchy, const std::string& id) {
@@ -31,7 +33,7 @@ Result<Approval> MemoryApprovalStore::FindOrRequest(const Approval& wanted,
   }
   if (found) return *found;
   if (pending >= Approval::kPendingMax) {
-    return Refusal(StatusCode::kFailedPrecondition, "approval.too-many", "{} are pending", pending);
+    return Refusal<kApprovalTooMany>(pending);
   }
   approvals_.push_back(wanted);
   events_.Add(event);

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "ca/base/random.h"
+#include "ca/base/rules.h"
 
 namespace ca::testing {
 
@@ -42,8 +43,7 @@ Status MemoryHierarchyStore::ChangeHierarchy(const Hierarchy& standing, const Hi
   for (const CertificateProfile& profile : standing.profiles) {
     if (wanted.FindProfile(profile.name).ok() || !profiles_in_use_) continue;
     if (profiles_in_use_(standing.id).contains(profile.name)) {
-      return Refusal(StatusCode::kFailedPrecondition, "profile.in-use", "agents have profile '{}'",
-                     profile.name);
+      return Refusal<kProfileInUse>(profile.name, standing.Name());
     }
   }
   TRY(events_.UseApproval(event));
@@ -79,7 +79,7 @@ Result<HierarchyDestruction> MemoryHierarchyStore::DestroyHierarchy(HierarchyId 
     const std::lock_guard lock(mutex_);
     if (HierarchyDestruction* const before = FindDestruction(hierarchy)) {
       TRY(events_.UseApproval(event));
-      told.rule = "replay";
+      told.rule = kReplay.name;
       events_.Add(std::move(told));
       return *before;
     }
@@ -87,7 +87,7 @@ Result<HierarchyDestruction> MemoryHierarchyStore::DestroyHierarchy(HierarchyId 
                                     [&](const Hierarchy& h) { return h.id == hierarchy; });
     if (found == hierarchies_.end()) return Error(StatusCode::kNotFound, "no such hierarchy");
     if (found->is_system) {
-      return Refusal(StatusCode::kFailedPrecondition, "hierarchy.system", "it stays");
+      return Refusal<kHierarchySystem>(found->Name(), "it cannot be destroyed");
     }
     TRY(events_.UseApproval(event));
     destructions_.push_back({.hierarchy = *found,
@@ -193,7 +193,7 @@ Result<AuthorityRecord> MemoryHierarchyStore::PlanAuthority(const Hierarchy& hie
                                                             const AuditEvent& event) {
   const std::lock_guard lock(mutex_);
   if (IsDestroyed(hierarchy.id)) {
-    return Refusal(StatusCode::kFailedPrecondition, "hierarchy.destroyed", "it is destroyed");
+    return Refusal<kHierarchyDestroyed>(hierarchy.Name());
   }
   std::string key_label;
   if (kind != AuthorityKind::kLink) {
@@ -262,7 +262,7 @@ Result<AuthorityRecord> MemoryHierarchyStore::AdoptRoot(const Hierarchy& hierarc
                                                         const AuditEvent& event) {
   const std::lock_guard lock(mutex_);
   if (IsDestroyed(hierarchy.id)) {
-    return Refusal(StatusCode::kFailedPrecondition, "hierarchy.destroyed", "it is destroyed");
+    return Refusal<kHierarchyDestroyed>(hierarchy.Name());
   }
   for (const AuthorityRecord& other : authorities_) {
     if (other.hierarchy != hierarchy.id || other.generation != generation) continue;
@@ -397,8 +397,7 @@ Status MemoryHierarchyStore::DecideKeyDestruction(AuthorityId authority, int las
   AuthorityRecord& record = Find(authority);
   if (record.key_destruction) return Ok();
   if (IsInUse(record)) {
-    return Refusal(StatusCode::kFailedPrecondition, "key.in-use", "key '{}' is in use",
-                   record.key_label);
+    return WithCode(StatusCode::kFailedPrecondition, Refusal<kKeyInUse>(record.key_label));
   }
   if (static_cast<int>(ActivationsOf(record.hierarchy).size()) != last_sequence) {
     return Error(StatusCode::kAborted, "activated by somebody else");
@@ -458,7 +457,7 @@ Status MemoryHierarchyStore::CheckActive(HierarchyId hierarchy, AuthorityId auth
   const std::vector<Activation> activations = ActivationsOf(hierarchy);
   const bool issues = !activations.empty() && activations.back().authority == authority;
   if (issues && !IsDestroyed(hierarchy) && !IsRevoked(authority)) return Ok();
-  return Refusal(StatusCode::kAborted, "authority.superseded", "another authority issues now");
+  return Refusal<kAuthoritySuperseded>();
 }
 
 std::vector<MemoryHierarchyStore::Issuance> MemoryHierarchyStore::Issuances() const {

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "ca/base/rules.h"
+
 namespace ca::testing {
 
 Result<std::variant<RecordedIssuance, Certificate>> MemoryLedger::RecordIntent(
@@ -25,9 +27,9 @@ Result<std::variant<RecordedIssuance, Certificate>> MemoryLedger::RecordIntent(
   if (const auto first = requests_.find({request, record.agent}); first != requests_.end()) {
     const Issuance& found = issuances_.at(first->second);
     if (found.record.key_fingerprint != record.key_fingerprint) {
-      return Refusal(StatusCode::kInvalidArgument, "request-id.reused", "used for another key");
+      return Refusal<kRequestIdReused>();
     }
-    tell(first->second, "replay");
+    tell(first->second, std::string(kReplay.name));
     if (!found.signature) return Answer(Recorded(found.record));
     return Answer(Certificate{found.record, *found.signature});
   }
@@ -55,25 +57,25 @@ Status MemoryLedger::JudgeKey(const IssuanceRecord& record, const Grounds& groun
                               TimePoint now) const {
   const auto* const renewal = std::get_if<RenewalGrounds>(&grounds);
   if (renewal && !IsKnown(renewal->presented, record.agent)) {
-    return Refusal(StatusCode::kPermissionDenied, "renewal.unknown-certificate", "not in here");
+    return Refusal<kRenewalUnknownCertificate>();
   }
   if (renewal && revocations_.contains(renewal->presented)) {
-    return Refusal(StatusCode::kPermissionDenied, "renewal.revoked", "it is revoked");
+    return Refusal<kRenewalRevoked>();
   }
   if (blocked_keys_.contains(record.key_fingerprint)) {
-    return Refusal(StatusCode::kPermissionDenied, "key.compromised", "refused for ever");
+    return Refusal<kKeyCompromised>();
   }
   bool is_held = false;
   for (const auto& [serial, other] : issuances_) {
     const bool is_live = other.record.validity.not_after >= now;
     if (!is_live || other.record.key_fingerprint != record.key_fingerprint) continue;
     if (other.record.agent != record.agent) {
-      return Refusal(StatusCode::kAlreadyExists, "key.in-use", "another agent has this key");
+      return Refusal<kKeyInUse>("another agent has this key");
     }
     is_held = true;
   }
   if (!renewal || !is_held) return Ok();
-  return Refusal(StatusCode::kAlreadyExists, "key.not-new", "a renewal is for a new key");
+  return Refusal<kKeyNotNew>();
 }
 
 bool MemoryLedger::IsKnown(const SerialNumber& presented, AgentNumber agent) const {
@@ -141,7 +143,7 @@ Result<std::vector<RecordedRequest>> MemoryLedger::ListRequests(const RequestQue
   for (const AuditEvent& event : events_.All()) {
     const RequestPosition position{event.at, ++sequence};
     const bool is_request = event.action == "Enroll" || event.action == "Renew";
-    if (!is_request || event.hierarchy != query.hierarchy || event.rule == "replay") continue;
+    if (!is_request || event.hierarchy != query.hierarchy || event.rule == kReplay.name) continue;
     if (event.at < query.since || (query.after && position <= *query.after)) continue;
     page.push_back({
         .position = position,

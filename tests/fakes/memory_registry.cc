@@ -2,12 +2,10 @@
 
 #include <algorithm>
 
+#include "ca/base/rules.h"
+
 namespace ca::testing {
 namespace {
-
-Status Denied(std::string_view rule) {
-  return Refusal(StatusCode::kPermissionDenied, rule, "refused by {}", rule);
-}
 
 Status NotRegistered(const SpiffeId& id) {
   return Error(StatusCode::kNotFound, "agent {} is not registered", id.ToString());
@@ -33,8 +31,7 @@ Result<Agent> MemoryRegistry::RegisterAgent(const Agent& agent, const AuditEvent
   const Agent* const other = Find(agent.id);
   // Of a hierarchy that is destroyed, whose trust domain is another's now, none is looked for.
   if (other && other->hierarchy == agent.hierarchy) {
-    return Refusal(StatusCode::kAlreadyExists, "agent.exists", "agent {} is registered already",
-                   agent.id.ToString());
+    return Refusal<kAgentExists>(agent.id.ToString());
   }
   Agent registered = agent;
   registered.number = static_cast<AgentNumber>(++agent_count_);
@@ -129,8 +126,7 @@ Result<JoinTokenRecord> MemoryRegistry::RevokeJoinToken(HierarchyId hierarchy,
   JoinTokenRecord* const token = FindToken(hierarchy, id);
   if (!token) return Error(StatusCode::kNotFound, "no join token has the id {}", id);
   if (!token->used_by_request.empty()) {
-    return Refusal(StatusCode::kFailedPrecondition, "join-token.used", "join token {} was used",
-                   id);
+    return WithCode(StatusCode::kFailedPrecondition, Refusal<kJoinTokenUsed>(id));
   }
   if (token->revoked_at == TimePoint{}) token->revoked_at = now;
   events_.Add(event);
@@ -201,21 +197,31 @@ Status MemoryRegistry::CheckAgent(const IssuanceRecord& record) {
   const std::lock_guard lock(mutex_);
   const Agent* const agent = Find(record.subject);
   if (!agent || agent->number != record.agent || agent->hierarchy != record.hierarchy) {
-    return WithRule(NotRegistered(record.subject), "agent.unknown");
+    return Refusal<kAgentUnknown>(record.subject.ToString());
   }
-  return agent->disabled ? Denied("agent.disabled") : Ok();
+  return agent->disabled ? Refusal<kAgentDisabled>(record.subject.ToString()) : Ok();
 }
 
 Status MemoryRegistry::CheckTokenLocked(const Bytes& secret_hash, const IssuanceRecord& record,
                                         TimePoint now) {
   const auto token = tokens_.find(secret_hash);
-  if (token == tokens_.end()) return Denied("join-token.unknown");
+  if (token == tokens_.end()) return Refusal<kJoinTokenUnknown>();
   const Agent& invited = agents_.at(token->second.agent);
-  if (invited.hierarchy != record.hierarchy) return Denied("join-token.unknown");
-  if (invited.number != record.agent) return Denied("join-token.agent");
-  const JoinTokenRecord::State state = token->second.StateAt(now);
-  if (state == JoinTokenRecord::State::kReady) return Ok();
-  return Denied(fmt::format("join-token.{}", NameOf(state)));
+  if (invited.hierarchy != record.hierarchy) return Refusal<kJoinTokenUnknown>();
+  if (invited.number != record.agent) {
+    return Refusal<kJoinTokenAgent>(record.subject.ToString());
+  }
+  switch (token->second.StateAt(now)) {
+    case JoinTokenRecord::State::kReady:
+      return Ok();
+    case JoinTokenRecord::State::kUsed:
+      return Refusal<kJoinTokenUsed>("ask for a new one");
+    case JoinTokenRecord::State::kExpired:
+      return Refusal<kJoinTokenExpired>(Rfc3339(token->second.expires_at));
+    case JoinTokenRecord::State::kRevoked:
+      return Refusal<kJoinTokenRevoked>();
+  }
+  return Error(StatusCode::kInternal, "a join token in no state");
 }
 
 Status MemoryRegistry::CheckJoinToken(const Bytes& secret_hash, const IssuanceRecord& record,

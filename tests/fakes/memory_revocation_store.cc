@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <thread>
 
+#include "ca/base/rules.h"
+
 namespace ca::testing {
 
 Status MemoryRevocationStore::CheckThere() const {
@@ -117,14 +119,14 @@ Status MemoryRevocationStore::CheckSingle(const RevocationOrder& order,
   const auto* serial = std::get_if<SerialNumber>(&order.target);
   if (!serial) return Ok();
   if (named.empty()) {
-    return Error(StatusCode::kNotFound, "no certificate has serial {}", serial->ToString());
+    return Refusal<kCertificateUnknown>(serial->ToString());
   }
   if (named.front().is_root) {
-    return Refusal(StatusCode::kFailedPrecondition, "certificate.root", "nobody could say so");
+    return Refusal<kCertificateRoot>(serial->ToString());
   }
   const bool has_expired = named.front().record.validity.not_after < order.now;
   if (!has_expired || ledger_.revocations_.contains(*serial)) return Ok();
-  return Refusal(StatusCode::kFailedPrecondition, "certificate.expired", "it has expired");
+  return Refusal<kCertificateExpired>(serial->ToString());
 }
 
 // The cursor is how many revocations were read.

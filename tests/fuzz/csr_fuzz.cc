@@ -1,4 +1,4 @@
-// Csr::Parse must agree with OpenSSL about every input, but for the differences listed in
+// Csr::Parse must agree with OpenSSL about every input, except for the differences listed in
 // tests/fixtures/csr_differences.cc.
 
 #include <cstdio>
@@ -26,8 +26,8 @@ EVP_PKEY* SeedKey() {
 
 }  // namespace
 
-// The input is taken for a request, and then for a CertificationRequestInfo that is still to be
-// signed: no fuzzer guesses a signature, and without one it would never get past it.
+// The input is read as a request, and then as a CertificationRequestInfo, which is signed here. A
+// fuzzer cannot guess a signature, so without this it would never reach the code behind it.
 extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, size_t size) {
   const ca::BytesView input(reinterpret_cast<const char*>(data), size);
   Check(input);

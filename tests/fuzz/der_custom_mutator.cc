@@ -1,4 +1,4 @@
-// Gives libFuzzer changes that leave the DER around them intact: its own seldom do.
+// Gives libFuzzer changes that leave the DER around them intact. Its own changes seldom do.
 
 #include <algorithm>
 

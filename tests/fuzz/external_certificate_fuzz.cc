@@ -1,4 +1,4 @@
-// Whatever somebody else's CA signs for us, it is read to its end; and what is taken constrains
+// Every certificate of an external CA is read without a fault, and one that is accepted constrains
 // names as the hierarchy does, by OpenSSL's reading.
 
 #include <cstdio>
@@ -78,7 +78,8 @@ void CheckSigned(const Sample& sample, ca::BytesView tbs) {
 
 }  // namespace
 
-// The input is taken for a certificate, and then for a patch of what the CA signs: where, and what.
+// The input is read as a certificate, and then as a patch (position and octets) of the certificate
+// that the CA signs.
 extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, size_t size) {
   static const Sample* const sample = new Sample();
   const ca::BytesView input(reinterpret_cast<const char*>(data), size);

@@ -1,5 +1,5 @@
-// HttpRequestParser must stand any octets, read the same in whatever pieces they come, keep its
-// limits, and never stand still.
+// HttpRequestParser must read any octets without a fault, read the same for any split into pieces,
+// keep its limits, and always make progress.
 
 #include <fmt/format.h>
 
@@ -30,8 +30,8 @@ std::string Told(const HttpRequestParser& parser) {
                      parser.keeps_alive(), parser.is_http_1_0());
 }
 
-// The requests that are read until one is refused or the input ends. In pieces whose sizes `sizes`
-// gives, over and over; whole when it is empty.
+// The requests that are read until one is refused or the input ends. The input comes in pieces of
+// the sizes in `sizes`, repeated; in one piece if `sizes` is empty.
 struct Reading {
   std::string requests;
   int refused = 0;
@@ -81,7 +81,7 @@ extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, size_t size) {
   const std::string_view octets = input.substr(sizes.size());
   const Reading whole = Read(octets, "");
   const Reading pieces = Read(octets, sizes.empty() ? std::string_view("\0", 1) : sizes);
-  // Where the input is refused may depend on how much of it is known; what is read before may not.
+  // The place of the refusal may depend on the pieces; the requests before it may not.
   const std::string& shorter =
       whole.requests.size() < pieces.requests.size() ? whole.requests : pieces.requests;
   const std::string& longer = &shorter == &whole.requests ? pieces.requests : whole.requests;

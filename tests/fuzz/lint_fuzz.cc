@@ -1,5 +1,5 @@
-// Of all octets, the linter lets those pass that were to be signed, with their extensions in any
-// order, and no others; and it reads whatever it is given.
+// The linter passes the octets that were prepared, with their extensions in any order, and no
+// others; and it reads every input without a fault.
 
 #include <cstdio>
 #include <cstdlib>
@@ -20,7 +20,7 @@ std::multiset<ca::Bytes> ExtensionsOf(ca::BytesView tbs) {
   return extensions;
 }
 
-// The seed of every run, spoiled by the fuzzer: made here because no two keys are the same.
+// The certificate that the fuzzer changes. Each run makes its own, because each has another key.
 void Check(const LintSample& sample, const ca::IssuanceRecord& good, ca::BytesView tbs) {
   ca::IssuanceRecord record = good;
   record.tbs = tbs;
@@ -32,7 +32,7 @@ void Check(const LintSample& sample, const ca::IssuanceRecord& good, ca::BytesVi
 
 }  // namespace
 
-// The input is taken for a TBSCertificate, and then for a patch of the good one: where, and what.
+// The input is read as a TBSCertificate, and then as a patch (position and octets) of the good one.
 extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, size_t size) {
   static const LintSample* const sample = new LintSample(ca::testing::AcmeProd().profiles.back());
   static const ca::IssuanceRecord* const good = new ca::IssuanceRecord(sample->Record());

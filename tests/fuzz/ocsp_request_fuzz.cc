@@ -1,5 +1,5 @@
-// ocsp::Request::Parse must agree with OpenSSL about every input, but for the differences listed in
-// tests/ocsp/request_differences.cc; and the responder must have an answer to every input.
+// ocsp::Request::Parse must agree with OpenSSL about every input, except for the differences listed
+// in tests/ocsp/request_differences.cc; and the responder must answer every input.
 
 #include <openssl/ocsp.h>
 
@@ -22,7 +22,7 @@ using ca::testing::Must;
   std::abort();
 }
 
-// A responder over an authority in memory, and one certificate that it says good of.
+// A responder over an authority in memory, and one certificate that is good.
 class World {
  public:
   World() {
@@ -36,7 +36,7 @@ class World {
     responder_.SetAuthorities(std::move(authorities));
   }
 
-  // The authority has another key in each run, so the seeds have these in its place.
+  // The authority has another key in each run, so the seeds have these placeholders.
   ca::Bytes Filled(ca::Bytes request) const {
     const auto fill = [&](const ca::Bytes& placeholder, const ca::Bytes& octets) {
       size_t at = 0;

@@ -1,5 +1,5 @@
-// ParseStatusPath must read any target without fault, find in a request's base64, however it is
-// written, what was encoded, and read numbers in one way only.
+// ParseStatusPath must read any target without a fault, decode the base64 of a request in each of
+// its forms, and accept one form of each number.
 
 #include <fmt/format.h>
 
@@ -17,7 +17,7 @@ constexpr std::string_view kPrefix = "/pki";
   std::abort();
 }
 
-// The one way in which certificates write the path, "" for an OCSP request and none at all.
+// The form of the path in certificates; "" for an OCSP request and for other targets.
 std::string Written(const server::StatusPath& path) {
   const auto number = [](ca::AuthorityId id) { return static_cast<std::int64_t>(id); };
   if (const auto* crl = std::get_if<server::CrlPath>(&path)) {
@@ -45,7 +45,7 @@ void CheckAnyTarget(std::string_view target) {
   if (same.index() != path.index()) Disagree("the prefix changes it", target);
 }
 
-// Whatever the octets are, as long as they do not begin like slashes do.
+// Any octets, unless their base64 begins with slashes.
 void CheckAnyRequest(std::string_view octets) {
   const ca::Bytes request = "0" + std::string(octets);
   std::string escaped;

@@ -14,14 +14,6 @@ using Run = std::function<ca::Status()>;
 inline constexpr char kOneHierarchy[] = "Only this hierarchy, for example acme/prod; default: all";
 inline constexpr char kHierarchyArgument[] = "Name of the hierarchy, for example acme/prod";
 
-// `hierarchy plan --check` found changes, or `policy replay` found requests that the file decides
-// differently. Exit status 2.
-inline constexpr char kDiffersRule[] = "hierarchy.differs";
-
-// The command waits for another operator, or for the owner of an external root. Exit status 75.
-inline constexpr char kPendingRule[] = "approval.pending";
-inline constexpr char kAwaitsCertificateRule[] = "hierarchy.awaits-certificate";
-
 // One file a noun. Each function adds its verbs to `app`; a chosen verb sets `run`. The session and
 // `run` must outlive `app`.
 void AddAgentCommands(CLI::App& app, const Session& session, Run& run);

@@ -3,6 +3,7 @@
 #include <thread>
 
 #include "agentpki/v1/hierarchy.grpc.pb.h"
+#include "ca/base/rules.h"
 #include "ca/files/hierarchy_file.h"
 #include "ca/files/yaml_message.h"
 #include "tools/agentpki/commands.h"
@@ -145,8 +146,8 @@ ca::Status Plan(const Session& session, const PlanOptions& options) {
     }
   }
   if (!options.check || plan.changes().empty()) return ca::Ok();
-  return ca::Refusal(ca::StatusCode::kFailedPrecondition, kDiffersRule,
-                     "{} differs from {}; see the changes above", plan.hierarchy(), options.file);
+  return ca::Refusal<ca::kHierarchyDiffers>(
+      fmt::format("{} differs from {}; see the changes above", plan.hierarchy(), options.file));
 }
 
 // ---- applying -----------------------------------------------------------------------------------
@@ -162,10 +163,8 @@ ca::Result<Hierarchy> AwaitReady(const Session& session, Hierarchy hierarchy) {
   const ca::TimePoint until = session.clock().Now() + session.timeout();
   while (hierarchy.state() != "ready") {
     if (hierarchy.state() == kAwaitsCertificate) {
-      return ca::Refusal(ca::StatusCode::kFailedPrecondition, kAwaitsCertificateRule,
-                         "{} is applied, but the owner of its root must sign its issuing "
-                         "authority; for the request, run: agentpki authority csr {}",
-                         hierarchy.name(), hierarchy.pending_authority());
+      return ca::Refusal<ca::kHierarchyAwaitsCertificate>(hierarchy.name(),
+                                                          hierarchy.pending_authority());
     }
     if (session.clock().Now() >= until) {
       return ca::Error(ca::StatusCode::kDeadlineExceeded,

@@ -2,6 +2,7 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "ca/base/rules.h"
 #include "ca/model/join_token.h"
 #include "tools/agentpki/commands.h"
 
@@ -52,8 +53,9 @@ int Exit(const ca::Status& status) {
   const std::string rule = ca::RuleOf(status);
   fmt::print(stderr, "agentpki: {}{}\n", ca::MessageOf(status),
              rule.empty() ? "" : fmt::format(" [{}]", rule));
-  if (rule == cli::kDiffersRule) return kExitDiffers;
-  const bool is_temporary = rule == cli::kPendingRule || rule == cli::kAwaitsCertificateRule ||
+  if (ca::Is(status, ca::kHierarchyDiffers)) return kExitDiffers;
+  const bool is_temporary = ca::Is(status, ca::kApprovalPending) ||
+                            ca::Is(status, ca::kHierarchyAwaitsCertificate) ||
                             status.code() == ca::StatusCode::kUnavailable ||
                             status.code() == ca::StatusCode::kResourceExhausted ||
                             status.code() == ca::StatusCode::kCancelled ||

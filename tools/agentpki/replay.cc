@@ -6,6 +6,7 @@
 
 #include "agentpki/v1/hierarchy.grpc.pb.h"
 #include "agentpki/v1/policy.grpc.pb.h"
+#include "ca/base/rules.h"
 #include "ca/certificates/policy_replay.h"
 #include "ca/files/hierarchy_file.h"
 #include "tools/agentpki/commands.h"
@@ -222,9 +223,8 @@ Status Replay(const Session& session, const ReplayOptions& options) {
     fmt::print("{}: a new hierarchy, without past requests\n", name);
   }
   if (report.ChangesNothing()) return ca::Ok();
-  return ca::Refusal(StatusCode::kFailedPrecondition, kDiffersRule,
-                     "{} decides some past requests of {} differently; see above", options.file,
-                     name);
+  return ca::Refusal<ca::kHierarchyDiffers>(fmt::format(
+      "{} decides some past requests of {} differently; see above", options.file, name));
 }
 
 }  // namespace

@@ -62,7 +62,8 @@ ca::Status StatusOf(const grpc::ClientContext& context, const grpc::Status& stat
   if (!correlation_id.empty()) message += fmt::format(" (correlation id {})", correlation_id);
   const auto code = static_cast<ca::StatusCode>(status.error_code());
   const std::string rule = Trailer(context, "agentpki-rule");
-  return rule.empty() ? ca::Error(code, "{}", message) : ca::Refusal(code, rule, "{}", message);
+  const ca::Status error = ca::Error(code, "{}", message);
+  return rule.empty() ? error : ca::WithRule(error, rule);
 }
 
 }  // namespace client

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "ca/base/random.h"
+#include "ca/base/rules.h"
 
 namespace server {
 namespace {
@@ -43,11 +44,9 @@ Decision DecisionOf(const Status& status) {
 // exist nor which requests are valid.
 Status CheckNotStranger(const ca::Caller& caller, ca::Action action) {
   if (caller.id || ca::IsForStrangers(action)) return ca::Ok();
-  return ca::Refusal(
-      StatusCode::kUnauthenticated, "caller.anonymous",
-      "{} needs a client certificate: an operator's (agentpki --identity DIR), or to "
-      "renew the agent's own",
-      ca::NameOf(action));
+  return ca::Refusal<ca::kCallerAnonymous>(
+      fmt::format("{} needs an operator's (agentpki --identity DIR), or, to renew, the agent's own",
+                  ca::NameOf(action)));
 }
 
 // The codes are gRPC's own. The message of an internal error is for operators only, so it stays in

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "ca/base/rules.h"
 #include "ca/issuance/lint.h"
 
 namespace server {
@@ -110,7 +111,7 @@ void UpkeepLoops::ObserveCrl(const ca::PublishedCrl& crl) {
 // recorded as one of an agent's certificate is.
 void UpkeepLoops::RecordLintError(const Status& failed_round) {
   const std::string rule = ca::RuleOf(failed_round);
-  if (!rule.starts_with(ca::kLintRulePrefix)) return;
+  if (!ca::kLintRules.Has(rule)) return;
   status_.metrics().CountLintError(rule);
   const Status recorded = ledger_.RecordEvent({
       .at = clock_.Now(),

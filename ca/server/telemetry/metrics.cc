@@ -12,6 +12,7 @@
 #include <sstream>
 #include <vector>
 
+#include "ca/base/rules.h"
 #include "ca/issuance/lint.h"
 
 namespace server {
@@ -149,7 +150,7 @@ void Metrics::CountRequest(std::string_view method, ca::StatusCode code,
 }
 
 void Metrics::CountLintError(std::string_view rule) {
-  if (!rule.starts_with(ca::kLintRulePrefix)) return;
+  if (!ca::kLintRules.Has(rule)) return;
   families_->lint_errors.Add({{"rule", std::string(rule)}}).Increment();
 }
 

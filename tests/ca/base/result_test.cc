@@ -1,9 +1,8 @@
-#include "ca/base/result.h"
-
 #include <gtest/gtest.h>
 
 #include <memory>
 
+#include "ca/base/refusal.h"
 #include "tests/fakes/refusal.h"
 
 namespace ca {
@@ -12,7 +11,10 @@ namespace {
 using testing::IsRefusal;
 using testing::Says;
 
-Status Refused() { return Refusal(StatusCode::kPermissionDenied, "a.rule", "no {}", "entry"); }
+constexpr Rule kNoEntry{"a.rule", StatusCode::kPermissionDenied, "no {}"};
+constexpr Rule kOdd{"odd", StatusCode::kInvalidArgument, "{} is odd"};
+
+Status Refused() { return Refusal<kNoEntry>("entry"); }
 
 // ---- errors and rules ---------------------------------------------------------------------------
 
@@ -27,6 +29,28 @@ TEST(ResultTest, AnErrorHasItsMessageAndNoRule) {
 TEST(ResultTest, ARefusalNamesItsRule) {
   EXPECT_TRUE(IsRefusal(Refused(), StatusCode::kPermissionDenied, "a.rule"));
   EXPECT_EQ(MessageOf(Refused()), "no entry");
+}
+
+TEST(ResultTest, ARefusalIsByOneRule) {
+  EXPECT_TRUE(Is(Refused(), kNoEntry));
+  EXPECT_FALSE(Is(Refused(), kOdd));
+  EXPECT_FALSE(Is(Error(StatusCode::kPermissionDenied, "no entry"), kNoEntry));
+  EXPECT_FALSE(Is(Ok(), kNoEntry));
+}
+
+TEST(ResultTest, ARefusalWithAnotherCodeIsTheSameRefusal) {
+  const Status status = WithCode(StatusCode::kFailedPrecondition, Refused());
+  EXPECT_TRUE(IsRefusal(status, StatusCode::kFailedPrecondition, "a.rule"));
+  EXPECT_EQ(MessageOf(status), "no entry");
+}
+
+TEST(ResultTest, AFamilyOfRulesSharesItsMessage) {
+  static constexpr RuleFamily kDoors{"door.", StatusCode::kPermissionDenied, "door {} is shut"};
+  const Status status = Refusal<kDoors>(kDoors.NameOf("front"), 1);
+  EXPECT_TRUE(IsRefusal(status, StatusCode::kPermissionDenied, "door.front"));
+  EXPECT_EQ(MessageOf(status), "door 1 is shut");
+  EXPECT_TRUE(kDoors.Has(RuleOf(status)));
+  EXPECT_FALSE(kDoors.Has("doors"));
 }
 
 TEST(ResultTest, AnnotatingKeepsCodeAndRule) {
@@ -64,7 +88,7 @@ TEST(PrintableTest, EndsAfter128Octets) {
 // ---- TRY ----------------------------------------------------------------------------------------
 
 Result<int> Half(int number) {
-  if (number % 2 != 0) return Refusal(StatusCode::kInvalidArgument, "odd", "{} is odd", number);
+  if (number % 2 != 0) return Refusal<kOdd>(number);
   return number / 2;
 }
 

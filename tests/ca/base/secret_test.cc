@@ -7,7 +7,7 @@
 namespace ca {
 namespace {
 
-// It prints nowhere and is not copied about.
+// It cannot be printed or copied.
 static_assert(!std::is_copy_constructible_v<Secret> && !std::is_copy_assignable_v<Secret>);
 static_assert(std::is_nothrow_move_constructible_v<Secret>);
 static_assert(!std::is_convertible_v<Secret, std::string> &&
@@ -31,7 +31,7 @@ TEST(SecretTest, LeavesNothingBehindWhereItWasMovedFrom) {
   for (const std::string& text : {std::string("short"), std::string(100, 'x')}) {
     Secret first(text);
     Secret second(std::move(first));
-    EXPECT_TRUE(first.empty());  // NOLINT(bugprone-use-after-move): that is what it is about
+    EXPECT_TRUE(first.empty());  // NOLINT(bugprone-use-after-move): the test is about this
     EXPECT_EQ(second.Reveal(), text);
     Secret third("what was there before");
     third = std::move(second);
@@ -47,7 +47,7 @@ TEST(SecretTest, SurvivesBeingMovedToItself) {
   EXPECT_EQ(secret.Reveal(), "swordfish");
 }
 
-// The characters of a short string are in the object itself, where they can still be looked at.
+// A short string keeps its characters in the object itself, where the test can read them.
 TEST(SecretTest, IsWipedWhenItGoes) {
   alignas(Secret) unsigned char memory[sizeof(Secret)];
   auto* const secret = new (memory) Secret("swordfish");

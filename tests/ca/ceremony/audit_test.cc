@@ -1,4 +1,4 @@
-// What the audit of a ceremony finds: whatever is not as it was done.
+// The audit of a ceremony finds everything that was changed afterwards.
 
 #include "ca/ceremony/audit.h"
 
@@ -52,7 +52,8 @@ TEST_F(AuditTest, FindsEveryEntryThatWasLeftOut) {
     if (transcript_.all[i].event == kAccepted || transcript_.all[i].event == kBegun) continue;
     const auto kept = transcript_.all;
     transcript_.all.erase(transcript_.all.begin() + static_cast<std::ptrdiff_t>(i));
-    // Without both of its lines a step looks as if it was still to be done: files say otherwise.
+    // Without both of its lines a step looks as if it were still due, but its file shows that it
+    // was done.
     EXPECT_TRUE(Differences() != Strings() || !Run().ok()) << kept[i].step << " " << kept[i].event;
     transcript_.all = kept;
   }

@@ -14,7 +14,7 @@
 #include "tests/fakes/stepped_ports.h"
 #include "tools/agentpki-ceremony/crl_encoding.h"
 
-// A ceremony over the fakes: its script, and what it reads and writes.
+// A ceremony over the fakes: its script, its inputs and its outputs.
 namespace ca::testing {
 
 using Strings = std::vector<std::string>;
@@ -70,11 +70,11 @@ class CeremonyTest : public ::testing::Test {
     }
     return states;
   }
-  // As a file can say it.
+  // As a script file says it.
   TimePoint Now() const { return std::chrono::floor<std::chrono::seconds>(clock_.Now()); }
   void Revise() { script_.digest = Sha256(script_.digest); }
 
-  // Another issuing authority, and a CRL that revokes the first.
+  // Adds an issuing authority, and a CRL that revokes the first one.
   void Append() {
     script_.issuing.push_back(Issuing(2));
     files_.all["issuing-2.csr"] = CsrPem(NewSubjectKey());
@@ -84,7 +84,7 @@ class CeremonyTest : public ::testing::Test {
     Revise();
   }
 
-  // At the first step of that name: before it is signed, as after a crash.
+  // Stops at the first step of that name before it is signed, as a crash does.
   void InterruptBeforeSigning(const std::string& step) {
     keys_.Fail(MemoryKeyStore::Fault::kWrongSignature);
     EXPECT_FALSE(Run().ok());
@@ -93,7 +93,7 @@ class CeremonyTest : public ::testing::Test {
     ASSERT_FALSE(transcript_.Find(step, kSigned));
   }
 
-  // Somebody puts a certificate for another key where issuing/1 was recorded, before it is signed.
+  // Replaces the recorded certificate of issuing/1 by one for another key, before it is signed.
   void RecordByAnotherHand(const PublicKey& key) {
     InterruptBeforeSigning("issuing/1");
     PutInTheLastEntry(script_.issuing[0], key);
@@ -104,7 +104,7 @@ class CeremonyTest : public ::testing::Test {
         Record().HierarchyFor(order), Record().RecordOf(order), key, order.status, clock_.Now()));
     transcript_.all.back().der = prepared.record().tbs;
   }
-  // What the entry says of the key, too.
+  // Also changes what the entry says about the key.
   void ConfirmByAnotherHand(const PublicKey& key) {
     for (std::string& fact : transcript_.all.back().facts) {
       if (fact.find(".key_sha256: ") != fact.npos) {
@@ -112,7 +112,7 @@ class CeremonyTest : public ::testing::Test {
       }
     }
   }
-  // The root alone, so that what is interrupted next is another step.
+  // Signs the root alone, so that the next interruption is in another step.
   void MakeRoot() {
     const std::string csr = files_.all.extract("issuing-1.csr").mapped();
     Must(Run());

@@ -115,7 +115,7 @@ TEST_F(CeremonyTest, WritesAFileAgainThatIsGone) {
 
 // ---- interruptions ------------------------------------------------------------------------------
 
-// Whatever happens in between, each step signs one thing, and there is one key.
+// After any interruption, each step signs one thing, and there is one key.
 TEST_F(CeremonyTest, EndsInTheSameStateAfterAnInterruptionAtEveryStep) {
   for (int interrupted_at = 0;; ++interrupted_at) {
     SCOPED_TRACE(interrupted_at);
@@ -168,7 +168,7 @@ TEST_F(CeremonyTest, ReleasesNothingWhoseSignatureDoesNotVerify) {
   EXPECT_FALSE(files_.all.contains("root.pem"));
 }
 
-// Of somebody who changes the transcript between two runs, and mends its chain of digests.
+// An attacker changes the transcript between two runs, and computes its chain of digests anew.
 TEST_F(CeremonyTest, DoesNotSignWhatWasRecordedByAnotherHand) {
   CeremonyScript longer = script_;
   longer.hierarchy.root_lifetime += std::chrono::hours(24 * 365);
@@ -316,7 +316,7 @@ TEST_F(CeremonyTest, RefusesAnotherTokensKeyOfTheSameLabel) {
   EXPECT_TRUE(Says(Run(), StatusCode::kFailedPrecondition, "is it another token?"));
 }
 
-// As when somebody brings yesterday's transcript: a second certificate would stand for one step.
+// With yesterday's transcript, one step would get a second certificate.
 TEST_F(CeremonyTest, SignsNothingWhenItsFileIsThereAlready) {
   files_.all["root.pem"] = "of yesterday";
   EXPECT_TRUE(Says(Run(), StatusCode::kFailedPrecondition, "is the transcript an old copy?"));
@@ -336,7 +336,7 @@ TEST_F(CeremonyTest, RefusesAClockThatIsBehindTheTranscript) {
   EXPECT_TRUE(Says(Run(), StatusCode::kFailedPrecondition, "set the clock"));
 }
 
-// The transcript stays one that is accepted, and what was begun goes on.
+// The transcript stays acceptable, and the next run continues the step.
 TEST_F(CeremonyTest, WritesNothingByAClockThatIsSetBackDuringTheRun) {
   class Confused final : public Attendants {
    public:

@@ -1,4 +1,4 @@
-// What a ceremony may be.
+// The scripts that a ceremony accepts and refuses.
 
 #include "ca/ceremony/script.h"
 

@@ -1,5 +1,4 @@
-// What is in the certificates that authorities make, and what programs that are not ours think of
-// them.
+// The contents of the certificates that authorities make, and the verdicts of other programs.
 
 #include "ca/issuance/authority.h"
 
@@ -145,7 +144,7 @@ TEST_F(AuthorityTest, AnAgentsCertificateHasItsHostNames) {
       << text;
 }
 
-// Relying parties take a CN for a host name when no DNS name is beside it.
+// If a certificate has no DNS name, relying parties take its CN for a host name.
 TEST_F(AuthorityTest, AnAgentsCertificateHasNoCommonName) {
   const Certificate issued = deployment_.Issue(deployment_.Register(deployment_.acme, "localhost"));
   const X509Ptr leaf = Must(ParseX509(issued.Der()));
@@ -207,7 +206,7 @@ TEST_F(AuthorityTest, AnAgentsCertificateSaysWhereItsStatusIs) {
   EXPECT_NE(text.find("URI:http://status.test/crl/7/0.crl\n"), std::string::npos);
 }
 
-// RFC 9608 section 2: "id-ce-noRevAvail", and none of the extensions that say where to ask.
+// RFC 9608 section 2: "id-ce-noRevAvail", and no extension that points to a status service.
 TEST_F(AuthorityTest, AStatusFreeCertificateSaysThatThereIsNone) {
   CertificateProfile profile = deployment_.acme.profiles.front();
   profile.status_free = true;

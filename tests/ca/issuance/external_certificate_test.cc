@@ -1,5 +1,5 @@
-// What is taken from somebody else's CA for an issuing authority of ours, and what is not: each
-// certificate here is made by OpenSSL, with one thing wrong.
+// The certificates of an external CA that are accepted for an issuing authority of ours, and those
+// that are refused. OpenSSL makes each certificate here, with one fault.
 
 #include "ca/issuance/external_certificate.h"
 
@@ -28,7 +28,7 @@ class ExternalCertificateTest : public ::testing::Test {
   ExternalCertificateTest() { hierarchy_.external_roots = {corporate_.root()}; }
 
   OpenSslExtensions Wanted() const { return CorporateCa::IssuingExtensions(hierarchy_); }
-  // With another value of one extension; without it for "".
+  // A certificate with another value of one extension; without the extension for "".
   OpenSslExtensions Except(const std::string& name, const std::string& value) const {
     OpenSslExtensions extensions;
     for (auto& extension : Wanted()) {
@@ -243,7 +243,7 @@ TEST_F(ExternalCertificateTest, TakesForARootWhatCanBeOne) {
   EXPECT_TRUE(refuses("junk", ""));
   EXPECT_TRUE(refuses(corporate_.SignLeaf("DNS:web.example"), "is no CA's"));
 
-  // Of no time at all, and of an end before the beginning: signed as it should be.
+  // A time that is none, and an end before the beginning, each with a good signature.
   const auto with_time = [&](const Bytes& root, const Bytes& not_before) {
     Bytes tbs = testing::TbsOf(root);
     const size_t at = tbs.find("\x17\x0d");  // the first UTCTime

@@ -1,6 +1,6 @@
-// Record, then sign, then release: the compiler checks it. does_not_compile.py compiles this file
-// as it is, which must succeed, and with FORBIDDEN, where each line that is marked must be an error
-// for the reason given, and no other line may be.
+// The compiler checks record, then sign, then release. does_not_compile.py compiles this file
+// without FORBIDDEN, which must succeed, and with FORBIDDEN, where each marked line must be an
+// error for the reason given, and no other line may be one.
 
 #include <memory>
 #include <utility>
@@ -22,7 +22,7 @@ using ca::RecordedIssuance;
 using ca::Result;
 using ca::SigningKey;
 
-// The one way to a certificate.
+// The only way to a certificate.
 [[maybe_unused]] Result<Certificate> Issue(const Authority& authority, Ledger& ledger,
                                            PreparedCertificate prepared,
                                            const ca::RequestId& request,

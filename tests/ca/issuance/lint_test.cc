@@ -1,6 +1,6 @@
-// Certificates as they should be pass the linter, and one that differs in anything does not. The
-// goal is that no mistake of ca/issuance/tbs_certificate.cc, and no memory fault on the way,
-// reaches a CA key; the method is to make each mistake, by the builder or with a scalpel.
+// A correct certificate passes the linter, and a certificate with any difference does not. The
+// goal: no mistake of ca/issuance/tbs_certificate.cc, and no memory fault, reaches a CA key. The
+// method: make each mistake, with the builder or by a change of the octets.
 
 #include "ca/issuance/lint.h"
 
@@ -109,8 +109,12 @@ TEST(LintTest, FindsNothingBeforeAndAfter2050) {
   }
 }
 
-// ---- what the builder could do wrong
-// -------------------------------------------------------------
+// ---- mistakes of the builder --------------------------------------------------------------------
+
+LeafExtensions& LeafOf(TbsCertificate& tbs) { return std::get<LeafExtensions>(tbs.extensions); }
+AuthorityExtensions& AuthorityOf(TbsCertificate& tbs) {
+  return std::get<AuthorityExtensions>(tbs.extensions);
+}
 
 struct Mistake {
   std::string rule;
@@ -153,16 +157,15 @@ TEST(LintTest, FindsWhatAnAgentsCertificateMustNotSay) {
           {"lint.key.record", [](auto& tbs) { tbs.spki = PublicHalf(NewSubjectKey()).spki(); }},
           {"lint.basic-constraints.value",
            [](auto& tbs) {
-             tbs.authority = AuthorityExtensions{tbs.leaf->id, 0, nullptr};
-             tbs.leaf.reset();
+             tbs.extensions = AuthorityExtensions{LeafOf(tbs).id, 0, nullptr};
            }},
-          {"lint.extended-key-usage.value", [](auto& tbs) { tbs.leaf->server_auth = false; }},
-          {"lint.subject-alternative-name.value", [&](auto& tbs) { tbs.leaf->id = other; }},
-          {"lint.subject-alternative-name.value", [](auto& tbs) { tbs.leaf->dns_names.clear(); }},
+          {"lint.extended-key-usage.value", [](auto& tbs) { LeafOf(tbs).server_auth = false; }},
+          {"lint.subject-alternative-name.value", [&](auto& tbs) { LeafOf(tbs).id = other; }},
+          {"lint.subject-alternative-name.value", [](auto& tbs) { LeafOf(tbs).dns_names.clear(); }},
           {"lint.subject-alternative-name.value",
-           [](auto& tbs) { tbs.leaf->dns_names.push_back("www.acme.example"); }},
+           [](auto& tbs) { LeafOf(tbs).dns_names.push_back("www.acme.example"); }},
           {"lint.subject-alternative-name.value",
-           [](auto& tbs) { tbs.leaf->ip_addresses.clear(); }},
+           [](auto& tbs) { LeafOf(tbs).ip_addresses.clear(); }},
           {"lint.subject-key-identifier.value",
            [](auto& tbs) { tbs.subject_key_identifier = Bytes(20, 'x'); }},
           {"lint.authority-key-identifier.value",
@@ -174,12 +177,9 @@ TEST(LintTest, FindsWhatAnAgentsCertificateMustNotSay) {
           {"lint.authority-information-access.value", [](auto& tbs) { tbs.status.ocsp += "0"; }},
           {"lint.crl-distribution-points.missing", [](auto& tbs) { tbs.status.crl.clear(); }},
           {"lint.crl-distribution-points.value", [](auto& tbs) { tbs.status.crl += "0"; }},
-          {"lint.no-rev-avail.unexpected", [](auto& tbs) { tbs.leaf->no_rev_avail = true; }},
+          {"lint.no-rev-avail.unexpected", [](auto& tbs) { LeafOf(tbs).no_rev_avail = true; }},
           {"lint.extended-key-usage.value",
-           [](auto& tbs) {
-             tbs.leaf.reset();
-             tbs.responder = ResponderExtensions{};
-           }},
+           [](auto& tbs) { tbs.extensions = ResponderExtensions{}; }},
       });
 }
 
@@ -187,7 +187,7 @@ TEST(LintTest, FindsWhatAStatusFreeCertificateMustNotSay) {
   const LintSample sample(Profile(false, true));
   ExpectEach(sample,
              {
-                 {"lint.no-rev-avail.missing", [](auto& tbs) { tbs.leaf->no_rev_avail = false; }},
+                 {"lint.no-rev-avail.missing", [](auto& tbs) { LeafOf(tbs).no_rev_avail = false; }},
                  {"lint.authority-information-access.unexpected",
                   [&](auto& tbs) { tbs.status.ocsp = sample.status.ocsp; }},
                  {"lint.crl-distribution-points.unexpected",
@@ -204,13 +204,13 @@ TEST(LintTest, FindsWhatAnIssuingAuthoritysCertificateMustNotSay) {
   ExpectEach(
       sample,
       {
-          {"lint.basic-constraints.value", [](auto& tbs) { tbs.authority->path_length = 1; }},
+          {"lint.basic-constraints.value", [](auto& tbs) { AuthorityOf(tbs).path_length = 1; }},
           {"lint.name-constraints.missing",
-           [](auto& tbs) { tbs.authority->name_constraints = nullptr; }},
+           [](auto& tbs) { AuthorityOf(tbs).name_constraints = nullptr; }},
           {"lint.name-constraints.value",
-           [&](auto& tbs) { tbs.authority->name_constraints = &narrower; }},
+           [&](auto& tbs) { AuthorityOf(tbs).name_constraints = &narrower; }},
           {"lint.name-constraints.value",
-           [&](auto& tbs) { tbs.authority->name_constraints = &wider; }},
+           [&](auto& tbs) { AuthorityOf(tbs).name_constraints = &wider; }},
           {"lint.subject",
            [](auto& tbs) {
              tbs.subject =
@@ -222,17 +222,15 @@ TEST(LintTest, FindsWhatAnIssuingAuthoritysCertificateMustNotSay) {
 
 TEST(LintTest, FindsThatAnAuthoritysCertificateIsAnAgents) {
   const LintSample sample(AuthorityKind::kRoot);
-  ExpectEach(sample, {
-                         {"lint.openssl.ca",
-                          [&](auto& tbs) {
-                            tbs.leaf = LeafExtensions{tbs.authority->trust_domain};
-                            tbs.authority.reset();
-                          }},
-                     });
+  ExpectEach(
+      sample,
+      {
+          {"lint.openssl.ca",
+           [&](auto& tbs) { tbs.extensions = LeafExtensions{AuthorityOf(tbs).trust_domain}; }},
+      });
 }
 
-// ---- what was asked for
-// --------------------------------------------------------------------------
+// ---- the terms ----------------------------------------------------------------------------------
 
 TEST(LintTest, FindsAKeyOfATypeThatTheProfileDoesNotAllow) {
   LintSample sample(Profile());
@@ -280,8 +278,7 @@ TEST(LintTest, FindsASerialThatIsNotTheRecordsOrOfAnotherDay) {
   EXPECT_TRUE(Finds(FindingsOf(sample.Record(tbs), sample.terms()), "lint.serial.day"));
 }
 
-// ---- what only a scalpel can do
-// ------------------------------------------------------------------
+// ---- what only a scalpel can do -----------------------------------------------------------------
 
 struct Cut {
   std::string rule;
@@ -368,7 +365,7 @@ TEST(LintTest, FindsWhatNoCertificateMayHave) {
   }
 }
 
-// All that may differ is the order of extensions, which means nothing.
+// Only the order of extensions may differ, because it has no meaning.
 Bytes InOrder(const Bytes& tbs) {
   DerNode node = ParseDer(tbs);
   std::ranges::sort(ExtensionsIn(node).children, {}, [](const DerNode& e) { return Encode(e); });
@@ -392,8 +389,7 @@ TEST(LintTest, FindsSomethingInEveryCertificateThatIsNotTheOneThatWasToBeMade) {
   }
 }
 
-// ---- what comes of it
-// ----------------------------------------------------------------------------
+// ---- what comes of it ---------------------------------------------------------------------------
 
 TEST(LintTest, AFindingIsAnInternalErrorWithItsRuleAndTheSectionThatItBreaks) {
   const LintSample sample(Profile());
@@ -401,7 +397,7 @@ TEST(LintTest, AFindingIsAnInternalErrorWithItsRuleAndTheSectionThatItBreaks) {
   tbs.validity.not_after += minutes(1);
   const Status status = Lint(sample.Record(tbs), sample.terms()).status();
   EXPECT_TRUE(IsRefusal(status, StatusCode::kInternal, "lint.validity.too-long"));
-  EXPECT_NE(MessageOf(status).find("it stands for 1h 2m; at most 1h 1m"), std::string::npos)
+  EXPECT_NE(MessageOf(status).find("it is valid for 1h 2m; at most 1h 1m"), std::string::npos)
       << status;
 }
 

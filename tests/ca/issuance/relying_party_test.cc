@@ -1,5 +1,5 @@
-// Whom relying parties would believe: OpenSSL and GnuTLS take what an authority issues, and refuse
-// what its own key signs beyond its hierarchy.
+// OpenSSL and GnuTLS accept the certificates that an authority issues, and refuse certificates that
+// its key signs for names outside its hierarchy.
 
 #include "ca/authorities/provisioning.h"
 #include "tests/fixtures/csr_builder.h"
@@ -19,7 +19,7 @@ using testing::LeafExtensionsWith;
 using testing::Must;
 using testing::OpenSslAccepts;
 
-// The judges look at the machine's clock; the authorities were made three hours ago.
+// The judges read the machine's clock, so the authorities are made three hours in the past.
 class RelyingPartyTest : public testing::StoryTest {
  protected:
   RelyingPartyTest() : StoryTest(SystemClock().Now() - hours(3)) { clock_.Advance(hours(3)); }
@@ -34,7 +34,7 @@ class RelyingPartyTest : public testing::StoryTest {
             deployment_.catalog->Roots(hierarchy.id).front()};
   }
 
-  // With the issuing key of the hierarchy, as if the server were taken over.
+  // Signs with the issuing key of the hierarchy, as an attacker on the server would.
   Forgery ForgeryBy(const Hierarchy& hierarchy, const std::string& alternative_names) const {
     return {.issuer = Issuer(hierarchy)->x509(),
             .issuer_key = ports_.keys.PrivateKey(Issuer(hierarchy)->key_label()),
@@ -43,7 +43,7 @@ class RelyingPartyTest : public testing::StoryTest {
             .extensions = LeafExtensionsWith(alternative_names)};
   }
 
-  // As above, for an agent with that address.
+  // The same, for an agent with that address.
   Chain ChainWith(const Hierarchy& hierarchy, const std::string& address) const {
     Forgery forgery = ForgeryBy(hierarchy, fmt::format("URI:spiffe://{}/bot,IP:{}",
                                                        hierarchy.trust_domain.name(), address));
@@ -94,8 +94,8 @@ TEST_F(RelyingPartyTest, BelievesACertificateOfAHierarchyWithoutAddresses) {
 }
 
 TEST_F(RelyingPartyTest, BelievesACertificateForALongName) {
-  // 255 octets. GnuTLS 3.7 believes none that is longer when there are name constraints, because it
-  // reads names into 256 octets (MAX_CN); OpenSSL takes the longest there is.
+  // 255 octets. If there are name constraints, GnuTLS 3.7 refuses longer names, because it reads
+  // names into 256 octets (MAX_CN). OpenSSL accepts the longest name.
   const std::string start = "spiffe://prod.acme.example/";
   const auto chain_for = [&](size_t size) {
     const Agent agent =
@@ -122,7 +122,7 @@ TEST_F(RelyingPartyTest, BelievesACertificateForEveryTypeOfKey) {
   }
 }
 
-// The years from 2050 on are written otherwise (RFC 5280 section 4.1.2.5).
+// Years from 2050 on have another encoding (RFC 5280 section 4.1.2.5).
 TEST_F(RelyingPartyTest, BelievesARootThatLivesBeyond2050) {
   Hierarchy wanted = testing::GlobexProd();
   wanted.environment = "long";
@@ -182,8 +182,8 @@ INSTANTIATE_TEST_SUITE_P(, OutsideTheHierarchyTest,
                                            "DNS:xprod.acme.example", "IP:192.0.2.1",
                                            "IP:2001:db8::1", "email:x@globex.example"));
 
-// GnuTLS 3.7 does not look at constraints of URIs; who relies on it for SPIFFE IDs must compare the
-// trust domain himself, as the X.509-SVID standard demands in any case (section 5.2).
+// GnuTLS 3.7 ignores constraints on URIs. An application that uses it for SPIFFE IDs must compare
+// the trust domain itself, as the X.509-SVID standard requires anyway (section 5.2).
 class SpiffeIdOutsideTest : public OutsideTheHierarchyTest {};
 
 TEST_P(SpiffeIdOutsideTest, ACertificateByTheSameKeyIsNotBelievedByOpenSsl) {

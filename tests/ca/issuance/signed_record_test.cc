@@ -1,4 +1,4 @@
-// Records that a recorder signs are CMS that OpenSSL verifies up to the system's root.
+// A record signer's records are CMS, and OpenSSL verifies them up to the system hierarchy's root.
 
 #include "ca/issuance/signed_record.h"
 
@@ -21,7 +21,7 @@ class SignedRecordTest : public testing::StoryTest {
     return Must(provisioning_.EnsureRecorder(*Must(deployment_.catalog->System())));
   }
 
-  // What is signed, or "" when it does not verify under the root.
+  // The signed document, or "" if it does not verify under the root.
   static std::string Verified(const Bytes& der, const Authority& root) {
     const unsigned char* cursor = Octets(der);
     const CmsPtr cms(d2i_CMS_ContentInfo(nullptr, &cursor, static_cast<long>(der.size())));

@@ -1,4 +1,4 @@
-// What a key signs besides certificates is what it says, and never a certificate.
+// A key signs only a TBSCertList or a ResponseData as a statement, and never a certificate.
 
 #include "ca/issuance/status_signing.h"
 
@@ -24,7 +24,7 @@ TEST_F(StatusSigningTest, ATbsCertificateIsNeitherACertListNorResponseData) {
   EXPECT_EQ(ResponseData::Parse(tbs).status().code(), StatusCode::kInvalidArgument);
 }
 
-// The same without its version: RFC 5280's v1, which begins as a TBSCertList does.
+// The same without its version, which is version 1 of RFC 5280. It begins as a TBSCertList does.
 TEST_F(StatusSigningTest, AnOldTbsCertificateIsNoneEither) {
   Bytes tbs = TbsCertificateOctets();
   const size_t version = tbs.find(std::string("\xa0\x03\x02\x01\x02", 5));

@@ -87,7 +87,7 @@ TEST_F(CredentialsTest, TakeThePlaceOfOlderOnesAndLeaveNothingBeside) {
   EXPECT_EQ(NamesIn(temporary_.path()), std::vector<std::string>{"bot"});
 }
 
-// Whoever has the old folder open, as a reader of five files may, still sees the old five.
+// A reader that has the old folder open still sees the five old files.
 TEST_F(CredentialsTest, TakeTheirPlaceInOneStep) {
   Must(Some("1").Write(folder_));
   const fs::path seen = temporary_.path() / "seen";

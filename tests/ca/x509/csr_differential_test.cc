@@ -1,9 +1,10 @@
-// Csr::Parse against OpenSSL's own d2i_X509_REQ and X509_REQ_verify, on requests that are right and
-// on tens of thousands that are not. A request that OpenSSL accepts and we refuse must be on the
-// list in csr_differences.cc; one that only we accept, or that we read differently, is a defect.
+// Compares Csr::Parse with OpenSSL's d2i_X509_REQ and X509_REQ_verify, on good requests and on tens
+// of thousands of changed ones. If OpenSSL accepts a request and we refuse it, the difference must
+// be on the list in csr_differences.cc. If only we accept it, or if we read it differently, that is
+// a defect.
 //
-// Half of the changed requests are signed again after the change: otherwise nearly all would fall
-// at the signature, and what lies behind it would never be compared.
+// Half of the changed requests are signed again after the change. Otherwise the signature would
+// fail in nearly all of them, and the rest would never be compared.
 
 #include <gtest/gtest.h>
 
@@ -22,7 +23,7 @@ constexpr KeyType kKeyTypes[] = {KeyType::kP256,    KeyType::kP384,    KeyType::
 
 CsrBuilder Builder(KeyType type = KeyType::kP256) { return CsrBuilder(SharedKey(type)); }
 
-// What agents, and tools that agents come with, send.
+// Requests that agents and common tools send.
 std::vector<CsrBuilder> GoodRequests() {
   std::vector<CsrBuilder> builders;
   for (const KeyType type : kKeyTypes) builders.push_back(Builder(type));
@@ -62,7 +63,7 @@ TEST(CsrDifferentialTest, AcceptsAndReadsGoodRequestsAsOpenSslDoes) {
   }
 }
 
-// How the compared requests were spread, to show that the comparison compares something.
+// Counts of the outcomes, to show that the comparison compares something.
 struct Tally {
   int accepted = 0;
   int refused_by_both = 0;
@@ -103,12 +104,12 @@ TEST(CsrDifferentialTest, AgreesWithOpenSslOnDamagedRequests) {
     }
     ASSERT_NO_FATAL_FAILURE(Compare(der, tally)) << "mutation " << i;
   }
-  // One change in hundreds is none, such as a zero made zero.
+  // One change in hundreds changes nothing: it sets a zero to zero.
   EXPECT_GT(tally.refused_by_both, kMutationCount * 9 / 10) << Summary(tally);
 }
 
-// One of the parts that the signature covers changed and signed again, or the algorithm that the
-// signature does not cover.
+// Changes one of the parts that the signature covers and signs again, or changes the algorithm,
+// which the signature does not cover.
 Bytes Forged(const CsrBuilder& builder, DerMutator& mutator) {
   DerNode request = ParseDer(builder.Der());
   if (mutator.Below(10) == 0) {
@@ -123,7 +124,7 @@ TEST(CsrDifferentialTest, AgreesWithOpenSslOnForgedRequestsThatAreSignedAgain) {
   DerMutator mutator(20261125);
   std::vector<CsrBuilder> corpus;
   for (CsrBuilder& builder : GoodRequests()) {
-    // The other keys sign too slowly for the number.
+    // The other keys sign too slowly for this many requests.
     const int bits = EVP_PKEY_get_bits(builder.key());
     if (bits <= 256 || bits == 2048) corpus.push_back(std::move(builder));
   }
@@ -132,7 +133,8 @@ TEST(CsrDifferentialTest, AgreesWithOpenSslOnForgedRequestsThatAreSignedAgain) {
     const Bytes der = Forged(corpus[mutator.Below(corpus.size())], mutator);
     ASSERT_NO_FATAL_FAILURE(Compare(der, tally)) << "mutation " << i;
   }
-  // Many accepted, and most of the list met: the changes and the signatures do their work.
+  // Many requests are accepted, and most differences of the list occur, so the changes and the
+  // signatures work.
   EXPECT_GT(tally.accepted, kMutationCount / 10) << Summary(tally);
   EXPECT_GT(tally.refused_by_both, kMutationCount / 10) << Summary(tally);
   EXPECT_GE(tally.differences.size(), 12u) << Summary(tally);

@@ -1,4 +1,4 @@
-// Every refusal of Csr::Parse by name, and whether OpenSSL refuses the same request.
+// Every refusal of Csr::Parse, and whether OpenSSL refuses the same request.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -27,7 +27,7 @@ std::string Repeated(size_t count, const std::string& text) {
 
 EvpPkeyPtr EcKey(const char* curve) { return EvpPkeyPtr(EVP_EC_gen(curve)); }
 
-// A P-256 key that is written in another way.
+// A P-256 key in another encoding.
 EvpPkeyPtr OddlyWritten(const char* parameter, const char* value) {
   EvpPkeyPtr key = NewKey(KeyType::kP256);
   EXPECT_EQ(EVP_PKEY_set_utf8_string_param(key.get(), parameter, value), 1);
@@ -45,7 +45,7 @@ Bytes SignedWithPss() {
   return DerOf<X509_REQ, i2d_X509_REQ>(request.get());
 }
 
-// The rest of a request that nobody had to hold a private key for.
+// A request whose signature needs no private key.
 Bytes Forged(const Bytes& spki, const DerNode& algorithm,
              const std::function<Bytes(const Bytes& info)>& sign) {
   DerNode info = ParseDer(CsrBuilder().Der())[kInfo];
@@ -54,7 +54,7 @@ Bytes Forged(const Bytes& spki, const DerNode& algorithm,
   return Tlv(0x30, info_der + Encode(algorithm) + Tlv(0x03, "\0"s + sign(info_der)));
 }
 
-// RSA with exponent one: the padded digest is its own signature.
+// With the RSA exponent one, the padded digest is its own signature.
 Bytes ForgedForExponentOne(size_t modulus_size) {
   const DerNode request = ParseDer(Builder(KeyType::kRsa2048).Der());
   DerNode spki = request.children[kInfo].children[kSpki];
@@ -67,7 +67,7 @@ Bytes ForgedForExponentOne(size_t modulus_size) {
   });
 }
 
-// Ed25519 with the identity for a key: R = identity and S = 0 signs everything.
+// With the identity as an Ed25519 key, R = identity and S = 0 signs every message.
 Bytes ForgedForTheIdentity() {
   const DerNode request = ParseDer(Builder(KeyType::kEd25519).Der());
   DerNode spki = request.children[kInfo].children[kSpki];
@@ -82,7 +82,7 @@ struct RefusalCase {
   std::function<Bytes()> request;
   const char* rule;
   const char* message;
-  // True when this is one of the listed differences, false when OpenSSL refuses it as well.
+  // True if this is one of the listed differences; false if OpenSSL refuses it as well.
   bool openssl_accepts;
 };
 

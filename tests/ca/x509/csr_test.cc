@@ -131,7 +131,7 @@ TEST(CsrTest, IsAcceptedExactlyAtItsBounds) {
     DerNode attribute =
         ParseDer(Tlv(0x30, Tlv(0x06, Bytes(Csr::kOidSizeMax, '\x2a')) + Tlv(0x31, Tlv(0x05, ""))));
     info[kAttributes].children.resize(Csr::kAttributesMax, attribute);
-    // An Ed25519 signature always takes as much, so the padding can be counted.
+    // An Ed25519 signature always has the same size, so the padding can be counted.
     DerNode& padding = Extensions(info).children.back()[1];
     const size_t size = SignInfo(Encode(info), builder.key(), nullptr).size();
     padding.content.resize(Csr::kSizeMax - size - 5);

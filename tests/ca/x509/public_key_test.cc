@@ -64,7 +64,7 @@ class PublicKeyOfEachTypeTest : public ::testing::TestWithParam<KeyType> {
  protected:
   const EvpPkeyPtr pair_ = SharedKey(GetParam());
   const Bytes spki_ = SpkiOf(pair_.get());
-  // Null for Ed25519, which brings its own.
+  // Null for Ed25519, which includes its digest.
   const EVP_MD* const digest_ = GetParam() == KeyType::kEd25519 ? nullptr : EVP_sha256();
 };
 
@@ -188,7 +188,7 @@ TEST(PublicKeyTest, IsRefusedOffItsCurve) {
   const auto change_y = [](DerNode& spki) { spki[1].content.back() ^= 1; };
   ExpectRefusal(Changed(KeyType::kP256, change_y), "key is a point that is not on its curve");
   ExpectRefusal(Changed(KeyType::kP384, change_y), "key is a point that is not on its curve");
-  // Coordinates beyond the field would spell a point twice.
+  // With coordinates beyond the field, a point would have two encodings.
   const auto overflow = [](DerNode& spki) {
     spki[1].content = "\0\x04"s + Bytes(spki[1].content.size() - 2, '\xff');
   };
@@ -310,7 +310,7 @@ TEST(PublicKeyTest, AgreesWithOpenSslOnDamagedAndForgedKeys) {
     ASSERT_EQ(KeyDisagreement(spki), "") << "mutation " << i << '\n' << Hex(spki);
     accepted += PublicKey::FromSpki(spki).ok() ? 1 : 0;
   }
-  // A changed modulus or Ed25519 key is mostly still one: some must have come through.
+  // A changed modulus or Ed25519 key is mostly still a valid one, so some must be accepted.
   EXPECT_GT(accepted, kMutationCount / 20);
 }
 

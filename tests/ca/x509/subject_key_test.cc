@@ -47,7 +47,7 @@ TEST(SubjectKeyTest, IsNotReadFromWhatIsNoKey) {
   }
 }
 
-// It must not ask for a passphrase on the terminal of a server.
+// OpenSSL would ask for the passphrase on the server's terminal.
 TEST(SubjectKeyTest, IsNotReadFromAnEncryptedKey) {
   EXPECT_EQ(SubjectKey::FromPem(Secret("-----BEGIN RSA PRIVATE KEY-----\n"
                                        "Proc-Type: 4,ENCRYPTED\n"
