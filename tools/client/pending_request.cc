@@ -7,6 +7,8 @@
 #include <cerrno>
 #include <system_error>
 
+#include "ca/x509/credentials.h"
+
 namespace client {
 namespace {
 
