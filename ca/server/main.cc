@@ -60,12 +60,12 @@ int main(int argc, char** argv) {
         ->type_name("FILE");
     return command;
   };
-  CLI::App* const migrate = add_command(
-      "migrate", "Bring the database schema up to date, as its owner. Safe to repeat.");
-  CLI::App* const init = add_command(
-      "init",
-      "Make the system hierarchy, a first operator and a first hierarchy. Keeps what exists. Run it "
-      "again if operators are locked out.");
+  CLI::App* const migrate =
+      add_command("migrate", "Bring the database schema up to date, as its owner. Safe to repeat.");
+  CLI::App* const init = add_command("init",
+                                     "Make the system hierarchy, a first operator and a first "
+                                     "hierarchy. Keeps what exists. Run it "
+                                     "again if operators are locked out.");
   CLI::App* const run = add_command("run", "Serve until SIGTERM.");
   server::InitOptions options;
   init->add_option("--hierarchy", options.hierarchy_file, "A hierarchy to make, in YAML")

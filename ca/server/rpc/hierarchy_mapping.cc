@@ -46,7 +46,6 @@ agentpki::v1::HierarchyPlan ToProto(const ca::HierarchyPlan& plan) {
   return message;
 }
 
-
 agentpki::v1::Destruction ToProto(const ca::DestructionView& view) {
   const ca::HierarchyDestruction& destruction = view.destruction;
   agentpki::v1::Destruction message;
