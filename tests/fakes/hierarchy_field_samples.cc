@@ -52,8 +52,7 @@ bool HierarchyFieldSample::IsAbout(const std::string& field) const {
   const std::string before = path.substr(0, star);
   const std::string after = path.substr(star + 1);
   return field.size() > before.size() + after.size() && field.starts_with(before) &&
-         field.ends_with(after) &&
-         field.find('.', before.size()) == field.size() - after.size();
+         field.ends_with(after) && field.find('.', before.size()) == field.size() - after.size();
 }
 
 Bytes ExternalRootSample() { return Must(FromPem("CERTIFICATE", kExternalRoot)).front(); }
@@ -86,8 +85,7 @@ std::vector<HierarchyFieldSample> HierarchyFieldSamples() {
             [](H& h) { h.trust_domain = Must(TrustDomain::Parse("other.acme.example")); }),
       OfHierarchy("token", [](H& h) { h.token = "hsm-acme"; }),
       OfHierarchy("root.lifetime", [](H& h) { h.root_lifetime += hours(24); }),
-      Fixed("root.external_certificates",
-            [](H& h) { h.external_roots = {ExternalRootSample()}; }),
+      Fixed("root.external_certificates", [](H& h) { h.external_roots = {ExternalRootSample()}; }),
       OfHierarchy("issuing.lifetime", [](H& h) { h.issuing_lifetime += hours(24); }),
       OfHierarchy("issuing.rotate_every", [](H& h) { h.rotate_every += hours(24); }),
       OfHierarchy("issuing.publish_ahead", [](H& h) { h.publish_ahead += hours(1); }),

@@ -13,12 +13,12 @@
 namespace files {
 namespace {
 
-using ::testing::ElementsAreArray;
-using ::testing::UnorderedElementsAreArray;
 using ca::testing::FullDeclaration;
 using ca::testing::HierarchyFieldSample;
 using ca::testing::HierarchyFieldSamples;
 using ca::testing::Must;
+using ::testing::ElementsAreArray;
+using ::testing::UnorderedElementsAreArray;
 
 // The paths of all fields below a message; `*` stands for the name of a list's element.
 void AddPaths(const google::protobuf::Descriptor& schema, const std::string& prefix,

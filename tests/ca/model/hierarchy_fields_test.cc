@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <functional>
 #include <set>
 
@@ -151,10 +152,12 @@ const std::vector<Case> kWider = {
        d.hierarchy.profiles[0].lifetime = minutes(10);
      },
      {"profiles.agent.status_free"}},
-    {"a rule less", [](D& d) { d.hierarchy.enrollment_rules.pop_back(); },
+    {"a rule less",
+     [](D& d) { d.hierarchy.enrollment_rules.pop_back(); },
      {"enrollment.rules", "enrollment.rules.second.name", "enrollment.rules.second.effect",
       "enrollment.rules.second.agents"}},
-    {"no rule", [](D& d) { d.hierarchy.enrollment_rules.clear(); },
+    {"no rule",
+     [](D& d) { d.hierarchy.enrollment_rules.clear(); },
      {"enrollment.rules.first.name", "enrollment.rules.first.effect",
       "enrollment.rules.first.agents", "enrollment.rules.second.name",
       "enrollment.rules.second.effect", "enrollment.rules.second.agents", "enrollment.rules"}},
@@ -178,8 +181,12 @@ const std::vector<Case> kWider = {
        d.operators.push_back({"carol", {Role::kAuditor}});
      },
      {"operators.carol.name", "operators.carol.roles", "operators"}},
-    {"a role more", [](D& d) { d.operators[1].roles.insert(Role::kAdmin); }, {"operators.bob.roles"}},
-    {"another role", [](D& d) { d.operators[0].roles = {Role::kAuditor}; }, {"operators.alice.roles"}},
+    {"a role more",
+     [](D& d) { d.operators[1].roles.insert(Role::kAdmin); },
+     {"operators.bob.roles"}},
+    {"another role",
+     [](D& d) { d.operators[0].roles = {Role::kAuditor}; },
+     {"operators.alice.roles"}},
     {"CRLs that stand longer",
      [](D& d) { d.hierarchy.status.crl_lifetime = hours(3); },
      {"status.crl_lifetime"}},
@@ -258,9 +265,9 @@ TEST(HierarchyFieldsTest, ShowTheChangeOfEachField) {
     HierarchyDeclaration wanted = FullDeclaration();
     sample.change(wanted);
     const auto changes = ChangesOf(FullDeclaration(), wanted);
-    const auto shown =
-        std::find_if(changes.begin(), changes.end(),
-                     [&](const FieldChange& change) { return sample.IsAbout(change.field); });
+    const auto shown = std::find_if(changes.begin(), changes.end(), [&](const FieldChange& change) {
+      return sample.IsAbout(change.field);
+    });
     ASSERT_NE(shown, changes.end()) << sample.path;
     EXPECT_NE(shown->before, shown->after) << sample.path;
     EXPECT_EQ(shown->is_fixed, sample.is_fixed) << sample.path;
@@ -315,7 +322,9 @@ std::vector<FieldChange> Changes(const std::function<void(HierarchyDeclaration&)
 }
 using ChangeList = std::vector<FieldChange>;
 
-TEST(HierarchyFieldsTest, AreNoneOfTheSame) { EXPECT_TRUE(Changes([](D&) {}).empty()); }
+TEST(HierarchyFieldsTest, AreNoneOfTheSame) {
+  EXPECT_TRUE(Changes([](D&) {}).empty());
+}
 
 TEST(HierarchyFieldsTest, AreWrittenAsInTheFile) {
   EXPECT_EQ(Changes([](D& d) {
@@ -345,7 +354,9 @@ TEST(HierarchyFieldsTest, ShowCertificatesByTheirFingerprints) {
 }
 
 TEST(HierarchyFieldsTest, ShowEveryValueThatIsAddedOrGone) {
-  EXPECT_EQ(Changes([](D& d) { d.operators[0] = {"eve", {Role::kRevoker, Role::kAuditor}}; }),
+  EXPECT_EQ(Changes([](D& d) {
+              d.operators[0] = {"eve", {Role::kRevoker, Role::kAuditor}};
+            }),
             (ChangeList{{"operators.eve.name", "", "eve", true, false},
                         {"operators.eve.roles", "", "revoker, auditor", true, false},
                         {"operators", "alice, bob", "eve, bob", true, false},
