@@ -179,7 +179,7 @@ void AddEnroll(CLI::App& noun, const Session& session, Run& run) {
       "by you), cert.pem (the certificate, then the intermediates) and bundle.pem (the roots to "
       "trust in peers). After an interruption, run it again with the same token and DIR.");
   auto options = std::make_shared<EnrollOptions>();
-  auto* const token = enroll->add_option_group("token", "The join token, by exactly one of");
+  auto* const token = enroll->add_option_group("token", "The join token");
   token
       ->add_option("--token-file", options->token_file,
                    "File with the join token, or - for standard input")

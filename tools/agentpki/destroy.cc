@@ -158,9 +158,10 @@ void AddDestroy(CLI::App& noun, const Session& session, Run& run) {
       "destroy",
       "End a hierarchy, for good: revoke every certificate that it issued, destroy its keys on the "
       "token, and sign a record of the destruction. Its name becomes free. Safe to repeat.\n\n"
-      "  agentpki hierarchy destroy -f acme-pr-1234.yaml --reason 'merged' --yes --wait");
+      "  agentpki hierarchy destroy -f acme-pr-1234.yaml --reason 'merged' --yes --wait --timeout "
+      "120");
   auto options = std::make_shared<DestroyOptions>();
-  auto* const target = destroy->add_option_group("target", "The hierarchy, by exactly one of");
+  auto* const target = destroy->add_option_group("target", "The hierarchy");
   target->add_option("hierarchy", options->name, kHierarchyArgument)->type_name("NAME");
   target->add_option("-f,--file", options->file, "YAML file of the hierarchy")->type_name("FILE");
   target->require_option(1);
@@ -171,7 +172,7 @@ void AddDestroy(CLI::App& noun, const Session& session, Run& run) {
   destroy->add_flag(
       "--wait", options->wait,
       "Wait until its keys are destroyed and the record is signed, at most --timeout; "
-      "this usually takes 30 seconds");
+      "this usually takes 30 seconds, so set --timeout to 120");
   destroy->callback([&session, &run, options] {
     run = [&session, options] { return Destroy(session, *options); };
   });

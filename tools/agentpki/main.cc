@@ -1,6 +1,8 @@
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdlib>
 #include <cstring>
+#include <sstream>
 
 #include "ca/base/rules.h"
 #include "ca/model/join_token.h"
@@ -40,9 +42,24 @@ void HideTokens(int argc, char** argv) {
   }
 }
 
-// CLI11's format, with an empty line between the description of a command and its usage.
+// Returns the first sentence of a description, without its full stop.
+std::string FirstSentence(const std::string& text) {
+  std::string sentence = text.substr(0, std::min(text.find(". "), text.find("\n\n")));
+  if (sentence.ends_with('.')) sentence.pop_back();
+  return sentence;
+}
+
+// CLI11's format, with an empty line between the description of a command and its usage, and only
+// the first sentence of each description in a list of commands.
 class HelpFormatter : public CLI::Formatter {
  public:
+  std::string make_subcommand(const CLI::App* app) const override {
+    std::stringstream out;
+    CLI::detail::format_help(out, app->get_display_name(true),
+                             FirstSentence(app->get_description()), column_width_);
+    return out.str();
+  }
+
   std::string make_description(const CLI::App* app) const override {
     return CLI::Formatter::make_description(app) + "\n";
   }

@@ -139,8 +139,7 @@ void AddRevokeCommand(CLI::App& noun, const Session& session, Run& run) {
       "  agentpki cert revoke --agent SPIFFE-ID --dry-run\n"
       "  agentpki cert revoke DIR       an agent revokes its own certificate, without an operator");
   auto options = std::make_shared<RevokeOptions>();
-  auto* const target =
-      revoke->add_option_group("target", "The certificates to revoke, by exactly one of");
+  auto* const target = revoke->add_option_group("target", "The certificates to revoke");
   target
       ->add_option("certificate", options->certificate,
                    "Serial of 40 hex digits, file of a certificate (PEM or DER, - for standard "
