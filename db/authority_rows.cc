@@ -178,6 +178,10 @@ void InsertImport(pqxx::work& transaction, AuthorityId authority, AuthorityId ro
                           CertificatesText(certificate.intermediates), TimeText(now));
 }
 
+void LockActivations(pqxx::work& transaction, HierarchyId hierarchy) {
+  transaction.exec_params("SELECT pg_advisory_xact_lock(1, $1)", static_cast<int>(hierarchy));
+}
+
 bool InsertActivation(pqxx::work& transaction, const Activation& activation) {
   const pqxx::result inserted = transaction.exec_params(
       "INSERT INTO agentpki.activations (hierarchy, sequence, authority, activated_at) "

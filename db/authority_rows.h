@@ -3,7 +3,8 @@
 #include <pqxx/pqxx>
 #include <vector>
 
-#include "ca/ports/hierarchy_store.h"
+#include "ca/ports/activation_store.h"
+#include "ca/ports/authority_store.h"
 
 // Authorities, and which of them issue and are to be trusted, as rows: of hierarchies that are not
 // settled (db/hierarchy_rows.h).
@@ -33,6 +34,10 @@ ca::AuthorityRecord InsertExternalRoot(pqxx::work& transaction, ca::HierarchyId 
 // unique_violation when it has its certificate.
 void InsertImport(pqxx::work& transaction, ca::AuthorityId authority, ca::AuthorityId root,
                   const ca::ExternalCertificate& certificate, ca::TimePoint now);
+
+// Held until the transaction ends: alone by a transaction that activates an authority or decides to
+// destroy a key in the hierarchy; shared by each transaction that records an intent there.
+void LockActivations(pqxx::work& transaction, ca::HierarchyId hierarchy);
 
 // False unless it is the next of its hierarchy, and may be: an activation of what has a
 // certificate, a key and no taint.

@@ -68,4 +68,11 @@ void InsertEvent(pqxx::transaction_base& transaction, const ca::AuditEvent& even
   InsertRow(transaction, event);
 }
 
+void InsertEventIn(pqxx::transaction_base& transaction, ca::HierarchyId hierarchy,
+                   ca::AuditEvent event) {
+  event.hierarchy = hierarchy;
+  NameHierarchy(transaction, hierarchy);
+  InsertEvent(transaction, event);
+}
+
 }  // namespace db

@@ -32,4 +32,8 @@ void NameHierarchy(pqxx::transaction_base& transaction, ca::HierarchyId hierarch
 // If that takes an approval, it is used here, and if it cannot be, Stopped is thrown.
 void InsertEvent(pqxx::transaction_base& transaction, const ca::AuditEvent& event);
 
+// Names `hierarchy`, then inserts `event` as an event of that hierarchy.
+void InsertEventIn(pqxx::transaction_base& transaction, ca::HierarchyId hierarchy,
+                   ca::AuditEvent event);
+
 }  // namespace db

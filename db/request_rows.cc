@@ -1,25 +1,12 @@
 #include "db/request_rows.h"
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 
 #include "db/row.h"
 
 namespace db {
 namespace {
-
-// RFC 8259 section 7: what must be escaped. The rest is UTF-8 already (ca::Agent::Validate).
-std::string Quoted(std::string_view text) {
-  std::string quoted = "\"";
-  for (const char c : text) {
-    if (c == '"' || c == '\\') quoted += '\\';
-    if (static_cast<unsigned char>(c) < 0x20) {
-      quoted += fmt::format("\\u{:04x}", static_cast<int>(c));
-    } else {
-      quoted += c;
-    }
-  }
-  return quoted + '"';
-}
 
 // The condition on `action` is the one of the index audit_events_requests, word for word; `at`
 // alone says which partitions are looked at.
@@ -38,9 +25,14 @@ const char kRequestColumns[] =
     "request->>'profile' AS request_profile, request->>'key_type' AS request_key_type";
 
 std::string RequestText(const ca::RequestFacts& facts) {
-  return fmt::format(R"({{"owner":{},"role":{},"version":{},"profile":{},"key_type":{}}})",
-                     Quoted(facts.owner), Quoted(facts.role), Quoted(facts.version),
-                     Quoted(facts.profile), Quoted(NameOf(facts.key_type)));
+  // Agent::Validate() lets only UTF-8 in. If it ever did not, the event must still be recorded.
+  constexpr auto kReplace = nlohmann::json::error_handler_t::replace;
+  return nlohmann::json{{"owner", facts.owner},
+                        {"role", facts.role},
+                        {"version", facts.version},
+                        {"profile", facts.profile},
+                        {"key_type", std::string(NameOf(facts.key_type))}}
+      .dump(-1, ' ', false, kReplace);
 }
 
 ca::Operation OperationOf(const pqxx::row& row) {

@@ -70,7 +70,7 @@ Result<AuthorityView> ExternalIssuing::Import(const Caller& caller, const std::s
     const ExternalCertificate external = TRY(Check(*catalog, found, brought));
     const AuthorityId root = TRY(FindRoot(*catalog, *found.hierarchy, external.root));
     event.reason = "SHA-256 " + Hex(Sha256(external.certificate));
-    TRY(store_.ImportCertificate(record.id, external, root, event));
+    TRY(stores_.authorities.ImportCertificate(record.id, external, root, event));
   }
   TRY(MakeKnown(*found.hierarchy, record.id, caller.Name()));
 
@@ -114,7 +114,7 @@ Result<ExternalCertificate> ExternalIssuing::Check(const Catalog& catalog,
 // be asked about.
 Status ExternalIssuing::MakeKnown(const Hierarchy& hierarchy, AuthorityId id,
                                   const std::string& actor) {
-  Provisioning provisioning(store_, keys_, registry_, directory_, clock_, actor);
+  Provisioning provisioning(stores_, keys_, registry_, directory_, clock_, actor);
   TRY(catalogs_.Reload());
   const auto authority = TRY(catalogs_.Snapshot()->FindAuthority(id));
   const Status answered = provisioning.EnsureResponder(hierarchy, *authority).status();

@@ -27,12 +27,12 @@ struct AuthorityRequest {
 class ExternalIssuing {
  public:
   // All outlive it.
-  ExternalIssuing(LiveCatalog& catalogs, const Authorization& authorization, HierarchyStore& store,
-                  KeyStore& keys, Registry& registry, Ledger& ledger,
+  ExternalIssuing(LiveCatalog& catalogs, const Authorization& authorization,
+                  const HierarchyPorts& stores, KeyStore& keys, Registry& registry, Ledger& ledger,
                   const StatusDirectory& directory, TrustBundles& bundles, const Clock& clock)
       : catalogs_(catalogs),
         authorization_(authorization),
-        store_(store),
+        stores_(stores),
         keys_(keys),
         registry_(registry),
         ledger_(ledger),
@@ -66,7 +66,7 @@ class ExternalIssuing {
 
   LiveCatalog& catalogs_;
   const Authorization& authorization_;
-  HierarchyStore& store_;
+  const HierarchyPorts stores_;
   KeyStore& keys_;
   Registry& registry_;
   Ledger& ledger_;

@@ -30,7 +30,7 @@ std::vector<SpentKey> SpentKeysAt(const Catalog& catalog, const Hierarchy& hiera
 class KeyRetirement {
  public:
   // All outlive it.
-  KeyRetirement(LiveCatalog& catalogs, HierarchyStore& store, KeyStore& keys, const Clock& clock)
+  KeyRetirement(LiveCatalog& catalogs, AuthorityStore& store, KeyStore& keys, const Clock& clock)
       : catalogs_(catalogs), store_(store), keys_(keys), clock_(clock) {}
 
   // Whatever step is due for the keys of the hierarchy. What one key refuses does not keep the
@@ -44,7 +44,7 @@ class KeyRetirement {
                    const AuthorityRecord& record) const;
 
   LiveCatalog& catalogs_;
-  HierarchyStore& store_;
+  AuthorityStore& store_;
   KeyStore& keys_;
   const Clock& clock_;
 };

@@ -65,7 +65,7 @@ Status Provisioning::EnsureOwnFirst(const Hierarchy& hierarchy) {
 
 Result<Hierarchy> Provisioning::EnsureRecord(const Hierarchy& wanted) {
   const auto find = [&]() -> Result<std::optional<Hierarchy>> {
-    const std::vector<Hierarchy> hierarchies = TRY(store_.LoadHierarchies());
+    const std::vector<Hierarchy> hierarchies = TRY(stores_.hierarchies.LoadHierarchies());
     for (const Hierarchy& standing : hierarchies) {
       if (standing.Name() != wanted.Name()) continue;
       const std::string difference = Difference(standing, wanted);
@@ -79,7 +79,8 @@ Result<Hierarchy> Provisioning::EnsureRecord(const Hierarchy& wanted) {
   };
   auto found = TRY(find());
   if (found) return *std::move(found);
-  auto created = store_.CreateHierarchy(wanted, Event("CreateHierarchy", wanted.Name()));
+  auto created =
+      stores_.hierarchies.CreateHierarchy(wanted, Event("CreateHierarchy", wanted.Name()));
   if (created.status().code() != StatusCode::kAlreadyExists) return created;
   found = TRY(find());  // another init was faster
   if (found) return *std::move(found);
@@ -90,9 +91,9 @@ Result<Certificate> Provisioning::RecordAndSign(const AuthorityRecord& planned,
                                                 PreparedCertificate prepared, const Sign& sign) {
   AuditEvent event = Event("CreateAuthority", planned.key_label);
   event.serial = prepared.record().serial.ToString();
-  auto recorded = TRY(store_.RecordAuthority(planned.id, std::move(prepared), event));
+  auto recorded = TRY(stores_.authorities.RecordAuthority(planned.id, std::move(prepared), event));
   const Certificate certificate = TRY(sign(std::move(recorded)));
-  return store_.RecordAuthorityCertificate(planned.id, certificate, clock_.Now());
+  return stores_.authorities.RecordAuthorityCertificate(planned.id, certificate, clock_.Now());
 }
 
 Status Provisioning::EnsureRoot(const Hierarchy& hierarchy) {
@@ -129,7 +130,7 @@ Result<AuthorityRecord> Provisioning::EnsureIssuing(const Hierarchy& hierarchy,
 }
 
 Result<AuthorityRecord> Provisioning::FindRecord(AuthorityId authority) {
-  std::vector<AuthorityRecord> records = TRY(store_.LoadAuthorities());
+  std::vector<AuthorityRecord> records = TRY(stores_.authorities.LoadAuthorities());
   for (AuthorityRecord& record : records) {
     if (record.id == authority) return std::move(record);
   }
@@ -138,7 +139,7 @@ Result<AuthorityRecord> Provisioning::FindRecord(AuthorityId authority) {
 }
 
 Result<bool> Provisioning::IsActivated(const Hierarchy& hierarchy) {
-  const std::vector<Activation> activations = TRY(store_.LoadActivations());
+  const std::vector<Activation> activations = TRY(stores_.activations.LoadActivations());
   return std::any_of(activations.begin(), activations.end(), [&](const Activation& activation) {
     return activation.hierarchy == hierarchy.id;
   });
@@ -149,13 +150,13 @@ Status Provisioning::ActivateFirst(const Hierarchy& hierarchy, const AuthorityRe
   const Activation first{
       .hierarchy = hierarchy.id, .sequence = 1, .authority = issuing.id, .at = clock_.Now()};
   const Status activated =
-      store_.Activate(first, Event("ActivateAuthority", NameOf(hierarchy, issuing)));
+      stores_.activations.Activate(first, Event("ActivateAuthority", NameOf(hierarchy, issuing)));
   return activated.code() == StatusCode::kAborted ? Ok() : activated;  // another init was faster
 }
 
 Result<AuthorityRecord> Provisioning::EnsureSuccessor(const Hierarchy& hierarchy) {
-  const std::vector<AuthorityRecord> records = TRY(store_.LoadAuthorities());
-  const std::vector<Activation> activations = TRY(store_.LoadActivations());
+  const std::vector<AuthorityRecord> records = TRY(stores_.authorities.LoadAuthorities());
+  const std::vector<Activation> activations = TRY(stores_.activations.LoadActivations());
   std::optional<AuthorityRecord> newest;
   AuthorityId root{};
   for (const AuthorityRecord& record : records) {
@@ -172,7 +173,7 @@ Result<AuthorityRecord> Provisioning::EnsureSuccessor(const Hierarchy& hierarchy
   if (!newest || was_active || newest->key_destruction || newest->taint ||
       EndsTooEarly(*newest, hierarchy, clock_.Now())) {
     const int generation = newest ? newest->generation + 1 : 1;
-    newest = TRY(store_.PlanAuthority(
+    newest = TRY(stores_.authorities.PlanAuthority(
         hierarchy, AuthorityKind::kIssuing, generation, root,
         Event("PlanAuthority", fmt::format("{}/{}/{}", hierarchy.Name(),
                                            NameOf(AuthorityKind::kIssuing), generation))));
@@ -192,7 +193,8 @@ Status Provisioning::EnsureExternalRoots(const Hierarchy& hierarchy) {
     AuditEvent event = Event("AdoptRoot", fmt::format("{}/{}/{}", hierarchy.Name(),
                                                       NameOf(AuthorityKind::kRoot), generation));
     event.reason = "SHA-256 " + Hex(Sha256(certificate));
-    const Status adopted = store_.AdoptRoot(hierarchy, generation, certificate, event).status();
+    const Status adopted =
+        stores_.authorities.AdoptRoot(hierarchy, generation, certificate, event).status();
     if (adopted.code() != StatusCode::kAborted) TRY(Status(adopted));
     roots = TRY(RootsOf(hierarchy));
     if (!Has(roots, certificate)) return adopted;  // somebody else was faster, with another
@@ -245,11 +247,12 @@ Result<AuthorityRecord> Provisioning::PlanRoot(
   AuditEvent event = Event("PlanAuthority", fmt::format("{}/{}/{}", hierarchy.Name(),
                                                         NameOf(AuthorityKind::kRoot), generation));
   event.approval_use = approval_use;
-  return store_.PlanAuthority(hierarchy, AuthorityKind::kRoot, generation, AuthorityId{}, event);
+  return stores_.authorities.PlanAuthority(hierarchy, AuthorityKind::kRoot, generation,
+                                           AuthorityId{}, event);
 }
 
 Result<std::vector<AuthorityRecord>> Provisioning::RootsOf(const Hierarchy& hierarchy) {
-  std::vector<AuthorityRecord> records = TRY(store_.LoadAuthorities());
+  std::vector<AuthorityRecord> records = TRY(stores_.authorities.LoadAuthorities());
   std::erase_if(records, [&](const AuthorityRecord& record) {
     return record.hierarchy != hierarchy.id || record.kind != AuthorityKind::kRoot;
   });
@@ -267,8 +270,8 @@ Result<std::optional<int>> Provisioning::NextRootToPlan(const Hierarchy& hierarc
 // The newest is it, until that has issued.
 Result<std::optional<int>> Provisioning::NextRootToPlan(const Hierarchy& hierarchy,
                                                         const std::vector<AuthorityRecord>& roots) {
-  const std::vector<Activation> activations = TRY(store_.LoadActivations());
-  const std::vector<AuthorityRecord> records = TRY(store_.LoadAuthorities());
+  const std::vector<Activation> activations = TRY(stores_.activations.LoadActivations());
+  const std::vector<AuthorityRecord> records = TRY(stores_.authorities.LoadAuthorities());
   const auto has_issued = [&](const AuthorityRecord& root) {
     return std::any_of(activations.begin(), activations.end(), [&](const Activation& activation) {
       return std::any_of(records.begin(), records.end(), [&](const AuthorityRecord& issuing) {
@@ -292,7 +295,7 @@ Result<std::optional<int>> Provisioning::NextRootToPlan(const Hierarchy& hierarc
 Status Provisioning::EnsureLink(const Hierarchy& hierarchy, const AuthorityRecord& root,
                                 const SigningKey& root_key, const AuthorityRecord& before) {
   std::optional<AuthorityRecord> link;
-  std::vector<AuthorityRecord> records = TRY(store_.LoadAuthorities());
+  std::vector<AuthorityRecord> records = TRY(stores_.authorities.LoadAuthorities());
   for (AuthorityRecord& record : records) {
     if (record.hierarchy == hierarchy.id && record.kind == AuthorityKind::kLink &&
         record.generation == root.generation) {
@@ -300,7 +303,7 @@ Status Provisioning::EnsureLink(const Hierarchy& hierarchy, const AuthorityRecor
     }
   }
   if (!link) {
-    link = TRY(store_.PlanAuthority(
+    link = TRY(stores_.authorities.PlanAuthority(
         hierarchy, AuthorityKind::kLink, root.generation, before.id,
         Event("PlanAuthority", fmt::format("{}/{}/{}", hierarchy.Name(),
                                            NameOf(AuthorityKind::kLink), root.generation))));
@@ -320,7 +323,7 @@ Result<AuthorityRecord> Provisioning::EnsurePlan(const Hierarchy& hierarchy, Aut
                                                  AuthorityId issuer) {
   constexpr int kFirstGeneration = 1;
   const auto find = [&]() -> Result<std::optional<AuthorityRecord>> {
-    std::vector<AuthorityRecord> records = TRY(store_.LoadAuthorities());
+    std::vector<AuthorityRecord> records = TRY(stores_.authorities.LoadAuthorities());
     for (AuthorityRecord& record : records) {
       if (record.hierarchy == hierarchy.id && record.kind == kind) return std::move(record);
     }
@@ -328,7 +331,7 @@ Result<AuthorityRecord> Provisioning::EnsurePlan(const Hierarchy& hierarchy, Aut
   };
   auto found = TRY(find());
   if (found) return *std::move(found);
-  auto planned = store_.PlanAuthority(
+  auto planned = stores_.authorities.PlanAuthority(
       hierarchy, kind, kFirstGeneration, issuer,
       Event("PlanAuthority",
             fmt::format("{}/{}/{}", hierarchy.Name(), NameOf(kind), kFirstGeneration)));

@@ -5,7 +5,7 @@
 
 #include "ca/base/clock.h"
 #include "ca/catalog/status_directory.h"
-#include "ca/ports/hierarchy_store.h"
+#include "ca/ports/hierarchy_ports.h"
 #include "ca/ports/registry.h"
 
 namespace ca {
@@ -20,9 +20,9 @@ Status CheckToken(const Hierarchy& hierarchy, const KeyStore& keys);
 // makes a key may fail as CheckToken() does.
 class Provisioning {
  public:
-  Provisioning(HierarchyStore& store, KeyStore& keys, Registry& registry,
+  Provisioning(const HierarchyPorts& stores, KeyStore& keys, Registry& registry,
                const StatusDirectory& directory, const Clock& clock, std::string actor)
-      : store_(store),
+      : stores_(stores),
         keys_(keys),
         registry_(registry),
         directory_(directory),
@@ -104,7 +104,7 @@ class Provisioning {
                                     const Sign& sign);
   AuditEvent Event(std::string action, std::string subject) const;
 
-  HierarchyStore& store_;
+  const HierarchyPorts stores_;
   KeyStore& keys_;
   Registry& registry_;
   const StatusDirectory& directory_;

@@ -27,7 +27,7 @@ Result<std::shared_ptr<const Authority>> Provisioning::EnsureResponder(const Hie
 
 Result<std::shared_ptr<const Authority>> Provisioning::EnsureRecorder(const Hierarchy& system) {
   std::optional<AuthorityRecord> newest;
-  const std::vector<AuthorityRecord> records = TRY(store_.LoadAuthorities());
+  const std::vector<AuthorityRecord> records = TRY(stores_.authorities.LoadAuthorities());
   for (const AuthorityRecord& record : records) {
     const bool is_root = record.hierarchy == system.id && record.kind == AuthorityKind::kRoot;
     if (is_root && !record.certificate.empty() && !record.key_destruction) newest = record;
@@ -70,7 +70,7 @@ Result<std::shared_ptr<const Authority>> Provisioning::EnsureDelegate(
 Result<AuthorityRecord> Provisioning::EnsureDelegatePlan(const Hierarchy& hierarchy,
                                                          AuthorityKind kind,
                                                          const Authority& issuer) {
-  const std::vector<AuthorityRecord> records = TRY(store_.LoadAuthorities());
+  const std::vector<AuthorityRecord> records = TRY(stores_.authorities.LoadAuthorities());
   std::optional<AuthorityRecord> newest;
   for (const AuthorityRecord& record : records) {
     if (record.kind == kind && record.issuer == issuer.id()) newest = record;
@@ -84,13 +84,13 @@ Result<AuthorityRecord> Provisioning::EnsureDelegatePlan(const Hierarchy& hierar
 
 Result<AuthorityRecord> Provisioning::PlanDelegate(const Hierarchy& hierarchy, AuthorityKind kind,
                                                    const Authority& issuer) {
-  const std::vector<AuthorityRecord> records = TRY(store_.LoadAuthorities());
+  const std::vector<AuthorityRecord> records = TRY(stores_.authorities.LoadAuthorities());
   int generation = 1;
   for (const AuthorityRecord& record : records) {
     if (record.hierarchy != hierarchy.id || record.kind != kind) continue;
     generation = std::max(generation, record.generation + 1);
   }
-  return store_.PlanAuthority(
+  return stores_.authorities.PlanAuthority(
       hierarchy, kind, generation, issuer.id(),
       Event("PlanAuthority", fmt::format("{}/{}/{}", hierarchy.Name(), NameOf(kind), generation)));
 }

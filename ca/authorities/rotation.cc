@@ -41,7 +41,7 @@ Result<AuthorityView> Rotation::PrepareRoot(const Caller& caller, const std::str
   const auto catalog = catalogs_.Snapshot();
   const Hierarchy* hierarchy =
       TRY(FindPermitted(*catalog, caller, Action::kPrepareAuthority, name, event));
-  Provisioning provisioning(store_, keys_, registry_, directory_, clock_, caller.Name());
+  Provisioning provisioning(stores_, keys_, registry_, directory_, clock_, caller.Name());
   // What is planned already goes on: it was approved, or is a new hierarchy's first.
   const std::optional<int> generation = TRY(provisioning.NextRootToPlan(*hierarchy));
   if (generation) TRY(RequireApproval(*catalog, caller, *hierarchy, *generation, event));
@@ -107,7 +107,7 @@ Result<AuthorityView> Rotation::Taint(const Caller& caller, const std::string& n
                                                Action::kTaintAuthority, name, clock_.Now(), event));
   TRY(CheckNote("reason", reason));
   event.reason = reason;
-  TRY(store_.TaintAuthority(found.view.record.id, reason, event));
+  TRY(stores_.authorities.TaintAuthority(found.view.record.id, reason, event));
   TRY(catalogs_.Reload());
   if (found.view.state == AuthorityState::kActive) {
     TRY(EnsurePublished(*found.hierarchy, caller.Name()).status());
@@ -145,7 +145,8 @@ Result<Rotation::RevokedAuthority> Rotation::Revoke(const Caller& caller, const 
   std::optional<AuthorityRecord> successor;
   if (is_active) successor = TRY(EnsurePublished(hierarchy, caller.Name()));
   event.reason = fmt::format("{}: {}", NameOf(reason), note);
-  const std::int64_t count = TRY(store_.RevokeAuthority(found.view.record.id, reason, note, event));
+  const std::int64_t count =
+      TRY(stores_.authorities.RevokeAuthority(found.view.record.id, reason, note, event));
   TRY(catalogs_.Reload());
   if (successor) {
     const auto after = catalogs_.Snapshot();
@@ -226,7 +227,7 @@ Status Rotation::Advance(const Hierarchy& hierarchy) {
 
 Result<AuthorityRecord> Rotation::EnsurePublished(const Hierarchy& hierarchy,
                                                   const std::string& actor) {
-  Provisioning provisioning(store_, keys_, registry_, directory_, clock_, actor);
+  Provisioning provisioning(stores_, keys_, registry_, directory_, clock_, actor);
   AuthorityRecord successor = TRY(provisioning.EnsureSuccessor(hierarchy));
   if (successor.certificate.empty()) {  // until ca/authorities/external_issuing.h has it imported
     TRY(catalogs_.Reload());
@@ -357,11 +358,12 @@ Result<AuthorityView> Rotation::ActivateFound(const Catalog& catalog, const Hier
     return view;
   }
   TRY(CheckActivation(catalog, hierarchy, view));
-  TRY(store_.Activate({.hierarchy = hierarchy.id,
-                       .sequence = static_cast<int>(catalog.ActivationsOf(hierarchy.id).size()) + 1,
-                       .authority = view.record.id,
-                       .at = clock_.Now()},
-                      event));
+  TRY(stores_.activations.Activate(
+      {.hierarchy = hierarchy.id,
+       .sequence = static_cast<int>(catalog.ActivationsOf(hierarchy.id).size()) + 1,
+       .authority = view.record.id,
+       .at = clock_.Now()},
+      event));
   TRY(catalogs_.Reload());
   return ViewOf(*catalogs_.Snapshot(), hierarchy, view.record.id);
 }

@@ -29,13 +29,13 @@ enum class StragglerPolicy { kWait, kLeaveBehind };
 class Rotation {
  public:
   // All outlive it.
-  Rotation(LiveCatalog& catalogs, const Authorization& authorization, HierarchyStore& store,
+  Rotation(LiveCatalog& catalogs, const Authorization& authorization, const HierarchyPorts& stores,
            KeyStore& keys, Registry& registry, Ledger& ledger, const RevocationIndex& revocations,
            const StatusDirectory& directory, TrustBundles& bundles, const Approvals& approvals,
            const Clock& clock)
       : catalogs_(catalogs),
         authorization_(authorization),
-        store_(store),
+        stores_(stores),
         keys_(keys),
         registry_(registry),
         ledger_(ledger),
@@ -135,7 +135,7 @@ class Rotation {
 
   LiveCatalog& catalogs_;
   const Authorization& authorization_;
-  HierarchyStore& store_;
+  const HierarchyPorts stores_;
   KeyStore& keys_;
   Registry& registry_;
   Ledger& ledger_;

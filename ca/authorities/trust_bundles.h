@@ -47,7 +47,7 @@ struct Stragglers {
 class TrustBundles {
  public:
   // All outlive it.
-  TrustBundles(LiveCatalog& catalogs, const Authorization& authorization, HierarchyStore& store,
+  TrustBundles(LiveCatalog& catalogs, const Authorization& authorization, ActivationStore& store,
                AcknowledgementStore& acknowledgements, Registry& registry,
                const RevocationIndex& revocations, const Clock& clock)
       : catalogs_(catalogs),
@@ -100,7 +100,7 @@ class TrustBundles {
 
   LiveCatalog& catalogs_;
   const Authorization& authorization_;
-  HierarchyStore& store_;
+  ActivationStore& store_;
   AcknowledgementStore& acknowledgements_;
   Registry& registry_;
   const RevocationIndex& revocations_;

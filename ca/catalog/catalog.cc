@@ -24,22 +24,22 @@ const HierarchyDestruction* FindDestruction(const std::vector<HierarchyDestructi
 
 }  // namespace
 
-Result<CatalogRecords> CatalogRecords::Load(HierarchyStore& store) {
+Result<CatalogRecords> CatalogRecords::Load(const HierarchyPorts& stores) {
   CatalogRecords records;
   // What refers to another comes first, so that the other is there.
-  records.trust_bundles = TRY(store.LoadTrustBundles());
-  records.activations = TRY(store.LoadActivations());
-  records.authorities = TRY(store.LoadAuthorities());
-  records.hierarchies = TRY(store.LoadHierarchies());
-  records.destructions = TRY(store.LoadDestructions());
+  records.trust_bundles = TRY(stores.activations.LoadTrustBundles());
+  records.activations = TRY(stores.activations.LoadActivations());
+  records.authorities = TRY(stores.authorities.LoadAuthorities());
+  records.hierarchies = TRY(stores.hierarchies.LoadHierarchies());
+  records.destructions = TRY(stores.hierarchies.LoadDestructions());
   std::erase_if(records.hierarchies, [&](const Hierarchy& hierarchy) {  // destroyed just now
     return FindDestruction(records.destructions, hierarchy.id) != nullptr;
   });
   return records;
 }
 
-Result<std::shared_ptr<const Catalog>> Catalog::Load(HierarchyStore& store, KeyStore& keys) {
-  CatalogRecords records = TRY(CatalogRecords::Load(store));
+Result<std::shared_ptr<const Catalog>> Catalog::Load(const HierarchyPorts& stores, KeyStore& keys) {
+  CatalogRecords records = TRY(CatalogRecords::Load(stores));
   return Open(std::move(records), keys);
 }
 

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "ca/issuance/authority.h"
-#include "ca/ports/hierarchy_store.h"
+#include "ca/ports/hierarchy_ports.h"
 
 namespace ca {
 
@@ -20,7 +20,7 @@ struct CatalogRecords {
   std::vector<TrustBundleRecord> trust_bundles;
 
   // kUnavailable while the database is away.
-  static Result<CatalogRecords> Load(HierarchyStore& store);
+  static Result<CatalogRecords> Load(const HierarchyPorts& stores);
 
   friend bool operator==(const CatalogRecords&, const CatalogRecords&) = default;
 };
@@ -34,7 +34,7 @@ class Catalog {
   // be had from a token that is apart (KeyStore::IsApart). kFailedPrecondition when another key is
   // missing on the token or is not what its certificate says, kUnavailable when token or database
   // is away.
-  static Result<std::shared_ptr<const Catalog>> Load(HierarchyStore& store, KeyStore& keys);
+  static Result<std::shared_ptr<const Catalog>> Load(const HierarchyPorts& stores, KeyStore& keys);
   static Result<std::shared_ptr<const Catalog>> Open(CatalogRecords records, KeyStore& keys);
   // To be looked at: none has a key, whatever is on the token.
   static Result<std::shared_ptr<const Catalog>> OpenWithoutKeys(CatalogRecords records);

@@ -2,9 +2,10 @@
 
 namespace ca {
 
-Result<std::unique_ptr<LiveCatalog>> LiveCatalog::Load(HierarchyStore& store, KeyStore& keys) {
-  auto catalog = TRY(Catalog::Load(store, keys));
-  return std::unique_ptr<LiveCatalog>(new LiveCatalog(store, keys, std::move(catalog)));
+Result<std::unique_ptr<LiveCatalog>> LiveCatalog::Load(const HierarchyPorts& stores,
+                                                       KeyStore& keys) {
+  auto catalog = TRY(Catalog::Load(stores, keys));
+  return std::unique_ptr<LiveCatalog>(new LiveCatalog(stores, keys, std::move(catalog)));
 }
 
 std::shared_ptr<const Catalog> LiveCatalog::Snapshot() const {
@@ -15,7 +16,7 @@ std::shared_ptr<const Catalog> LiveCatalog::Snapshot() const {
 Status LiveCatalog::Reload() {
   // One at a time, so that an older state never comes after a newer one.
   const std::lock_guard reloading(reloading_);
-  const CatalogRecords records = TRY(CatalogRecords::Load(store_));
+  const CatalogRecords records = TRY(CatalogRecords::Load(stores_));
   const auto before = Snapshot();
   // What a token that was away lacked may be there now.
   if (records == before->records() && before->lacking_keys().empty()) return Ok();

@@ -11,8 +11,8 @@ namespace ca {
 // serves a request takes one snapshot and goes on with it to the end. Thread-safe.
 class LiveCatalog {
  public:
-  // Errors: those of Catalog::Load. `store` and `keys` outlive it.
-  static Result<std::unique_ptr<LiveCatalog>> Load(HierarchyStore& store, KeyStore& keys);
+  // Errors: those of Catalog::Load. `stores` and `keys` outlive it.
+  static Result<std::unique_ptr<LiveCatalog>> Load(const HierarchyPorts& stores, KeyStore& keys);
 
   std::shared_ptr<const Catalog> Snapshot() const;
 
@@ -21,10 +21,10 @@ class LiveCatalog {
   Status Reload();
 
  private:
-  LiveCatalog(HierarchyStore& store, KeyStore& keys, std::shared_ptr<const Catalog> catalog)
-      : store_(store), keys_(keys), catalog_(std::move(catalog)) {}
+  LiveCatalog(const HierarchyPorts& stores, KeyStore& keys, std::shared_ptr<const Catalog> catalog)
+      : stores_(stores), keys_(keys), catalog_(std::move(catalog)) {}
 
-  HierarchyStore& store_;
+  const HierarchyPorts stores_;
   KeyStore& keys_;
   std::mutex reloading_;
   mutable std::mutex mutex_;

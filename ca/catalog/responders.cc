@@ -3,7 +3,7 @@
 namespace ca {
 
 Result<std::map<AuthorityId, std::shared_ptr<const Authority>>> LoadResponders(
-    HierarchyStore& store, KeyStore& keys, TimePoint now) {
+    AuthorityStore& store, KeyStore& keys, TimePoint now) {
   std::map<AuthorityId, std::shared_ptr<const Authority>> responders;
   const std::vector<AuthorityRecord> records = TRY(store.LoadAuthorities());  // oldest first
   for (const AuthorityRecord& record : records) {

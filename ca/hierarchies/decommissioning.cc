@@ -40,7 +40,7 @@ Result<Decommissioning::Found> Decommissioning::Find(const std::string& name) co
   const auto catalog = catalogs_.Snapshot();
   const auto standing = catalog->FindByName(name);
   if (standing.ok()) return Found{**standing, false};
-  std::vector<HierarchyDestruction> destroyed = TRY(store_.FindDestructions(name, 1));
+  std::vector<HierarchyDestruction> destroyed = TRY(stores_.hierarchies.FindDestructions(name, 1));
   if (name.empty() || destroyed.empty()) return standing.status();
   return Found{std::move(destroyed.front().hierarchy), true};
 }
@@ -60,9 +60,9 @@ Result<DestructionView> Decommissioning::Destroy(const Caller& caller, const std
     TRY(RequireApproval(caller, found.hierarchy, reason, event));
   }
   event.reason = reason;
-  auto destroyed = TRY(store_.DestroyHierarchy(found.hierarchy.id, reason, event));
+  auto destroyed = TRY(stores_.hierarchies.DestroyHierarchy(found.hierarchy.id, reason, event));
   TRY(catalogs_.Reload());
-  const std::vector<AuthorityRecord> authorities = TRY(store_.LoadAuthorities());
+  const std::vector<AuthorityRecord> authorities = TRY(stores_.authorities.LoadAuthorities());
   return ViewOf(std::move(destroyed), authorities);
 }
 
@@ -86,14 +86,15 @@ Result<std::vector<DestructionView>> Decommissioning::List(const Caller& caller,
                                                            AuditEvent& event) const {
   event.subject = Printable(hierarchy);
   const int limit = hierarchy.empty() ? kListedMax : kListedOfNameMax;
-  std::vector<HierarchyDestruction> found = TRY(store_.FindDestructions(hierarchy, limit));
+  std::vector<HierarchyDestruction> found =
+      TRY(stores_.hierarchies.FindDestructions(hierarchy, limit));
   std::vector<Hierarchy> hierarchies = catalogs_.Snapshot()->hierarchies();
   for (const HierarchyDestruction& destruction : found) {
     hierarchies.push_back(destruction.hierarchy);
   }
   const auto allowed = TRY(authorization_.Allowed(caller, Action::kListDestructions, hierarchies));
   if (allowed.empty()) TRY(authorization_.Require(caller, Action::kListDestructions, {}));
-  const std::vector<AuthorityRecord> authorities = TRY(store_.LoadAuthorities());
+  const std::vector<AuthorityRecord> authorities = TRY(stores_.authorities.LoadAuthorities());
   std::vector<DestructionView> views;
   for (HierarchyDestruction& destruction : found) {
     const HierarchyId id = destruction.hierarchy.id;
@@ -143,15 +144,15 @@ Status Decommissioning::Finish(const HierarchyDestruction& destruction,
   const Hierarchy* system = TRY(catalog->System());
   const auto recorder = TRY(provisioning_.EnsureRecorder(*system));
   const Bytes record = TRY(SignRecord(*recorder, write_(statement), now));
-  TRY(store_.RecordHierarchyDestroyed(destruction.hierarchy.id, record,
-                                      AuditEvent{
-                                          .at = now,
-                                          .actor = "conductor",
-                                          .action = "RecordHierarchyDestroyed",
-                                          .hierarchy = destruction.hierarchy.id,
-                                          .subject = destruction.hierarchy.Name(),
-                                          .from = "local",
-                                      }));
+  TRY(stores_.hierarchies.RecordHierarchyDestroyed(destruction.hierarchy.id, record,
+                                                   AuditEvent{
+                                                       .at = now,
+                                                       .actor = "conductor",
+                                                       .action = "RecordHierarchyDestroyed",
+                                                       .hierarchy = destruction.hierarchy.id,
+                                                       .subject = destruction.hierarchy.Name(),
+                                                       .from = "local",
+                                                   }));
   return catalogs_.Reload();
 }
 

@@ -52,12 +52,13 @@ class Decommissioning {
   using Write = std::function<std::string(const DestructionStatement&)>;
 
   // All outlive it.
-  Decommissioning(LiveCatalog& catalogs, const Authorization& authorization, HierarchyStore& store,
-                  KeyRetirement& key_retirement, Provisioning& provisioning,
-                  const Approvals& approvals, const Clock& clock, Write write)
+  Decommissioning(LiveCatalog& catalogs, const Authorization& authorization,
+                  const HierarchyPorts& stores, KeyRetirement& key_retirement,
+                  Provisioning& provisioning, const Approvals& approvals, const Clock& clock,
+                  Write write)
       : catalogs_(catalogs),
         authorization_(authorization),
-        store_(store),
+        stores_(stores),
         key_retirement_(key_retirement),
         provisioning_(provisioning),
         approvals_(approvals),
@@ -98,7 +99,7 @@ class Decommissioning {
 
   LiveCatalog& catalogs_;
   const Authorization& authorization_;
-  HierarchyStore& store_;
+  const HierarchyPorts stores_;
   KeyRetirement& key_retirement_;
   Provisioning& provisioning_;
   const Approvals& approvals_;

@@ -171,7 +171,7 @@ Result<Hierarchies::Applied> Hierarchies::Apply(const Caller& caller,
     if (hierarchy != standing->hierarchy) {
       AuditEvent change = event;
       change.action = "ChangeHierarchy";
-      TRY(store_.ChangeHierarchy(standing->hierarchy, hierarchy, change));
+      TRY(stores_.hierarchies.ChangeHierarchy(standing->hierarchy, hierarchy, change));
     }
   }
   TRY(EnsureWhole(hierarchy, caller.Name()));
@@ -187,7 +187,7 @@ Result<Hierarchies::Applied> Hierarchies::Apply(const Caller& caller,
 }
 
 Status Hierarchies::EnsureWhole(const Hierarchy& wanted, const std::string& actor) {
-  Provisioning provisioning(store_, keys_, registry_, directory_, clock_, actor);
+  Provisioning provisioning(stores_, keys_, registry_, directory_, clock_, actor);
   const Hierarchy hierarchy = TRY(provisioning.EnsureHierarchy(wanted));
   TRY(catalogs_.Reload());
   const auto catalog = catalogs_.Snapshot();

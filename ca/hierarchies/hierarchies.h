@@ -26,12 +26,12 @@ namespace ca {
 class Hierarchies {
  public:
   // All outlive it.
-  Hierarchies(LiveCatalog& catalogs, const Authorization& authorization, HierarchyStore& store,
-              KeyStore& keys, Registry& registry, const StatusDirectory& directory,
-              const Approvals& approvals, const Clock& clock)
+  Hierarchies(LiveCatalog& catalogs, const Authorization& authorization,
+              const HierarchyPorts& stores, KeyStore& keys, Registry& registry,
+              const StatusDirectory& directory, const Approvals& approvals, const Clock& clock)
       : catalogs_(catalogs),
         authorization_(authorization),
-        store_(store),
+        stores_(stores),
         keys_(keys),
         registry_(registry),
         directory_(directory),
@@ -90,7 +90,7 @@ class Hierarchies {
 
   LiveCatalog& catalogs_;
   const Authorization& authorization_;
-  HierarchyStore& store_;
+  const HierarchyPorts stores_;
   KeyStore& keys_;
   Registry& registry_;
   const StatusDirectory& directory_;

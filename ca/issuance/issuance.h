@@ -24,7 +24,7 @@ namespace ca {
 class Authority;
 struct LintTerms;
 class Ledger;
-class HierarchyStore;
+class AuthorityStore;
 class Transcript;
 
 // The ledger's record of an issuance, which is durable before the key is used.
@@ -64,7 +64,7 @@ class PreparedCertificate {
  private:
   friend class Authority;
   friend class Ledger;          // moves the record out when it is durable
-  friend class HierarchyStore;  // likewise, for an authority's own certificate
+  friend class AuthorityStore;  // likewise, for an authority's own certificate
   friend class Transcript;      // likewise, in a ceremony
   explicit PreparedCertificate(LintedIssuance linted) : record_(std::move(linted.record_)) {}
 
@@ -80,7 +80,7 @@ class RecordedIssuance {
 
  private:
   friend class Ledger;
-  friend class HierarchyStore;
+  friend class AuthorityStore;
   friend class Transcript;
   friend Result<Certificate> SignRecorded(const SigningKey& key, RecordedIssuance recorded);
   explicit RecordedIssuance(IssuanceRecord record) : record_(std::move(record)) {}

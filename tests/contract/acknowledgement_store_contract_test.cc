@@ -18,7 +18,7 @@ class AcknowledgementStoreContract : public DeployedContractTest {
 
   void Publish(const ca::Hierarchy& hierarchy, int version) {
     const auto root = deployment_.catalog->AuthoritiesOf(hierarchy.id).front();
-    Must(hierarchies().PublishTrustBundle({hierarchy.id, version, {root->id()}, clock_.Now()},
+    Must(activations().PublishTrustBundle({hierarchy.id, version, {root->id()}, clock_.Now()},
                                           EventIn(hierarchy, "PublishTrustBundle")));
   }
 

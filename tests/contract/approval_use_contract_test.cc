@@ -64,7 +64,7 @@ class ApprovalUseContract : public DeployedContractTest {
     for (const ca::Hierarchy& of : Must(hierarchies().LoadHierarchies())) {
       state += fmt::format("{} {}, ", of.Name(), of.root_lifetime.count());
     }
-    for (const ca::AuthorityRecord& of : Must(hierarchies().LoadAuthorities())) {
+    for (const ca::AuthorityRecord& of : Must(authorities().LoadAuthorities())) {
       state += fmt::format("{} {}, ", of.key_label, of.taint.has_value());
     }
     return state + fmt::format("{} grants, {} stand", Must(registry().ListGrants()).size(),
@@ -127,13 +127,13 @@ TEST_P(ApprovalUseContract, IsWithTheEndOfAHierarchy) {
 
 TEST_P(ApprovalUseContract, IsWithThePlanOfARoot) {
   ExpectUsesTheApproval([&](const ca::AuditEvent& event) {
-    return hierarchies().PlanAuthority(acme_, ca::AuthorityKind::kRoot, 2, {}, event).status();
+    return authorities().PlanAuthority(acme_, ca::AuthorityKind::kRoot, 2, {}, event).status();
   });
 }
 
 TEST_P(ApprovalUseContract, IsWithTheRevocationOfAnAuthority) {
   ExpectUsesTheApproval([&](const ca::AuditEvent& event) {
-    return hierarchies()
+    return authorities()
         .RevokeAuthority(Issuer(), ca::RevocationReason::kCaCompromise, "a test", event)
         .status();
   });

@@ -21,6 +21,8 @@ class ContractTest : public ::testing::TestWithParam<WorldKind> {
   static void TearDownTestSuite() { Worlds().clear(); }
 
   ca::HierarchyStore& hierarchies() { return world_.ports().hierarchies; }
+  ca::AuthorityStore& authorities() { return world_.ports().authorities; }
+  ca::ActivationStore& activations() { return world_.ports().activations; }
   ca::Registry& registry() { return world_.ports().registry; }
   ca::Ledger& ledger() { return world_.ports().ledger; }
   ca::RevocationStore& revocations() { return world_.revocations(); }

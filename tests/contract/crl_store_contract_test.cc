@@ -98,7 +98,7 @@ TEST_P(CrlStoreContract, HasShardZeroOfEachRootAndIssuingAuthorityFromTheBeginni
 
 TEST_P(CrlStoreContract, HasNoShardOfARootThatIsSomebodyElses) {
   const size_t before = Must(crls().LoadShards(clock_.Now())).size();
-  Must(hierarchies()
+  Must(authorities()
            .AdoptRoot(deployment_.acme, 2, "root", EventIn(deployment_.acme, "AdoptRoot"))
            .status());
   EXPECT_EQ(Must(crls().LoadShards(clock_.Now())).size(), before);

@@ -26,18 +26,18 @@ class DestructionContract : public LedgerContract {
                                                   EventIn(hierarchy, "RecordHierarchyDestroyed"));
   }
   std::vector<AuthorityRecord> AuthoritiesOf(const Hierarchy& hierarchy) {
-    std::vector<AuthorityRecord> records = Must(hierarchies().LoadAuthorities());
+    std::vector<AuthorityRecord> records = Must(authorities().LoadAuthorities());
     std::erase_if(records, [&](const auto& record) { return record.hierarchy != hierarchy.id; });
     return records;
   }
   void DestroyKeysOf(const Hierarchy& hierarchy) {
     for (const AuthorityRecord& record : AuthoritiesOf(hierarchy)) {
       DecideOn(hierarchy, record);
-      Must(hierarchies().RecordKeyDestroyed(record.id, EventIn(hierarchy, "DestroyKey")));
+      Must(authorities().RecordKeyDestroyed(record.id, EventIn(hierarchy, "DestroyKey")));
     }
   }
   void DecideOn(const Hierarchy& hierarchy, const AuthorityRecord& record) {
-    Must(hierarchies().DecideKeyDestruction(record.id, 1, "its hierarchy is destroyed",
+    Must(authorities().DecideKeyDestruction(record.id, 1, "its hierarchy is destroyed",
                                             EventIn(hierarchy, "DecideKeyDestruction")));
   }
   std::vector<std::string> Names() {
@@ -104,13 +104,13 @@ TEST_P(DestructionContract, LetsNothingBeIssuedPlannedActivatedOrChanged) {
   Must(Destroy(acme_).status());
   ExpectRefused(Record(std::move(prepared), ca::SystemGrounds{}, NewRequest()),
                 StatusCode::kAborted, "authority.superseded");
-  EXPECT_TRUE(IsRefusal(hierarchies()
+  EXPECT_TRUE(IsRefusal(authorities()
                             .PlanAuthority(acme_, AuthorityKind::kIssuing, 2, issuer->issuer(),
                                            EventIn(acme_, "PlanAuthority"))
                             .status(),
                         StatusCode::kFailedPrecondition, "hierarchy.destroyed"));
   EXPECT_EQ(
-      hierarchies()
+      activations()
           .Activate({acme_.id, 2, issuer->id(), clock_.Now()}, EventIn(acme_, "ActivateAuthority"))
           .code(),
       StatusCode::kAborted);
@@ -167,7 +167,7 @@ TEST_P(DestructionContract, IsNotForTheSystemHierarchy) {
 // hierarchy is.
 TEST_P(DestructionContract, LetsEveryKeyGo) {
   const auto issuer = Must(deployment_.catalog->ActiveIssuer(acme_.id));
-  EXPECT_TRUE(IsRefusal(hierarchies().DecideKeyDestruction(issuer->issuer(), 1, "x",
+  EXPECT_TRUE(IsRefusal(authorities().DecideKeyDestruction(issuer->issuer(), 1, "x",
                                                            EventIn(acme_, "DecideKeyDestruction")),
                         StatusCode::kFailedPrecondition, "key.in-use"));
   Must(Destroy(acme_).status());

@@ -16,7 +16,7 @@ class HierarchyStoreContract : public ContractTest {
 
   ca::Result<ca::AuthorityRecord> Plan(const ca::Hierarchy& hierarchy, ca::AuthorityKind kind,
                                        int generation, ca::AuthorityId issuer) {
-    return hierarchies().PlanAuthority(hierarchy, kind, generation, issuer,
+    return authorities().PlanAuthority(hierarchy, kind, generation, issuer,
                                        EventIn(hierarchy, "PlanAuthority"));
   }
   ca::AuthorityRecord PlanRoot(const ca::Hierarchy& hierarchy) {
@@ -30,12 +30,12 @@ class HierarchyStoreContract : public ContractTest {
 
   ca::RecordedIssuance Record(const ca::Hierarchy& hierarchy, const ca::AuthorityRecord& root,
                               const ca::SigningKey& key) {
-    return ca::testing::Must(hierarchies().RecordAuthority(
+    return ca::testing::Must(authorities().RecordAuthority(
         root.id, PrepareRoot(hierarchy, root, key), EventIn(hierarchy, "CreateAuthority")));
   }
 
   ca::AuthorityRecord Find(ca::AuthorityId id) {
-    for (const ca::AuthorityRecord& record : ca::testing::Must(hierarchies().LoadAuthorities())) {
+    for (const ca::AuthorityRecord& record : ca::testing::Must(authorities().LoadAuthorities())) {
       if (record.id == id) return record;
     }
     ADD_FAILURE() << "no such authority";
@@ -57,12 +57,12 @@ class ActivationContract : public HierarchyStoreContract {
     const auto key = NewKey(root.key_label);
     const ca::Certificate certificate =
         ca::testing::Must(SignRecorded(*key, Record(hierarchy, root, *key)));
-    ca::testing::Must(hierarchies().RecordAuthorityCertificate(root.id, certificate, clock_.Now()));
+    ca::testing::Must(authorities().RecordAuthorityCertificate(root.id, certificate, clock_.Now()));
     return root;
   }
 
   ca::Status Activate(const ca::Hierarchy& hierarchy, int sequence, ca::AuthorityId authority) {
-    return hierarchies().Activate({hierarchy.id, sequence, authority, clock_.Now()},
+    return activations().Activate({hierarchy.id, sequence, authority, clock_.Now()},
                                   EventIn(hierarchy, "ActivateAuthority"));
   }
 };

@@ -30,7 +30,7 @@ TEST_P(LedgerContract, RecordsNothingOfAnAuthorityThatIsRevokedWithAllThatItHasI
   auto prepared = deployment_.Prepare(other_, NewKey());
   const auto authority = before.record.authority;
   const auto revoke = [&] {
-    return Must(hierarchies().RevokeAuthority(authority, ca::RevocationReason::kCaCompromise,
+    return Must(authorities().RevokeAuthority(authority, ca::RevocationReason::kCaCompromise,
                                               "it was stolen",
                                               EventIn(deployment_.acme, "RevokeAuthority")));
   };

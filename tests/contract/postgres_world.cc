@@ -1,7 +1,7 @@
 #include "db/postgres_acknowledgement_store.h"
 #include "db/postgres_approval_store.h"
 #include "db/postgres_crl_store.h"
-#include "db/postgres_hierarchy_store.h"
+#include "db/postgres_hierarchy_ports.h"
 #include "db/postgres_ledger.h"
 #include "db/postgres_registry.h"
 #include "db/postgres_revocation_store.h"
@@ -20,7 +20,7 @@ class PostgresWorld final : public World {
     database_.Empty();
   }
 
-  ca::testing::Ports ports() override { return {hierarchies_, registry_, ledger_, keys_}; }
+  ca::testing::Ports ports() override { return {stores_, registry_, ledger_, keys_}; }
   ca::RevocationStore& revocations() override { return revocations_; }
   ca::CrlStore& crls() override { return crls_; }
   ca::AcknowledgementStore& acknowledgements() override { return acknowledgements_; }
@@ -57,7 +57,7 @@ class PostgresWorld final : public World {
 
  private:
   db::testing::TestDatabase database_;
-  db::PostgresHierarchyStore hierarchies_{database_.server()};
+  db::PostgresHierarchyPorts stores_{database_.server()};
   db::PostgresRegistry registry_{database_.server()};
   db::PostgresLedger ledger_{database_.server(), clock};
   db::PostgresRevocationStore revocations_{database_.server()};

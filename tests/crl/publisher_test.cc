@@ -87,9 +87,9 @@ TEST_F(PublisherTest, PublishesALastCrlThatIsValidAsLongAsItsAuthority) {
 TEST_F(PublisherTest, LeavesTheLastCrlOfAnAuthorityWhoseKeyIsToBeDestroyed) {
   PublishOne();
   deployment_.ActivateSuccessor(deployment_.acme);
-  Must(ports_.hierarchies.DecideKeyDestruction(
+  Must(ports_.authorities.DecideKeyDestruction(
       issuer_->id(), 2, "a test", ca::testing::EventAt(clock_.Now(), "DecideKeyDestruction")));
-  const auto catalog = Must(ca::Catalog::Load(ports_.hierarchies, ports_.keys));
+  const auto catalog = Must(ca::Catalog::Load(ports_.stores(), ports_.keys));
   const auto doomed = Must(catalog->FindAuthority(issuer_->id()));
   clock_.Advance(hours(2));
   const auto round = replica_.publisher.PublishDue({doomed});
@@ -191,7 +191,7 @@ TEST_F(PublisherTest, PublishesForTheOthersWhenOneTokenFails) {
       [](ca::testing::Step) { return ca::Error(StatusCode::kUnavailable, "the token is away"); },
       [](ca::BytesView, ca::BytesView) {});
   const auto broken_issuer =
-      Must(Must(ca::Catalog::Load(ports_.hierarchies, broken))->ActiveIssuer(deployment_.acme.id));
+      Must(Must(ca::Catalog::Load(ports_.stores(), broken))->ActiveIssuer(deployment_.acme.id));
   const auto globex = Must(deployment_.catalog->ActiveIssuer(deployment_.globex.id));
   const auto round = replica_.publisher.PublishDue({broken_issuer, root_, globex});
   EXPECT_EQ(round.error.code(), StatusCode::kUnavailable);

@@ -97,7 +97,7 @@ TEST_F(AtomicityTest, AHierarchyItsProfilesAndItsEventAreOneTransaction) {
 }
 
 TEST_F(AtomicityTest, APlanAndItsEventAreOneTransaction) {
-  Must(hierarchies_
+  Must(authorities_
            .PlanAuthority(deployment_.acme, AuthorityKind::kRoot, 2, AuthorityId{},
                           EventIn(deployment_.acme, "PlanAuthority"))
            .status());
@@ -106,10 +106,10 @@ TEST_F(AtomicityTest, APlanAndItsEventAreOneTransaction) {
 
 TEST_F(AtomicityTest, ARecordOfAnAuthorityAndItsEventAreOneTransaction) {
   const auto planned =
-      Must(hierarchies_.PlanAuthority(deployment_.acme, AuthorityKind::kRoot, 2, AuthorityId{},
+      Must(authorities_.PlanAuthority(deployment_.acme, AuthorityKind::kRoot, 2, AuthorityId{},
                                       EventIn(deployment_.acme, "PlanAuthority")));
   const auto key = Must(keys_.Generate(planned.key_label));
-  Must(hierarchies_
+  Must(authorities_
            .RecordAuthority(
                planned.id,
                Must(ca::Authority::PrepareRoot(deployment_.acme, planned, *key, clock_.Now())),
@@ -175,7 +175,7 @@ TEST_F(AtomicityTest, NoHierarchyIsMadeAndNoAuthorityPlannedWhenTheEventCannotBe
   EXPECT_EQ(Count("agentpki.hierarchies"), before);
 
   const int planned = Count("agentpki.authorities");
-  EXPECT_FALSE(hierarchies_
+  EXPECT_FALSE(authorities_
                    .PlanAuthority(deployment_.acme, AuthorityKind::kRoot, 2, AuthorityId{},
                                   ImpossibleEvent("PlanAuthority"))
                    .ok());

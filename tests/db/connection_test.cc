@@ -200,7 +200,7 @@ TEST_F(AfterACutTest, TheFirstCallSucceeds) {
                   .RegisterAgent(ca::testing::AgentOf(deployment_.acme, "other"),
                                  EventIn(deployment_.acme, "RegisterAgent"))
                   .ok());
-  EXPECT_TRUE(hierarchies_.LoadAuthorities().ok());
+  EXPECT_TRUE(authorities_.LoadAuthorities().ok());
 }
 
 }  // namespace

@@ -7,7 +7,7 @@
 
 #include "db/postgres_acknowledgement_store.h"
 #include "db/postgres_crl_store.h"
-#include "db/postgres_hierarchy_store.h"
+#include "db/postgres_hierarchy_ports.h"
 #include "db/postgres_ledger.h"
 #include "db/postgres_registry.h"
 #include "db/postgres_revocation_store.h"
@@ -67,7 +67,7 @@ class DeployedDatabaseTest : public DatabaseTest {
   // One of each for all tests of a suite: connections take long to make.
   struct AllAdapters {
     explicit AllAdapters(const Endpoint& server)
-        : hierarchies(server),
+        : stores(server),
           registry(server),
           ledger(server, clock),
           revocations(server),
@@ -75,7 +75,7 @@ class DeployedDatabaseTest : public DatabaseTest {
           acknowledgements(server) {}
 
     ca::testing::FakeClock clock{ca::SystemClock().Now()};
-    PostgresHierarchyStore hierarchies;
+    PostgresHierarchyPorts stores;
     PostgresRegistry registry;
     PostgresLedger ledger;
     PostgresRevocationStore revocations;
@@ -89,14 +89,17 @@ class DeployedDatabaseTest : public DatabaseTest {
 
  protected:
   ca::testing::FakeClock& clock_ = Adapters()->clock;
-  PostgresHierarchyStore& hierarchies_ = Adapters()->hierarchies;
+  PostgresHierarchyPorts& stores_ = Adapters()->stores;
+  PostgresHierarchyStore& hierarchies_ = stores_.hierarchies;
+  PostgresAuthorityStore& authorities_ = stores_.authorities;
+  PostgresActivationStore& activations_ = stores_.activations;
   PostgresRegistry& registry_ = Adapters()->registry;
   PostgresLedger& ledger_ = Adapters()->ledger;
   PostgresRevocationStore& revocations_ = Adapters()->revocations;
   PostgresCrlStore& crls_ = Adapters()->crls;
   PostgresAcknowledgementStore& acknowledgements_ = Adapters()->acknowledgements;
   ca::testing::MemoryKeyStore keys_;
-  ca::testing::Deployment deployment_{{hierarchies_, registry_, ledger_, keys_}, clock_};
+  ca::testing::Deployment deployment_{{stores_, registry_, ledger_, keys_}, clock_};
 };
 
 }  // namespace db::testing

@@ -9,7 +9,7 @@
 #include <set>
 #include <thread>
 
-#include "db/postgres_hierarchy_store.h"
+#include "db/postgres_hierarchy_ports.h"
 #include "db/postgres_ledger.h"
 #include "db/postgres_registry.h"
 #include "tests/db/private_postgres.h"
@@ -82,11 +82,11 @@ class OutageTest : public ::testing::Test {
   PrivatePostgres& postgres_ = PrivatePostgres::Shared();
   TestDatabase database_{postgres_};
   ca::testing::FakeClock clock_{ca::SystemClock().Now()};
-  PostgresHierarchyStore hierarchies_{database_.server()};
+  PostgresHierarchyPorts stores_{database_.server()};
   PostgresRegistry registry_{database_.server()};
   PostgresLedger ledger_{database_.server(), clock_};
   ca::testing::MemoryKeyStore keys_;
-  ca::testing::Deployment deployment_{{hierarchies_, registry_, ledger_, keys_}, clock_};
+  ca::testing::Deployment deployment_{{stores_, registry_, ledger_, keys_}, clock_};
 
   std::atomic<bool> is_stopping_ = false;
   std::atomic<int> failures_ = 0;
@@ -155,8 +155,8 @@ TEST_F(OutageTest, EveryPortSaysThatTheDatabaseIsAwayAndComesBackWithIt) {
       {"FindGrants", [&] { return registry_.FindGrants(agent.id).status(); }},
       {"ListAgents",
        [&] { return registry_.ListAgents({.hierarchy = deployment_.acme.id}).status(); }},
-      {"LoadHierarchies", [&] { return hierarchies_.LoadHierarchies().status(); }},
-      {"LoadAuthorities", [&] { return hierarchies_.LoadAuthorities().status(); }},
+      {"LoadHierarchies", [&] { return stores_.hierarchies.LoadHierarchies().status(); }},
+      {"LoadAuthorities", [&] { return stores_.authorities.LoadAuthorities().status(); }},
   };
   for (const auto& [name, call] : calls) EXPECT_TRUE(call().ok()) << name;
   postgres_.Kill();

@@ -246,7 +246,7 @@ TEST_F(PrivilegesTest, SeesTheRowsOfTheHierarchyThatItNamedAndNoOther) {
                                        .number = 1,
                                        .this_update = clock_.Now(),
                                        .next_update = clock_.Now()}));
-    Must(hierarchies_.PublishTrustBundle(
+    Must(activations_.PublishTrustBundle(
         {hierarchy->id, 1, {certificate.record.authority}, clock_.Now()},
         EventIn(*hierarchy, "PublishTrustBundle")));
     Must(acknowledgements_.Acknowledge({hierarchy->id, agent.number, 1, clock_.Now()},
@@ -409,7 +409,7 @@ TEST_F(PrivilegesTest, CannotApproveForWhoAskedNorUseWhatIsNotApproved) {
 TEST_F(PrivilegesTest, CannotAcknowledgeForAnotherHierarchyThanItNamed) {
   const ca::Agent agent = deployment_.Register(deployment_.acme, "billing/bot");
   const auto root = deployment_.catalog->AuthoritiesOf(deployment_.acme.id).front();
-  Must(hierarchies_.PublishTrustBundle({deployment_.acme.id, 1, {root->id()}, clock_.Now()},
+  Must(activations_.PublishTrustBundle({deployment_.acme.id, 1, {root->id()}, clock_.Now()},
                                        EventIn(deployment_.acme, "PublishTrustBundle")));
   const std::string statement = fmt::format(
       "INSERT INTO agentpki.bundle_acknowledgements (hierarchy, agent, version, "

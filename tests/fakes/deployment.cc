@@ -11,21 +11,20 @@ Deployment::Deployment(Ports ports, const Clock& clock)
       globex(GlobexProd()),
       ports_(ports),
       clock_(clock) {
-  Provisioning provisioning(ports.hierarchies, ports.keys, ports.registry, Directory(), clock,
-                            "init");
+  Provisioning provisioning(ports.stores(), ports.keys, ports.registry, Directory(), clock, "init");
   for (Hierarchy* hierarchy : {&system, &acme, &globex}) {
     *hierarchy = Must(provisioning.EnsureHierarchy(*hierarchy));
   }
-  catalogs = Must(LiveCatalog::Load(ports.hierarchies, ports.keys));
+  catalogs = Must(LiveCatalog::Load(ports.stores(), ports.keys));
   catalog = catalogs->Snapshot();
 }
 
 void Deployment::ActivateSuccessor(const Hierarchy& hierarchy) {
-  Provisioning provisioning(ports_.hierarchies, ports_.keys, ports_.registry, Directory(), clock_,
+  Provisioning provisioning(ports_.stores(), ports_.keys, ports_.registry, Directory(), clock_,
                             "test");
   const AuthorityRecord successor = Must(provisioning.EnsureSuccessor(hierarchy));
   const int sequence = static_cast<int>(catalog->ActivationsOf(hierarchy.id).size()) + 1;
-  Must(ports_.hierarchies.Activate({hierarchy.id, sequence, successor.id, clock_.Now()},
+  Must(ports_.activations.Activate({hierarchy.id, sequence, successor.id, clock_.Now()},
                                    EventAt(clock_.Now(), "ActivateAuthority")));
   Must(catalogs->Reload());
   catalog = catalogs->Snapshot();

@@ -11,7 +11,9 @@
 #include "tests/fakes/event_log.h"
 #include "tests/fakes/fake_clock.h"
 #include "tests/fakes/memory_acknowledgement_store.h"
+#include "tests/fakes/memory_activation_store.h"
 #include "tests/fakes/memory_approval_store.h"
+#include "tests/fakes/memory_authority_store.h"
 #include "tests/fakes/memory_crl_store.h"
 #include "tests/fakes/memory_hierarchy_store.h"
 #include "tests/fakes/memory_key_store.h"
@@ -24,10 +26,22 @@ namespace ca::testing {
 
 // Where a deployment keeps what lasts.
 struct Ports {
+  Ports(const HierarchyPorts& stores, Registry& of_agents, Ledger& of_issuances, KeyStore& of_keys)
+      : hierarchies(stores.hierarchies),
+        authorities(stores.authorities),
+        activations(stores.activations),
+        registry(of_agents),
+        ledger(of_issuances),
+        keys(of_keys) {}
+
   HierarchyStore& hierarchies;
+  AuthorityStore& authorities;
+  ActivationStore& activations;
   Registry& registry;
   Ledger& ledger;
   KeyStore& keys;
+
+  HierarchyPorts stores() const { return {hierarchies, authorities, activations}; }
 };
 
 // Certificates of the tests point to http://status.test.
@@ -79,17 +93,23 @@ class Deployment {
 // What lasts, in memory.
 struct MemoryPorts {
   explicit MemoryPorts(const Clock& clock) : ledger(registry, events, clock) {}
-  operator Ports() { return {hierarchies, registry, ledger, keys}; }  // NOLINT(*-explicit-*)
+  operator Ports() {  // NOLINT(*-explicit-*)
+    return {stores(), registry, ledger, keys};
+  }
+  HierarchyPorts stores() { return {hierarchies, authorities, activations}; }
 
   EventLog events;
-  MemoryHierarchyStore hierarchies{events};
-  MemoryRegistry registry{hierarchies, events};
+  MemoryHierarchyTables tables;
+  MemoryHierarchyStore hierarchies{tables, events};
+  MemoryAuthorityStore authorities{tables, events};
+  MemoryActivationStore activations{tables, events};
+  MemoryRegistry registry{tables, events};
   MemoryLedger ledger;
   MemoryKeyStore keys;
-  MemoryRevocationStore revocations{ledger, hierarchies, events};
-  MemoryCrlStore crls{ledger, hierarchies};
+  MemoryRevocationStore revocations{ledger, tables, events};
+  MemoryCrlStore crls{ledger, tables};
   MemoryApprovalStore approvals{events};
-  MemoryAcknowledgementStore acknowledgements{hierarchies, registry, ledger, events};
+  MemoryAcknowledgementStore acknowledgements{tables, registry, ledger, events};
 };
 
 }  // namespace ca::testing

@@ -15,6 +15,12 @@ class EventLog {
     const std::lock_guard lock(mutex_);
     events_.push_back(std::move(event));
   }
+  // Adds `event` as an event of `hierarchy`.
+  void AddIn(HierarchyId hierarchy, AuditEvent event) {
+    event.hierarchy = hierarchy;
+    Add(std::move(event));
+  }
+
   // The approval store, which shares the database, uses an approval: ca/ports/approval_store.h.
   using Use = std::function<Status(const AuditEvent& use)>;
   void AskToUse(Use use) { use_ = std::move(use); }

@@ -7,7 +7,7 @@ namespace ca::testing {
 
 Status MemoryAcknowledgementStore::Acknowledge(const Acknowledgement& acknowledgement,
                                                const AuditEvent& event) {
-  if (!hierarchies_.HasTrustBundle(acknowledgement.hierarchy, acknowledgement.version)) {
+  if (!tables_.HasTrustBundle(acknowledgement.hierarchy, acknowledgement.version)) {
     return Error(StatusCode::kNotFound, "there is no such version");
   }
   const std::lock_guard lock(mutex_);
@@ -29,7 +29,7 @@ Result<std::vector<LiveAgent>> MemoryAcknowledgementStore::LiveAgents(HierarchyI
       }
     }
   }
-  const std::vector<Hierarchy> hierarchies = TRY(hierarchies_.LoadHierarchies());
+  const std::vector<Hierarchy> hierarchies = tables_.Standing();
   const bool is_system =
       std::any_of(hierarchies.begin(), hierarchies.end(),
                   [&](const Hierarchy& other) { return other.id == hierarchy && other.is_system; });

@@ -6,7 +6,7 @@
 
 #include "ca/ports/acknowledgement_store.h"
 #include "tests/fakes/event_log.h"
-#include "tests/fakes/memory_hierarchy_store.h"
+#include "tests/fakes/memory_hierarchy_tables.h"
 #include "tests/fakes/memory_ledger.h"
 #include "tests/fakes/memory_registry.h"
 
@@ -16,9 +16,9 @@ namespace ca::testing {
 // tests/contract.
 class MemoryAcknowledgementStore final : public AcknowledgementStore {
  public:
-  MemoryAcknowledgementStore(MemoryHierarchyStore& hierarchies, MemoryRegistry& registry,
+  MemoryAcknowledgementStore(MemoryHierarchyTables& tables, MemoryRegistry& registry,
                              MemoryLedger& ledger, EventLog& events)
-      : hierarchies_(hierarchies), registry_(registry), ledger_(ledger), events_(events) {}
+      : tables_(tables), registry_(registry), ledger_(ledger), events_(events) {}
 
   Status Acknowledge(const Acknowledgement& acknowledgement, const AuditEvent& event) override;
   Result<AcknowledgedCount> Count(HierarchyId hierarchy, int version, TimePoint now) override;
@@ -31,7 +31,7 @@ class MemoryAcknowledgementStore final : public AcknowledgementStore {
   // By SPIFFE ID.
   Result<std::vector<LiveAgent>> LiveAgents(HierarchyId hierarchy, TimePoint now);
 
-  MemoryHierarchyStore& hierarchies_;
+  MemoryHierarchyTables& tables_;
   MemoryRegistry& registry_;
   MemoryLedger& ledger_;
   EventLog& events_;

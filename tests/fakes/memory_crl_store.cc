@@ -31,7 +31,7 @@ std::map<MemoryCrlStore::Shard, CrlShardRecord> MemoryCrlStore::CountShards(Time
     if (issued.validity.not_after >= now) ++record.certificate_count;
   };
   for (const auto& [serial, issuance] : ledger_.issuances_) count(issuance.record);
-  for (const auto& issuance : hierarchies_.Issuances()) {
+  for (const auto& issuance : tables_.Issuances()) {
     if (issuance.of.kind != AuthorityKind::kRoot && issuance.of.kind != AuthorityKind::kResponder) {
       count(issuance.record);
     }
@@ -41,7 +41,7 @@ std::map<MemoryCrlStore::Shard, CrlShardRecord> MemoryCrlStore::CountShards(Time
 
 Result<std::vector<CrlShardRecord>> MemoryCrlStore::LoadShards(TimePoint now) {
   TRY(CheckThere());
-  const std::vector<AuthorityRecord> authorities = TRY(hierarchies_.LoadAuthorities());
+  const std::vector<AuthorityRecord> authorities = tables_.Authorities();
   const std::lock_guard lock(ledger_.mutex_);
   std::map<Shard, CrlShardRecord> counted = CountShards(now);
   std::vector<CrlShardRecord> shards;
@@ -91,7 +91,7 @@ Result<std::int64_t> MemoryCrlStore::LastNumber(AuthorityId authority, CrlShard 
 
 Status MemoryCrlStore::Publish(HierarchyId hierarchy, const PublishedCrl& crl) {
   TRY(CheckThere());
-  const std::vector<AuthorityRecord> authorities = TRY(hierarchies_.LoadAuthorities());
+  const std::vector<AuthorityRecord> authorities = tables_.Authorities();
   const auto is_its = [&](const AuthorityRecord& authority) {
     return authority.id == crl.authority && authority.hierarchy == hierarchy;
   };

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "ca/ports/crl_store.h"
-#include "tests/fakes/memory_hierarchy_store.h"
+#include "tests/fakes/memory_hierarchy_tables.h"
 #include "tests/fakes/memory_ledger.h"
 
 namespace ca::testing {
@@ -14,8 +14,8 @@ namespace ca::testing {
 // The contract of ca/ports/crl_store.h in memory; what else it promises is in tests/contract.
 class MemoryCrlStore final : public CrlStore {
  public:
-  MemoryCrlStore(MemoryLedger& ledger, MemoryHierarchyStore& hierarchies)
-      : ledger_(ledger), hierarchies_(hierarchies) {}
+  MemoryCrlStore(MemoryLedger& ledger, MemoryHierarchyTables& tables)
+      : ledger_(ledger), tables_(tables) {}
 
   Result<std::vector<CrlShardRecord>> LoadShards(TimePoint now) override;
   Status OpenShard(AuthorityId authority, CrlShard newest, TimePoint now) override;
@@ -39,7 +39,7 @@ class MemoryCrlStore final : public CrlStore {
   void TellNews();
 
   MemoryLedger& ledger_;
-  MemoryHierarchyStore& hierarchies_;
+  MemoryHierarchyTables& tables_;
   std::atomic<bool> is_away_ = false;
   // Under the ledger's lock.
   std::map<Shard, TimePoint> opened_;  // shard 0 needs no opening

@@ -137,7 +137,7 @@ Result<JoinTokenRecord> MemoryRegistry::RevokeJoinToken(HierarchyId hierarchy,
 
 Result<std::vector<Grant>> MemoryRegistry::FindGrants(const SpiffeId& operator_id) {
   TRY(CheckThere());
-  const std::vector<Hierarchy> hierarchies = TRY(hierarchies_.LoadHierarchies());
+  const std::vector<Hierarchy> hierarchies = tables_.Standing();
   const std::lock_guard lock(mutex_);
   const Agent* const agent = Find(operator_id);
   const bool is_operator =
@@ -193,7 +193,7 @@ Result<std::vector<OperatorGrant>> MemoryRegistry::ListGrants() {
 // ---- for the ledger -----------------------------------------------------------------------------
 
 Status MemoryRegistry::CheckAgent(const IssuanceRecord& record) {
-  TRY(hierarchies_.CheckActive(record.hierarchy, record.authority));
+  TRY(tables_.CheckActive(record.hierarchy, record.authority));
   const std::lock_guard lock(mutex_);
   const Agent* const agent = Find(record.subject);
   if (!agent || agent->number != record.agent || agent->hierarchy != record.hierarchy) {

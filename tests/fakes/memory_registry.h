@@ -10,16 +10,16 @@
 #include "ca/issuance/issuance.h"
 #include "ca/ports/registry.h"
 #include "tests/fakes/event_log.h"
-#include "tests/fakes/memory_hierarchy_store.h"
+#include "tests/fakes/memory_hierarchy_tables.h"
 
 namespace ca::testing {
 
 // The contract of ca/ports/registry.h in memory; what else it promises is in tests/contract.
 class MemoryRegistry final : public Registry {
  public:
-  MemoryRegistry(MemoryHierarchyStore& hierarchies, EventLog& events)
-      : hierarchies_(hierarchies), events_(events) {
-    hierarchies.AskForProfiles([this](HierarchyId hierarchy) { return ProfilesOf(hierarchy); });
+  MemoryRegistry(MemoryHierarchyTables& tables, EventLog& events)
+      : tables_(tables), events_(events) {
+    tables.AskForProfiles([this](HierarchyId hierarchy) { return ProfilesOf(hierarchy); });
   }
 
   Result<Agent> RegisterAgent(const Agent& agent, const AuditEvent& event) override;
@@ -62,7 +62,7 @@ class MemoryRegistry final : public Registry {
 
   Status CheckThere() const;
 
-  MemoryHierarchyStore& hierarchies_;
+  MemoryHierarchyTables& tables_;
   EventLog& events_;
   std::atomic<bool> is_away_ = false;
   std::mutex mutex_;

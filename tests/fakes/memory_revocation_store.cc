@@ -106,7 +106,7 @@ std::optional<MemoryRevocationStore::Named> MemoryRevocationStore::FindBySerial(
   if (found != ledger_.issuances_.end() && found->second.record.hierarchy == hierarchy) {
     return Named{found->second.record, false, found->second.signature.has_value()};
   }
-  for (const auto& issuance : hierarchies_.Issuances()) {
+  for (const auto& issuance : tables_.Issuances()) {
     if (issuance.record.serial == serial && issuance.record.hierarchy == hierarchy) {
       return Named{issuance.record, issuance.of.kind == AuthorityKind::kRoot, issuance.is_signed};
     }

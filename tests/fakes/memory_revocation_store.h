@@ -6,7 +6,7 @@
 
 #include "ca/ports/revocation.h"
 #include "tests/fakes/event_log.h"
-#include "tests/fakes/memory_hierarchy_store.h"
+#include "tests/fakes/memory_hierarchy_tables.h"
 #include "tests/fakes/memory_ledger.h"
 
 namespace ca::testing {
@@ -15,9 +15,9 @@ namespace ca::testing {
 // replica of a test has one of its own, over one ledger.
 class MemoryRevocationStore final : public RevocationStore {
  public:
-  MemoryRevocationStore(MemoryLedger& ledger, MemoryHierarchyStore& hierarchies, EventLog& events)
-      : ledger_(ledger), hierarchies_(hierarchies), events_(events) {
-    hierarchies.AskToRevoke([this](const RevocationOrder& order) { return RevokeSilently(order); });
+  MemoryRevocationStore(MemoryLedger& ledger, MemoryHierarchyTables& tables, EventLog& events)
+      : ledger_(ledger), tables_(tables), events_(events) {
+    tables.AskToRevoke([this](const RevocationOrder& order) { return RevokeSilently(order); });
   }
 
   Result<RevocationOutcome> Revoke(const RevocationOrder& order, const AuditEvent& event) override;
@@ -54,7 +54,7 @@ class MemoryRevocationStore final : public RevocationStore {
   Result<RevocationOutcome> Carry(const RevocationOrder& order, bool is_preview);
 
   MemoryLedger& ledger_;
-  const MemoryHierarchyStore& hierarchies_;
+  const MemoryHierarchyTables& tables_;
   EventLog& events_;
   std::atomic<bool> is_away_ = false;
   std::atomic<int> find_count_ = 0;

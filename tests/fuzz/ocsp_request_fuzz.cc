@@ -27,7 +27,7 @@ class World {
  public:
   World() {
     auto authorities = std::make_shared<ocsp::AnsweredAuthorities>();
-    ca::Provisioning provisioning(ports_.hierarchies, ports_.keys, ports_.registry,
+    ca::Provisioning provisioning(ports_.stores(), ports_.keys, ports_.registry,
                                   ca::testing::Directory(), clock_, "fuzzer");
     authorities->emplace(
         issuer_->id(),

@@ -32,7 +32,7 @@ class ResponderFixture : public ca::testing::StoryTest {
   }
 
   std::shared_ptr<const ca::Authority> ResponderOf(const ca::Authority& authority) {
-    ca::Provisioning provisioning(ports_.hierarchies, ports_.keys, ports_.registry,
+    ca::Provisioning provisioning(ports_.stores(), ports_.keys, ports_.registry,
                                   ca::testing::Directory(), clock_, "test");
     return Must(provisioning.EnsureResponder(deployment_.acme, authority));
   }

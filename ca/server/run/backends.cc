@@ -62,7 +62,7 @@ ca::Result<Backends> Backends::Open(const Config& config, const ca::Clock& clock
 
   return Backends{
       .keys = std::move(keys),
-      .hierarchies = std::make_unique<db::PostgresHierarchyStore>(database),
+      .stores = std::make_unique<db::PostgresHierarchyPorts>(database),
       .registry = std::make_unique<db::PostgresRegistry>(database),
       .ledger = std::make_unique<db::PostgresLedger>(database, clock),
       .revocations = std::make_unique<db::PostgresRevocationStore>(database),

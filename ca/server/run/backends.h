@@ -7,7 +7,7 @@
 #include "db/postgres_acknowledgement_store.h"
 #include "db/postgres_approval_store.h"
 #include "db/postgres_crl_store.h"
-#include "db/postgres_hierarchy_store.h"
+#include "db/postgres_hierarchy_ports.h"
 #include "db/postgres_ledger.h"
 #include "db/postgres_registry.h"
 #include "db/postgres_revocation_store.h"
@@ -22,7 +22,7 @@ enum class TenantTokens { kMayBeUnavailable, kMustBeAvailable };
 // server keeps for longer than it runs is in them.
 struct Backends {
   std::shared_ptr<hsm::TenantKeyStore> keys;
-  std::unique_ptr<db::PostgresHierarchyStore> hierarchies;
+  std::unique_ptr<db::PostgresHierarchyPorts> stores;
   std::unique_ptr<db::PostgresRegistry> registry;
   std::unique_ptr<db::PostgresLedger> ledger;
   std::unique_ptr<db::PostgresRevocationStore> revocations;

@@ -131,11 +131,11 @@ Status RunInit(const Config& config, const InitOptions& options) {
   if (!lock.ok()) return ca::Annotate(lock.status(), "database: ");
   const Backends backends = TRY(Backends::Open(config, clock, TenantTokens::kMustBeAvailable));
   const ca::StatusDirectory directory(config.status.urls);
-  ca::Provisioning provisioning(*backends.hierarchies, *backends.keys, *backends.registry,
-                                directory, clock, kActor);
+  ca::Provisioning provisioning(*backends.stores, *backends.keys, *backends.registry, directory,
+                                clock, kActor);
 
   const ca::Hierarchy system = TRY(provisioning.EnsureHierarchy(SystemHierarchy(config)));
-  TRY(EnsureApprovals(config, *backends.hierarchies, system, clock.Now()));
+  TRY(EnsureApprovals(config, backends.stores->hierarchies, system, clock.Now()));
   fmt::print("hierarchy {}: {}\n", system.Name(), system.trust_domain.name());
   if (!options.hierarchy_file.empty()) {
     const auto wanted = TRY(files::LoadHierarchyFile(options.hierarchy_file));
@@ -151,7 +151,7 @@ Status RunInit(const Config& config, const InitOptions& options) {
   const ca::Agent agent = TRY(EnsureOperator(system, options.operator_name, provisioning));
   if (options.operator_folder.empty()) return ca::Ok();
 
-  const auto catalogs = TRY(ca::LiveCatalog::Load(*backends.hierarchies, *backends.keys));
+  const auto catalogs = TRY(ca::LiveCatalog::Load(*backends.stores, *backends.keys));
   const ca::Enrollment enrollment(*catalogs, *backends.registry, *backends.ledger, directory,
                                   clock);
   return WriteOperator(config, options.operator_folder, agent, *catalogs->Snapshot(), enrollment,

@@ -38,7 +38,7 @@ Status Serve(const Config& config) {
   const Backends backends = TRY(Backends::Open(config, clock, TenantTokens::kMayBeUnavailable));
   PartitionKeeper partitions(*backends.ledger, clock);
   TRY(partitions.Keep());
-  const auto catalogs = TRY(ca::LiveCatalog::Load(*backends.hierarchies, *backends.keys));
+  const auto catalogs = TRY(ca::LiveCatalog::Load(*backends.stores, *backends.keys));
   const auto status = TRY(StatusPlane::Create(config, backends, *catalogs, clock));
   UseCases use_cases(config, backends, *catalogs, status->directory(), status->index(), clock);
   const auto identity = TRY(ServerIdentity::Create(config, *catalogs, use_cases.provisioning,

@@ -10,7 +10,7 @@ Services::Services(const Config& config, const Backends& backends, const ca::Liv
     : callers_(catalogs, status.index(), clock),
       workers_(config.concurrent_calls),
       call_gate_(callers_, *backends.ledger, status.metrics(), clock, workers_),
-      doctor_(*backends.hierarchies, *backends.keys, *backends.crls, status.crl_cache(), clock),
+      doctor_(*backends.stores, *backends.keys, *backends.crls, status.crl_cache(), clock),
       bundle_watch_(call_gate_, use_cases.bundles),
       enrollment_(call_gate_, use_cases.enrollment, clock),
       registry_(call_gate_, catalogs, use_cases.authorization, use_cases.registration,

@@ -55,7 +55,7 @@ Status StatusFeed::Refresh() {
   TRY(catalogs_.Reload());
   const auto catalog = catalogs_.Snapshot();
   const auto responders =
-      TRY(ca::LoadResponders(sources_.hierarchies, sources_.keys, clock_.Now()));
+      TRY(ca::LoadResponders(sources_.authorities, sources_.keys, clock_.Now()));
   auto answered = std::make_shared<ocsp::AnsweredAuthorities>();
   lacks_responder_ = false;
   for (const ca::Hierarchy& hierarchy : catalog->hierarchies()) {

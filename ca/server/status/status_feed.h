@@ -23,7 +23,7 @@ class StatusFeed {
   struct Sources {
     ca::RevocationStore& revocations;
     ca::CrlStore& crls;
-    ca::HierarchyStore& hierarchies;
+    ca::AuthorityStore& authorities;
     ca::KeyStore& keys;
   };
   struct Sinks {

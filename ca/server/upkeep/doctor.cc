@@ -56,7 +56,7 @@ Result<Doctor::Report> Doctor::Examine(const std::vector<HierarchyId>& hierarchi
 
 Result<Evidence> Doctor::Look() const {
   const std::vector<ca::TokenContent> contents = keys_.Contents();
-  ca::CatalogRecords records = TRY(ca::CatalogRecords::Load(store_));
+  ca::CatalogRecords records = TRY(ca::CatalogRecords::Load(stores_));
   auto catalog = TRY(ca::Catalog::OpenWithoutKeys(std::move(records)));
   auto shards = TRY(crls_.LoadShards(clock_.Now()));
   Evidence evidence;

@@ -13,9 +13,9 @@ namespace server {
 class Doctor {
  public:
   // All outlive it.
-  Doctor(ca::HierarchyStore& store, ca::KeyStore& keys, ca::CrlStore& crls,
+  Doctor(const ca::HierarchyPorts& stores, ca::KeyStore& keys, ca::CrlStore& crls,
          const crl::CrlCache& crl_cache, const ca::Clock& clock)
-      : store_(store), keys_(keys), crls_(crls), crl_cache_(crl_cache), clock_(clock) {}
+      : stores_(stores), keys_(keys), crls_(crls), crl_cache_(crl_cache), clock_(clock) {}
 
   struct Report {
     std::vector<ca::Finding> findings;
@@ -30,7 +30,7 @@ class Doctor {
   ca::Result<ca::Evidence> Look() const;
   ca::Status Sort(const std::vector<ca::TokenContent>& contents, ca::Evidence& evidence) const;
 
-  ca::HierarchyStore& store_;
+  const ca::HierarchyPorts stores_;
   ca::KeyStore& keys_;
   ca::CrlStore& crls_;
   const crl::CrlCache& crl_cache_;

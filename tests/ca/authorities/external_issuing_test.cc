@@ -41,8 +41,8 @@ class ExternalIssuingTest : public testing::RotationStoryTest {
   ExternalIssuingTest() : RotationStoryTest(SystemClock().Now() - minutes(10)) {}
 
   Hierarchy Apply(const Hierarchy& wanted) {
-    Provisioning provisioning(ports_.hierarchies, ports_.keys, ports_.registry,
-                              testing::Directory(), clock_, "alice");
+    Provisioning provisioning(ports_.stores(), ports_.keys, ports_.registry, testing::Directory(),
+                              clock_, "alice");
     const Hierarchy made = Must(provisioning.EnsureHierarchy(wanted));
     Must(deployment_.catalogs->Reload());
     return made;
@@ -103,7 +103,7 @@ class ExternalIssuingTest : public testing::RotationStoryTest {
 
   CorporateCa corporate_{clock_.Now()};
   const Caller admin_ = OperatorWith(Role::kAdmin);
-  ExternalIssuing external_{*deployment_.catalogs, authorization_,  ports_.hierarchies,
+  ExternalIssuing external_{*deployment_.catalogs, authorization_,  ports_.stores(),
                             ports_.keys,           ports_.registry, ports_.ledger,
                             testing::Directory(),  bundles_,        clock_};
   const Enrollment enrollment_{*deployment_.catalogs, ports_.registry, ports_.ledger,
@@ -445,14 +445,14 @@ TEST_F(ExternalIssuingTest, GoesOnFromWhereverItWasInterrupted) {
     const auto interrupt = [&] {
       return step++ == broken_at ? Error(StatusCode::kUnavailable, "interrupted") : Ok();
     };
-    testing::SteppedHierarchyStore store(ports.hierarchies, interrupt);
+    testing::SteppedHierarchyPorts store(ports.stores(), interrupt);
     testing::SteppedKeyStore keys(ports.keys, interrupt);
     Provisioning provisioning(store, keys, ports.registry, testing::Directory(), clock_, "alice");
     is_done = provisioning.EnsureHierarchy(wanted).ok();
     broken_at = -1;
     Must(provisioning.EnsureHierarchy(wanted).status());
     Must(provisioning.EnsureHierarchy(wanted).status());
-    const auto authorities = Must(ports.hierarchies.LoadAuthorities());
+    const auto authorities = Must(ports.authorities.LoadAuthorities());
     ASSERT_EQ(authorities.size(), 2u) << "one root, one issuing authority, broken at " << broken;
     EXPECT_TRUE(authorities[0].IsExternalRoot());
     EXPECT_EQ(authorities[1].issuer, authorities[0].id);
@@ -471,15 +471,15 @@ TEST_F(ExternalIssuingTest, MayBeMadeBySeveralAtOnce) {
     const auto overtake = [&]() -> Status {
       if (step++ != overtaken_at) return Ok();
       was_overtaken = true;
-      Provisioning other(ports.hierarchies, ports.keys, ports.registry, testing::Directory(),
-                         clock_, "other");
+      Provisioning other(ports.stores(), ports.keys, ports.registry, testing::Directory(), clock_,
+                         "other");
       return other.EnsureHierarchy(wanted).status();
     };
-    testing::SteppedHierarchyStore store(ports.hierarchies, overtake);
+    testing::SteppedHierarchyPorts store(ports.stores(), overtake);
     testing::SteppedKeyStore keys(ports.keys, overtake);
     Provisioning provisioning(store, keys, ports.registry, testing::Directory(), clock_, "alice");
     Must(provisioning.EnsureHierarchy(wanted).status());
-    const auto authorities = Must(ports.hierarchies.LoadAuthorities());
+    const auto authorities = Must(ports.authorities.LoadAuthorities());
     ASSERT_EQ(authorities.size(), 2u) << "overtaken at " << overtaken_at;
     EXPECT_EQ(authorities[1].kind, AuthorityKind::kIssuing);
     EXPECT_EQ(ports.keys.Contents().front().labels,

@@ -21,12 +21,12 @@ class KeyRetirementTest : public testing::StoryTest {
   // A conductor; something may happen at each of its steps.
   struct Conductor {
     Conductor(testing::MemoryPorts& ports, const Clock& clock, testing::AtStep at_step = Ok)
-        : hierarchies(ports.hierarchies, at_step),
+        : stores(ports.stores(), at_step),
           keys(ports.keys, at_step),
-          catalogs(Must(LiveCatalog::Load(ports.hierarchies, ports.keys))),
-          retirement(*catalogs, hierarchies, keys, clock) {}
+          catalogs(Must(LiveCatalog::Load(ports.stores(), ports.keys))),
+          retirement(*catalogs, stores.authorities, keys, clock) {}
 
-    testing::SteppedHierarchyStore hierarchies;
+    testing::SteppedHierarchyPorts stores;
     testing::SteppedKeyStore keys;
     const std::unique_ptr<LiveCatalog> catalogs;
     KeyRetirement retirement;
@@ -38,7 +38,7 @@ class KeyRetirementTest : public testing::StoryTest {
   }
 
   AuthorityView ViewOf(const std::string& name) {
-    const auto catalog = Must(Catalog::Load(ports_.hierarchies, ports_.keys));
+    const auto catalog = Must(Catalog::Load(ports_.stores(), ports_.keys));
     for (const AuthorityView& view : AuthoritiesAt(*catalog, acme_, clock_.Now())) {
       if (view.name == name) return view;
     }
@@ -74,7 +74,7 @@ class KeyRetirementTest : public testing::StoryTest {
   }
   size_t DecisionCount() {
     size_t count = 0;
-    for (const AuthorityRecord& record : Must(ports_.hierarchies.LoadAuthorities())) {
+    for (const AuthorityRecord& record : Must(ports_.authorities.LoadAuthorities())) {
       if (record.key_destruction) ++count;
     }
     return count;
@@ -131,7 +131,7 @@ TEST_F(KeyRetirementTest, LeavesAKeyWhoseAuthorityWasActivatedAgainMeanwhile) {
   // There and back, which the conductor has not heard of: certificates may stand again.
   for (const int generation : {1, 2}) {
     const AuthorityId id = ViewOf(fmt::format("acme/prod/issuing/{}", generation)).record.id;
-    Must(ports_.hierarchies.Activate({acme_.id, 2 + generation, id, clock_.Now()},
+    Must(ports_.activations.Activate({acme_.id, 2 + generation, id, clock_.Now()},
                                      testing::EventAt(clock_.Now(), "ActivateAuthority")));
   }
   Must(conductor.retirement.Advance(acme_));
@@ -140,7 +140,7 @@ TEST_F(KeyRetirementTest, LeavesAKeyWhoseAuthorityWasActivatedAgainMeanwhile) {
 }
 
 TEST_F(KeyRetirementTest, EndsTheKeyOfAResponderWhoseCertificateHasEnded) {
-  Provisioning provisioning(ports_.hierarchies, ports_.keys, ports_.registry, testing::Directory(),
+  Provisioning provisioning(ports_.stores(), ports_.keys, ports_.registry, testing::Directory(),
                             clock_, "conductor");
   const auto issuer = Must(deployment_.catalog->ActiveIssuer(acme_.id));
   const auto responder = Must(provisioning.EnsureResponder(acme_, *issuer));
@@ -159,7 +159,7 @@ TEST_F(KeyRetirementTest, EndsTheKeyOfAResponderWhoseCertificateHasEnded) {
 // Its making was interrupted, and nobody goes on with it.
 TEST_F(KeyRetirementTest, EndsTheKeyOfAResponderThatIsPlannedForAnAuthorityWithoutOne) {
   const AuthorityRecord planned =
-      Must(ports_.hierarchies.PlanAuthority(acme_, AuthorityKind::kResponder, 1, First().record.id,
+      Must(ports_.authorities.PlanAuthority(acme_, AuthorityKind::kResponder, 1, First().record.id,
                                             testing::EventAt(clock_.Now(), "PlanAuthority")));
   Must(ports_.keys.Generate(planned.key_label));
   Conductor conductor(ports_, clock_);
@@ -171,11 +171,11 @@ TEST_F(KeyRetirementTest, EndsTheKeyOfARootAfterThoseOfAllThatItHasCertified) {
   // A second root, whose issuing authority takes over.
   const auto event = testing::EventAt(clock_.Now(), "test");
   const AuthorityRecord planned =
-      Must(ports_.hierarchies.PlanAuthority(acme_, AuthorityKind::kRoot, 2, AuthorityId{}, event));
+      Must(ports_.authorities.PlanAuthority(acme_, AuthorityKind::kRoot, 2, AuthorityId{}, event));
   const auto key = Must(ports_.keys.Generate(planned.key_label));
   auto prepared = Must(Authority::PrepareRoot(acme_, planned, *key, clock_.Now()));
-  auto recorded = Must(ports_.hierarchies.RecordAuthority(planned.id, std::move(prepared), event));
-  Must(ports_.hierarchies.RecordAuthorityCertificate(
+  auto recorded = Must(ports_.authorities.RecordAuthority(planned.id, std::move(prepared), event));
+  Must(ports_.authorities.RecordAuthorityCertificate(
       planned.id, Must(SignRecorded(*key, std::move(recorded))), clock_.Now()));
   deployment_.ActivateSuccessor(acme_);
   ASSERT_EQ(ViewOf("acme/prod/issuing/3").record.issuer, planned.id);
@@ -214,7 +214,7 @@ TEST_F(KeyRetirementTest, IsTheSameAfterAnInterruptionAtAnyStep) {
     Conductor heir(ports, clock);
     Finish(heir, clock, deployment.acme);
     size_t destroyed = 0;
-    for (const AuthorityRecord& record : Must(ports.hierarchies.LoadAuthorities())) {
+    for (const AuthorityRecord& record : Must(ports.authorities.LoadAuthorities())) {
       const auto found = ports.keys.Find(record.key_label);
       EXPECT_EQ(found.ok(), !record.key_destruction.has_value());
       if (record.key_destruction && record.key_destruction->destroyed_at) ++destroyed;

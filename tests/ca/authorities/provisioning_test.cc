@@ -22,7 +22,7 @@ using testing::IsRefusal;
 using testing::MemoryPorts;
 using testing::Must;
 using testing::Says;
-using testing::SteppedHierarchyStore;
+using testing::SteppedHierarchyPorts;
 using testing::SteppedKeyStore;
 
 // A provisioning of acme/prod to which something happens at one of its steps.
@@ -31,12 +31,12 @@ class ProvisioningTest : public ::testing::Test {
   struct World {
     explicit World(const Clock& clock, AtStep at_step)
         : ports(clock),
-          hierarchies(ports.hierarchies, at_step),
+          stores(ports.stores(), at_step),
           keys(ports.keys, at_step),
-          provisioning(hierarchies, keys, ports.registry, testing::Directory(), clock, "init") {}
+          provisioning(stores, keys, ports.registry, testing::Directory(), clock, "init") {}
 
     MemoryPorts ports;
-    SteppedHierarchyStore hierarchies;
+    SteppedHierarchyPorts stores;
     SteppedKeyStore keys;
     Provisioning provisioning;
   };
@@ -54,7 +54,7 @@ class ProvisioningTest : public ::testing::Test {
 
   // One hierarchy, one root, one issuing authority, each with its key and no key besides.
   static void ExpectWhole(World& world) {
-    const auto catalog = Must(Catalog::Load(world.ports.hierarchies, world.ports.keys));
+    const auto catalog = Must(Catalog::Load(world.ports.stores(), world.ports.keys));
     ASSERT_EQ(catalog->hierarchies().size(), 1u);
     const auto authorities = catalog->AuthoritiesOf(catalog->hierarchies()[0].id);
     ASSERT_EQ(authorities.size(), 2u);
@@ -62,8 +62,8 @@ class ProvisioningTest : public ::testing::Test {
     EXPECT_EQ(authorities[1]->kind(), AuthorityKind::kIssuing);
     EXPECT_EQ(authorities[1]->issuer(), authorities[0]->id());
     EXPECT_EQ(X509_verify(authorities[1]->x509(), X509_get0_pubkey(authorities[0]->x509())), 1);
-    EXPECT_EQ(Must(world.ports.hierarchies.LoadAuthorities()).size(), 2u) << "no plan is left over";
-    ASSERT_EQ(Must(world.ports.hierarchies.LoadActivations()).size(), 1u);
+    EXPECT_EQ(Must(world.ports.authorities.LoadAuthorities()).size(), 2u) << "no plan is left over";
+    ASSERT_EQ(Must(world.ports.activations.LoadActivations()).size(), 1u);
     EXPECT_EQ(Must(catalog->ActiveIssuer(catalog->hierarchies()[0].id)), authorities[1]);
     EXPECT_EQ(world.keys.generated,
               (std::set{authorities[0]->key_label(), authorities[1]->key_label()}));
@@ -77,14 +77,14 @@ class ProvisioningTest : public ::testing::Test {
 TEST_F(ProvisioningTest, MakesOneSuccessorAndDoesNotActivateIt) {
   World world(clock_, Ok);
   const Hierarchy acme = Must(world.provisioning.EnsureHierarchy(AcmeProd()));
-  const auto before = Must(Catalog::Load(world.ports.hierarchies, world.ports.keys));
+  const auto before = Must(Catalog::Load(world.ports.stores(), world.ports.keys));
   const auto active = Must(before->ActiveIssuer(acme.id));
 
   const AuthorityRecord successor = Must(world.provisioning.EnsureSuccessor(acme));
   EXPECT_EQ(Must(world.provisioning.EnsureSuccessor(acme)).id, successor.id);
 
   EXPECT_EQ(successor.generation, 2);
-  const auto after = Must(Catalog::Load(world.ports.hierarchies, world.ports.keys));
+  const auto after = Must(Catalog::Load(world.ports.stores(), world.ports.keys));
   EXPECT_EQ(Must(after->ActiveIssuer(acme.id))->id(), active->id());
   const auto next = Must(after->FindAuthority(successor.id));
   EXPECT_EQ(next->issuer(), active->issuer());
@@ -104,7 +104,7 @@ TEST_F(ProvisioningTest, MakesASuccessorAfterAnInterruptionAtEveryStep) {
     const bool is_whole = world.provisioning.EnsureSuccessor(acme).ok();
     steps_left = std::numeric_limits<int>::max();
     Must(world.provisioning.EnsureSuccessor(acme).status());
-    EXPECT_EQ(Must(world.ports.hierarchies.LoadAuthorities()).size(), 3u) << interrupted_at;
+    EXPECT_EQ(Must(world.ports.authorities.LoadAuthorities()).size(), 3u) << interrupted_at;
     EXPECT_EQ(world.keys.generated.size(), 3u) << "an orphan key at step " << interrupted_at;
     if (is_whole) break;
   }
@@ -123,13 +123,13 @@ TEST_F(ProvisioningTest, MakesAHierarchyWithItsAuthorities) {
 TEST_F(ProvisioningTest, KeepsWhatStands) {
   World world(clock_, Ok);
   const Hierarchy first = Must(world.provisioning.EnsureHierarchy(AcmeProd()));
-  const auto before = Must(world.ports.hierarchies.LoadAuthorities());
+  const auto before = Must(world.ports.authorities.LoadAuthorities());
   const size_t events = world.ports.events.All().size();
   clock_.Advance(std::chrono::hours(1));
 
   EXPECT_EQ(Must(world.provisioning.EnsureHierarchy(AcmeProd())).id, first.id);
 
-  const auto after = Must(world.ports.hierarchies.LoadAuthorities());
+  const auto after = Must(world.ports.authorities.LoadAuthorities());
   ASSERT_EQ(after.size(), before.size());
   for (size_t i = 0; i < after.size(); ++i) EXPECT_EQ(after[i].certificate, before[i].certificate);
   EXPECT_EQ(world.ports.events.All().size(), events);
@@ -176,7 +176,7 @@ TEST_F(ProvisioningTest, MayBeDoneBySeveralAtOnce) {
     std::function<Status()> overtake;
     World world(clock_, [&] { return ++step == overtaken_at ? overtake() : Ok(); });
     overtake = [&]() -> Status {  // another process does all of it in this instant
-      return Provisioning(world.hierarchies, world.keys, world.ports.registry, testing::Directory(),
+      return Provisioning(world.stores, world.keys, world.ports.registry, testing::Directory(),
                           clock_, "other")
           .EnsureHierarchy(AcmeProd())
           .status();
@@ -268,7 +268,7 @@ TEST_F(ProvisioningTest, ReleasesNoAuthorityWhoseSignatureDoesNotVerify) {
   World world(clock_, Ok);
   world.ports.keys.Fail(testing::MemoryKeyStore::Fault::kWrongSignature);
   EXPECT_EQ(world.provisioning.EnsureHierarchy(AcmeProd()).status().code(), StatusCode::kInternal);
-  for (const AuthorityRecord& record : Must(world.ports.hierarchies.LoadAuthorities())) {
+  for (const AuthorityRecord& record : Must(world.ports.authorities.LoadAuthorities())) {
     EXPECT_TRUE(record.certificate.empty());
   }
 }

@@ -71,7 +71,7 @@ class RotationGateTest : public testing::RotationStoryTest {
     return Must(deployment_.catalogs->Snapshot()->ActiveIssuer(hierarchy_.id))->generation();
   }
 
-  const Hierarchy hierarchy_ = Must(Provisioning(ports_.hierarchies, ports_.keys, ports_.registry,
+  const Hierarchy hierarchy_ = Must(Provisioning(ports_.stores(), ports_.keys, ports_.registry,
                                                  testing::Directory(), clock_, "init")
                                         .EnsureHierarchy(Initech()));
   const Caller admin_ = OperatorWith(Role::kAdmin);

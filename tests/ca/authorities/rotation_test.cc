@@ -19,12 +19,12 @@ class RotationTest : public testing::StoryTest {
   // Another replica on the same database and token.
   struct Replica {
     Replica(testing::MemoryPorts& ports, const Clock& clock)
-        : catalogs(Must(LiveCatalog::Load(ports.hierarchies, ports.keys))),
+        : catalogs(Must(LiveCatalog::Load(ports.stores(), ports.keys))),
           authorization(ports.registry),
-          bundles(*catalogs, authorization, ports.hierarchies, ports.acknowledgements,
+          bundles(*catalogs, authorization, ports.activations, ports.acknowledgements,
                   ports.registry, revocations, clock),
           approvals(*catalogs, authorization, ports.hierarchies, ports.approvals, clock),
-          rotation(*catalogs, authorization, ports.hierarchies, ports.keys, ports.registry,
+          rotation(*catalogs, authorization, ports.stores(), ports.keys, ports.registry,
                    ports.ledger, revocations, testing::Directory(), bundles, approvals, clock),
           enrollment(*catalogs, ports.registry, ports.ledger, testing::Directory(), clock) {}
 
@@ -85,7 +85,7 @@ class RotationTest : public testing::StoryTest {
                                     SystemGrounds{}, RequestId::New(clock_.Now()), event);
   }
   int GenerationOf(const IssuedCertificate& issued) {
-    const auto catalog = Must(Catalog::Load(ports_.hierarchies, ports_.keys));
+    const auto catalog = Must(Catalog::Load(ports_.stores(), ports_.keys));
     return Must(catalog->FindAuthority(issued.certificate.record.authority))->generation();
   }
 
@@ -220,7 +220,7 @@ TEST_F(RotationTest, WaitsUntilEveryReplicaHasHeardOfASuccessor) {
 TEST_F(RotationTest, IsOkWhenItIssuesAlready) {
   const size_t events = ports_.events.All().size();
   EXPECT_EQ(Must(Activate("acme/prod/issuing/1")).state, AuthorityState::kActive);
-  EXPECT_EQ(Must(ports_.hierarchies.LoadActivations()).size(), 3u) << "one for each hierarchy";
+  EXPECT_EQ(Must(ports_.activations.LoadActivations()).size(), 3u) << "one for each hierarchy";
   EXPECT_EQ(ports_.events.All().size(), events + 1);
 }
 
@@ -261,7 +261,7 @@ TEST_F(RotationTest, DoesNotActivateWhatIsRevoked) {
 TEST_F(RotationTest, DoesNotActivateWhatHasNoKeyAnyMore) {
   PrepareAndWait();
   Must(Activate("acme/prod/issuing/2"));
-  Must(ports_.hierarchies.DecideKeyDestruction(
+  Must(ports_.authorities.DecideKeyDestruction(
       one_.catalogs->Snapshot()->ActivationsOf(acme_.id).front().authority, 2, "a test",
       Event("DecideKeyDestruction")));
   // It has not heard of it yet: the store has.
@@ -277,7 +277,7 @@ TEST_F(RotationTest, DoesNotActivateWhatHasNoKeyAnyMore) {
 // It was published, and never issued.
 TEST_F(RotationTest, PreparesAnotherWhenTheSuccessorHasNoKeyAnyMore) {
   const AuthorityView second = Must(Prepare());
-  Must(ports_.hierarchies.DecideKeyDestruction(second.record.id, 1, "a test",
+  Must(ports_.authorities.DecideKeyDestruction(second.record.id, 1, "a test",
                                                Event("DecideKeyDestruction")));
   EXPECT_EQ(Must(Prepare()).name, "acme/prod/issuing/3");
   EXPECT_EQ(States(), "1 active, 2 key destroyed, 3 published");
@@ -294,7 +294,7 @@ TEST_F(RotationTest, IsForAdmins) {
       StatusCode::kPermissionDenied, "caller.role"));
   EXPECT_TRUE(IsRefusal(one_.rotation.RollBack(registrar, "acme/prod", event).status(),
                         StatusCode::kPermissionDenied, "caller.role"));
-  EXPECT_EQ(Must(ports_.hierarchies.LoadActivations()).size(), 3u);
+  EXPECT_EQ(Must(ports_.activations.LoadActivations()).size(), 3u);
 }
 
 TEST_F(RotationTest, KnowsNoAuthorityByAnotherName) {

@@ -14,7 +14,7 @@ class RotationStoryTest : public StoryTest {
   const Authorization authorization_{ports_.registry};
   TrustBundles bundles_{*deployment_.catalogs,
                         authorization_,
-                        ports_.hierarchies,
+                        ports_.activations,
                         ports_.acknowledgements,
                         ports_.registry,
                         revocations_,
@@ -23,7 +23,7 @@ class RotationStoryTest : public StoryTest {
                              ports_.approvals, clock_};
   Rotation rotation_{*deployment_.catalogs,
                      authorization_,
-                     ports_.hierarchies,
+                     ports_.stores(),
                      ports_.keys,
                      ports_.registry,
                      ports_.ledger,

@@ -84,12 +84,12 @@ TEST_F(TrustBundlesTest, NeverPublishesOneThatTrustsNobody) {
 }
 
 TEST_F(TrustBundlesTest, IsPublishedOnceByTwo) {
-  const auto other_catalogs = Must(LiveCatalog::Load(ports_.hierarchies, ports_.keys));
-  TrustBundles other(*other_catalogs, authorization_, ports_.hierarchies, ports_.acknowledgements,
+  const auto other_catalogs = Must(LiveCatalog::Load(ports_.stores(), ports_.keys));
+  TrustBundles other(*other_catalogs, authorization_, ports_.activations, ports_.acknowledgements,
                      ports_.registry, revocations_, clock_);
   Must(bundles_.Publish(acme_, "one"));
   Must(other.Publish(acme_, "two"));  // it has not heard of it yet
-  EXPECT_EQ(Must(ports_.hierarchies.LoadTrustBundles()).size(), 1u);
+  EXPECT_EQ(Must(ports_.activations.LoadTrustBundles()).size(), 1u);
   EXPECT_EQ(ports_.events.All().back().action, "PublishTrustBundle");
   EXPECT_EQ(ports_.events.All().back().actor, "one");
   EXPECT_EQ(ports_.events.All().back().subject, "acme/prod/bundle/1");

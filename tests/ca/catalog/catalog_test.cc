@@ -12,7 +12,7 @@ using testing::Says;
 class CatalogTest : public testing::StoryTest {
  protected:
   Result<std::shared_ptr<const Catalog>> Load() {
-    return Catalog::Load(ports_.hierarchies, ports_.keys);
+    return Catalog::Load(ports_.stores(), ports_.keys);
   }
   const Catalog& catalog() const { return *deployment_.catalog; }
 };
@@ -85,7 +85,7 @@ TEST_F(CatalogTest, DoesNotKnowAnAuthorityThatIsNotThere) {
 }
 
 TEST_F(CatalogTest, PassesOverAuthoritiesThatArePlanned) {
-  Must(ports_.hierarchies
+  Must(ports_.authorities
            .PlanAuthority(deployment_.acme, AuthorityKind::kRoot, 2, AuthorityId{},
                           testing::EventAt(clock_.Now(), "PlanAuthority"))
            .status());
@@ -95,7 +95,7 @@ TEST_F(CatalogTest, PassesOverAuthoritiesThatArePlanned) {
 TEST_F(CatalogTest, KeepsAnAuthorityWhoseKeyIsToBeDestroyedAndLooksForNoKey) {
   const auto first = Must(catalog().ActiveIssuer(deployment_.acme.id));
   deployment_.ActivateSuccessor(deployment_.acme);
-  Must(ports_.hierarchies.DecideKeyDestruction(
+  Must(ports_.authorities.DecideKeyDestruction(
       first->id(), 2, "a test", testing::EventAt(clock_.Now(), "DecideKeyDestruction")));
   Must(ports_.keys.Destroy(first->key_label()));
   const auto loaded = Must(Load());
@@ -114,15 +114,15 @@ TEST_F(CatalogTest, IsOpenedWithoutKeysToBeLookedAt) {
 
 TEST_F(CatalogTest, IsNotLoadedWhenAKeyIsMissingOnTheToken) {
   testing::MemoryKeyStore empty_token;
-  EXPECT_FALSE(Catalog::Load(ports_.hierarchies, empty_token).ok());
+  EXPECT_FALSE(Catalog::Load(ports_.stores(), empty_token).ok());
 }
 
 TEST_F(CatalogTest, IsNotLoadedWhenAKeyIsAnotherThanItsCertificateSays) {
   testing::MemoryKeyStore other_token;
-  for (const AuthorityRecord& record : Must(ports_.hierarchies.LoadAuthorities())) {
+  for (const AuthorityRecord& record : Must(ports_.authorities.LoadAuthorities())) {
     Must(other_token.Generate(record.key_label).status());
   }
-  EXPECT_TRUE(Says(Catalog::Load(ports_.hierarchies, other_token).status(),
+  EXPECT_TRUE(Says(Catalog::Load(ports_.stores(), other_token).status(),
                    StatusCode::kFailedPrecondition,
                    "is not the one in its authority's certificate"));
 }
@@ -135,7 +135,7 @@ TEST_F(CatalogTest, IsNotLoadedWhileTheTokenIsAway) {
 TEST_F(CatalogTest, GoesOnWithoutTheKeysOfATokenThatIsApart) {
   ports_.keys.SetApart();
   ports_.keys.Fail(testing::MemoryKeyStore::Fault::kUnavailable);
-  const auto live = Must(LiveCatalog::Load(ports_.hierarchies, ports_.keys));
+  const auto live = Must(LiveCatalog::Load(ports_.stores(), ports_.keys));
   const auto lacking = live->Snapshot();
   ASSERT_EQ(lacking->lacking_keys().size(),
             lacking->AuthoritiesOf(deployment_.acme.id).size() +
@@ -156,10 +156,10 @@ TEST_F(CatalogTest, GoesOnWithoutTheKeysOfATokenThatIsApart) {
 TEST_F(CatalogTest, GoesOnWithoutAKeyThatIsAnotherOnATokenThatIsApart) {
   testing::MemoryKeyStore other_token;
   other_token.SetApart();
-  for (const AuthorityRecord& record : Must(ports_.hierarchies.LoadAuthorities())) {
+  for (const AuthorityRecord& record : Must(ports_.authorities.LoadAuthorities())) {
     Must(other_token.Generate(record.key_label).status());
   }
-  const auto loaded = Must(Catalog::Load(ports_.hierarchies, other_token));
+  const auto loaded = Must(Catalog::Load(ports_.stores(), other_token));
   EXPECT_FALSE(Must(loaded->ActiveIssuer(deployment_.acme.id))->has_key());
   EXPECT_TRUE(Says(loaded->lacking_keys()[0].why, StatusCode::kFailedPrecondition,
                    "is not the one in its authority's certificate"));

@@ -19,10 +19,10 @@ class ResponderTest : public testing::StoryTest {
     return Must(provisioning_.EnsureResponder(deployment_.acme, *Issuer()));
   }
   std::map<AuthorityId, std::shared_ptr<const Authority>> Load() {
-    return Must(LoadResponders(ports_.hierarchies, ports_.keys, clock_.Now()));
+    return Must(LoadResponders(ports_.authorities, ports_.keys, clock_.Now()));
   }
 
-  Provisioning provisioning_{ports_.hierarchies,   ports_.keys, ports_.registry,
+  Provisioning provisioning_{ports_.stores(),      ports_.keys, ports_.registry,
                              testing::Directory(), clock_,      "conductor"};
 };
 
@@ -73,7 +73,7 @@ TEST_F(ResponderTest, IsNotFoundWhenItHasEnded) {
 TEST_F(ResponderTest, IsFollowedByAnotherWhenItsKeyIsToBeDestroyed) {
   const auto first = Ensure();
   const auto sequence = deployment_.catalog->ActivationsOf(deployment_.acme.id).back().sequence;
-  Must(ports_.hierarchies.DecideKeyDestruction(
+  Must(ports_.authorities.DecideKeyDestruction(
       first->id(), sequence, "a test", testing::EventAt(clock_.Now(), "DecideKeyDestruction")));
   EXPECT_TRUE(Load().empty());
   const auto second = Ensure();

@@ -70,7 +70,7 @@ void WriteAtOnce(const fs::path& path, const std::string& text) {
 Status Serve(const Orders& orders) {
   const SystemClock clock;
   const db::Endpoint database{orders.database};
-  db::PostgresHierarchyStore hierarchies(database);
+  db::PostgresHierarchyPorts stores(database);
   db::PostgresRegistry registry(database);
   db::PostgresLedger real_ledger(database, clock);
   const auto token = TRY(hsm::TokenKeyStore::Open(SoftHsm::Options()));
@@ -80,7 +80,7 @@ Status Serve(const Orders& orders) {
   testing::InterruptedKeyStore keys(*token, interrupt, [&](BytesView tbs, BytesView) {
     WriteAtOnce(orders.signatures(), Hex(tbs) + "\n");
   });
-  const auto catalogs = TRY(LiveCatalog::Load(hierarchies, keys));
+  const auto catalogs = TRY(LiveCatalog::Load(stores, keys));
   const Enrollment enrollment(*catalogs, registry, ledger, testing::Directory(), clock);
 
   RequestId id = TRY(RequestId::Parse(orders.request_id, clock.Now()));
@@ -110,10 +110,10 @@ class CrashTest : public db::testing::DatabaseTest, public ::testing::WithParamI
     // Let go of before anything is started: PKCS#11 and child processes do not go together.
     const auto token = Must(hsm::TokenKeyStore::Open(SoftHsm::Options()));
     const SystemClock clock;
-    db::PostgresHierarchyStore hierarchies(database_.server());
+    db::PostgresHierarchyPorts stores(database_.server());
     db::PostgresRegistry registry(database_.server());
     db::PostgresLedger ledger(database_.server(), clock);
-    testing::Deployment deployment({hierarchies, registry, ledger, *token}, clock);
+    testing::Deployment deployment({stores, registry, ledger, *token}, clock);
     const Agent agent = deployment.Register(deployment.acme, "billing/invoice-bot");
 
     orders_ = {

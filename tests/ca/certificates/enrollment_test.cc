@@ -89,7 +89,7 @@ class EnrollmentTest : public testing::StoryTest {
                                      [this](BytesView, BytesView) { ++signatures_; }};
 
  protected:
-  const std::unique_ptr<LiveCatalog> catalogs_ = Must(LiveCatalog::Load(ports_.hierarchies, keys_));
+  const std::unique_ptr<LiveCatalog> catalogs_ = Must(LiveCatalog::Load(ports_.stores(), keys_));
   const Enrollment enrollment_{*catalogs_, ports_.registry, ledger_, testing::Directory(), clock_};
 };
 

@@ -157,7 +157,7 @@ TEST_F(PolicyTest, EnrollmentIsRefusedByItsRuleAndTheEventSaysSo) {
   EnrollmentRule known = Rule("known", Effect::kAdmit);
   known.agents = {"billing/**"};
   wanted.enrollment_rules = {known, Rule("others", Effect::kRefuse)};
-  Provisioning provisioning(ports_.hierarchies, ports_.keys, ports_.registry, testing::Directory(),
+  Provisioning provisioning(ports_.stores(), ports_.keys, ports_.registry, testing::Directory(),
                             clock_, "test");
   const Hierarchy strict = Must(provisioning.EnsureHierarchy(wanted));
   Must(deployment_.catalogs->Reload());

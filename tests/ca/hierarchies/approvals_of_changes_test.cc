@@ -45,8 +45,8 @@ class ApprovalsOfChangesTest : public testing::ApprovalsStoryTest {
   }
 
   Hierarchies hierarchies_{
-      *deployment_.catalogs, authorization_,       ports_.hierarchies, ports_.keys,
-      ports_.registry,       testing::Directory(), approvals_,         clock_};
+      *deployment_.catalogs, authorization_,       ports_.stores(), ports_.keys,
+      ports_.registry,       testing::Directory(), approvals_,      clock_};
   const Revocations revocations_{
       *deployment_.catalogs, authorization_, ports_.registry, ports_.ledger,
       ports_.revocations,    approvals_,     clock_};

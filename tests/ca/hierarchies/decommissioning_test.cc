@@ -28,15 +28,15 @@ class DecommissioningTest : public testing::StoryTest {
   // A server that calls a hook at each of its steps.
   struct Server {
     Server(testing::MemoryPorts& ports, const Clock& clock, testing::AtStep at_step = Ok)
-        : hierarchies(ports.hierarchies, at_step),
+        : stores(ports.stores(), at_step),
           keys(ports.keys, at_step),
           authorization(ports.registry),
-          catalogs(Must(LiveCatalog::Load(ports.hierarchies, ports.keys))),
-          retirement(*catalogs, hierarchies, keys, clock),
-          provisioning(hierarchies, keys, ports.registry, directory, clock, "conductor"),
+          catalogs(Must(LiveCatalog::Load(ports.stores(), ports.keys))),
+          retirement(*catalogs, stores.authorities, keys, clock),
+          provisioning(stores, keys, ports.registry, directory, clock, "conductor"),
           approvals(*catalogs, authorization, ports.hierarchies, ports.approvals, clock),
-          decommissioning(*catalogs, authorization, hierarchies, retirement, provisioning,
-                          approvals, clock, Write) {}
+          decommissioning(*catalogs, authorization, stores, retirement, provisioning, approvals,
+                          clock, Write) {}
 
     // A round of the conductor, without the last CRLs.
     Status Advance() {
@@ -48,7 +48,7 @@ class DecommissioningTest : public testing::StoryTest {
       return Ok();
     }
 
-    testing::SteppedHierarchyStore hierarchies;
+    testing::SteppedHierarchyPorts stores;
     testing::SteppedKeyStore keys;
     const StatusDirectory& directory = testing::Directory();
     const Authorization authorization;
@@ -142,7 +142,7 @@ TEST_F(DecommissioningTest, LetsNobodyIssueInItAnyMore) {
 
 TEST_F(DecommissioningTest, LeavesItsNameForAnother) {
   Must(Destroy(server_));
-  Provisioning provisioning(ports_.hierarchies, ports_.keys, ports_.registry, server_.directory,
+  Provisioning provisioning(ports_.stores(), ports_.keys, ports_.registry, server_.directory,
                             clock_, "test");
   const Hierarchy again = Must(provisioning.EnsureHierarchy(testing::AcmeProd()));
   EXPECT_NE(again.id, acme_.id);
@@ -170,7 +170,7 @@ TEST_F(DecommissioningTest, LeavesNoKeyAndARecordThatSaysSo) {
   EXPECT_TRUE(LabelsOf(ports_, "acme/prod").empty());
   EXPECT_EQ(view.destroyed_key_count, view.key_count);
   ASSERT_EQ(view.destruction.finished_at, clock_.Now());
-  for (const AuthorityRecord& record : Must(ports_.hierarchies.LoadAuthorities())) {
+  for (const AuthorityRecord& record : Must(ports_.authorities.LoadAuthorities())) {
     if (record.hierarchy != acme_.id) continue;
     EXPECT_NE(view.destruction.record.find(record.key_label), Bytes::npos) << record.key_label;
   }
@@ -210,7 +210,7 @@ TEST_F(DecommissioningTest, IsTheSameAfterAnInterruptionAtAnyStep) {
     ASSERT_EQ(destructions.size(), 1u);
     EXPECT_TRUE(destructions.front().finished_at);
     std::set<std::string> planned;
-    for (const AuthorityRecord& record : Must(ports.hierarchies.LoadAuthorities())) {
+    for (const AuthorityRecord& record : Must(ports.authorities.LoadAuthorities())) {
       planned.insert(record.key_label);
     }
     for (const std::string& label : Must(ports.keys.Labels())) {
@@ -252,7 +252,7 @@ TEST_F(DecommissioningTest, DecidesOnNoKeyWhileATenantsTokenIsAway) {
   AuditEvent event = NewEvent();
   Must(ports_.hierarchies.DestroyHierarchy(acme_.id, "merged", event));
   EXPECT_EQ(without_token.Advance().code(), StatusCode::kUnavailable);
-  for (const AuthorityRecord& record : Must(ports_.hierarchies.LoadAuthorities())) {
+  for (const AuthorityRecord& record : Must(ports_.authorities.LoadAuthorities())) {
     EXPECT_FALSE(record.key_destruction) << record.key_label;
   }
   ports_.keys.Fail(MemoryKeyStore::Fault::kNone);

@@ -19,7 +19,7 @@ class DiagnosisTest : public testing::StoryTest {
   Evidence Look() {
     Evidence evidence;
     for (const std::string& label : Must(ports_.keys.Labels())) evidence.key_labels.insert(label);
-    auto records = Must(CatalogRecords::Load(ports_.hierarchies));
+    auto records = Must(CatalogRecords::Load(ports_.stores()));
     evidence.catalog = Must(Catalog::OpenWithoutKeys(std::move(records)));
     evidence.shards = Must(ports_.crls.LoadShards(clock_.Now()));
     for (const CrlShardRecord& shard : evidence.shards) {
@@ -28,7 +28,7 @@ class DiagnosisTest : public testing::StoryTest {
     return evidence;
   }
   void EnsureResponders() {
-    for (const auto& authority : Must(LiveCatalog::Load(ports_.hierarchies, ports_.keys))
+    for (const auto& authority : Must(LiveCatalog::Load(ports_.stores(), ports_.keys))
                                      ->Snapshot()
                                      ->AuthoritiesOf(acme_.id)) {
       if (authority->has_key()) Must(provisioning_.EnsureResponder(acme_, *authority));
@@ -49,7 +49,7 @@ class DiagnosisTest : public testing::StoryTest {
   using Expected = std::vector<std::string>;
 
   AuthorityRecord RecordOf(AuthorityKind kind, int generation) {
-    for (AuthorityRecord& record : Must(ports_.hierarchies.LoadAuthorities())) {
+    for (AuthorityRecord& record : Must(ports_.authorities.LoadAuthorities())) {
       if (record.hierarchy == acme_.id && record.kind == kind && record.generation == generation) {
         return std::move(record);
       }
@@ -63,7 +63,7 @@ class DiagnosisTest : public testing::StoryTest {
   DiagnosisTest() { EnsureResponders(); }
 
   const Hierarchy& acme_ = deployment_.acme;
-  Provisioning provisioning_{ports_.hierarchies,   ports_.keys, ports_.registry,
+  Provisioning provisioning_{ports_.stores(),      ports_.keys, ports_.registry,
                              testing::Directory(), clock_,      "conductor"};
 };
 
@@ -147,12 +147,12 @@ TEST_F(DiagnosisTest, FindsAKeyThatShouldBeGone) {
   clock_.Advance(minutes(5));
   EXPECT_EQ(Found(), Expected{"key.not-destroyed acme/prod/issuing/1"}) << "nobody decided";
 
-  Must(ports_.hierarchies.DecideKeyDestruction(First().id, 2, "a test", Event()));
+  Must(ports_.authorities.DecideKeyDestruction(First().id, 2, "a test", Event()));
   EXPECT_EQ(Found(), Expected{}) << "it is under way";
   clock_.Advance(minutes(6));
   EXPECT_EQ(Found(), Expected{"key.not-destroyed acme/prod/issuing/1"}) << "and goes no further";
 
-  Must(ports_.hierarchies.RecordKeyDestroyed(First().id, Event()));
+  Must(ports_.authorities.RecordKeyDestroyed(First().id, Event()));
   EXPECT_EQ(Found(), Expected{"key.back acme/prod/issuing/1"});
   Must(ports_.keys.Destroy(First().key_label));
   EXPECT_EQ(Found(), Expected{});
@@ -162,7 +162,7 @@ TEST_F(DiagnosisTest, FindsAKeyThatShouldBeGone) {
 
 TEST_F(DiagnosisTest, FindsWhatWasNeverFinished) {
   Must(
-      ports_.hierarchies.PlanAuthority(acme_, AuthorityKind::kIssuing, 2, First().issuer, Event()));
+      ports_.authorities.PlanAuthority(acme_, AuthorityKind::kIssuing, 2, First().issuer, Event()));
   EXPECT_EQ(Found(), Expected{"authority.interrupted acme/prod/issuing/2"});
   Must(provisioning_.EnsureSuccessor(acme_));
   EXPECT_EQ(Found(), Expected{});
@@ -220,7 +220,7 @@ TEST_F(DiagnosisTest, FindsCrlsThatAreMissingOrLate) {
 TEST_F(DiagnosisTest, WantsNoCrlOfAnAuthorityWhoseKeyIsDestroyed) {
   deployment_.ActivateSuccessor(acme_);
   EnsureResponders();
-  Must(ports_.hierarchies.DecideKeyDestruction(First().id, 2, "a test", Event()));
+  Must(ports_.authorities.DecideKeyDestruction(First().id, 2, "a test", Event()));
   Evidence evidence = Look();
   evidence.crls.erase({First().id, 0});
   clock_.Advance(minutes(5));

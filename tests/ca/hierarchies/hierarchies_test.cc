@@ -65,8 +65,8 @@ class HierarchiesTest : public testing::StoryTest {
   const Approvals approvals_{*deployment_.catalogs, authorization_, ports_.hierarchies,
                              ports_.approvals, clock_};
   Hierarchies hierarchies_{
-      *deployment_.catalogs, authorization_,       ports_.hierarchies, ports_.keys,
-      ports_.registry,       testing::Directory(), approvals_,         clock_};
+      *deployment_.catalogs, authorization_,       ports_.stores(), ports_.keys,
+      ports_.registry,       testing::Directory(), approvals_,      clock_};
 };
 
 // ---- making -------------------------------------------------------------------------------------
@@ -84,7 +84,7 @@ TEST_F(HierarchiesTest, MakesAHierarchyThatIssues) {
 TEST_F(HierarchiesTest, MakesThoseWhoAnswerForIt) {
   const HierarchyDeclaration made = Must(Apply(PullRequest()));
   int responders = 0;
-  for (const AuthorityRecord& record : Must(ports_.hierarchies.LoadAuthorities())) {
+  for (const AuthorityRecord& record : Must(ports_.authorities.LoadAuthorities())) {
     if (record.hierarchy != made.hierarchy.id) continue;
     if (record.kind == AuthorityKind::kResponder && !record.certificate.empty()) ++responders;
   }
@@ -93,11 +93,11 @@ TEST_F(HierarchiesTest, MakesThoseWhoAnswerForIt) {
 
 TEST_F(HierarchiesTest, ChangesNothingWhenItIsAppliedAgain) {
   Must(Apply(PullRequest()));
-  const size_t authorities = Must(ports_.hierarchies.LoadAuthorities()).size();
+  const size_t authorities = Must(ports_.authorities.LoadAuthorities()).size();
   const HierarchyDeclaration again = Must(Apply(PullRequest()));
   EXPECT_EQ(again, Must(Get("acme/pr-1234")));
   EXPECT_TRUE(Must(Plan(PullRequest())).changes.empty());
-  EXPECT_EQ(Must(ports_.hierarchies.LoadAuthorities()).size(), authorities);
+  EXPECT_EQ(Must(ports_.authorities.LoadAuthorities()).size(), authorities);
 }
 
 TEST_F(HierarchiesTest, GoesOnWhereItWasInterruptedAndLeavesNoOrphanKey) {
@@ -105,7 +105,7 @@ TEST_F(HierarchiesTest, GoesOnWhereItWasInterruptedAndLeavesNoOrphanKey) {
   const testing::AtStep at_step = [&] {
     return steps_left-- == 0 ? Error(StatusCode::kUnavailable, "interrupted") : Ok();
   };
-  testing::SteppedHierarchyStore store(ports_.hierarchies, at_step);
+  testing::SteppedHierarchyPorts store(ports_.stores(), at_step);
   testing::SteppedKeyStore keys(ports_.keys, at_step);
   Hierarchies stepped(*deployment_.catalogs, authorization_, store, keys, ports_.registry,
                       testing::Directory(), approvals_, clock_);
@@ -126,7 +126,7 @@ TEST_F(HierarchiesTest, GoesOnWhereItWasInterruptedAndLeavesNoOrphanKey) {
 
     EXPECT_TRUE(deployment_.catalogs->Snapshot()->ActiveIssuer(made.hierarchy.id).ok());
     std::set<std::string> planned;
-    for (const AuthorityRecord& record : Must(ports_.hierarchies.LoadAuthorities())) {
+    for (const AuthorityRecord& record : Must(ports_.authorities.LoadAuthorities())) {
       if (record.hierarchy == made.hierarchy.id) planned.insert(record.key_label);
     }
     EXPECT_EQ(planned.size(), 4u) << "interrupted at " << interrupted_at;

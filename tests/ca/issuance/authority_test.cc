@@ -278,7 +278,7 @@ TEST_F(AuthorityTest, AnIssuingAuthorityDoesNotOutliveItsRoot) {
 
 class OpeningTest : public AuthorityTest {
  protected:
-  AuthorityRecord Record() { return Must(ports_.hierarchies.LoadAuthorities()).front(); }
+  AuthorityRecord Record() { return Must(ports_.authorities.LoadAuthorities()).front(); }
   Status Open(const AuthorityRecord& record, const std::string& label) {
     return Authority::Open(record, Must(ports_.keys.Find(label))).status();
   }

@@ -8,7 +8,7 @@
 #include "ca/ceremony/transcript.h"
 #include "ca/issuance/authority.h"
 #include "ca/issuance/authority_request.h"
-#include "ca/ports/hierarchy_store.h"
+#include "ca/ports/authority_store.h"
 #include "ca/ports/ledger.h"
 
 namespace {
@@ -80,7 +80,7 @@ void B2(PreparedCertificate prepared) {
   (void)Ledger::Recorded(std::move(prepared));  // error: is protected within this context
 }
 void B3(IssuanceRecord record) {
-  (void)ca::HierarchyStore::Recorded(std::move(record));  // error: is protected within this context
+  (void)ca::AuthorityStore::Recorded(std::move(record));  // error: is protected within this context
 }
 class CarelessTranscript : public ca::Transcript {
   RecordedIssuance Recorded(IssuanceRecord record) {

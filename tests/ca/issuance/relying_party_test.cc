@@ -53,7 +53,7 @@ class RelyingPartyTest : public testing::StoryTest {
 
   // Another hierarchy, with its authorities.
   Hierarchy Make(const Hierarchy& wanted) {
-    Hierarchy made = Must(Provisioning(ports_.hierarchies, ports_.keys, ports_.registry,
+    Hierarchy made = Must(Provisioning(ports_.stores(), ports_.keys, ports_.registry,
                                        testing::Directory(), clock_, "init")
                               .EnsureHierarchy(wanted));
     Must(deployment_.catalogs->Reload());

@@ -48,7 +48,7 @@ class SignedRecordTest : public testing::StoryTest {
     return nullptr;
   }
 
-  Provisioning provisioning_{ports_.hierarchies,   ports_.keys, ports_.registry,
+  Provisioning provisioning_{ports_.stores(),      ports_.keys, ports_.registry,
                              testing::Directory(), clock_,      "conductor"};
 };
 

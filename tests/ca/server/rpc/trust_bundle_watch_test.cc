@@ -129,7 +129,7 @@ class TrustBundleWatchTest : public ca::testing::StoryTest {
   const ca::Authorization authorization_{ports_.registry};
   ca::TrustBundles bundles_{*deployment_.catalogs,
                             authorization_,
-                            ports_.hierarchies,
+                            ports_.activations,
                             ports_.acknowledgements,
                             ports_.registry,
                             revocations_,
