@@ -20,9 +20,9 @@ PostgresAcknowledgementStore::PostgresAcknowledgementStore(const Endpoint& endpo
     : pool_(std::make_unique<Pool>(endpoint, kConnectionsMax, [](pqxx::connection&) {})) {}
 PostgresAcknowledgementStore::~PostgresAcknowledgementStore() = default;
 
-Status PostgresAcknowledgementStore::Acknowledge(const ca::Acknowledgement& acknowledgement,
-                                                 const ca::AuditEvent& event) {
-  return pool_->RunRepeatable([&](pqxx::connection& connection) -> Status {
+Result<ca::RecordedDecision> PostgresAcknowledgementStore::Acknowledge(
+    const ca::Acknowledgement& acknowledgement, const ca::AuditEvent& event) {
+  return OnRecord(pool_->RunRepeatable([&](pqxx::connection& connection) -> Status {
     pqxx::work transaction(connection);
     NameHierarchy(transaction, acknowledgement.hierarchy);
     const pqxx::result found = transaction.exec_params(
@@ -41,7 +41,7 @@ Status PostgresAcknowledgementStore::Acknowledge(const ca::Acknowledgement& ackn
     InsertEvent(transaction, event);
     transaction.commit();
     return ca::Ok();
-  });
+  }));
 }
 
 Result<AcknowledgedCount> PostgresAcknowledgementStore::Count(ca::HierarchyId hierarchy,

@@ -15,8 +15,8 @@ class PostgresAcknowledgementStore final : public ca::AcknowledgementStore {
   explicit PostgresAcknowledgementStore(const Endpoint& endpoint);
   ~PostgresAcknowledgementStore() override;
 
-  ca::Status Acknowledge(const ca::Acknowledgement& acknowledgement,
-                         const ca::AuditEvent& event) override;
+  ca::Result<ca::RecordedDecision> Acknowledge(const ca::Acknowledgement& acknowledgement,
+                                               const ca::AuditEvent& event) override;
   ca::Result<ca::AcknowledgedCount> Count(ca::HierarchyId hierarchy, int version,
                                           ca::TimePoint now) override;
   ca::Result<std::vector<ca::LiveAgent>> ListStragglers(const ca::StragglerQuery& query) override;

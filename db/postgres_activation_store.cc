@@ -23,7 +23,8 @@ Result<std::vector<Activation>> PostgresActivationStore::LoadActivations() {
   });
 }
 
-Status PostgresActivationStore::Activate(const Activation& activation, const AuditEvent& event) {
+Result<ca::RecordedDecision> PostgresActivationStore::Activate(const Activation& activation,
+                                                               const AuditEvent& event) {
   const auto conflict = [&] {
     return Error(StatusCode::kAborted, "another authority was activated just now; look again");
   };
@@ -36,7 +37,7 @@ Status PostgresActivationStore::Activate(const Activation& activation, const Aud
     transaction.commit();
     return ca::Ok();
   });
-  return activated.code() == StatusCode::kAlreadyExists ? conflict() : activated;
+  return OnRecord(activated.code() == StatusCode::kAlreadyExists ? conflict() : activated);
 }
 
 Result<std::vector<TrustBundleRecord>> PostgresActivationStore::LoadTrustBundles() {

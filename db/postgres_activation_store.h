@@ -13,7 +13,8 @@ class PostgresActivationStore final : public ca::ActivationStore {
   explicit PostgresActivationStore(std::shared_ptr<Pool> pool) : pool_(std::move(pool)) {}
 
   ca::Result<std::vector<ca::Activation>> LoadActivations() override;
-  ca::Status Activate(const ca::Activation& activation, const ca::AuditEvent& event) override;
+  ca::Result<ca::RecordedDecision> Activate(const ca::Activation& activation,
+                                            const ca::AuditEvent& event) override;
   ca::Result<std::vector<ca::TrustBundleRecord>> LoadTrustBundles() override;
   ca::Status PublishTrustBundle(const ca::TrustBundleRecord& bundle,
                                 const ca::AuditEvent& event) override;

@@ -71,10 +71,11 @@ Result<Approval> PostgresApprovalStore::Find(HierarchyId hierarchy, const std::s
   });
 }
 
-Result<Approval> PostgresApprovalStore::Decide(HierarchyId hierarchy, const std::string& id,
-                                               const ApprovalDecision& decision,
-                                               const ca::AuditEvent& event) {
-  return pool_->RunRepeatable([&](pqxx::connection& connection) -> Result<Approval> {
+Result<ca::Recorded<Approval>> PostgresApprovalStore::Decide(HierarchyId hierarchy,
+                                                             const std::string& id,
+                                                             const ApprovalDecision& decision,
+                                                             const ca::AuditEvent& event) {
+  return OnRecord(pool_->RunRepeatable([&](pqxx::connection& connection) -> Result<Approval> {
     pqxx::work transaction(connection);
     NameHierarchy(transaction, hierarchy);
     LockApprovals(transaction, hierarchy);
@@ -88,12 +89,13 @@ Result<Approval> PostgresApprovalStore::Decide(HierarchyId hierarchy, const std:
     InsertEvent(transaction, event);
     transaction.commit();
     return approval;
-  });
+  }));
 }
 
-Result<Approval> PostgresApprovalStore::Withdraw(HierarchyId hierarchy, const std::string& id,
-                                                 const ca::AuditEvent& event) {
-  return pool_->RunRepeatable([&](pqxx::connection& connection) -> Result<Approval> {
+Result<ca::Recorded<Approval>> PostgresApprovalStore::Withdraw(HierarchyId hierarchy,
+                                                               const std::string& id,
+                                                               const ca::AuditEvent& event) {
+  return OnRecord(pool_->RunRepeatable([&](pqxx::connection& connection) -> Result<Approval> {
     pqxx::work transaction(connection);
     NameHierarchy(transaction, hierarchy);
     LockApprovals(transaction, hierarchy);
@@ -107,7 +109,7 @@ Result<Approval> PostgresApprovalStore::Withdraw(HierarchyId hierarchy, const st
     InsertEvent(transaction, event);
     transaction.commit();
     return approval;
-  });
+  }));
 }
 
 Result<std::vector<Approval>> PostgresApprovalStore::List(const ca::ApprovalQuery& query) {

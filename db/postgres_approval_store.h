@@ -19,11 +19,11 @@ class PostgresApprovalStore final : public ca::ApprovalStore {
                                          const std::set<std::string>& disregarded,
                                          const ca::AuditEvent& event) override;
   ca::Result<ca::Approval> Find(ca::HierarchyId hierarchy, const std::string& id) override;
-  ca::Result<ca::Approval> Decide(ca::HierarchyId hierarchy, const std::string& id,
-                                  const ca::ApprovalDecision& decision,
-                                  const ca::AuditEvent& event) override;
-  ca::Result<ca::Approval> Withdraw(ca::HierarchyId hierarchy, const std::string& id,
-                                    const ca::AuditEvent& event) override;
+  ca::Result<ca::Recorded<ca::Approval>> Decide(ca::HierarchyId hierarchy, const std::string& id,
+                                                const ca::ApprovalDecision& decision,
+                                                const ca::AuditEvent& event) override;
+  ca::Result<ca::Recorded<ca::Approval>> Withdraw(ca::HierarchyId hierarchy, const std::string& id,
+                                                  const ca::AuditEvent& event) override;
   ca::Result<std::vector<ca::Approval>> List(const ca::ApprovalQuery& query) override;
 
  private:

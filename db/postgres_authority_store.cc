@@ -107,7 +107,7 @@ Result<ca::RecordedIssuance> PostgresAuthorityStore::RecordAuthority(
     transaction.commit();
     return found;
   });
-  return Recorded(TRY(std::move(standing)));
+  return ReadyToSign(TRY(std::move(standing)));
 }
 
 Result<Certificate> PostgresAuthorityStore::RecordAuthorityCertificate(
@@ -144,9 +144,9 @@ Result<AuthorityRecord> PostgresAuthorityStore::AdoptRoot(const Hierarchy& hiera
   return adopted;
 }
 
-Status PostgresAuthorityStore::ImportCertificate(AuthorityId authority,
-                                                 const ca::ExternalCertificate& certificate,
-                                                 AuthorityId root, const AuditEvent& event) {
+Result<ca::RecordedDecision> PostgresAuthorityStore::ImportCertificate(
+    AuthorityId authority, const ca::ExternalCertificate& certificate, AuthorityId root,
+    const AuditEvent& event) {
   const Status imported = pool_->Run([&](pqxx::connection& connection) -> Status {
     pqxx::work transaction(connection);
     InsertImport(transaction, authority, root, certificate, event.at);
@@ -154,13 +154,14 @@ Status PostgresAuthorityStore::ImportCertificate(AuthorityId authority,
     transaction.commit();
     return ca::Ok();
   });
-  if (imported.code() != StatusCode::kAlreadyExists) return imported;
+  if (imported.code() != StatusCode::kAlreadyExists) return OnRecord(imported);
   return Error(StatusCode::kAborted, "its certificate was imported by somebody else just now");
 }
 
-Status PostgresAuthorityStore::TaintAuthority(AuthorityId authority, const std::string& reason,
-                                              const AuditEvent& event) {
-  return pool_->RunRepeatable([&](pqxx::connection& connection) -> Status {
+Result<ca::RecordedDecision> PostgresAuthorityStore::TaintAuthority(AuthorityId authority,
+                                                                    const std::string& reason,
+                                                                    const AuditEvent& event) {
+  return OnRecord(pool_->RunRepeatable([&](pqxx::connection& connection) -> Status {
     pqxx::work transaction(connection);
     const HierarchyId hierarchy = FindHierarchyOf(transaction, authority);
     LockActivations(transaction, hierarchy);
@@ -173,14 +174,13 @@ Status PostgresAuthorityStore::TaintAuthority(AuthorityId authority, const std::
     InsertEventIn(transaction, hierarchy, event);
     transaction.commit();
     return ca::Ok();
-  });
+  }));
 }
 
-Result<std::int64_t> PostgresAuthorityStore::RevokeAuthority(AuthorityId authority,
-                                                             ca::RevocationReason reason,
-                                                             const std::string& note,
-                                                             const AuditEvent& event) {
-  return pool_->RunRepeatable([&](pqxx::connection& connection) -> Result<std::int64_t> {
+Result<ca::Recorded<std::int64_t>> PostgresAuthorityStore::RevokeAuthority(
+    AuthorityId authority, ca::RevocationReason reason, const std::string& note,
+    const AuditEvent& event) {
+  return OnRecord(pool_->RunRepeatable([&](pqxx::connection& connection) -> Result<std::int64_t> {
     pqxx::work transaction(connection);
     const HierarchyId hierarchy = FindHierarchyOf(transaction, authority);
     NameHierarchy(transaction, hierarchy);
@@ -197,7 +197,7 @@ Result<std::int64_t> PostgresAuthorityStore::RevokeAuthority(AuthorityId authori
     InsertEventIn(transaction, hierarchy, event);
     transaction.commit();
     return count;
-  });
+  }));
 }
 
 Status PostgresAuthorityStore::DecideKeyDestruction(AuthorityId authority, int last_sequence,

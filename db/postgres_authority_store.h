@@ -26,14 +26,17 @@ class PostgresAuthorityStore final : public ca::AuthorityStore {
   ca::Result<ca::AuthorityRecord> AdoptRoot(const ca::Hierarchy& hierarchy, int generation,
                                             const ca::Bytes& certificate,
                                             const ca::AuditEvent& event) override;
-  ca::Status ImportCertificate(ca::AuthorityId authority,
-                               const ca::ExternalCertificate& certificate, ca::AuthorityId root,
-                               const ca::AuditEvent& event) override;
-  ca::Status TaintAuthority(ca::AuthorityId authority, const std::string& reason,
-                            const ca::AuditEvent& event) override;
-  ca::Result<std::int64_t> RevokeAuthority(ca::AuthorityId authority, ca::RevocationReason reason,
-                                           const std::string& note,
-                                           const ca::AuditEvent& event) override;
+  ca::Result<ca::RecordedDecision> ImportCertificate(ca::AuthorityId authority,
+                                                     const ca::ExternalCertificate& certificate,
+                                                     ca::AuthorityId root,
+                                                     const ca::AuditEvent& event) override;
+  ca::Result<ca::RecordedDecision> TaintAuthority(ca::AuthorityId authority,
+                                                  const std::string& reason,
+                                                  const ca::AuditEvent& event) override;
+  ca::Result<ca::Recorded<std::int64_t>> RevokeAuthority(ca::AuthorityId authority,
+                                                         ca::RevocationReason reason,
+                                                         const std::string& note,
+                                                         const ca::AuditEvent& event) override;
   ca::Status DecideKeyDestruction(ca::AuthorityId authority, int last_sequence,
                                   std::string_view reason, const ca::AuditEvent& event) override;
   ca::Status RecordKeyDestroyed(ca::AuthorityId authority, const ca::AuditEvent& event) override;

@@ -64,30 +64,31 @@ Status PostgresHierarchyStore::ChangeHierarchy(const Hierarchy& standing, const 
   });
 }
 
-Result<HierarchyDestruction> PostgresHierarchyStore::DestroyHierarchy(HierarchyId hierarchy,
-                                                                      const std::string& reason,
-                                                                      const AuditEvent& event) {
+Result<ca::Recorded<HierarchyDestruction>> PostgresHierarchyStore::DestroyHierarchy(
+    HierarchyId hierarchy, const std::string& reason, const AuditEvent& event) {
   const std::string is_it = fmt::format("h.id = {}", static_cast<int>(hierarchy));
-  return pool_->RunRepeatable([&](pqxx::connection& connection) -> Result<HierarchyDestruction> {
-    pqxx::work transaction(connection);
-    const std::vector<Hierarchy> found = SelectHierarchies(transaction, is_it);
-    if (found.empty()) return Error(StatusCode::kNotFound, "there is no such hierarchy");
-    if (found.front().is_system) {
-      return ca::Refusal<ca::kHierarchySystem>(
-          found.front().Name(), "it identifies servers and operators, and cannot be destroyed");
-    }
-    const bool is_new = transaction
-                            .exec_params1("SELECT agentpki.destroy_hierarchy($1, $2, $3, $4, $5)",
-                                          static_cast<int>(hierarchy), TimeText(event.at), reason,
-                                          event.actor, event.correlation_id)[0]
-                            .as<bool>();
-    AuditEvent told = event;
-    if (!is_new) told.rule = ca::kReplay.name;
-    InsertEventIn(transaction, hierarchy, std::move(told));
-    HierarchyDestruction destruction = SelectDestructions(transaction, is_it, "").front();
-    transaction.commit();
-    return destruction;
-  });
+  return OnRecord(
+      pool_->RunRepeatable([&](pqxx::connection& connection) -> Result<HierarchyDestruction> {
+        pqxx::work transaction(connection);
+        const std::vector<Hierarchy> found = SelectHierarchies(transaction, is_it);
+        if (found.empty()) return Error(StatusCode::kNotFound, "there is no such hierarchy");
+        if (found.front().is_system) {
+          return ca::Refusal<ca::kHierarchySystem>(
+              found.front().Name(), "it identifies servers and operators, and cannot be destroyed");
+        }
+        const bool is_new =
+            transaction
+                .exec_params1("SELECT agentpki.destroy_hierarchy($1, $2, $3, $4, $5)",
+                              static_cast<int>(hierarchy), TimeText(event.at), reason, event.actor,
+                              event.correlation_id)[0]
+                .as<bool>();
+        AuditEvent told = event;
+        if (!is_new) told.rule = ca::kReplay.name;
+        InsertEventIn(transaction, hierarchy, std::move(told));
+        HierarchyDestruction destruction = SelectDestructions(transaction, is_it, "").front();
+        transaction.commit();
+        return destruction;
+      }));
 }
 
 Result<std::vector<HierarchyDestruction>> PostgresHierarchyStore::LoadDestructions() {

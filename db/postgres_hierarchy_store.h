@@ -17,9 +17,8 @@ class PostgresHierarchyStore final : public ca::HierarchyStore {
   ca::Result<std::vector<ca::Hierarchy>> LoadHierarchies() override;
   ca::Status ChangeHierarchy(const ca::Hierarchy& standing, const ca::Hierarchy& wanted,
                              const ca::AuditEvent& event) override;
-  ca::Result<ca::HierarchyDestruction> DestroyHierarchy(ca::HierarchyId hierarchy,
-                                                        const std::string& reason,
-                                                        const ca::AuditEvent& event) override;
+  ca::Result<ca::Recorded<ca::HierarchyDestruction>> DestroyHierarchy(
+      ca::HierarchyId hierarchy, const std::string& reason, const ca::AuditEvent& event) override;
   ca::Result<std::vector<ca::HierarchyDestruction>> LoadDestructions() override;
   ca::Result<std::vector<ca::HierarchyDestruction>> FindDestructions(const std::string& name,
                                                                      int limit) override;

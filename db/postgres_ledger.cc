@@ -237,17 +237,17 @@ PostgresLedger::PostgresLedger(const Endpoint& endpoint, const ca::Clock& clock)
     : writers_(std::make_unique<Writers>(endpoint, clock)) {}
 PostgresLedger::~PostgresLedger() = default;
 
-Result<std::variant<ca::RecordedIssuance, Certificate>> PostgresLedger::RecordIntent(
+Result<ca::Recorded<std::variant<ca::RecordedIssuance, Certificate>>> PostgresLedger::RecordIntent(
     ca::PreparedCertificate prepared, const Grounds& grounds, const RequestId& request,
     const AuditEvent& event) {
-  using Answer = std::variant<ca::RecordedIssuance, Certificate>;
+  using Answer = Result<std::variant<ca::RecordedIssuance, Certificate>>;
   const Standing standing =
       TRY(writers_->Submit(Intent{&prepared.record(), &grounds, &request, &event}));
-  if (!standing) return Answer(Recorded(std::move(prepared)));
+  if (!standing) return OnRecord(Answer(ReadyToSign(std::move(prepared))));
 
   Issuance found = TRY(FindIssuance(prepared.record().hierarchy, *standing));
-  if (!found.signature) return Answer(Recorded(std::move(found.record)));
-  return Answer(Certificate{std::move(found.record), *std::move(found.signature)});
+  if (!found.signature) return OnRecord(Answer(ReadyToSign(std::move(found.record))));
+  return OnRecord(Answer(Certificate{std::move(found.record), *std::move(found.signature)}));
 }
 
 Result<Certificate> PostgresLedger::RecordCertificate(Certificate certificate) {
@@ -255,7 +255,9 @@ Result<Certificate> PostgresLedger::RecordCertificate(Certificate certificate) {
   return certificate;
 }
 
-Status PostgresLedger::RecordEvent(const AuditEvent& event) { return writers_->Submit(event); }
+Result<ca::RecordedDecision> PostgresLedger::RecordEvent(const AuditEvent& event) {
+  return OnRecord(writers_->Submit(event));
+}
 
 Result<Issuance> PostgresLedger::FindIssuance(HierarchyId hierarchy,
                                               const ca::SerialNumber& serial) {

@@ -18,11 +18,11 @@ class PostgresLedger final : public ca::Ledger {
   PostgresLedger(const Endpoint& endpoint, const ca::Clock& clock);
   ~PostgresLedger() override;
 
-  ca::Result<std::variant<ca::RecordedIssuance, ca::Certificate>> RecordIntent(
+  ca::Result<ca::Recorded<std::variant<ca::RecordedIssuance, ca::Certificate>>> RecordIntent(
       ca::PreparedCertificate prepared, const ca::Grounds& grounds, const ca::RequestId& request,
       const ca::AuditEvent& event) override;
   ca::Result<ca::Certificate> RecordCertificate(ca::Certificate certificate) override;
-  ca::Status RecordEvent(const ca::AuditEvent& event) override;
+  ca::Result<ca::RecordedDecision> RecordEvent(const ca::AuditEvent& event) override;
   ca::Result<ca::Certificate> FindCertificate(ca::HierarchyId hierarchy,
                                               const ca::SerialNumber& serial) override;
   ca::Result<std::vector<ca::CertificateEntry>> ListCertificates(

@@ -207,7 +207,8 @@ PostgresRegistry::PostgresRegistry(const Endpoint& endpoint)
     : lookups_(std::make_unique<Lookups>(endpoint)) {}
 PostgresRegistry::~PostgresRegistry() = default;
 
-Result<Agent> PostgresRegistry::RegisterAgent(const Agent& agent, const AuditEvent& event) {
+Result<ca::Recorded<Agent>> PostgresRegistry::RegisterAgent(const Agent& agent,
+                                                            const AuditEvent& event) {
   std::vector<std::string> ip_addresses;
   for (const ca::IpAddress& address : agent.ip_addresses)
     ip_addresses.push_back(address.ToString());
@@ -231,7 +232,7 @@ Result<Agent> PostgresRegistry::RegisterAgent(const Agent& agent, const AuditEve
   if (registered.status().code() == StatusCode::kAlreadyExists) {
     return ca::Refusal<ca::kAgentExists>(agent.id.ToString());
   }
-  return registered;
+  return OnRecord(std::move(registered));
 }
 
 Result<Agent> PostgresRegistry::FindAgent(HierarchyId hierarchy, const SpiffeId& id) {
@@ -262,9 +263,10 @@ Result<std::int64_t> PostgresRegistry::CountAgents(HierarchyId hierarchy) {
   });
 }
 
-Status PostgresRegistry::CreateJoinToken(HierarchyId hierarchy, const JoinTokenRecord& token,
-                                         const AuditEvent& event) {
-  return lookups_->pool().Run([&](pqxx::connection& connection) {
+Result<ca::RecordedDecision> PostgresRegistry::CreateJoinToken(HierarchyId hierarchy,
+                                                               const JoinTokenRecord& token,
+                                                               const AuditEvent& event) {
+  return OnRecord(lookups_->pool().Run([&](pqxx::connection& connection) {
     pqxx::work transaction(connection);
     NameHierarchy(transaction, hierarchy);
     const pqxx::result inserted = transaction.exec_params(
@@ -278,7 +280,7 @@ Status PostgresRegistry::CreateJoinToken(HierarchyId hierarchy, const JoinTokenR
     InsertEvent(transaction, event);
     transaction.commit();
     return ca::Ok();
-  });
+  }));
 }
 
 Result<Invitation> PostgresRegistry::FindInvitation(const ca::Bytes& secret_hash) {
@@ -302,11 +304,12 @@ Result<std::vector<JoinTokenRecord>> PostgresRegistry::ListJoinTokens(
   });
 }
 
-Result<JoinTokenRecord> PostgresRegistry::RevokeJoinToken(HierarchyId hierarchy,
-                                                          const std::string& id, ca::TimePoint now,
-                                                          const AuditEvent& event) {
-  return lookups_->pool().RunRepeatable(
-      [&](pqxx::connection& connection) -> Result<JoinTokenRecord> {
+Result<ca::Recorded<JoinTokenRecord>> PostgresRegistry::RevokeJoinToken(HierarchyId hierarchy,
+                                                                        const std::string& id,
+                                                                        ca::TimePoint now,
+                                                                        const AuditEvent& event) {
+  return OnRecord(
+      lookups_->pool().RunRepeatable([&](pqxx::connection& connection) -> Result<JoinTokenRecord> {
         pqxx::work transaction(connection);
         NameHierarchy(transaction, hierarchy);
         // Not of one that is used: whoever holds it must hear that this came too late.
@@ -330,16 +333,17 @@ Result<JoinTokenRecord> PostgresRegistry::RevokeJoinToken(HierarchyId hierarchy,
         InsertEvent(transaction, event);
         transaction.commit();
         return token;
-      });
+      }));
 }
 
 Result<std::vector<Grant>> PostgresRegistry::FindGrants(const SpiffeId& operator_id) {
   return lookups_->FindGrants(operator_id.ToString());
 }
 
-Status PostgresRegistry::AddGrant(const SpiffeId& operator_id, const Grant& grant,
-                                  const AuditEvent& event) {
-  return lookups_->pool().RunRepeatable([&](pqxx::connection& connection) {
+Result<ca::RecordedDecision> PostgresRegistry::AddGrant(const SpiffeId& operator_id,
+                                                        const Grant& grant,
+                                                        const AuditEvent& event) {
+  return OnRecord(lookups_->pool().RunRepeatable([&](pqxx::connection& connection) {
     pqxx::work transaction(connection);
     NameHierarchy(transaction, event.hierarchy);
     const pqxx::result agents = transaction.exec_params(kFindNumber, operator_id.ToString());
@@ -352,12 +356,13 @@ Status PostgresRegistry::AddGrant(const SpiffeId& operator_id, const Grant& gran
     InsertEvent(transaction, event);
     transaction.commit();
     return ca::Ok();
-  });
+  }));
 }
 
-Status PostgresRegistry::RemoveGrant(const SpiffeId& operator_id, const Grant& grant,
-                                     const AuditEvent& event) {
-  return lookups_->pool().RunRepeatable([&](pqxx::connection& connection) {
+Result<ca::RecordedDecision> PostgresRegistry::RemoveGrant(const SpiffeId& operator_id,
+                                                           const Grant& grant,
+                                                           const AuditEvent& event) {
+  return OnRecord(lookups_->pool().RunRepeatable([&](pqxx::connection& connection) {
     pqxx::work transaction(connection);
     NameHierarchy(transaction, event.hierarchy);
     const pqxx::result agents = transaction.exec_params(kFindNumber, operator_id.ToString());
@@ -371,7 +376,7 @@ Status PostgresRegistry::RemoveGrant(const SpiffeId& operator_id, const Grant& g
     InsertEvent(transaction, event);
     transaction.commit();
     return ca::Ok();
-  });
+  }));
 }
 
 Result<std::vector<ca::OperatorGrant>> PostgresRegistry::ListGrants() {

@@ -281,9 +281,9 @@ PostgresRevocationStore::PostgresRevocationStore(const Endpoint& endpoint)
     : connections_(std::make_unique<Connections>(endpoint)) {}
 PostgresRevocationStore::~PostgresRevocationStore() = default;
 
-Result<RevocationOutcome> PostgresRevocationStore::Revoke(const RevocationOrder& order,
-                                                          const ca::AuditEvent& event) {
-  return connections_->Carry(order, &event);
+Result<ca::Recorded<RevocationOutcome>> PostgresRevocationStore::Revoke(
+    const RevocationOrder& order, const ca::AuditEvent& event) {
+  return OnRecord(connections_->Carry(order, &event));
 }
 
 Result<RevocationOutcome> PostgresRevocationStore::Preview(const RevocationOrder& order) {

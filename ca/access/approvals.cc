@@ -74,25 +74,23 @@ Result<bool> Approvals::Asks(HierarchyId id, ApprovalKind kind) const {
   return hierarchy && hierarchy->approvals.Asks(kind);
 }
 
-Status Approvals::Require(const Caller& caller, HierarchyId id, const ProposedChange& change,
-                          AuditEvent& event) const {
+Status Approvals::Require(Call& call, HierarchyId id, const ProposedChange& change) const {
   const auto hierarchy = TRY(FindStanding(id));
   if (!hierarchy || !hierarchy->approvals.Asks(change.kind)) return Ok();
-  return RequireIn(*hierarchy, caller, change, event);
+  return RequireIn(call, *hierarchy, change);
 }
 
-Status Approvals::RequireAlways(const Caller& caller, HierarchyId id, const ProposedChange& change,
-                                AuditEvent& event) const {
+Status Approvals::RequireAlways(Call& call, HierarchyId id, const ProposedChange& change) const {
   const auto hierarchy = TRY(FindStanding(id));
   if (!hierarchy) return Error(StatusCode::kAborted, "the hierarchy was destroyed just now");
-  return RequireIn(*hierarchy, caller, change, event);
+  return RequireIn(call, *hierarchy, change);
 }
 
-Status Approvals::RequireIn(const Hierarchy& hierarchy, const Caller& caller,
-                            const ProposedChange& change, AuditEvent& event) const {
+Status Approvals::RequireIn(Call& call, const Hierarchy& hierarchy,
+                            const ProposedChange& change) const {
   const auto catalog = catalogs_.Snapshot();
   const Hierarchy* system = TRY(catalog->System());
-  const Approval approval = TRY(FindOrRequest(caller, hierarchy, change, event));
+  const Approval approval = TRY(FindOrRequest(call, hierarchy, change));
   const std::string what = fmt::format("{} in {}", NameOf(change.kind), hierarchy.Name());
   if (!approval.decision) {
     return Refusal<kApprovalPending>(what, approval.id, Rfc3339(approval.expires_at),
@@ -103,31 +101,30 @@ Status Approvals::RequireIn(const Hierarchy& hierarchy, const Caller& caller,
     return Refusal<kApprovalDenied>(what, decided_by, approval.decision->reason, approval.id,
                                     Rfc3339(approval.expires_at));
   }
-  event.approval_use =
-      std::make_shared<AuditEvent>(EventOf(event, "UseApproval", hierarchy.id, approval.id,
+  call.event().approval_use =
+      std::make_shared<AuditEvent>(EventOf(call.event(), "UseApproval", hierarchy.id, approval.id,
                                            fmt::format("{}, approved by {}", what, decided_by)));
-  event.rule = kApprovalApproved.name;
+  call.event().rule = kApprovalApproved.name;
   return Ok();
 }
 
-Result<Approval> Approvals::FindOrRequest(const Caller& caller, const Hierarchy& hierarchy,
-                                          const ProposedChange& change,
-                                          const AuditEvent& event) const {
-  const TimePoint now = clock_.Now();
+Result<Approval> Approvals::FindOrRequest(const Call& call, const Hierarchy& hierarchy,
+                                          const ProposedChange& change) const {
+  const TimePoint now = call.now();
   const Approval wanted{
       .id = Hex(RandomBytes(Approval::kIdSize / 2)),
       .hierarchy = hierarchy.id,
       .kind = change.kind,
       .digest = change.digest,
       .changes = LinesOf(change.changes),
-      .requested_by = *caller.id,
+      .requested_by = *call.caller().id,
       .requested_at = now,
       .expires_at = now + hierarchy.approvals.expire_after,
       .decision = std::nullopt,
       .used_at = std::nullopt,
       .withdrawn_at = std::nullopt,
   };
-  const AuditEvent asked = EventOf(event, "RequestApproval", hierarchy.id, wanted.id,
+  const AuditEvent asked = EventOf(call.event(), "RequestApproval", hierarchy.id, wanted.id,
                                    fmt::format("{} in {}", NameOf(change.kind), hierarchy.Name()));
   std::set<std::string> disregarded;
   while (true) {
@@ -150,69 +147,65 @@ Result<bool> Approvals::MayDecide(const SpiffeId& operator_id, HierarchyId hiera
 
 // ---- deciding -----------------------------------------------------------------------------------
 
-Result<std::vector<Approval>> Approvals::List(const Caller& caller, const std::string& name,
-                                              Which which, int page_size,
-                                              const std::string& page_token,
-                                              AuditEvent& event) const {
-  event.subject = Printable(name);
+Result<std::vector<Approval>> Approvals::List(Call& call, const std::string& name, Which which,
+                                              int page_size, const std::string& page_token) const {
+  call.event().subject = Printable(name);
   const auto catalog = catalogs_.Snapshot();
   const Hierarchy* hierarchy = TRY(catalog->FindByName(name));
-  event.hierarchy = hierarchy->id;
-  TRY(authorization_.Require(caller, Action::kListApprovals, hierarchy->id));
+  call.event().hierarchy = hierarchy->id;
+  TRY(authorization_.Require(call.caller(), Action::kListApprovals, hierarchy->id));
   return store_.List({
       .hierarchy = hierarchy->id,
-      .pending_at = which == Which::kPending ? std::optional(clock_.Now()) : std::nullopt,
+      .pending_at = which == Which::kPending ? std::optional(call.now()) : std::nullopt,
       .page_size = page_size,
       .page_token = page_token,
   });
 }
 
-Result<Approval> Approvals::Approve(const Caller& caller, const std::string& id,
-                                    const std::string& reason, AuditEvent& event) const {
-  return Decide(caller, Action::kApproveChange, id, Verdict::kApprove, reason, event);
+Result<Recorded<Approval>> Approvals::Approve(Call& call, const std::string& id,
+                                              const std::string& reason) const {
+  return Decide(call, Action::kApproveChange, id, Verdict::kApprove, reason);
 }
 
-Result<Approval> Approvals::Deny(const Caller& caller, const std::string& id,
-                                 const std::string& reason, AuditEvent& event) const {
-  return Decide(caller, Action::kDenyChange, id, Verdict::kDeny, reason, event);
+Result<Recorded<Approval>> Approvals::Deny(Call& call, const std::string& id,
+                                           const std::string& reason) const {
+  return Decide(call, Action::kDenyChange, id, Verdict::kDeny, reason);
 }
 
-Result<Approval> Approvals::Decide(const Caller& caller, Action action, const std::string& id,
-                                   Verdict verdict, const std::string& reason,
-                                   AuditEvent& event) const {
-  event.subject = Printable(id);
-  const Approval found = TRY(FindPermitted(caller, action, id));
-  event.hierarchy = found.hierarchy;
+Result<Recorded<Approval>> Approvals::Decide(Call& call, Action action, const std::string& id,
+                                             Verdict verdict, const std::string& reason) const {
+  call.event().subject = Printable(id);
+  const Approval found = TRY(FindPermitted(call, action, id));
+  call.event().hierarchy = found.hierarchy;
   // Who approves has said all by that.
   if (verdict == Verdict::kDeny || !reason.empty()) TRY(CheckNote("reason", reason));
-  if (found.requested_by == *caller.id) {
-    return Refusal<kApprovalOwn>(caller.Name(), id);
+  if (found.requested_by == *call.caller().id) {
+    return Refusal<kApprovalOwn>(call.caller().Name(), id);
   }
-  event.reason = reason;
+  call.event().reason = reason;
   const ApprovalDecision decision{
-      .verdict = verdict, .by = *caller.id, .at = clock_.Now(), .reason = reason};
-  return store_.Decide(found.hierarchy, id, decision, event);
+      .verdict = verdict, .by = *call.caller().id, .at = call.now(), .reason = reason};
+  return store_.Decide(found.hierarchy, id, decision, call.event());
 }
 
-Result<Approval> Approvals::Withdraw(const Caller& caller, const std::string& id,
-                                     AuditEvent& event) const {
-  event.subject = Printable(id);
-  const Approval found = TRY(FindPermitted(caller, Action::kWithdrawApproval, id));
-  event.hierarchy = found.hierarchy;
-  if (found.requested_by != *caller.id) {
+Result<Recorded<Approval>> Approvals::Withdraw(Call& call, const std::string& id) const {
+  call.event().subject = Printable(id);
+  const Approval found = TRY(FindPermitted(call, Action::kWithdrawApproval, id));
+  call.event().hierarchy = found.hierarchy;
+  if (found.requested_by != *call.caller().id) {
     return Refusal<kApprovalNotOwn>(found.requested_by.ToString(), id, id);
   }
-  return store_.Withdraw(found.hierarchy, id, event);
+  return store_.Withdraw(found.hierarchy, id, call.event());
 }
 
 // The id is all that the caller has; it is looked for where the caller may do that.
-Result<Approval> Approvals::FindPermitted(const Caller& caller, Action action,
+Result<Approval> Approvals::FindPermitted(const Call& call, Action action,
                                           const std::string& id) const {
   const auto catalog = catalogs_.Snapshot();
-  const auto allowed = TRY(authorization_.Allowed(caller, action, catalog->hierarchies()));
+  const auto allowed = TRY(authorization_.Allowed(call.caller(), action, catalog->hierarchies()));
   if (allowed.empty()) {
     // Says by which roles; where makes no difference.
-    TRY(authorization_.Require(caller, action, caller.hierarchy));
+    TRY(authorization_.Require(call.caller(), action, call.caller().hierarchy));
   }
   TRY(CheckId(id));
   for (const HierarchyId hierarchy : allowed) {
@@ -221,7 +214,7 @@ Result<Approval> Approvals::FindPermitted(const Caller& caller, Action action,
   }
   return Error(StatusCode::kNotFound,
                "id: no hierarchy where {} may {} has an approval {}; see: agentpki approval list",
-               caller.Name(), NameOf(action), id);
+               call.caller().Name(), NameOf(action), id);
 }
 
 }  // namespace ca

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "ca/access/authorization.h"
-#include "ca/base/clock.h"
+#include "ca/access/call.h"
 #include "ca/catalog/live_catalog.h"
 #include "ca/ports/approval_store.h"
 #include "ca/ports/hierarchy_store.h"
@@ -32,12 +32,11 @@ class Approvals {
  public:
   // All outlive it.
   Approvals(const LiveCatalog& catalogs, const Authorization& authorization,
-            HierarchyStore& hierarchies, ApprovalStore& store, const Clock& clock)
+            HierarchyStore& hierarchies, ApprovalStore& store)
       : catalogs_(catalogs),
         authorization_(authorization),
         hierarchies_(hierarchies),
-        store_(store),
-        clock_(clock) {}
+        store_(store) {}
 
   // Whether it takes two in the hierarchy, as its file says now, also when it was changed just now
   // on another replica. Not in one that is destroyed.
@@ -52,27 +51,24 @@ class Approvals {
   //                        rule `approval.denied`, saying who did, and why
   //                        rule `approval.too-many`
   // The change itself fails when the approval ends before: kAborted when another call used it.
-  Status Require(const Caller& caller, HierarchyId hierarchy, const ProposedChange& change,
-                 AuditEvent& event) const;
+  Status Require(Call& call, HierarchyId hierarchy, const ProposedChange& change) const;
   // The same, whatever the hierarchy's file says.
-  Status RequireAlways(const Caller& caller, HierarchyId hierarchy, const ProposedChange& change,
-                       AuditEvent& event) const;
+  Status RequireAlways(Call& call, HierarchyId hierarchy, const ProposedChange& change) const;
 
   // A page of those of one hierarchy, newest first: what is pending, or all. kNotFound.
   enum class Which { kPending, kAll };
-  Result<std::vector<Approval>> List(const Caller& caller, const std::string& hierarchy,
-                                     Which which, int page_size, const std::string& page_token,
-                                     AuditEvent& event) const;
+  Result<std::vector<Approval>> List(Call& call, const std::string& hierarchy, Which which,
+                                     int page_size, const std::string& page_token) const;
 
   // By another admin than the one who asked; final. Recorded together with `event`.
   //   kInvalidArgument     `decision` or its reason is not what it may be
   //   kNotFound            no such approval where the caller is an admin
   //   kPermissionDenied    rule `approval.own`
   //   kFailedPrecondition  rule `approval.expired`, `approval.decided`, `approval.withdrawn`
-  Result<Approval> Approve(const Caller& caller, const std::string& id, const std::string& reason,
-                           AuditEvent& event) const;
-  Result<Approval> Deny(const Caller& caller, const std::string& id, const std::string& reason,
-                        AuditEvent& event) const;
+  Result<Recorded<Approval>> Approve(Call& call, const std::string& id,
+                                     const std::string& reason) const;
+  Result<Recorded<Approval>> Deny(Call& call, const std::string& id,
+                                  const std::string& reason) const;
 
   // By the one who asked, whatever role over the hierarchy that is now; also when it was approved.
   // Final, and it may be asked for anew. Recorded together with `event`.
@@ -80,24 +76,22 @@ class Approvals {
   //   kNotFound            no such approval where the caller has a role
   //   kPermissionDenied    rule `approval.not-own`
   //   kFailedPrecondition  rule `approval.expired`, `approval.decided` (denied), `approval.used`
-  Result<Approval> Withdraw(const Caller& caller, const std::string& id, AuditEvent& event) const;
+  Result<Recorded<Approval>> Withdraw(Call& call, const std::string& id) const;
 
  private:
-  Result<Approval> Decide(const Caller& caller, Action action, const std::string& id,
-                          Verdict verdict, const std::string& reason, AuditEvent& event) const;
-  Result<Approval> FindPermitted(const Caller& caller, Action action, const std::string& id) const;
+  Result<Recorded<Approval>> Decide(Call& call, Action action, const std::string& id,
+                                    Verdict verdict, const std::string& reason) const;
+  Result<Approval> FindPermitted(const Call& call, Action action, const std::string& id) const;
   Result<std::optional<Hierarchy>> FindStanding(HierarchyId id) const;
-  Status RequireIn(const Hierarchy& hierarchy, const Caller& caller, const ProposedChange& change,
-                   AuditEvent& event) const;
-  Result<Approval> FindOrRequest(const Caller& caller, const Hierarchy& hierarchy,
-                                 const ProposedChange& change, const AuditEvent& event) const;
+  Status RequireIn(Call& call, const Hierarchy& hierarchy, const ProposedChange& change) const;
+  Result<Approval> FindOrRequest(const Call& call, const Hierarchy& hierarchy,
+                                 const ProposedChange& change) const;
   Result<bool> MayDecide(const SpiffeId& operator_id, HierarchyId hierarchy) const;
 
   const LiveCatalog& catalogs_;
   const Authorization& authorization_;
   HierarchyStore& hierarchies_;
   ApprovalStore& store_;
-  const Clock& clock_;
 };
 
 }  // namespace ca

@@ -13,7 +13,6 @@ struct ActionRule {
   Action action;
   std::string_view name;
   std::initializer_list<Role> roles;  // which may; an admin may anything
-  bool records_itself;
 };
 
 constexpr std::initializer_list<Role> kNobodyElse = {};
@@ -24,49 +23,49 @@ constexpr std::initializer_list<Role> kAuditors = {Role::kAuditor};
 constexpr std::initializer_list<Role> kReaders = {Role::kRegistrar, Role::kRevoker, Role::kAuditor};
 
 constexpr auto kRules = std::to_array<ActionRule>({
-    {Action::kEnroll, "Enroll", kNobodyElse, true},
-    {Action::kRenew, "Renew", kNobodyElse, true},
-    {Action::kRegisterAgent, "RegisterAgent", kRegistrars, true},
-    {Action::kGetAgent, "GetAgent", kReaders, false},
-    {Action::kListAgents, "ListAgents", kReaders, false},
-    {Action::kCreateJoinToken, "CreateJoinToken", kRegistrars, true},
-    {Action::kListJoinTokens, "ListJoinTokens", kReaders, false},
-    {Action::kRevokeJoinToken, "RevokeJoinToken", kRegistrars, true},
-    {Action::kGetCertificate, "GetCertificate", kReaders, false},
-    {Action::kListCertificates, "ListCertificates", kReaders, false},
-    {Action::kGetStatus, "GetStatus", kReaders, false},
-    {Action::kRevoke, "Revoke", kRevokers, true},
-    {Action::kPreviewRevocation, "PreviewRevocation", kRevokers, false},
-    {Action::kCheckStatus, "CheckStatus", kCheckers, false},
-    {Action::kListAuthorities, "ListAuthorities", kReaders, false},
-    {Action::kPrepareAuthority, "PrepareAuthority", kNobodyElse, false},
-    {Action::kActivateAuthority, "ActivateAuthority", kNobodyElse, true},
-    {Action::kRollBackAuthority, "RollBackAuthority", kNobodyElse, true},
-    {Action::kTaintAuthority, "TaintAuthority", kNobodyElse, true},
-    {Action::kRevokeAuthority, "RevokeAuthority", kNobodyElse, true},
-    {Action::kCreateCertificationRequest, "CreateCertificationRequest", kNobodyElse, false},
-    {Action::kImportAuthority, "ImportAuthority", kNobodyElse, true},
-    {Action::kListHierarchies, "ListHierarchies", kReaders, false},
-    {Action::kGetHierarchy, "GetHierarchy", kReaders, false},
-    {Action::kPlanHierarchy, "PlanHierarchy", kReaders, false},
-    {Action::kApplyHierarchy, "ApplyHierarchy", kNobodyElse, false},
-    {Action::kDestroyHierarchy, "DestroyHierarchy", kNobodyElse, true},
-    {Action::kListDestructions, "ListDestructions", kReaders, false},
-    {Action::kListGrants, "ListGrants", kAuditors, false},
-    {Action::kAddGrant, "AddGrant", kNobodyElse, true},
-    {Action::kRemoveGrant, "RemoveGrant", kNobodyElse, true},
-    {Action::kDiagnose, "Diagnose", kAuditors, false},
+    {Action::kEnroll, "Enroll", kNobodyElse},
+    {Action::kRenew, "Renew", kNobodyElse},
+    {Action::kRegisterAgent, "RegisterAgent", kRegistrars},
+    {Action::kGetAgent, "GetAgent", kReaders},
+    {Action::kListAgents, "ListAgents", kReaders},
+    {Action::kCreateJoinToken, "CreateJoinToken", kRegistrars},
+    {Action::kListJoinTokens, "ListJoinTokens", kReaders},
+    {Action::kRevokeJoinToken, "RevokeJoinToken", kRegistrars},
+    {Action::kGetCertificate, "GetCertificate", kReaders},
+    {Action::kListCertificates, "ListCertificates", kReaders},
+    {Action::kGetStatus, "GetStatus", kReaders},
+    {Action::kRevoke, "Revoke", kRevokers},
+    {Action::kPreviewRevocation, "PreviewRevocation", kRevokers},
+    {Action::kCheckStatus, "CheckStatus", kCheckers},
+    {Action::kListAuthorities, "ListAuthorities", kReaders},
+    {Action::kPrepareAuthority, "PrepareAuthority", kNobodyElse},
+    {Action::kActivateAuthority, "ActivateAuthority", kNobodyElse},
+    {Action::kRollBackAuthority, "RollBackAuthority", kNobodyElse},
+    {Action::kTaintAuthority, "TaintAuthority", kNobodyElse},
+    {Action::kRevokeAuthority, "RevokeAuthority", kNobodyElse},
+    {Action::kCreateCertificationRequest, "CreateCertificationRequest", kNobodyElse},
+    {Action::kImportAuthority, "ImportAuthority", kNobodyElse},
+    {Action::kListHierarchies, "ListHierarchies", kReaders},
+    {Action::kGetHierarchy, "GetHierarchy", kReaders},
+    {Action::kPlanHierarchy, "PlanHierarchy", kReaders},
+    {Action::kApplyHierarchy, "ApplyHierarchy", kNobodyElse},
+    {Action::kDestroyHierarchy, "DestroyHierarchy", kNobodyElse},
+    {Action::kListDestructions, "ListDestructions", kReaders},
+    {Action::kListGrants, "ListGrants", kAuditors},
+    {Action::kAddGrant, "AddGrant", kNobodyElse},
+    {Action::kRemoveGrant, "RemoveGrant", kNobodyElse},
+    {Action::kDiagnose, "Diagnose", kAuditors},
     // Of another hierarchy than the caller's own; for that it takes no role.
-    {Action::kGetTrustBundle, "GetTrustBundle", kReaders, false},
-    {Action::kWatchTrustBundle, "WatchTrustBundle", kReaders, false},
-    {Action::kAcknowledgeTrustBundle, "AcknowledgeTrustBundle", kNobodyElse, true},
-    {Action::kListStragglers, "ListStragglers", kReaders, false},
-    {Action::kListEnrollmentRequests, "ListEnrollmentRequests", kAuditors, false},
-    {Action::kListApprovals, "ListApprovals", kReaders, false},
-    {Action::kApproveChange, "ApproveChange", kNobodyElse, true},
-    {Action::kDenyChange, "DenyChange", kNobodyElse, true},
+    {Action::kGetTrustBundle, "GetTrustBundle", kReaders},
+    {Action::kWatchTrustBundle, "WatchTrustBundle", kReaders},
+    {Action::kAcknowledgeTrustBundle, "AcknowledgeTrustBundle", kNobodyElse},
+    {Action::kListStragglers, "ListStragglers", kReaders},
+    {Action::kListEnrollmentRequests, "ListEnrollmentRequests", kAuditors},
+    {Action::kListApprovals, "ListApprovals", kReaders},
+    {Action::kApproveChange, "ApproveChange", kNobodyElse},
+    {Action::kDenyChange, "DenyChange", kNobodyElse},
     // Of what the caller asked for: that it may do no more, it may still take back.
-    {Action::kWithdrawApproval, "WithdrawApproval", kReaders, true},
+    {Action::kWithdrawApproval, "WithdrawApproval", kReaders},
 });
 
 const ActionRule& RuleOf(Action action) { return kRules.at(static_cast<size_t>(action)); }
@@ -101,7 +100,6 @@ Status CheckNamed(const Caller& caller) {
 }  // namespace
 
 std::string_view NameOf(Action action) { return RuleOf(action).name; }
-bool RecordsItself(Action action) { return RuleOf(action).records_itself; }
 bool IsForStrangers(Action action) { return action == Action::kEnroll; }
 
 Status Authorization::Require(const Caller& caller, Action action, HierarchyId hierarchy) const {

@@ -54,10 +54,6 @@ enum class Action {
 
 std::string_view NameOf(Action action);  // Enroll, Renew, RegisterAgent, ...
 
-// Whether the story of an action that succeeds has recorded its event with what it changed. Of the
-// others, which only read, the event is still to be recorded.
-bool RecordsItself(Action action);
-
 // Whether callers may do it who show no certificate: their credential is in the request.
 bool IsForStrangers(Action action);
 

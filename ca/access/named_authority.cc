@@ -2,15 +2,15 @@
 
 namespace ca {
 
-Result<NamedAuthority> FindIssuing(const Catalog& catalog, const Authorization& authorization,
-                                   const Caller& caller, Action action, const std::string& name,
-                                   TimePoint now, AuditEvent& event) {
-  event.subject = Printable(name);
+Result<NamedAuthority> FindIssuing(Call& call, const Catalog& catalog,
+                                   const Authorization& authorization, Action action,
+                                   const std::string& name) {
+  call.event().subject = Printable(name);
   for (const Hierarchy& hierarchy : catalog.hierarchies()) {
     if (!name.starts_with(hierarchy.Name() + "/")) continue;
-    event.hierarchy = hierarchy.id;
-    TRY(authorization.Require(caller, action, hierarchy.id));
-    for (AuthorityView& view : AuthoritiesAt(catalog, hierarchy, now)) {
+    call.event().hierarchy = hierarchy.id;
+    TRY(authorization.Require(call.caller(), action, hierarchy.id));
+    for (AuthorityView& view : AuthoritiesAt(catalog, hierarchy, call.now())) {
       if (view.name != name || view.record.kind != AuthorityKind::kIssuing) continue;
       return NamedAuthority{&hierarchy, std::move(view)};
     }

@@ -2,7 +2,7 @@
 
 #include <string>
 
-#include "ca/access/authorization.h"
+#include "ca/access/call.h"
 #include "ca/catalog/authority_view.h"
 
 namespace ca {
@@ -15,8 +15,8 @@ struct NamedAuthority {
 
 // The one of that name, if the caller may do `action` there; what is learnt is left in `event`.
 // kNotFound, and as Authorization::Require().
-Result<NamedAuthority> FindIssuing(const Catalog& catalog, const Authorization& authorization,
-                                   const Caller& caller, Action action, const std::string& name,
-                                   TimePoint now, AuditEvent& event);
+Result<NamedAuthority> FindIssuing(Call& call, const Catalog& catalog,
+                                   const Authorization& authorization, Action action,
+                                   const std::string& name);
 
 }  // namespace ca

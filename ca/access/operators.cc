@@ -21,11 +21,11 @@ std::string ScopeText(const Grant& grant, const Catalog& catalog) {
   return hierarchy ? hierarchy->Name() : "?";
 }
 
-Result<std::vector<OperatorGrant>> Operators::List(const Caller& caller) const {
+Result<std::vector<OperatorGrant>> Operators::List(const Call& call) const {
   const auto catalog = catalogs_.Snapshot();
   const auto allowed =
-      TRY(authorization_.Allowed(caller, Action::kListGrants, catalog->hierarchies()));
-  if (allowed.empty()) TRY(authorization_.RequireOverAll(caller, Action::kListGrants));
+      TRY(authorization_.Allowed(call.caller(), Action::kListGrants, catalog->hierarchies()));
+  if (allowed.empty()) TRY(authorization_.RequireOverAll(call.caller(), Action::kListGrants));
   // Whoever sees a hierarchy sees everybody who may do something in it.
   const auto is_seen = [&](const Grant& grant) {
     return std::any_of(allowed.begin(), allowed.end(), [&](HierarchyId id) {
@@ -38,18 +38,16 @@ Result<std::vector<OperatorGrant>> Operators::List(const Caller& caller) const {
   return grants;
 }
 
-Result<OperatorGrant> Operators::Add(const Caller& caller, const std::string& operator_name,
-                                     Role role, const GrantScope& scope, AuditEvent& event) const {
-  OperatorGrant added =
-      TRY(Authorized(caller, Action::kAddGrant, operator_name, role, scope, event));
-  if (added.grant.hierarchy) TRY(RequireApproval(caller, added, event));
-  TRY(registry_.AddGrant(added.operator_id, added.grant, event));
-  return added;
+Result<Recorded<OperatorGrant>> Operators::Add(Call& call, const std::string& operator_name,
+                                               Role role, const GrantScope& scope) const {
+  OperatorGrant added = TRY(Authorized(call, Action::kAddGrant, operator_name, role, scope));
+  if (added.grant.hierarchy) TRY(RequireApproval(call, added));
+  auto recorded = TRY(registry_.AddGrant(added.operator_id, added.grant, call.event()));
+  return Recorded(std::move(recorded), std::move(added));
 }
 
 // Who has it already gains nothing.
-Status Operators::RequireApproval(const Caller& caller, const OperatorGrant& added,
-                                  AuditEvent& event) const {
+Status Operators::RequireApproval(Call& call, const OperatorGrant& added) const {
   constexpr ApprovalKind kKind = ApprovalKind::kPolicyWidening;
   const std::vector<OperatorGrant> grants = TRY(registry_.ListGrants());
   const bool has_it = std::any_of(grants.begin(), grants.end(), [&](const OperatorGrant& of) {
@@ -60,27 +58,24 @@ Status Operators::RequireApproval(const Caller& caller, const OperatorGrant& add
   const std::string id = added.operator_id.ToString();
   const std::string role(NameOf(added.grant.role));
   const std::string over = ScopeText(added.grant, *catalog);
-  return approvals_.Require(caller, *added.grant.hierarchy,
+  return approvals_.Require(call, *added.grant.hierarchy,
                             {.kind = kKind,
                              .digest = DigestOf(kKind, {"grant", id, role, over}),
-                             .changes = {fmt::format("{} becomes {} over {}", id, role, over)}},
-                            event);
+                             .changes = {fmt::format("{} becomes {} over {}", id, role, over)}});
 }
 
-Result<OperatorGrant> Operators::Remove(const Caller& caller, const std::string& operator_name,
-                                        Role role, const GrantScope& scope,
-                                        AuditEvent& event) const {
-  OperatorGrant removed =
-      TRY(Authorized(caller, Action::kRemoveGrant, operator_name, role, scope, event));
+Result<Recorded<OperatorGrant>> Operators::Remove(Call& call, const std::string& operator_name,
+                                                  Role role, const GrantScope& scope) const {
+  OperatorGrant removed = TRY(Authorized(call, Action::kRemoveGrant, operator_name, role, scope));
   if (IsAdminOverAll(removed.grant)) TRY(CheckNotLastAdmin(removed));
-  TRY(registry_.RemoveGrant(removed.operator_id, removed.grant, event));
-  return removed;
+  auto recorded = TRY(registry_.RemoveGrant(removed.operator_id, removed.grant, call.event()));
+  return Recorded(std::move(recorded), std::move(removed));
 }
 
-Result<OperatorGrant> Operators::Authorized(const Caller& caller, Action action,
+Result<OperatorGrant> Operators::Authorized(Call& call, Action action,
                                             const std::string& operator_name, Role role,
-                                            const GrantScope& scope, AuditEvent& event) const {
-  event.subject = Printable(operator_name);
+                                            const GrantScope& scope) const {
+  call.event().subject = Printable(operator_name);
   if (!scope.hierarchy.empty() && !scope.tenant.empty()) {
     return Error(StatusCode::kInvalidArgument,
                  "hierarchy, tenant: write one of them, or neither for all there are");
@@ -90,19 +85,19 @@ Result<OperatorGrant> Operators::Authorized(const Caller& caller, Action action,
   Grant grant{.role = role, .hierarchy = std::nullopt, .tenant = scope.tenant};
   if (!scope.hierarchy.empty()) {
     const Hierarchy* hierarchy = TRY(catalog->FindByName(scope.hierarchy));
-    event.hierarchy = hierarchy->id;
-    TRY(authorization_.Require(caller, action, hierarchy->id));
+    call.event().hierarchy = hierarchy->id;
+    TRY(authorization_.Require(call.caller(), action, hierarchy->id));
     grant.hierarchy = hierarchy->id;
   } else if (!scope.tenant.empty()) {
-    TRY(authorization_.RequireOverTenant(caller, action, scope.tenant));
+    TRY(authorization_.RequireOverTenant(call.caller(), action, scope.tenant));
   } else {
-    TRY(authorization_.RequireOverAll(caller, action));
+    TRY(authorization_.RequireOverAll(call.caller(), action));
   }
   const auto id = OperatorIdOf(*system, operator_name);
   if (!id.ok()) return Annotate(id.status(), "operator: ");
-  event.hierarchy = system->id;  // where operators are
-  event.subject = id->ToString();
-  event.reason = fmt::format("{} over {}", NameOf(role), ScopeText(grant, *catalog));
+  call.event().hierarchy = system->id;  // where operators are
+  call.event().subject = id->ToString();
+  call.event().reason = fmt::format("{} over {}", NameOf(role), ScopeText(grant, *catalog));
   return OperatorGrant{*id, std::move(grant)};
 }
 

@@ -5,6 +5,7 @@
 
 #include "ca/access/approvals.h"
 #include "ca/access/authorization.h"
+#include "ca/access/call.h"
 #include "ca/base/clock.h"
 #include "ca/catalog/live_catalog.h"
 #include "ca/ports/registry.h"
@@ -32,25 +33,24 @@ class Operators {
         approvals_(approvals) {}
 
   // What the caller may see of who may do what: the grants over what it is an auditor of.
-  Result<std::vector<OperatorGrant>> List(const Caller& caller) const;
+  Result<std::vector<OperatorGrant>> List(const Call& call) const;
 
   // From the operator's next call on. Idempotent. A role over one hierarchy, which its file could
   // say, may take two as what widens there does: Approvals::Require(). kNotFound when the operator
   // is not registered in the system hierarchy, or there is no such hierarchy; kInvalidArgument when
   // `scope` names both.
-  Result<OperatorGrant> Add(const Caller& caller, const std::string& operator_name, Role role,
-                            const GrantScope& scope, AuditEvent& event) const;
+  Result<Recorded<OperatorGrant>> Add(Call& call, const std::string& operator_name, Role role,
+                                      const GrantScope& scope) const;
 
   // The same, and kFailedPrecondition, rule `grant.last-admin`, when nobody would be left who may
   // everything.
-  Result<OperatorGrant> Remove(const Caller& caller, const std::string& operator_name, Role role,
-                               const GrantScope& scope, AuditEvent& event) const;
+  Result<Recorded<OperatorGrant>> Remove(Call& call, const std::string& operator_name, Role role,
+                                         const GrantScope& scope) const;
 
  private:
-  Result<OperatorGrant> Authorized(const Caller& caller, Action action,
-                                   const std::string& operator_name, Role role,
-                                   const GrantScope& scope, AuditEvent& event) const;
-  Status RequireApproval(const Caller& caller, const OperatorGrant& added, AuditEvent& event) const;
+  Result<OperatorGrant> Authorized(Call& call, Action action, const std::string& operator_name,
+                                   Role role, const GrantScope& scope) const;
+  Status RequireApproval(Call& call, const OperatorGrant& added) const;
   Status CheckNotLastAdmin(const OperatorGrant& removed) const;
 
   const LiveCatalog& catalogs_;

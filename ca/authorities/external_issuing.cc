@@ -38,45 +38,44 @@ Status CheckNameIsFree(const Catalog& catalog, const Hierarchy& own,
 
 }  // namespace
 
-Result<AuthorityRequest> ExternalIssuing::Request(const Caller& caller, const std::string& name,
-                                                  AuditEvent& event) {
+Result<AuthorityRequest> ExternalIssuing::Request(Call& call, const std::string& name) {
   TRY(catalogs_.Reload());  // it may have been planned elsewhere, just now
   const auto catalog = catalogs_.Snapshot();
   NamedAuthority found =
-      TRY(FindIssuing(*catalog, authorization_, caller, Action::kCreateCertificationRequest, name,
-                      clock_.Now(), event));
+      TRY(FindIssuing(call, *catalog, authorization_, Action::kCreateCertificationRequest, name));
   TRY(CheckIsWaiting(found));
   const auto key = TRY(keys_.Find(found.view.record.key_label));
   Bytes der = TRY(RequestCertificate(*found.hierarchy, found.view.record, *key));
-  event.reason = "key SHA-256 " + Hex(Sha256(key->spki()));
+  call.event().reason = "key SHA-256 " + Hex(Sha256(key->spki()));
   return AuthorityRequest{std::move(found.view), std::move(der)};
 }
 
-Result<AuthorityView> ExternalIssuing::Import(const Caller& caller, const std::string& name,
-                                              const std::vector<Bytes>& brought,
-                                              AuditEvent& event) {
+Result<Recorded<AuthorityView>> ExternalIssuing::Import(Call& call, const std::string& name,
+                                                        const std::vector<Bytes>& brought) {
   TRY(catalogs_.Reload());
   const auto catalog = catalogs_.Snapshot();
-  const NamedAuthority found = TRY(FindIssuing(
-      *catalog, authorization_, caller, Action::kImportAuthority, name, clock_.Now(), event));
+  const NamedAuthority found =
+      TRY(FindIssuing(call, *catalog, authorization_, Action::kImportAuthority, name));
   const AuthorityRecord& record = found.view.record;
   const bool is_repeated = record.is_imported && std::find(brought.begin(), brought.end(),
                                                            record.certificate) != brought.end();
-  if (is_repeated) {
-    event.rule = kReplay.name;
-    TRY(ledger_.RecordEvent(event));
-  } else {
+  const auto import = [&]() -> Result<RecordedDecision> {
+    if (is_repeated) {
+      call.event().rule = kReplay.name;
+      return ledger_.RecordEvent(call.event());
+    }
     TRY(CheckIsWaiting(found));
     const ExternalCertificate external = TRY(Check(*catalog, found, brought));
     const AuthorityId root = TRY(FindRoot(*catalog, *found.hierarchy, external.root));
-    event.reason = "SHA-256 " + Hex(Sha256(external.certificate));
-    TRY(stores_.authorities.ImportCertificate(record.id, external, root, event));
-  }
-  TRY(MakeKnown(*found.hierarchy, record.id, caller.Name()));
+    call.event().reason = "SHA-256 " + Hex(Sha256(external.certificate));
+    return stores_.authorities.ImportCertificate(record.id, external, root, call.event());
+  };
+  auto recorded = TRY(import());
+  TRY(MakeKnown(*found.hierarchy, record.id, call.caller().Name()));
 
   const auto after = catalogs_.Snapshot();
   for (AuthorityView& view : AuthoritiesAt(*after, *found.hierarchy, clock_.Now())) {
-    if (view.record.id == record.id) return std::move(view);
+    if (view.record.id == record.id) return Recorded(std::move(recorded), std::move(view));
   }
   return Error(StatusCode::kInternal, "{} went away", name);
 }

@@ -47,16 +47,15 @@ class ExternalIssuing {
   //   authority.has-certificate
   //   authority.tainted
   //   authority.key-destroyed
-  Result<AuthorityRequest> Request(const Caller& caller, const std::string& authority,
-                                   AuditEvent& event);
+  Result<AuthorityRequest> Request(Call& call, const std::string& authority);
 
   // Takes the certificate of `authority` out of `brought` (DER, in any order), with what stands
   // between it and the root. The first of a hierarchy issues at once; others wait for their turn.
   // Safe to repeat with the same certificate. The errors of Request() and of
   // CheckExternalCertificate(), and kInvalidArgument, rule import.subject, when another authority
   // has its subject.
-  Result<AuthorityView> Import(const Caller& caller, const std::string& authority,
-                               const std::vector<Bytes>& brought, AuditEvent& event);
+  Result<Recorded<AuthorityView>> Import(Call& call, const std::string& authority,
+                                         const std::vector<Bytes>& brought);
 
  private:
   static Status CheckIsWaiting(const NamedAuthority& found);

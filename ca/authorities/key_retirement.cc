@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "ca/access/call.h"
 #include "ca/catalog/revocation_index.h"
 
 namespace ca {
@@ -121,16 +122,12 @@ Status KeyRetirement::Destroy(const Hierarchy& hierarchy, const AuthorityRecord&
   return store_.RecordKeyDestroyed(record.id, Event("DestroyKey", hierarchy, record));
 }
 
-AuditEvent KeyRetirement::Event(std::string action, const Hierarchy& hierarchy,
+AuditEvent KeyRetirement::Event(std::string_view action, const Hierarchy& hierarchy,
                                 const AuthorityRecord& record) const {
-  return AuditEvent{
-      .at = clock_.Now(),
-      .actor = "conductor",
-      .action = std::move(action),
-      .hierarchy = hierarchy.id,
-      .subject = NameOf(hierarchy, record),
-      .from = "local",
-  };
+  AuditEvent event = LocalEvent("conductor", action, clock_.Now());
+  event.hierarchy = hierarchy.id;
+  event.subject = NameOf(hierarchy, record);
+  return event;
 }
 
 }  // namespace ca

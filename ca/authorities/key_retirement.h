@@ -40,7 +40,7 @@ class KeyRetirement {
  private:
   Status Decide(const Catalog& catalog, const Hierarchy& hierarchy, const SpentKey& key);
   Status Destroy(const Hierarchy& hierarchy, const AuthorityRecord& record);
-  AuditEvent Event(std::string action, const Hierarchy& hierarchy,
+  AuditEvent Event(std::string_view action, const Hierarchy& hierarchy,
                    const AuthorityRecord& record) const;
 
   LiveCatalog& catalogs_;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "ca/access/call.h"
 #include "ca/base/rules.h"
 #include "ca/model/hierarchy_fields.h"
 
@@ -150,7 +151,8 @@ Status Provisioning::ActivateFirst(const Hierarchy& hierarchy, const AuthorityRe
   const Activation first{
       .hierarchy = hierarchy.id, .sequence = 1, .authority = issuing.id, .at = clock_.Now()};
   const Status activated =
-      stores_.activations.Activate(first, Event("ActivateAuthority", NameOf(hierarchy, issuing)));
+      stores_.activations.Activate(first, Event("ActivateAuthority", NameOf(hierarchy, issuing)))
+          .status();
   return activated.code() == StatusCode::kAborted ? Ok() : activated;  // another init was faster
 }
 
@@ -360,7 +362,8 @@ Result<Agent> Provisioning::EnsureAgent(const Agent& wanted) {
   AuditEvent event = Event("RegisterAgent", agent.id.ToString());
   event.hierarchy = agent.hierarchy;
   auto registered = registry_.RegisterAgent(agent, event);
-  if (registered.status().code() != StatusCode::kAlreadyExists) return registered;
+  if (registered.ok()) return registered->TakeValue();
+  if (registered.status().code() != StatusCode::kAlreadyExists) return registered.status();
   return registry_.FindAgent(wanted.hierarchy, wanted.id);
 }
 
@@ -368,17 +371,13 @@ Status Provisioning::EnsureGrant(const SpiffeId& operator_id, const Grant& grant
                                  HierarchyId system) {
   AuditEvent event = Event("AddGrant", operator_id.ToString());
   event.hierarchy = system;
-  return registry_.AddGrant(operator_id, grant, event);
+  return registry_.AddGrant(operator_id, grant, event).status();
 }
 
-AuditEvent Provisioning::Event(std::string action, std::string subject) const {
-  return AuditEvent{
-      .at = clock_.Now(),
-      .actor = actor_,
-      .action = std::move(action),
-      .subject = std::move(subject),
-      .from = "local",
-  };
+AuditEvent Provisioning::Event(std::string_view action, std::string subject) const {
+  AuditEvent event = LocalEvent(actor_, action, clock_.Now());
+  event.subject = std::move(subject);
+  return event;
 }
 
 }  // namespace ca

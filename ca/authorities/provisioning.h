@@ -102,7 +102,7 @@ class Provisioning {
   using Sign = std::function<Result<Certificate>(RecordedIssuance)>;
   Result<Certificate> RecordAndSign(const AuthorityRecord& planned, PreparedCertificate prepared,
                                     const Sign& sign);
-  AuditEvent Event(std::string action, std::string subject) const;
+  AuditEvent Event(std::string_view action, std::string subject) const;
 
   const HierarchyPorts stores_;
   KeyStore& keys_;

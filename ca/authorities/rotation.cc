@@ -16,75 +16,71 @@ constexpr int kStragglersNamedMax = 3;
 
 // ---- by hand ------------------------------------------------------------------------------------
 
-Result<const Hierarchy*> Rotation::FindPermitted(const Catalog& catalog, const Caller& caller,
-                                                 Action action, const std::string& name,
-                                                 AuditEvent& event) const {
-  event.subject = Printable(name);
+Result<const Hierarchy*> Rotation::FindPermitted(Call& call, const Catalog& catalog, Action action,
+                                                 const std::string& name) const {
+  call.event().subject = Printable(name);
   const Hierarchy* hierarchy = TRY(catalog.FindByName(name));
-  event.hierarchy = hierarchy->id;
-  TRY(authorization_.Require(caller, action, hierarchy->id));
+  call.event().hierarchy = hierarchy->id;
+  TRY(authorization_.Require(call.caller(), action, hierarchy->id));
   return hierarchy;
 }
 
-Result<AuthorityView> Rotation::Prepare(const Caller& caller, const std::string& name,
-                                        AuditEvent& event) {
+Result<Recorded<AuthorityView>> Rotation::Prepare(Call& call, const std::string& name) {
   const auto catalog = catalogs_.Snapshot();
-  const Hierarchy* hierarchy =
-      TRY(FindPermitted(*catalog, caller, Action::kPrepareAuthority, name, event));
-  const AuthorityRecord successor = TRY(EnsurePublished(*hierarchy, caller.Name()));
-  event.subject = NameOf(*hierarchy, successor);
-  return ViewOf(*catalogs_.Snapshot(), *hierarchy, successor.id);
+  const Hierarchy* hierarchy = TRY(FindPermitted(call, *catalog, Action::kPrepareAuthority, name));
+  const AuthorityRecord successor = TRY(EnsurePublished(*hierarchy, call.caller().Name()));
+  call.event().subject = NameOf(*hierarchy, successor);
+  AuthorityView view = TRY(ViewOf(*catalogs_.Snapshot(), *hierarchy, successor.id));
+  auto recorded = TRY(ledger_.RecordEvent(call.event()));
+  return Recorded(std::move(recorded), std::move(view));
 }
 
-Result<AuthorityView> Rotation::PrepareRoot(const Caller& caller, const std::string& name,
-                                            AuditEvent& event) {
+Result<Recorded<AuthorityView>> Rotation::PrepareRoot(Call& call, const std::string& name) {
   const auto catalog = catalogs_.Snapshot();
-  const Hierarchy* hierarchy =
-      TRY(FindPermitted(*catalog, caller, Action::kPrepareAuthority, name, event));
-  Provisioning provisioning(stores_, keys_, registry_, directory_, clock_, caller.Name());
+  const Hierarchy* hierarchy = TRY(FindPermitted(call, *catalog, Action::kPrepareAuthority, name));
+  Provisioning provisioning(stores_, keys_, registry_, directory_, clock_, call.caller().Name());
   // What is planned already goes on: it was approved, or is a new hierarchy's first.
   const std::optional<int> generation = TRY(provisioning.NextRootToPlan(*hierarchy));
-  if (generation) TRY(RequireApproval(*catalog, caller, *hierarchy, *generation, event));
+  if (generation) TRY(RequireApproval(call, *catalog, *hierarchy, *generation));
   const AuthorityRecord root =
-      TRY(provisioning.EnsureNextRoot(*hierarchy, generation, event.approval_use));
-  TRY(EnsureKnown(provisioning, *hierarchy, root.id, caller.Name()));
-  event.subject = NameOf(*hierarchy, root);
-  return ViewOf(*catalogs_.Snapshot(), *hierarchy, root.id);
+      TRY(provisioning.EnsureNextRoot(*hierarchy, generation, call.event().approval_use));
+  TRY(EnsureKnown(provisioning, *hierarchy, root.id, call.caller().Name()));
+  call.event().subject = NameOf(*hierarchy, root);
+  AuthorityView view = TRY(ViewOf(*catalogs_.Snapshot(), *hierarchy, root.id));
+  auto recorded = TRY(ledger_.RecordEvent(call.event()));
+  return Recorded(std::move(recorded), std::move(view));
 }
 
-Status Rotation::RequireApproval(const Catalog& catalog, const Caller& caller,
-                                 const Hierarchy& hierarchy, int generation, AuditEvent& event) {
+Status Rotation::RequireApproval(Call& call, const Catalog& catalog, const Hierarchy& hierarchy,
+                                 int generation) {
   const std::vector<Bytes> roots = catalog.Roots(hierarchy.id);
   const std::string name =
       fmt::format("{}/{}/{}", hierarchy.Name(), NameOf(AuthorityKind::kRoot), generation);
   const std::string lifetime = DurationText(hierarchy.root_lifetime);
   const std::string before = roots.empty() ? "" : Hex(Sha256(roots.back()));
   return approvals_.Require(
-      caller, hierarchy.id,
+      call, hierarchy.id,
       {.kind = ApprovalKind::kRootRotation,
        .digest = DigestOf(ApprovalKind::kRootRotation, {name, lifetime, before}),
        .changes = {fmt::format("make the root {}, for {}", name, lifetime),
-                   fmt::format("to follow the root with the SHA-256 {}", before)}},
-      event);
+                   fmt::format("to follow the root with the SHA-256 {}", before)}});
 }
 
-Result<AuthorityView> Rotation::Activate(const Caller& caller, const std::string& name,
-                                         StragglerPolicy policy, AuditEvent& event) {
+Result<Recorded<AuthorityView>> Rotation::Activate(Call& call, const std::string& name,
+                                                   StragglerPolicy policy) {
   const auto catalog = catalogs_.Snapshot();
-  const NamedAuthority found = TRY(FindIssuing(
-      *catalog, authorization_, caller, Action::kActivateAuthority, name, clock_.Now(), event));
+  const NamedAuthority found =
+      TRY(FindIssuing(call, *catalog, authorization_, Action::kActivateAuthority, name));
   if (found.view.state != AuthorityState::kActive) {
     TRY(CheckActivation(*catalog, *found.hierarchy, found.view));
-    TRY(PassGate(*found.hierarchy, found.view, policy, event));
+    TRY(PassGate(call, *found.hierarchy, found.view, policy));
   }
-  return ActivateFound(*catalog, *found.hierarchy, found.view, event);
+  return ActivateFound(call, *catalog, *found.hierarchy, found.view);
 }
 
-Result<AuthorityView> Rotation::RollBack(const Caller& caller, const std::string& name,
-                                         AuditEvent& event) {
+Result<Recorded<AuthorityView>> Rotation::RollBack(Call& call, const std::string& name) {
   const auto catalog = catalogs_.Snapshot();
-  const Hierarchy* hierarchy =
-      TRY(FindPermitted(*catalog, caller, Action::kRollBackAuthority, name, event));
+  const Hierarchy* hierarchy = TRY(FindPermitted(call, *catalog, Action::kRollBackAuthority, name));
   const auto activations = catalog->ActivationsOf(hierarchy->id);
   const auto before =
       std::find_if(activations.rbegin(), activations.rend(), [&](const Activation& activation) {
@@ -94,35 +90,37 @@ Result<AuthorityView> Rotation::RollBack(const Caller& caller, const std::string
     return Refusal<kAuthorityNoneBefore>(name);
   }
   const AuthorityView view = TRY(ViewOf(*catalog, *hierarchy, before->authority));
-  event.subject = view.name;
-  return ActivateFound(*catalog, *hierarchy, view, event);
+  call.event().subject = view.name;
+  return ActivateFound(call, *catalog, *hierarchy, view);
 }
 
 // ---- before its time ----------------------------------------------------------------------------
 
-Result<AuthorityView> Rotation::Taint(const Caller& caller, const std::string& name,
-                                      const std::string& reason, AuditEvent& event) {
+Result<Recorded<AuthorityView>> Rotation::Taint(Call& call, const std::string& name,
+                                                const std::string& reason) {
   const auto catalog = catalogs_.Snapshot();
-  const NamedAuthority found = TRY(FindIssuing(*catalog, authorization_, caller,
-                                               Action::kTaintAuthority, name, clock_.Now(), event));
+  const NamedAuthority found =
+      TRY(FindIssuing(call, *catalog, authorization_, Action::kTaintAuthority, name));
   TRY(CheckNote("reason", reason));
-  event.reason = reason;
-  TRY(stores_.authorities.TaintAuthority(found.view.record.id, reason, event));
+  call.event().reason = reason;
+  auto recorded =
+      TRY(stores_.authorities.TaintAuthority(found.view.record.id, reason, call.event()));
   TRY(catalogs_.Reload());
   if (found.view.state == AuthorityState::kActive) {
-    TRY(EnsurePublished(*found.hierarchy, caller.Name()).status());
+    TRY(EnsurePublished(*found.hierarchy, call.caller().Name()).status());
   }
-  return ViewOf(*catalogs_.Snapshot(), *found.hierarchy, found.view.record.id);
+  AuthorityView view = TRY(ViewOf(*catalogs_.Snapshot(), *found.hierarchy, found.view.record.id));
+  return Recorded(std::move(recorded), std::move(view));
 }
 
 // Its successor is published first, because nothing is issued from the revocation on until that
 // takes over.
-Result<Rotation::RevokedAuthority> Rotation::Revoke(const Caller& caller, const std::string& name,
-                                                    RevocationReason reason,
-                                                    const std::string& note, AuditEvent& event) {
+Result<Recorded<Rotation::RevokedAuthority>> Rotation::Revoke(Call& call, const std::string& name,
+                                                              RevocationReason reason,
+                                                              const std::string& note) {
   const auto catalog = catalogs_.Snapshot();
-  const NamedAuthority found = TRY(FindIssuing(
-      *catalog, authorization_, caller, Action::kRevokeAuthority, name, clock_.Now(), event));
+  const NamedAuthority found =
+      TRY(FindIssuing(call, *catalog, authorization_, Action::kRevokeAuthority, name));
   if (reason == RevocationReason::kKeyCompromise) {
     return Error(StatusCode::kInvalidArgument,
                  "reason: keyCompromise would block the keys of all its agents; write "
@@ -133,35 +131,34 @@ Result<Rotation::RevokedAuthority> Rotation::Revoke(const Caller& caller, const 
   const auto& taint = found.view.record.taint;
   if (!taint || !taint->is_revoked) {
     const std::string reason_text(NameOf(reason));
-    TRY(approvals_.Require(caller, hierarchy.id,
+    TRY(approvals_.Require(call, hierarchy.id,
                            {.kind = ApprovalKind::kAuthorityRevocation,
                             .digest = DigestOf(ApprovalKind::kAuthorityRevocation,
                                                {"authority", name, reason_text, note}),
                             .changes = {fmt::format("revoke {} and all that it has issued", name),
-                                        "reason: " + reason_text, "note: " + note}},
-                           event));
+                                        "reason: " + reason_text, "note: " + note}}));
   }
   const bool is_active = found.view.state == AuthorityState::kActive;
   std::optional<AuthorityRecord> successor;
-  if (is_active) successor = TRY(EnsurePublished(hierarchy, caller.Name()));
-  event.reason = fmt::format("{}: {}", NameOf(reason), note);
-  const std::int64_t count =
-      TRY(stores_.authorities.RevokeAuthority(found.view.record.id, reason, note, event));
+  if (is_active) successor = TRY(EnsurePublished(hierarchy, call.caller().Name()));
+  call.event().reason = fmt::format("{}: {}", NameOf(reason), note);
+  auto revoked =
+      TRY(stores_.authorities.RevokeAuthority(found.view.record.id, reason, note, call.event()));
   TRY(catalogs_.Reload());
   if (successor) {
     const auto after = catalogs_.Snapshot();
     // If it may already; else the conductor lets it, within seconds.
-    AuditEvent activation = event;
-    activation.action = NameOf(Action::kActivateAuthority);
-    activation.rule = kAuthorityTainted.name;
+    Call activation = call.As(Action::kActivateAuthority);
+    activation.event().rule = kAuthorityTainted.name;
     const AuthorityView next = TRY(ViewOf(*after, hierarchy, successor->id));
-    activation.subject = next.name;
+    activation.event().subject = next.name;
     if (CheckActivation(*after, hierarchy, next).ok()) {
-      ActivateFound(*after, hierarchy, next, activation).status().IgnoreError();
+      ActivateFound(activation, *after, hierarchy, next).status().IgnoreError();
     }
   }
   AuthorityView view = TRY(ViewOf(*catalogs_.Snapshot(), hierarchy, found.view.record.id));
-  return RevokedAuthority{std::move(view), count};
+  const std::int64_t count = *revoked;
+  return Recorded(std::move(revoked).decision(), RevokedAuthority{std::move(view), count});
 }
 
 // ---- on schedule --------------------------------------------------------------------------------
@@ -199,27 +196,21 @@ Status Rotation::Advance(const Hierarchy& hierarchy) {
   if (now < *due || now < successor.published_at + Hierarchy::kPublishAheadMin) return Ok();
   const auto catalog = catalogs_.Snapshot();
   const AuthorityView view = TRY(ViewOf(*catalog, hierarchy, successor.id));
-  AuditEvent event{
-      .at = now,
-      .actor = kConductor,
-      .action = std::string(NameOf(Action::kActivateAuthority)),
-      .hierarchy = hierarchy.id,
-      .subject = view.name,
-      .from = "local",
-  };
+  Call call = Call::Local(kConductor, Action::kActivateAuthority, now);
+  call.Concerns(hierarchy.id, view.name);
   if (const auto taint = TaintOfActive(*catalog, hierarchy)) {
-    event.rule = kAuthorityTainted.name;
-    event.reason = taint->reason;
+    call.event().rule = kAuthorityTainted.name;
+    call.event().reason = taint->reason;
   } else {
     const Gate gate = TRY(GateOf(hierarchy, view));
     if (!gate.is_open) {
       LookAtGateLater(hierarchy.id);
       return Ok();
     }
-    event.rule = gate.rule;
-    if (gate.progress) event.reason = gate.progress->ToString();
+    call.event().rule = gate.rule;
+    if (gate.progress) call.event().reason = gate.progress->ToString();
   }
-  const Status activated = ActivateFound(*catalog, hierarchy, view, event).status();
+  const Status activated = ActivateFound(call, *catalog, hierarchy, view).status();
   return activated.code() == StatusCode::kAborted ? Ok() : activated;  // an operator was faster
 }
 
@@ -263,14 +254,14 @@ Result<Rotation::Gate> Rotation::GateOf(const Hierarchy& hierarchy,
   return gate;
 }
 
-Status Rotation::PassGate(const Hierarchy& hierarchy, const AuthorityView& view,
-                          StragglerPolicy policy, AuditEvent& event) const {
+Status Rotation::PassGate(Call& call, const Hierarchy& hierarchy, const AuthorityView& view,
+                          StragglerPolicy policy) const {
   const Gate gate = TRY(GateOf(hierarchy, view));
-  if (gate.progress) event.reason = gate.progress->ToString();
-  event.rule = gate.rule;
+  if (gate.progress) call.event().reason = gate.progress->ToString();
+  call.event().rule = gate.rule;
   if (gate.is_open) return Ok();
   if (policy == StragglerPolicy::kLeaveBehind) {
-    event.rule = kAuthorityDespiteStragglers.name;
+    call.event().rule = kAuthorityDespiteStragglers.name;
     return Ok();
   }
   if (!gate.progress) {
@@ -351,21 +342,23 @@ Status Rotation::CheckNotRevoked(const Catalog& catalog, const AuthorityView& vi
                                                            Rfc3339(revocation->revoked_at)));
 }
 
-Result<AuthorityView> Rotation::ActivateFound(const Catalog& catalog, const Hierarchy& hierarchy,
-                                              const AuthorityView& view, AuditEvent& event) {
+Result<Recorded<AuthorityView>> Rotation::ActivateFound(Call& call, const Catalog& catalog,
+                                                        const Hierarchy& hierarchy,
+                                                        const AuthorityView& view) {
   if (view.state == AuthorityState::kActive) {
-    TRY(ledger_.RecordEvent(event));
-    return view;
+    auto recorded = TRY(ledger_.RecordEvent(call.event()));
+    return Recorded(std::move(recorded), view);
   }
   TRY(CheckActivation(catalog, hierarchy, view));
-  TRY(stores_.activations.Activate(
+  auto recorded = TRY(stores_.activations.Activate(
       {.hierarchy = hierarchy.id,
        .sequence = static_cast<int>(catalog.ActivationsOf(hierarchy.id).size()) + 1,
        .authority = view.record.id,
        .at = clock_.Now()},
-      event));
+      call.event()));
   TRY(catalogs_.Reload());
-  return ViewOf(*catalogs_.Snapshot(), hierarchy, view.record.id);
+  AuthorityView activated = TRY(ViewOf(*catalogs_.Snapshot(), hierarchy, view.record.id));
+  return Recorded(std::move(recorded), std::move(activated));
 }
 
 Result<AuthorityView> Rotation::ViewOf(const Catalog& catalog, const Hierarchy& hierarchy,

@@ -48,14 +48,12 @@ class Rotation {
   // The successor of the active issuing authority, published: made now, or found. Under an external
   // root it is pending, with its key, until its certificate is imported
   // (ca/authorities/external_issuing.h). kNotFound.
-  Result<AuthorityView> Prepare(const Caller& caller, const std::string& hierarchy,
-                                AuditEvent& event);
+  Result<Recorded<AuthorityView>> Prepare(Call& call, const std::string& hierarchy);
 
   // The root that is to follow the newest one, published with a link from that to it: made now, or
   // found. To make it may take two: Approvals::Require(). The next issuing authority to be prepared
   // is its. kNotFound; Provisioning's own.
-  Result<AuthorityView> PrepareRoot(const Caller& caller, const std::string& hierarchy,
-                                    AuditEvent& event);
+  Result<Recorded<AuthorityView>> PrepareRoot(Call& call, const std::string& hierarchy);
 
   // From now on `authority`, such as acme/prod/issuing/2, issues. Ok when it does already.
   // kNotFound; kFailedPrecondition by the rules
@@ -68,19 +66,18 @@ class Rotation {
   //   authority.not-acknowledged  too few agents hold a trust bundle with it; unless they are to be
   //                               left behind, which `event` then says
   // kAborted when somebody else activated another at this moment.
-  Result<AuthorityView> Activate(const Caller& caller, const std::string& authority,
-                                 StragglerPolicy policy, AuditEvent& event);
+  Result<Recorded<AuthorityView>> Activate(Call& call, const std::string& authority,
+                                           StragglerPolicy policy);
 
   // Back to the one that issued before; the rules are those of Activate(). kFailedPrecondition,
   // rule authority.none-before, when there was none.
-  Result<AuthorityView> RollBack(const Caller& caller, const std::string& hierarchy,
-                                 AuditEvent& event);
+  Result<Recorded<AuthorityView>> RollBack(Call& call, const std::string& hierarchy);
 
   // From now on `authority` is never activated again, and when it is the active one its successor,
   // published by then, takes over by itself within seconds, whoever has acknowledged it. What it
   // has issued stands. `reason` is for people. kInvalidArgument, kNotFound.
-  Result<AuthorityView> Taint(const Caller& caller, const std::string& authority,
-                              const std::string& reason, AuditEvent& event);
+  Result<Recorded<AuthorityView>> Taint(Call& call, const std::string& authority,
+                                        const std::string& reason);
 
   // The same, and it is revoked with all that it has issued. While it is the active one nothing is
   // issued in the hierarchy, for some seconds at most. Not for keyCompromise, which is about the
@@ -89,9 +86,8 @@ class Rotation {
     AuthorityView view;
     std::int64_t revoked_count = 0;  // of its agents' certificates, by this call
   };
-  Result<RevokedAuthority> Revoke(const Caller& caller, const std::string& authority,
-                                  RevocationReason reason, const std::string& note,
-                                  AuditEvent& event);
+  Result<Recorded<RevokedAuthority>> Revoke(Call& call, const std::string& authority,
+                                            RevocationReason reason, const std::string& note);
 
   // What the schedule of the hierarchy wants by now: a successor, its activation, or nothing, also
   // while it waits for acknowledgements.
@@ -103,11 +99,10 @@ class Rotation {
   // The active one's taint, if it has one.
   static std::optional<ca::Taint> TaintOfActive(const Catalog& catalog, const Hierarchy& hierarchy);
   // The hierarchy of that name in `catalog`, if the caller may do it there.
-  Result<const Hierarchy*> FindPermitted(const Catalog& catalog, const Caller& caller,
-                                         Action action, const std::string& name,
-                                         AuditEvent& event) const;
-  Status RequireApproval(const Catalog& catalog, const Caller& caller, const Hierarchy& hierarchy,
-                         int generation, AuditEvent& event);
+  Result<const Hierarchy*> FindPermitted(Call& call, const Catalog& catalog, Action action,
+                                         const std::string& name) const;
+  Status RequireApproval(Call& call, const Catalog& catalog, const Hierarchy& hierarchy,
+                         int generation);
   Result<AuthorityRecord> EnsurePublished(const Hierarchy& hierarchy, const std::string& actor);
   // Whether enough agents hold a trust bundle with an authority that has never issued.
   struct Gate {
@@ -117,8 +112,8 @@ class Rotation {
   };
   Result<Gate> GateOf(const Hierarchy& hierarchy, const AuthorityView& view) const;
   // By hand; what lets it through is left in `event`.
-  Status PassGate(const Hierarchy& hierarchy, const AuthorityView& view, StragglerPolicy policy,
-                  AuditEvent& event) const;
+  Status PassGate(Call& call, const Hierarchy& hierarchy, const AuthorityView& view,
+                  StragglerPolicy policy) const;
   bool MayLookAtGate(HierarchyId hierarchy);
   void LookAtGateLater(HierarchyId hierarchy);
   // With an OCSP responder of its own, and in the trust bundle.
@@ -128,8 +123,9 @@ class Rotation {
                          const AuthorityView& view) const;
   Status CheckNotRevoked(const Catalog& catalog, const AuthorityView& view) const;
   // `view` was chosen by what `catalog` says; kAborted when another was activated since.
-  Result<AuthorityView> ActivateFound(const Catalog& catalog, const Hierarchy& hierarchy,
-                                      const AuthorityView& view, AuditEvent& event);
+  Result<Recorded<AuthorityView>> ActivateFound(Call& call, const Catalog& catalog,
+                                                const Hierarchy& hierarchy,
+                                                const AuthorityView& view);
   Result<AuthorityView> ViewOf(const Catalog& catalog, const Hierarchy& hierarchy,
                                AuthorityId authority) const;
 

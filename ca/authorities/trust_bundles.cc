@@ -34,38 +34,37 @@ std::string BundleProgress::ToString() const {
 
 // ---- reading ------------------------------------------------------------------------------------
 
-Result<Agent> TrustBundles::FindOwn(const Caller& caller) const {
-  if (!caller.id) {
+Result<Agent> TrustBundles::FindOwn(const Call& call) const {
+  if (!call.caller().id) {
     return Refusal<kCallerAnonymous>("an agent's or an operator's");
   }
-  auto agent = registry_.FindAgent(caller.hierarchy, *caller.id);
+  auto agent = registry_.FindAgent(call.caller().hierarchy, *call.caller().id);
   if (agent.status().code() == StatusCode::kNotFound) {
-    return WithCode(StatusCode::kPermissionDenied, Refusal<kAgentUnknown>(caller.Name()));
+    return WithCode(StatusCode::kPermissionDenied, Refusal<kAgentUnknown>(call.caller().Name()));
   }
   if (agent.ok() && agent->disabled) {
-    return Refusal<kAgentDisabled>(caller.Name());
+    return Refusal<kAgentDisabled>(call.caller().Name());
   }
   return agent;
 }
 
-Result<HierarchyId> TrustBundles::Permit(const Caller& caller, Action action,
-                                         const std::string& name, AuditEvent& event) const {
+Result<HierarchyId> TrustBundles::Permit(Call& call, Action action, const std::string& name) const {
   const auto catalog = catalogs_.Snapshot();
-  const Hierarchy* hierarchy = catalog->Find(caller.hierarchy);
+  const Hierarchy* hierarchy = catalog->Find(call.caller().hierarchy);
   if (!name.empty()) {
-    event.subject = Printable(name);
+    call.event().subject = Printable(name);
     hierarchy = TRY(catalog->FindByName(name));
   }
   if (!hierarchy) {
     return Error(StatusCode::kUnavailable, "this server has not heard of the hierarchy of {} yet",
-                 caller.Name());
+                 call.caller().Name());
   }
-  event.hierarchy = hierarchy->id;
-  event.subject = hierarchy->Name();
-  if (hierarchy->id == caller.hierarchy) {
-    TRY(FindOwn(caller).status());
+  call.event().hierarchy = hierarchy->id;
+  call.event().subject = hierarchy->Name();
+  if (hierarchy->id == call.caller().hierarchy) {
+    TRY(FindOwn(call).status());
   } else {
-    TRY(authorization_.Require(caller, action, hierarchy->id));
+    TRY(authorization_.Require(call.caller(), action, hierarchy->id));
   }
   return hierarchy->id;
 }
@@ -89,9 +88,8 @@ std::optional<TrustBundle> TrustBundles::Newest(HierarchyId id) const {
   return bundle;
 }
 
-Result<TrustBundle> TrustBundles::Get(const Caller& caller, const std::string& name,
-                                      AuditEvent& event) const {
-  const HierarchyId hierarchy = TRY(Permit(caller, Action::kGetTrustBundle, name, event));
+Result<TrustBundle> TrustBundles::Get(Call& call, const std::string& name) const {
+  const HierarchyId hierarchy = TRY(Permit(call, Action::kGetTrustBundle, name));
   auto bundle = Newest(hierarchy);
   if (bundle) return *std::move(bundle);
   return Error(StatusCode::kUnavailable, "its first trust bundle is not published yet; retry");
@@ -99,16 +97,16 @@ Result<TrustBundle> TrustBundles::Get(const Caller& caller, const std::string& n
 
 // ---- acknowledging ------------------------------------------------------------------------------
 
-Status TrustBundles::Acknowledge(const Caller& caller, int version, AuditEvent& event) const {
+Result<RecordedDecision> TrustBundles::Acknowledge(Call& call, int version) const {
   const auto catalog = catalogs_.Snapshot();
-  const Agent agent = TRY(FindOwn(caller));
-  event.hierarchy = agent.hierarchy;
+  const Agent agent = TRY(FindOwn(call));
+  call.event().hierarchy = agent.hierarchy;
   if (const Hierarchy* const hierarchy = catalog->Find(agent.hierarchy)) {
-    event.subject = NameOfVersion(*hierarchy, version);
+    call.event().subject = NameOfVersion(*hierarchy, version);
   }
   return acknowledgements_.Acknowledge(
-      {.hierarchy = agent.hierarchy, .agent = agent.number, .version = version, .at = clock_.Now()},
-      event);
+      {.hierarchy = agent.hierarchy, .agent = agent.number, .version = version, .at = call.now()},
+      call.event());
 }
 
 Result<std::optional<BundleProgress>> TrustBundles::ProgressOf(const Hierarchy& hierarchy,
@@ -122,14 +120,13 @@ Result<std::optional<BundleProgress>> TrustBundles::ProgressOf(const Hierarchy& 
   return Progress(BundleProgress{bundle->version, bundle->published_at, count});
 }
 
-Result<Stragglers> TrustBundles::ListStragglers(const Caller& caller, const std::string& name,
-                                                int page_size, const std::string& page_token,
-                                                AuditEvent& event) const {
+Result<Stragglers> TrustBundles::ListStragglers(Call& call, const std::string& name, int page_size,
+                                                const std::string& page_token) const {
   const auto catalog = catalogs_.Snapshot();
-  event.subject = Printable(name);
+  call.event().subject = Printable(name);
   const Hierarchy* hierarchy = TRY(catalog->FindByName(name));
-  event.hierarchy = hierarchy->id;
-  TRY(authorization_.Require(caller, Action::kListStragglers, hierarchy->id));
+  call.event().hierarchy = hierarchy->id;
+  TRY(authorization_.Require(call.caller(), Action::kListStragglers, hierarchy->id));
 
   const TrustBundleRecord* const newest = catalog->NewestTrustBundle(hierarchy->id);
   if (!newest) {
@@ -206,13 +203,10 @@ Status TrustBundles::Publish(const Hierarchy& hierarchy, const std::string& acto
                                .version = newest ? newest->version + 1 : 1,
                                .authorities = WantedNow(*catalog, hierarchy),
                                .published_at = clock_.Now()};
-  const Status published =
-      store_.PublishTrustBundle(next, {.at = clock_.Now(),
-                                       .actor = actor,
-                                       .action = "PublishTrustBundle",
-                                       .hierarchy = hierarchy.id,
-                                       .subject = NameOfVersion(hierarchy, next.version),
-                                       .from = "local"});
+  AuditEvent event = LocalEvent(actor, "PublishTrustBundle", clock_.Now());
+  event.hierarchy = hierarchy.id;
+  event.subject = NameOfVersion(hierarchy, next.version);
+  const Status published = store_.PublishTrustBundle(next, event);
   if (!published.ok() && published.code() != StatusCode::kAborted) return published;
   return catalogs_.Reload();
 }

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "ca/access/authorization.h"
+#include "ca/access/call.h"
 #include "ca/base/clock.h"
 #include "ca/catalog/live_catalog.h"
 #include "ca/catalog/revocation_index.h"
@@ -62,19 +63,17 @@ class TrustBundles {
   // by
   // "", of its own. Its own takes no role, but to be registered and not disabled:
   // kPermissionDenied, rules agent.unknown and agent.disabled. kNotFound.
-  Result<HierarchyId> Permit(const Caller& caller, Action action, const std::string& hierarchy,
-                             AuditEvent& event) const;
+  Result<HierarchyId> Permit(Call& call, Action action, const std::string& hierarchy) const;
 
   // As this replica knows it, which is a few seconds old; nullopt before the first.
   std::optional<TrustBundle> Newest(HierarchyId hierarchy) const;
 
   // Permit() and Newest(). kUnavailable before the first is published, which takes seconds.
-  Result<TrustBundle> Get(const Caller& caller, const std::string& hierarchy,
-                          AuditEvent& event) const;
+  Result<TrustBundle> Get(Call& call, const std::string& hierarchy) const;
 
   // That the caller holds this version of its own hierarchy's. Idempotent. kNotFound when there is
   // no such version; rules as for Permit().
-  Status Acknowledge(const Caller& caller, int version, AuditEvent& event) const;
+  Result<RecordedDecision> Acknowledge(Call& call, int version) const;
 
   // How far the live agents have come with `authority`; nullopt when no trust bundle has had it.
   Result<std::optional<BundleProgress>> ProgressOf(const Hierarchy& hierarchy,
@@ -82,9 +81,8 @@ class TrustBundles {
 
   // Those whom the next issuing authority waits for; when there is none, who has not acknowledged
   // the newest trust bundle. For readers of the hierarchy.
-  Result<Stragglers> ListStragglers(const Caller& caller, const std::string& hierarchy,
-                                    int page_size, const std::string& page_token,
-                                    AuditEvent& event) const;
+  Result<Stragglers> ListStragglers(Call& call, const std::string& hierarchy, int page_size,
+                                    const std::string& page_token) const;
   // The first of those who have not acknowledged `version`.
   Result<std::vector<LiveAgent>> FirstStragglers(HierarchyId hierarchy, int version,
                                                  int count) const;
@@ -96,7 +94,7 @@ class TrustBundles {
  private:
   bool IsRevoked(const Authority& authority, const AuthorityRecord& record) const;
   std::vector<AuthorityId> WantedNow(const Catalog& catalog, const Hierarchy& hierarchy) const;
-  Result<Agent> FindOwn(const Caller& caller) const;
+  Result<Agent> FindOwn(const Call& call) const;
 
   LiveCatalog& catalogs_;
   const Authorization& authorization_;

@@ -38,57 +38,60 @@ Operation OperationOf(const Grounds& grounds) {
 
 }  // namespace
 
-Result<IssuedCertificate> Enrollment::Enroll(const EnrollmentRequest& request,
-                                             AuditEvent& event) const {
+Result<Recorded<IssuedCertificate>> Enrollment::Enroll(Call& call,
+                                                       const EnrollmentRequest& request) const {
   const Bytes secret_hash = Sha256(request.secret.Reveal());
   const auto invitation = registry_.FindInvitation(secret_hash);
   if (invitation.status().code() == StatusCode::kNotFound) {
     return Refusal<kJoinTokenUnknown>();
   }
   if (!invitation.ok()) return invitation.status();
-  event.actor = "join-token:" + invitation->token.Id();
-  event.hierarchy = invitation->agent.hierarchy;
-  event.subject = invitation->agent.id.ToString();
-  TRY(CheckUsable(invitation->token, request.id, clock_.Now()));
+  call.event().actor = "join-token:" + invitation->token.Id();
+  call.event().hierarchy = invitation->agent.hierarchy;
+  call.event().subject = invitation->agent.id.ToString();
+  TRY(CheckUsable(invitation->token, request.id, call.now()));
 
-  return Issue(invitation->agent, request.csr,
-               JoinTokenGrounds{secret_hash, invitation->token.expires_at}, request.id, event);
+  return Issue(call, invitation->agent, request.csr,
+               JoinTokenGrounds{secret_hash, invitation->token.expires_at}, request.id);
 }
 
-Result<IssuedCertificate> Enrollment::Renew(const Caller& caller, const RenewalRequest& request,
-                                            AuditEvent& event) const {
-  if (!caller.id) {
+Result<Recorded<IssuedCertificate>> Enrollment::Renew(Call& call,
+                                                      const RenewalRequest& request) const {
+  if (!call.caller().id) {
     return Refusal<kCallerAnonymous>("the one that you are renewing");
   }
-  event.hierarchy = caller.hierarchy;
-  event.subject = caller.Name();
-  const Agent agent = TRY(registry_.FindAgent(caller.hierarchy, *caller.id));
+  call.event().hierarchy = call.caller().hierarchy;
+  call.event().subject = call.caller().Name();
+  const Agent agent = TRY(registry_.FindAgent(call.caller().hierarchy, *call.caller().id));
 
-  return Issue(agent, request.csr, RenewalGrounds{*caller.serial}, request.id, event);
+  return Issue(call, agent, request.csr, RenewalGrounds{*call.caller().serial}, request.id);
 }
 
-Result<IssuedCertificate> Enrollment::Issue(const Agent& agent, BytesView csr_der,
-                                            const Grounds& grounds, const RequestId& request,
-                                            AuditEvent& event) const {
+Result<Recorded<IssuedCertificate>> Enrollment::Issue(Call& call, const Agent& agent,
+                                                      BytesView csr_der, const Grounds& grounds,
+                                                      const RequestId& request) const {
   const Csr csr = TRY(Csr::Parse(csr_der));
-  event.request = RequestFacts::Of(agent, csr.public_key().type(), OperationOf(grounds));
+  call.event().request = RequestFacts::Of(agent, csr.public_key().type(), OperationOf(grounds));
   TRY(TakeOfQuota(agent, grounds));
-  auto intent = Intend(agent, csr, grounds, request, event);
+  auto intent = Intend(call, agent, csr, grounds, request);
   for (int tries = 1; IsBehind(intent.status()) && tries < kTriesMax; ++tries) {
     TRY(catalogs_.Reload());
-    intent = Intend(agent, csr, grounds, request, event);
+    intent = Intend(call, agent, csr, grounds, request);
   }
   if (!intent.ok()) {
     // What was refused was not recorded: there is no such serial. Of a failure nobody can know.
-    if (!RuleOf(intent.status()).empty()) event.serial.clear();
+    if (!RuleOf(intent.status()).empty()) call.event().serial.clear();
     return intent.status();
   }
-  if (auto* answered = std::get_if<Certificate>(&*intent)) return Released(std::move(*answered));
-
-  auto recorded = std::get<RecordedIssuance>(*std::move(intent));
-  event.serial = recorded.record().serial.ToString();  // perhaps of an earlier attempt
+  auto answer = intent->TakeValue();
+  auto decision = std::move(*intent).decision();
+  if (auto* answered = std::get_if<Certificate>(&answer)) {
+    return Recorded(std::move(decision), Released(std::move(*answered)));
+  }
+  auto recorded = std::get<RecordedIssuance>(std::move(answer));
+  call.event().serial = recorded.record().serial.ToString();  // perhaps of an earlier attempt
   auto certificate = TRY(SignAndRecord(std::move(recorded)));
-  return Released(std::move(certificate));
+  return Recorded(std::move(decision), Released(std::move(certificate)));
 }
 
 // Our own certificates are of no tenant.
@@ -101,11 +104,9 @@ Status Enrollment::TakeOfQuota(const Agent& agent, const Grounds& grounds) const
 
 // The intent is durable before the key is used: a crash leaves a record, never an unknown
 // certificate.
-Result<std::variant<RecordedIssuance, Certificate>> Enrollment::Intend(const Agent& agent,
-                                                                       const Csr& csr,
-                                                                       const Grounds& grounds,
-                                                                       const RequestId& request,
-                                                                       AuditEvent& event) const {
+Result<Recorded<std::variant<RecordedIssuance, Certificate>>> Enrollment::Intend(
+    Call& call, const Agent& agent, const Csr& csr, const Grounds& grounds,
+    const RequestId& request) const {
   const auto catalog = catalogs_.Snapshot();
   const Hierarchy* hierarchy = catalog->Find(agent.hierarchy);
   if (!hierarchy) {
@@ -117,7 +118,7 @@ Result<std::variant<RecordedIssuance, Certificate>> Enrollment::Intend(const Age
   }
   const CertificateProfile* profile = TRY(hierarchy->FindProfile(agent.profile));
   TRY(CheckRequest(csr, *hierarchy, agent, *profile));
-  event.rule = TRY(CheckPolicy(*hierarchy, *profile, *event.request));
+  call.event().rule = TRY(CheckPolicy(*hierarchy, *profile, *call.event().request));
 
   const auto authority = TRY(catalog->ActiveIssuer(hierarchy->id));
   const AuthorityRecord* const record = catalog->FindRecord(authority->id());
@@ -128,8 +129,8 @@ Result<std::variant<RecordedIssuance, Certificate>> Enrollment::Intend(const Age
   }
   auto prepared = TRY(authority->Prepare(*hierarchy, agent, *profile, csr.public_key(),
                                          directory_.For(authority->id()), clock_.Now()));
-  event.serial = prepared.record().serial.ToString();
-  return ledger_.RecordIntent(std::move(prepared), grounds, request, event);
+  call.event().serial = prepared.record().serial.ToString();
+  return ledger_.RecordIntent(std::move(prepared), grounds, request, call.event());
 }
 
 Result<Certificate> Enrollment::SignAndRecord(RecordedIssuance recorded) const {

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "ca/access/caller.h"
+#include "ca/access/call.h"
 #include "ca/base/clock.h"
 #include "ca/base/secret.h"
 #include "ca/catalog/live_catalog.h"
@@ -60,21 +60,19 @@ class Enrollment {
         clock_(clock),
         quotas_(quotas) {}
 
-  Result<IssuedCertificate> Enroll(const EnrollmentRequest& request, AuditEvent& event) const;
+  Result<Recorded<IssuedCertificate>> Enroll(Call& call, const EnrollmentRequest& request) const;
 
-  Result<IssuedCertificate> Renew(const Caller& caller, const RenewalRequest& request,
-                                  AuditEvent& event) const;
+  Result<Recorded<IssuedCertificate>> Renew(Call& call, const RenewalRequest& request) const;
 
   // For the server's own certificates, and those that `init` makes for operators: no credential but
   // being the server.
-  Result<IssuedCertificate> Issue(const Agent& agent, BytesView csr_der, const Grounds& grounds,
-                                  const RequestId& request, AuditEvent& event) const;
+  Result<Recorded<IssuedCertificate>> Issue(Call& call, const Agent& agent, BytesView csr_der,
+                                            const Grounds& grounds, const RequestId& request) const;
 
  private:
-  Result<std::variant<RecordedIssuance, Certificate>> Intend(const Agent& agent, const Csr& csr,
-                                                             const Grounds& grounds,
-                                                             const RequestId& request,
-                                                             AuditEvent& event) const;
+  Result<Recorded<std::variant<RecordedIssuance, Certificate>>> Intend(
+      Call& call, const Agent& agent, const Csr& csr, const Grounds& grounds,
+      const RequestId& request) const;
   Result<Certificate> SignAndRecord(RecordedIssuance recorded) const;
   Status TakeOfQuota(const Agent& agent, const Grounds& grounds) const;
   IssuedCertificate Released(Certificate certificate) const;

@@ -4,14 +4,13 @@
 
 namespace ca {
 
-Result<Agent> Registration::RegisterAgent(const Caller& caller,
-                                          const AgentRegistration& registration,
-                                          AuditEvent& event) const {
-  event.subject = registration.id.ToString();
+Result<Recorded<Agent>> Registration::RegisterAgent(Call& call,
+                                                    const AgentRegistration& registration) const {
+  call.event().subject = registration.id.ToString();
   const auto catalog = catalogs_.Snapshot();
   const Hierarchy* hierarchy = TRY(catalog->FindByTrustDomain(registration.id.trust_domain()));
-  event.hierarchy = hierarchy->id;
-  TRY(authorization_.Require(caller, Action::kRegisterAgent, hierarchy->id));
+  call.event().hierarchy = hierarchy->id;
+  TRY(authorization_.Require(call.caller(), Action::kRegisterAgent, hierarchy->id));
 
   const Agent agent{
       .hierarchy = hierarchy->id,
@@ -23,11 +22,11 @@ Result<Agent> Registration::RegisterAgent(const Caller& caller,
           registration.profile.empty() ? hierarchy->profiles.front().name : registration.profile,
       .dns_names = registration.dns_names,
       .ip_addresses = registration.ip_addresses,
-      .registered_at = clock_.Now(),
+      .registered_at = call.now(),
   };
   TRY(agent.Validate(*hierarchy));
   TRY(CheckQuota(*catalog, hierarchy->tenant));
-  return registry_.RegisterAgent(agent, event);
+  return registry_.RegisterAgent(agent, call.event());
 }
 
 // Those who register at the same instant may go beyond it, by as many as they are.
@@ -42,15 +41,13 @@ Status Registration::CheckQuota(const Catalog& catalog, const std::string& tenan
   return Refusal<kQuotaAgents>(tenant, count, quota);
 }
 
-Result<Registration::Created> Registration::CreateJoinToken(const Caller& caller,
-                                                            const SpiffeId& id,
-                                                            std::chrono::seconds lifetime,
-                                                            AuditEvent& event) const {
-  event.subject = id.ToString();
+Result<Recorded<Registration::Created>> Registration::CreateJoinToken(
+    Call& call, const SpiffeId& id, std::chrono::seconds lifetime) const {
+  call.event().subject = id.ToString();
   const auto catalog = catalogs_.Snapshot();
   const Hierarchy* hierarchy = TRY(catalog->FindByTrustDomain(id.trust_domain()));
-  event.hierarchy = hierarchy->id;
-  TRY(authorization_.Require(caller, Action::kCreateJoinToken, hierarchy->id));
+  call.event().hierarchy = hierarchy->id;
+  TRY(authorization_.Require(call.caller(), Action::kCreateJoinToken, hierarchy->id));
 
   if (lifetime < JoinTokenRecord::kLifetimeMin || lifetime > JoinTokenRecord::kLifetimeMax) {
     return Error(StatusCode::kInvalidArgument, "lifetime: {} is out of bounds; write {} to {}",
@@ -65,18 +62,18 @@ Result<Registration::Created> Registration::CreateJoinToken(const Caller& caller
   // By the oldest root that is trusted: every server has a chain to it, whichever root its own
   // certificate is under.
   JoinToken token = JoinToken::New(address_, Sha256(catalog->Roots(system->id).front()));
-  JoinTokenRecord record = JoinTokenRecord::Of(token, id, caller.Name(), clock_.Now(), lifetime);
-  TRY(registry_.CreateJoinToken(hierarchy->id, record, event));
-  return Created{std::move(token), std::move(record)};
+  JoinTokenRecord record =
+      JoinTokenRecord::Of(token, id, call.caller().Name(), call.now(), lifetime);
+  auto recorded = TRY(registry_.CreateJoinToken(hierarchy->id, record, call.event()));
+  return Recorded(std::move(recorded), Created{std::move(token), std::move(record)});
 }
 
-Result<JoinTokenRecord> Registration::RevokeJoinToken(const Caller& caller, HierarchyId hierarchy,
-                                                      const std::string& id,
-                                                      AuditEvent& event) const {
-  event.subject = "join-token:" + id;
-  event.hierarchy = hierarchy;
-  TRY(authorization_.Require(caller, Action::kRevokeJoinToken, hierarchy));
-  return registry_.RevokeJoinToken(hierarchy, id, clock_.Now(), event);
+Result<Recorded<JoinTokenRecord>> Registration::RevokeJoinToken(Call& call, HierarchyId hierarchy,
+                                                                const std::string& id) const {
+  call.event().subject = "join-token:" + id;
+  call.event().hierarchy = hierarchy;
+  TRY(authorization_.Require(call.caller(), Action::kRevokeJoinToken, hierarchy));
+  return registry_.RevokeJoinToken(hierarchy, id, call.now(), call.event());
 }
 
 }  // namespace ca

@@ -3,8 +3,7 @@
 #include <memory>
 #include <string>
 
-#include "ca/access/authorization.h"
-#include "ca/base/clock.h"
+#include "ca/access/call.h"
 #include "ca/catalog/live_catalog.h"
 #include "ca/model/quotas.h"
 #include "ca/ports/registry.h"
@@ -30,18 +29,16 @@ class Registration {
  public:
   // `address` is the server's, for join tokens.
   Registration(const LiveCatalog& catalogs, const Authorization& authorization, Registry& registry,
-               const Clock& clock, std::string address, const Quotas& quotas = Quotas::None())
+               std::string address, const Quotas& quotas = Quotas::None())
       : catalogs_(catalogs),
         authorization_(authorization),
         registry_(registry),
-        clock_(clock),
         address_(std::move(address)),
         quotas_(quotas) {}
 
   // kInvalidArgument naming the field; kNotFound when no hierarchy has its trust domain;
   // kAlreadyExists; kResourceExhausted, rule quota.agents, when its tenant has as many as it may.
-  Result<Agent> RegisterAgent(const Caller& caller, const AgentRegistration& registration,
-                              AuditEvent& event) const;
+  Result<Recorded<Agent>> RegisterAgent(Call& call, const AgentRegistration& registration) const;
 
   struct Created {
     JoinToken token;  // shown once
@@ -49,12 +46,12 @@ class Registration {
   };
   // kInvalidArgument when the lifetime is out of JoinTokenRecord's bounds; kNotFound;
   // kPermissionDenied, rule agent.disabled.
-  Result<Created> CreateJoinToken(const Caller& caller, const SpiffeId& agent,
-                                  std::chrono::seconds lifetime, AuditEvent& event) const;
+  Result<Recorded<Created>> CreateJoinToken(Call& call, const SpiffeId& agent,
+                                            std::chrono::seconds lifetime) const;
 
   // kNotFound; kFailedPrecondition, rule join-token.used.
-  Result<JoinTokenRecord> RevokeJoinToken(const Caller& caller, HierarchyId hierarchy,
-                                          const std::string& id, AuditEvent& event) const;
+  Result<Recorded<JoinTokenRecord>> RevokeJoinToken(Call& call, HierarchyId hierarchy,
+                                                    const std::string& id) const;
 
  private:
   Status CheckQuota(const Catalog& catalog, const std::string& tenant) const;
@@ -62,7 +59,6 @@ class Registration {
   const LiveCatalog& catalogs_;
   const Authorization& authorization_;
   Registry& registry_;
-  const Clock& clock_;
   const std::string address_;
   const Quotas& quotas_;
 };

@@ -20,22 +20,20 @@ std::string RootOfLink(const Catalog& catalog, const Hierarchy& hierarchy,
 
 }  // namespace
 
-Result<RevocationOutcome> Revocations::Revoke(const Caller& caller,
-                                              const RevocationRequest& request,
-                                              AuditEvent& event) const {
-  const RevocationOrder order = TRY(Authorized(caller, request, Action::kRevoke, event));
-  TRY(RequireApproval(caller, order, event));
+Result<Recorded<RevocationOutcome>> Revocations::Revoke(Call& call,
+                                                        const RevocationRequest& request) const {
+  const RevocationOrder order = TRY(Authorized(call, request, Action::kRevoke));
+  TRY(RequireApproval(call, order));
   // What an auditor reads: why it was revoked.
-  event.reason = std::string(NameOf(order.reason));
-  auto outcome = store_.Revoke(order, event);
-  if (!outcome.ok()) event.reason.clear();
+  call.event().reason = std::string(NameOf(order.reason));
+  auto outcome = store_.Revoke(order, call.event());
+  if (!outcome.ok()) call.event().reason.clear();
   return outcome;
 }
 
 // Of authorities; what it names is said with it, so that another is not revoked by the same
 // approval.
-Status Revocations::RequireApproval(const Caller& caller, const RevocationOrder& order,
-                                    AuditEvent& event) const {
+Status Revocations::RequireApproval(Call& call, const RevocationOrder& order) const {
   constexpr ApprovalKind kKind = ApprovalKind::kAuthorityRevocation;
   const auto catalog = catalogs_.Snapshot();
   const Hierarchy* const hierarchy = catalog->Find(order.hierarchy);
@@ -64,24 +62,20 @@ Status Revocations::RequireApproval(const Caller& caller, const RevocationOrder&
       fmt::format("{} certificates that stood when it was asked for", preview.revoked_count),
       "reason: " + reason};
   if (!since.empty()) changes.push_back("keys may have been lost since " + since);
-  return approvals_.Require(caller, hierarchy->id,
+  return approvals_.Require(call, hierarchy->id,
                             {.kind = kKind,
                              .digest = DigestOf(kKind, {what, reason, since}),
-                             .changes = std::move(changes)},
-                            event);
+                             .changes = std::move(changes)});
 }
 
-Result<RevocationOutcome> Revocations::Preview(const Caller& caller,
-                                               const RevocationRequest& request,
-                                               AuditEvent& event) const {
-  const RevocationOrder order = TRY(Authorized(caller, request, Action::kPreviewRevocation, event));
+Result<RevocationOutcome> Revocations::Preview(Call& call, const RevocationRequest& request) const {
+  const RevocationOrder order = TRY(Authorized(call, request, Action::kPreviewRevocation));
   return store_.Preview(order);
 }
 
-Result<RevocationOrder> Revocations::Authorized(const Caller& caller,
-                                                const RevocationRequest& request, Action action,
-                                                AuditEvent& event) const {
-  const TimePoint now = clock_.Now();
+Result<RevocationOrder> Revocations::Authorized(Call& call, const RevocationRequest& request,
+                                                Action action) const {
+  const TimePoint now = call.now();
   if (request.invalidity_date && *request.invalidity_date > now) {
     return Error(StatusCode::kInvalidArgument,
                  "invalidity_date: {} is in the future; it is when the key was lost",
@@ -89,15 +83,15 @@ Result<RevocationOrder> Revocations::Authorized(const Caller& caller,
   }
   const auto find = [&]() -> Result<RevocationOrder> {
     if (const auto* serial = std::get_if<SerialNumber>(&request.target)) {
-      return OfSerial(caller, *serial, action, event);
+      return OfSerial(call, *serial, action);
     }
     if (const auto* der = std::get_if<Bytes>(&request.target)) {
-      return OfCertificate(caller, *der, action, event);
+      return OfCertificate(call, *der, action);
     }
     if (const auto* agent = std::get_if<SpiffeId>(&request.target)) {
-      return OfAgent(caller, *agent, action, event);
+      return OfAgent(call, *agent, action);
     }
-    return OfAuthority(caller, std::get<AuthorityName>(request.target), action, event);
+    return OfAuthority(call, std::get<AuthorityName>(request.target), action);
   };
   RevocationOrder order = TRY(find());
   order.reason = request.reason;
@@ -106,39 +100,40 @@ Result<RevocationOrder> Revocations::Authorized(const Caller& caller,
   return order;
 }
 
-Result<RevocationOrder> Revocations::OfSerial(const Caller& caller, const SerialNumber& serial,
-                                              Action action, AuditEvent& event) const {
-  event.serial = serial.ToString();
+Result<RevocationOrder> Revocations::OfSerial(Call& call, const SerialNumber& serial,
+                                              Action action) const {
+  call.event().serial = serial.ToString();
   RevocationOrder order{.target = serial, .invalidity_date = std::nullopt};
-  if (caller.serial == serial) {  // the handshake proved that the caller has its key
-    order.hierarchy = caller.hierarchy;
-    event.hierarchy = caller.hierarchy;
-    event.subject = caller.Name();
-    event.rule = "holder";
+  if (call.caller().serial == serial) {  // the handshake proved that the caller has its key
+    order.hierarchy = call.caller().hierarchy;
+    call.event().hierarchy = call.caller().hierarchy;
+    call.event().subject = call.caller().Name();
+    call.event().rule = "holder";
     return order;
   }
   const auto catalog = catalogs_.Snapshot();
-  const auto allowed = TRY(authorization_.Allowed(caller, action, catalog->hierarchies()));
+  const auto allowed = TRY(authorization_.Allowed(call.caller(), action, catalog->hierarchies()));
   if (allowed.empty()) {
     // Says by which roles; where makes no difference.
-    TRY(authorization_.Require(caller, action, caller.hierarchy));
+    TRY(authorization_.Require(call.caller(), action, call.caller().hierarchy));
   }
   for (const HierarchyId hierarchy : allowed) {
     order.hierarchy = hierarchy;
-    order.now = clock_.Now();
+    order.now = call.now();
     const auto preview = store_.Preview(order);
     if (preview.status().code() == StatusCode::kNotFound) continue;
-    event.hierarchy = hierarchy;
+    call.event().hierarchy = hierarchy;
     TRY(preview.status());
     TRY(CheckIsNotOfAuthority(*catalog, hierarchy, serial));
-    if (!preview->revoked.empty()) event.subject = preview->revoked.front().subject.ToString();
+    if (!preview->revoked.empty())
+      call.event().subject = preview->revoked.front().subject.ToString();
     return order;
   }
   return Error(
       StatusCode::kNotFound,
       "serial: no hierarchy that {} may revoke in has a certificate {}; see: agentpki cert "
       "list",
-      caller.Name(), serial.ToString());
+      call.caller().Name(), serial.ToString());
 }
 
 // Its certificate alone would leave it issuing.
@@ -152,8 +147,8 @@ Status Revocations::CheckIsNotOfAuthority(const Catalog& catalog, HierarchyId hi
   return Ok();
 }
 
-Result<RevocationOrder> Revocations::OfCertificate(const Caller& caller, const Bytes& der,
-                                                   Action action, AuditEvent& event) const {
+Result<RevocationOrder> Revocations::OfCertificate(Call& call, const Bytes& der,
+                                                   Action action) const {
   const auto parsed = ParseX509(der);
   const auto serial = parsed.ok()
                           ? SerialNumber::FromBytes(OctetsOf(X509_get0_serialNumber(parsed->get())))
@@ -163,7 +158,7 @@ Result<RevocationOrder> Revocations::OfCertificate(const Caller& caller, const B
                  "certificate: it is none that agentpki issued; give its file as cert enroll wrote "
                  "it, or its serial");
   }
-  const RevocationOrder order = TRY(OfSerial(caller, *serial, action, event));
+  const RevocationOrder order = TRY(OfSerial(call, *serial, action));
   const Certificate found = TRY(ledger_.FindCertificate(order.hierarchy, *serial));
   if (found.Der() == der) return order;
   return Error(StatusCode::kInvalidArgument,
@@ -172,27 +167,27 @@ Result<RevocationOrder> Revocations::OfCertificate(const Caller& caller, const B
                serial->ToString());
 }
 
-Result<RevocationOrder> Revocations::OfAgent(const Caller& caller, const SpiffeId& agent,
-                                             Action action, AuditEvent& event) const {
-  event.subject = agent.ToString();
+Result<RevocationOrder> Revocations::OfAgent(Call& call, const SpiffeId& agent,
+                                             Action action) const {
+  call.event().subject = agent.ToString();
   const auto catalog = catalogs_.Snapshot();
   const Hierarchy* hierarchy = TRY(catalog->FindByTrustDomain(agent.trust_domain()));
-  event.hierarchy = hierarchy->id;
-  TRY(authorization_.Require(caller, action, hierarchy->id));
+  call.event().hierarchy = hierarchy->id;
+  TRY(authorization_.Require(call.caller(), action, hierarchy->id));
   // A name that is mistyped must not look like an agent that has no certificate.
   TRY(registry_.FindAgent(hierarchy->id, agent).status());
   return RevocationOrder{
       .hierarchy = hierarchy->id, .target = AllOfAgent{agent}, .invalidity_date = std::nullopt};
 }
 
-Result<RevocationOrder> Revocations::OfAuthority(const Caller& caller, const AuthorityName& name,
-                                                 Action action, AuditEvent& event) const {
-  event.subject = Printable(name.text);
+Result<RevocationOrder> Revocations::OfAuthority(Call& call, const AuthorityName& name,
+                                                 Action action) const {
+  call.event().subject = Printable(name.text);
   const auto catalog = catalogs_.Snapshot();
   for (const Hierarchy& hierarchy : catalog->hierarchies()) {
     if (!name.text.starts_with(hierarchy.Name() + "/")) continue;
-    event.hierarchy = hierarchy.id;
-    TRY(authorization_.Require(caller, action, hierarchy.id));
+    call.event().hierarchy = hierarchy.id;
+    TRY(authorization_.Require(call.caller(), action, hierarchy.id));
     for (const auto& authority : catalog->AuthoritiesOf(hierarchy.id)) {
       if (authority->kind() != AuthorityKind::kIssuing ||
           name.text != NameOf(hierarchy, *authority)) {

@@ -7,7 +7,7 @@
 
 #include "ca/access/approvals.h"
 #include "ca/access/authorization.h"
-#include "ca/base/clock.h"
+#include "ca/access/call.h"
 #include "ca/catalog/live_catalog.h"
 #include "ca/ports/ledger.h"
 #include "ca/ports/revocation.h"
@@ -31,15 +31,13 @@ struct RevocationRequest {
 class Revocations {
  public:
   Revocations(const LiveCatalog& catalogs, const Authorization& authorization, Registry& registry,
-              Ledger& ledger, RevocationStore& store, const Approvals& approvals,
-              const Clock& clock)
+              Ledger& ledger, RevocationStore& store, const Approvals& approvals)
       : catalogs_(catalogs),
         authorization_(authorization),
         registry_(registry),
         ledger_(ledger),
         store_(store),
-        approvals_(approvals),
-        clock_(clock) {}
+        approvals_(approvals) {}
 
   // When it returns, it is durable: each replica's OCSP says so within a second. Whoever holds the
   // certificate in question may revoke it by showing it; all else needs the role revoker. What was
@@ -52,28 +50,21 @@ class Revocations {
   //   kFailedPrecondition  rule `certificate.expired`; rule `certificate.authority` for that of an
   //                        issuing authority, which Rotation::Revoke() is for
   //   kPermissionDenied    rule `caller.role`
-  Result<RevocationOutcome> Revoke(const Caller& caller, const RevocationRequest& request,
-                                   AuditEvent& event) const;
+  Result<Recorded<RevocationOutcome>> Revoke(Call& call, const RevocationRequest& request) const;
 
   // What Revoke() would do now; the same errors.
-  Result<RevocationOutcome> Preview(const Caller& caller, const RevocationRequest& request,
-                                    AuditEvent& event) const;
+  Result<RevocationOutcome> Preview(Call& call, const RevocationRequest& request) const;
 
  private:
-  Result<RevocationOrder> Authorized(const Caller& caller, const RevocationRequest& request,
-                                     Action action, AuditEvent& event) const;
-  Result<RevocationOrder> OfSerial(const Caller& caller, const SerialNumber& serial, Action action,
-                                   AuditEvent& event) const;
+  Result<RevocationOrder> Authorized(Call& call, const RevocationRequest& request,
+                                     Action action) const;
+  Result<RevocationOrder> OfSerial(Call& call, const SerialNumber& serial, Action action) const;
   static Status CheckIsNotOfAuthority(const Catalog& catalog, HierarchyId hierarchy,
                                       const SerialNumber& serial);
-  Result<RevocationOrder> OfCertificate(const Caller& caller, const Bytes& der, Action action,
-                                        AuditEvent& event) const;
-  Result<RevocationOrder> OfAgent(const Caller& caller, const SpiffeId& agent, Action action,
-                                  AuditEvent& event) const;
-  Result<RevocationOrder> OfAuthority(const Caller& caller, const AuthorityName& name,
-                                      Action action, AuditEvent& event) const;
-  Status RequireApproval(const Caller& caller, const RevocationOrder& order,
-                         AuditEvent& event) const;
+  Result<RevocationOrder> OfCertificate(Call& call, const Bytes& der, Action action) const;
+  Result<RevocationOrder> OfAgent(Call& call, const SpiffeId& agent, Action action) const;
+  Result<RevocationOrder> OfAuthority(Call& call, const AuthorityName& name, Action action) const;
+  Status RequireApproval(Call& call, const RevocationOrder& order) const;
 
   const LiveCatalog& catalogs_;
   const Authorization& authorization_;
@@ -81,7 +72,6 @@ class Revocations {
   Ledger& ledger_;
   RevocationStore& store_;
   const Approvals& approvals_;
-  const Clock& clock_;
 };
 
 }  // namespace ca

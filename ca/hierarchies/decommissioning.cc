@@ -45,46 +45,46 @@ Result<Decommissioning::Found> Decommissioning::Find(const std::string& name) co
   return Found{std::move(destroyed.front().hierarchy), true};
 }
 
-Result<DestructionView> Decommissioning::Destroy(const Caller& caller, const std::string& hierarchy,
-                                                 const std::string& reason, AuditEvent& event) {
-  event.subject = Printable(hierarchy);
+Result<Recorded<DestructionView>> Decommissioning::Destroy(Call& call, const std::string& hierarchy,
+                                                           const std::string& reason) {
+  call.event().subject = Printable(hierarchy);
   const Found found = TRY(Find(hierarchy));
-  event.hierarchy = found.hierarchy.id;
+  call.event().hierarchy = found.hierarchy.id;
   const auto allowed =
-      TRY(authorization_.Allowed(caller, Action::kDestroyHierarchy, {found.hierarchy}));
+      TRY(authorization_.Allowed(call.caller(), Action::kDestroyHierarchy, {found.hierarchy}));
   if (allowed.empty()) {
-    TRY(authorization_.Require(caller, Action::kDestroyHierarchy, found.hierarchy.id));
+    TRY(authorization_.Require(call.caller(), Action::kDestroyHierarchy, found.hierarchy.id));
   }
   TRY(CheckNote("reason", reason));
   if (!found.is_destroyed && !found.hierarchy.is_system) {
-    TRY(RequireApproval(caller, found.hierarchy, reason, event));
+    TRY(RequireApproval(call, found.hierarchy, reason));
   }
-  event.reason = reason;
-  auto destroyed = TRY(stores_.hierarchies.DestroyHierarchy(found.hierarchy.id, reason, event));
+  call.event().reason = reason;
+  auto destroyed =
+      TRY(stores_.hierarchies.DestroyHierarchy(found.hierarchy.id, reason, call.event()));
   TRY(catalogs_.Reload());
   const std::vector<AuthorityRecord> authorities = TRY(stores_.authorities.LoadAuthorities());
-  return ViewOf(std::move(destroyed), authorities);
+  DestructionView view = ViewOf(destroyed.TakeValue(), authorities);
+  return Recorded(std::move(destroyed).decision(), std::move(view));
 }
 
-Status Decommissioning::RequireApproval(const Caller& caller, const Hierarchy& hierarchy,
-                                        const std::string& reason, AuditEvent& event) {
+Status Decommissioning::RequireApproval(Call& call, const Hierarchy& hierarchy,
+                                        const std::string& reason) {
   constexpr ApprovalKind kKind = ApprovalKind::kDestruction;
   const std::string name = hierarchy.Name();
   const std::string& trust_domain = hierarchy.trust_domain.name();
   return approvals_.Require(
-      caller, hierarchy.id,
+      call, hierarchy.id,
       {.kind = kKind,
        .digest = DigestOf(kKind, {name, trust_domain, reason}),
        .changes = {fmt::format("destroy {}, trust domain {}, for good", name, trust_domain),
                    "revoke all of its certificates, and destroy all of its keys",
-                   "reason: " + reason}},
-      event);
+                   "reason: " + reason}});
 }
 
-Result<std::vector<DestructionView>> Decommissioning::List(const Caller& caller,
-                                                           const std::string& hierarchy,
-                                                           AuditEvent& event) const {
-  event.subject = Printable(hierarchy);
+Result<std::vector<DestructionView>> Decommissioning::List(Call& call,
+                                                           const std::string& hierarchy) const {
+  call.event().subject = Printable(hierarchy);
   const int limit = hierarchy.empty() ? kListedMax : kListedOfNameMax;
   std::vector<HierarchyDestruction> found =
       TRY(stores_.hierarchies.FindDestructions(hierarchy, limit));
@@ -92,8 +92,9 @@ Result<std::vector<DestructionView>> Decommissioning::List(const Caller& caller,
   for (const HierarchyDestruction& destruction : found) {
     hierarchies.push_back(destruction.hierarchy);
   }
-  const auto allowed = TRY(authorization_.Allowed(caller, Action::kListDestructions, hierarchies));
-  if (allowed.empty()) TRY(authorization_.Require(caller, Action::kListDestructions, {}));
+  const auto allowed =
+      TRY(authorization_.Allowed(call.caller(), Action::kListDestructions, hierarchies));
+  if (allowed.empty()) TRY(authorization_.Require(call.caller(), Action::kListDestructions, {}));
   const std::vector<AuthorityRecord> authorities = TRY(stores_.authorities.LoadAuthorities());
   std::vector<DestructionView> views;
   for (HierarchyDestruction& destruction : found) {
@@ -144,15 +145,10 @@ Status Decommissioning::Finish(const HierarchyDestruction& destruction,
   const Hierarchy* system = TRY(catalog->System());
   const auto recorder = TRY(provisioning_.EnsureRecorder(*system));
   const Bytes record = TRY(SignRecord(*recorder, write_(statement), now));
-  TRY(stores_.hierarchies.RecordHierarchyDestroyed(destruction.hierarchy.id, record,
-                                                   AuditEvent{
-                                                       .at = now,
-                                                       .actor = "conductor",
-                                                       .action = "RecordHierarchyDestroyed",
-                                                       .hierarchy = destruction.hierarchy.id,
-                                                       .subject = destruction.hierarchy.Name(),
-                                                       .from = "local",
-                                                   }));
+  AuditEvent event = LocalEvent("conductor", "RecordHierarchyDestroyed", now);
+  event.hierarchy = destruction.hierarchy.id;
+  event.subject = destruction.hierarchy.Name();
+  TRY(stores_.hierarchies.RecordHierarchyDestroyed(destruction.hierarchy.id, record, event));
   return catalogs_.Reload();
 }
 

@@ -6,6 +6,7 @@
 
 #include "ca/access/approvals.h"
 #include "ca/access/authorization.h"
+#include "ca/access/call.h"
 #include "ca/authorities/key_retirement.h"
 #include "ca/authorities/provisioning.h"
 #include "ca/base/clock.h"
@@ -71,14 +72,13 @@ class Decommissioning {
   //   kInvalidArgument     `reason` is empty, too long, or not printable
   //   kNotFound
   //   kFailedPrecondition  rule `hierarchy.system`
-  Result<DestructionView> Destroy(const Caller& caller, const std::string& hierarchy,
-                                  const std::string& reason, AuditEvent& event);
+  Result<Recorded<DestructionView>> Destroy(Call& call, const std::string& hierarchy,
+                                            const std::string& reason);
 
   // Lists the destroyed hierarchies over which the caller has a role, newest first: those of one
   // name with their records, at most kListedOfNameMax; or all ("") without records, at most
   // kListedMax.
-  Result<std::vector<DestructionView>> List(const Caller& caller, const std::string& hierarchy,
-                                            AuditEvent& event) const;
+  Result<std::vector<DestructionView>> List(Call& call, const std::string& hierarchy) const;
 
   // Does the next step that is due: decides to destroy each key, destroys it, and signs the record
   // when all are destroyed. Call it only after the last CRLs are published. kUnavailable while a
@@ -91,8 +91,7 @@ class Decommissioning {
     bool is_destroyed = false;
   };
   Result<Found> Find(const std::string& name) const;
-  Status RequireApproval(const Caller& caller, const Hierarchy& hierarchy,
-                         const std::string& reason, AuditEvent& event);
+  Status RequireApproval(Call& call, const Hierarchy& hierarchy, const std::string& reason);
   Status CheckKeysAtHand(const Hierarchy& hierarchy) const;
   Status Finish(const HierarchyDestruction& destruction,
                 const std::vector<AuthorityRecord>& records);

@@ -29,11 +29,11 @@ std::set<std::pair<std::string, Role>> EachRole(const std::vector<OperatorRoles>
 
 // ---- reading ------------------------------------------------------------------------------------
 
-Result<std::vector<HierarchyDeclaration>> Hierarchies::List(const Caller& caller) const {
+Result<std::vector<HierarchyDeclaration>> Hierarchies::List(const Call& call) const {
   const auto catalog = catalogs_.Snapshot();
   const auto allowed =
-      TRY(authorization_.Allowed(caller, Action::kListHierarchies, catalog->hierarchies()));
-  if (allowed.empty()) TRY(authorization_.Require(caller, Action::kListHierarchies, {}));
+      TRY(authorization_.Allowed(call.caller(), Action::kListHierarchies, catalog->hierarchies()));
+  if (allowed.empty()) TRY(authorization_.Require(call.caller(), Action::kListHierarchies, {}));
   std::vector<HierarchyDeclaration> declarations;
   for (const HierarchyId id : allowed) {
     const Hierarchy& hierarchy = *catalog->Find(id);
@@ -43,13 +43,12 @@ Result<std::vector<HierarchyDeclaration>> Hierarchies::List(const Caller& caller
   return declarations;
 }
 
-Result<HierarchyDeclaration> Hierarchies::Get(const Caller& caller, const std::string& name,
-                                              AuditEvent& event) const {
-  event.subject = Printable(name);
+Result<HierarchyDeclaration> Hierarchies::Get(Call& call, const std::string& name) const {
+  call.event().subject = Printable(name);
   const auto catalog = catalogs_.Snapshot();
   const Hierarchy* hierarchy = TRY(catalog->FindByName(name));
-  event.hierarchy = hierarchy->id;
-  TRY(authorization_.Require(caller, Action::kGetHierarchy, hierarchy->id));
+  call.event().hierarchy = hierarchy->id;
+  TRY(authorization_.Require(call.caller(), Action::kGetHierarchy, hierarchy->id));
   auto operators = TRY(OperatorsOf(*catalog, *hierarchy));
   return HierarchyDeclaration{*hierarchy, std::move(operators)};
 }
@@ -70,28 +69,26 @@ Result<std::vector<OperatorRoles>> Hierarchies::OperatorsOf(const Catalog& catal
 
 // ---- planning -----------------------------------------------------------------------------------
 
-Result<HierarchyPlan> Hierarchies::Plan(const Caller& caller, const HierarchyDeclaration& wanted,
-                                        AuditEvent& event) const {
-  const Planned planned = TRY(Check(caller, Action::kPlanHierarchy, wanted, event));
+Result<HierarchyPlan> Hierarchies::Plan(Call& call, const HierarchyDeclaration& wanted) const {
+  const Planned planned = TRY(Check(call, Action::kPlanHierarchy, wanted));
   return PlanOf(planned.standing, wanted);
 }
 
-Result<Hierarchies::Planned> Hierarchies::Check(const Caller& caller, Action action,
-                                                const HierarchyDeclaration& wanted,
-                                                AuditEvent& event) const {
+Result<Hierarchies::Planned> Hierarchies::Check(Call& call, Action action,
+                                                const HierarchyDeclaration& wanted) const {
   TRY(wanted.Validate());
-  event.subject = wanted.hierarchy.Name();
+  call.event().subject = wanted.hierarchy.Name();
   auto catalog = catalogs_.Snapshot();
   const Hierarchy* const standing = FindNamed(*catalog, wanted.hierarchy.Name());
   if (!standing) {
-    TRY(authorization_.RequireOverTenant(caller, action, wanted.hierarchy.tenant));
+    TRY(authorization_.RequireOverTenant(call.caller(), action, wanted.hierarchy.tenant));
     if (catalog->FindByTrustDomain(wanted.hierarchy.trust_domain).ok()) {
       return Error(StatusCode::kAlreadyExists, "trust_domain: another hierarchy has {}",
                    wanted.hierarchy.trust_domain.name());
     }
   } else {
-    event.hierarchy = standing->id;
-    TRY(authorization_.Require(caller, action, standing->id));
+    call.event().hierarchy = standing->id;
+    TRY(authorization_.Require(call.caller(), action, standing->id));
     if (standing->is_system) {
       return Refusal<kHierarchySystem>(standing->Name(),
                                        "the server's configuration describes it, not a file");
@@ -145,12 +142,12 @@ Status Hierarchies::CheckOperators(const Hierarchy& system,
 
 // ---- applying -----------------------------------------------------------------------------------
 
-Result<Hierarchies::Applied> Hierarchies::Apply(const Caller& caller,
-                                                const HierarchyDeclaration& wanted,
-                                                const std::string& plan_digest, AuditEvent& event) {
+Result<Recorded<Hierarchies::Applied>> Hierarchies::Apply(Call& call,
+                                                          const HierarchyDeclaration& wanted,
+                                                          const std::string& plan_digest) {
   // Another replica may have changed the hierarchy just now, and with it what takes two operators.
   TRY(catalogs_.Reload());
-  const Planned planned = TRY(Check(caller, Action::kApplyHierarchy, wanted, event));
+  const Planned planned = TRY(Check(call, Action::kApplyHierarchy, wanted));
   const std::optional<HierarchyDeclaration>& standing = planned.standing;
   HierarchyPlan plan = PlanOf(standing, wanted);
   if (!plan_digest.empty() && plan_digest != Hex(plan.digest)) {
@@ -158,32 +155,32 @@ Result<Hierarchies::Applied> Hierarchies::Apply(const Caller& caller,
   }
   if (plan.needs_approval) {
     TRY(approvals_.RequireAlways(
-        caller, standing->hierarchy.id,
-        {.kind = ApprovalKind::kPolicyWidening, .digest = plan.digest, .changes = plan.Lines()},
-        event));
+        call, standing->hierarchy.id,
+        {.kind = ApprovalKind::kPolicyWidening, .digest = plan.digest, .changes = plan.Lines()}));
   }
-  event.reason = plan.Summary();
+  call.event().reason = plan.Summary();
 
   Hierarchy hierarchy = wanted.hierarchy;
   if (standing) {
     hierarchy.id = standing->hierarchy.id;
     hierarchy.is_system = standing->hierarchy.is_system;
     if (hierarchy != standing->hierarchy) {
-      AuditEvent change = event;
+      AuditEvent change = call.event();
       change.action = "ChangeHierarchy";
       TRY(stores_.hierarchies.ChangeHierarchy(standing->hierarchy, hierarchy, change));
     }
   }
-  TRY(EnsureWhole(hierarchy, caller.Name()));
+  TRY(EnsureWhole(hierarchy, call.caller().Name()));
 
   const auto catalog = catalogs_.Snapshot();
   const Hierarchy* made = TRY(catalog->FindByName(hierarchy.Name()));
-  event.hierarchy = made->id;
+  call.event().hierarchy = made->id;
   const Hierarchy* system = TRY(catalog->System());
   const auto before = standing ? standing->operators : std::vector<OperatorRoles>();
-  TRY(EnsureOperators(*system, *made, before, wanted.operators, event));
+  TRY(EnsureOperators(call, *system, *made, before, wanted.operators));
   auto operators = TRY(OperatorsOf(*catalog, *made));
-  return Applied{std::move(plan), {*made, std::move(operators)}};
+  auto recorded = TRY(ledger_.RecordEvent(call.event()));
+  return Recorded(std::move(recorded), Applied{std::move(plan), {*made, std::move(operators)}});
 }
 
 Status Hierarchies::EnsureWhole(const Hierarchy& wanted, const std::string& actor) {
@@ -204,14 +201,14 @@ Status Hierarchies::EnsureWhole(const Hierarchy& wanted, const std::string& acto
   return Ok();
 }
 
-Status Hierarchies::EnsureOperators(const Hierarchy& system, const Hierarchy& hierarchy,
+Status Hierarchies::EnsureOperators(const Call& call, const Hierarchy& system,
+                                    const Hierarchy& hierarchy,
                                     const std::vector<OperatorRoles>& standing,
-                                    const std::vector<OperatorRoles>& wanted,
-                                    const AuditEvent& event) {
+                                    const std::vector<OperatorRoles>& wanted) {
   const auto before = EachRole(standing);
   const auto after = EachRole(wanted);
   const auto event_of = [&](Action action, const SpiffeId& operator_id, Role role) {
-    AuditEvent change = event;
+    AuditEvent change = call.event();
     change.action = NameOf(action);
     change.reason = fmt::format("{} over {}", NameOf(role), hierarchy.Name());
     change.hierarchy = system.id;

@@ -7,11 +7,13 @@
 
 #include "ca/access/approvals.h"
 #include "ca/access/authorization.h"
+#include "ca/access/call.h"
 #include "ca/authorities/provisioning.h"
 #include "ca/base/clock.h"
 #include "ca/catalog/live_catalog.h"
 #include "ca/hierarchies/hierarchy_plan.h"
 #include "ca/model/hierarchy_declaration.h"
+#include "ca/ports/ledger.h"
 
 namespace ca {
 
@@ -27,22 +29,22 @@ class Hierarchies {
  public:
   // All outlive it.
   Hierarchies(LiveCatalog& catalogs, const Authorization& authorization,
-              const HierarchyPorts& stores, KeyStore& keys, Registry& registry,
+              const HierarchyPorts& stores, KeyStore& keys, Registry& registry, Ledger& ledger,
               const StatusDirectory& directory, const Approvals& approvals, const Clock& clock)
       : catalogs_(catalogs),
         authorization_(authorization),
         stores_(stores),
         keys_(keys),
         registry_(registry),
+        ledger_(ledger),
         directory_(directory),
         approvals_(approvals),
         clock_(clock) {}
 
   // The hierarchies over which the caller has a role; kPermissionDenied if there are none.
-  Result<std::vector<HierarchyDeclaration>> List(const Caller& caller) const;
+  Result<std::vector<HierarchyDeclaration>> List(const Call& call) const;
   // kNotFound.
-  Result<HierarchyDeclaration> Get(const Caller& caller, const std::string& name,
-                                   AuditEvent& event) const;
+  Result<HierarchyDeclaration> Get(Call& call, const std::string& name) const;
 
   // Returns the changes that Apply() would make, and makes none. Fails where Apply() would:
   //   kInvalidArgument     names the field
@@ -52,8 +54,7 @@ class Hierarchies {
   //                        rule `hierarchy.token`: its keys are on another token
   //                        rule `root.in-use`: an authority still needs the external root
   //   kAlreadyExists       another hierarchy has its trust domain
-  Result<HierarchyPlan> Plan(const Caller& caller, const HierarchyDeclaration& wanted,
-                             AuditEvent& event) const;
+  Result<HierarchyPlan> Plan(Call& call, const HierarchyDeclaration& wanted) const;
 
   // Makes the hierarchy `wanted`; a new one gets its first authorities and their OCSP responders.
   // `plan_digest` is the digest of the plan that the caller has read, in lower-case hex, or "" to
@@ -67,16 +68,15 @@ class Hierarchies {
     HierarchyPlan plan;
     HierarchyDeclaration declaration;  // the hierarchy as it is now
   };
-  Result<Applied> Apply(const Caller& caller, const HierarchyDeclaration& wanted,
-                        const std::string& plan_digest, AuditEvent& event);
+  Result<Recorded<Applied>> Apply(Call& call, const HierarchyDeclaration& wanted,
+                                  const std::string& plan_digest);
 
  private:
   struct Planned {
     std::shared_ptr<const Catalog> catalog;
     std::optional<HierarchyDeclaration> standing;
   };
-  Result<Planned> Check(const Caller& caller, Action action, const HierarchyDeclaration& wanted,
-                        AuditEvent& event) const;
+  Result<Planned> Check(Call& call, Action action, const HierarchyDeclaration& wanted) const;
   Status CheckRootsLeft(const Catalog& catalog, const Hierarchy& standing,
                         const Hierarchy& wanted) const;
   Status CheckOperators(const Hierarchy& system, const HierarchyDeclaration& wanted) const;
@@ -84,15 +84,16 @@ class Hierarchies {
                                                  const Hierarchy& hierarchy) const;
   // Makes its authorities and their OCSP responders.
   Status EnsureWhole(const Hierarchy& wanted, const std::string& actor);
-  Status EnsureOperators(const Hierarchy& system, const Hierarchy& hierarchy,
+  Status EnsureOperators(const Call& call, const Hierarchy& system, const Hierarchy& hierarchy,
                          const std::vector<OperatorRoles>& standing,
-                         const std::vector<OperatorRoles>& wanted, const AuditEvent& event);
+                         const std::vector<OperatorRoles>& wanted);
 
   LiveCatalog& catalogs_;
   const Authorization& authorization_;
   const HierarchyPorts stores_;
   KeyStore& keys_;
   Registry& registry_;
+  Ledger& ledger_;
   const StatusDirectory& directory_;
   const Approvals& approvals_;
   const Clock& clock_;

@@ -5,6 +5,7 @@
 
 #include "ca/model/agent.h"
 #include "ca/model/audit_event.h"
+#include "ca/ports/recorded.h"
 
 namespace ca {
 
@@ -42,13 +43,14 @@ struct StragglerQuery {
 // Who holds which version of a trust bundle. An agent is live while it has a certificate that
 // stands; our own servers are never counted. Thread-safe, blocking. Errors: kUnavailable while the
 // database is away.
-class AcknowledgementStore {
+class AcknowledgementStore : public RecordsDecisions {
  public:
   virtual ~AcknowledgementStore() = default;
 
   // Idempotent; the first time stands. In one transaction with its event. kNotFound when there is
   // no such version.
-  virtual Status Acknowledge(const Acknowledgement& acknowledgement, const AuditEvent& event) = 0;
+  virtual Result<RecordedDecision> Acknowledge(const Acknowledgement& acknowledgement,
+                                               const AuditEvent& event) = 0;
 
   virtual Result<AcknowledgedCount> Count(HierarchyId hierarchy, int version, TimePoint now) = 0;
   virtual Result<std::vector<LiveAgent>> ListStragglers(const StragglerQuery& query) = 0;

@@ -5,6 +5,7 @@
 
 #include "ca/model/audit_event.h"
 #include "ca/model/hierarchy.h"
+#include "ca/ports/recorded.h"
 
 namespace ca {
 
@@ -37,7 +38,7 @@ struct TrustBundleRecord {
 // Thread-safe, blocking. Each change and its audit event are one transaction. Rows of a destroyed
 // hierarchy are listed as long as HierarchyStore::LoadDestructions() lists the hierarchy. Errors:
 // kUnavailable while the database is unavailable.
-class ActivationStore {
+class ActivationStore : public RecordsDecisions {
  public:
   virtual ~ActivationStore() = default;
 
@@ -49,7 +50,8 @@ class ActivationStore {
   // authority. kAborted unless the sequence is the next one, and the authority has its certificate,
   // its key stays, and it is not tainted: another call came first, so load activations and
   // authorities again.
-  virtual Status Activate(const Activation& activation, const AuditEvent& event) = 0;
+  virtual Result<RecordedDecision> Activate(const Activation& activation,
+                                            const AuditEvent& event) = 0;
 
   // All trust bundles; those of one hierarchy in the order of their version. Relying parties should
   // hold the last one.

@@ -8,6 +8,7 @@
 #include "ca/base/bytes.h"
 #include "ca/base/spiffe_id.h"
 #include "ca/model/audit_event.h"
+#include "ca/ports/recorded.h"
 
 namespace ca {
 
@@ -91,7 +92,7 @@ struct ApprovalQuery {
 //   kAborted             another call used it
 //   kFailedPrecondition  it was not approved, or has expired, or was withdrawn
 //   kNotFound
-class ApprovalStore {
+class ApprovalStore : public RecordsDecisions {
  public:
   virtual ~ApprovalStore() = default;
 
@@ -110,14 +111,15 @@ class ApprovalStore {
   // Returns it as it now stands. The first decision stands; the same by the same operator once more
   // is Ok, and leaves its event alone. kNotFound; kFailedPrecondition as Approval::CheckDecidable()
   // says.
-  virtual Result<Approval> Decide(HierarchyId hierarchy, const std::string& id,
-                                  const ApprovalDecision& decision, const AuditEvent& event) = 0;
+  virtual Result<Recorded<Approval>> Decide(HierarchyId hierarchy, const std::string& id,
+                                            const ApprovalDecision& decision,
+                                            const AuditEvent& event) = 0;
 
   // By whoever asked, as of the event's time; returns it as it now stands. Once more is Ok, changes
   // nothing, and leaves its event alone. kNotFound; kFailedPrecondition as
   // Approval::CheckWithdrawable() says.
-  virtual Result<Approval> Withdraw(HierarchyId hierarchy, const std::string& id,
-                                    const AuditEvent& event) = 0;
+  virtual Result<Recorded<Approval>> Withdraw(HierarchyId hierarchy, const std::string& id,
+                                              const AuditEvent& event) = 0;
 
   virtual Result<std::vector<Approval>> List(const ApprovalQuery& query) = 0;
 };

@@ -8,12 +8,13 @@
 #include "ca/issuance/authority.h"
 #include "ca/issuance/external_certificate.h"
 #include "ca/model/audit_event.h"
+#include "ca/ports/recorded.h"
 
 namespace ca {
 
 // Authorities, their certificates, and the ends of their keys. Thread-safe, blocking. Each change
 // and its audit event are one transaction. Errors: kUnavailable while the database is unavailable.
-class AuthorityStore {
+class AuthorityStore : public RecordsDecisions {
  public:
   virtual ~AuthorityStore() = default;
 
@@ -52,19 +53,21 @@ class AuthorityStore {
   // Gives a planned issuing authority the certificate that an external CA signed. It is published
   // from the event's time on, under the external root `root`. kAborted when the authority has a
   // certificate: load the authorities again.
-  virtual Status ImportCertificate(AuthorityId authority, const ExternalCertificate& certificate,
-                                   AuthorityId root, const AuditEvent& event) = 0;
+  virtual Result<RecordedDecision> ImportCertificate(AuthorityId authority,
+                                                     const ExternalCertificate& certificate,
+                                                     AuthorityId root, const AuditEvent& event) = 0;
 
   // From then on ActivationStore::Activate() refuses the authority for ever. A repetition is Ok and
   // records nothing.
-  virtual Status TaintAuthority(AuthorityId authority, const std::string& reason,
-                                const AuditEvent& event) = 0;
+  virtual Result<RecordedDecision> TaintAuthority(AuthorityId authority, const std::string& reason,
+                                                  const AuditEvent& event) = 0;
   // Taints the authority; the same transaction revokes its certificate and everything that it has
   // issued, for `reason`. While it is the active authority, Ledger::RecordIntent refuses
   // everything. Returns how many certificates of agents this call revoked; may be repeated.
-  virtual Result<std::int64_t> RevokeAuthority(AuthorityId authority, RevocationReason reason,
-                                               const std::string& note,
-                                               const AuditEvent& event) = 0;
+  virtual Result<Recorded<std::int64_t>> RevokeAuthority(AuthorityId authority,
+                                                         RevocationReason reason,
+                                                         const std::string& note,
+                                                         const AuditEvent& event) = 0;
 
   // Decides that the authority's key is to be destroyed, as of the event's time. From then on
   // ActivationStore::Activate() refuses the authority for ever. A repetition is Ok and records
@@ -81,10 +84,10 @@ class AuthorityStore {
 
  protected:
   // For implementations, once the intent is durable (or was found to be).
-  static RecordedIssuance Recorded(PreparedCertificate prepared) {
+  static RecordedIssuance ReadyToSign(PreparedCertificate prepared) {
     return RecordedIssuance(std::move(prepared.record_));
   }
-  static RecordedIssuance Recorded(IssuanceRecord found) {
+  static RecordedIssuance ReadyToSign(IssuanceRecord found) {
     return RecordedIssuance(std::move(found));
   }
 };

@@ -6,6 +6,7 @@
 
 #include "ca/model/audit_event.h"
 #include "ca/model/hierarchy.h"
+#include "ca/ports/recorded.h"
 
 namespace ca {
 
@@ -27,7 +28,7 @@ struct HierarchyDestruction {
 
 // The hierarchies and their ends. Thread-safe, blocking. Each change and its audit event are one
 // transaction. Errors: kUnavailable while the database is unavailable.
-class HierarchyStore {
+class HierarchyStore : public RecordsDecisions {
  public:
   virtual ~HierarchyStore() = default;
 
@@ -50,9 +51,9 @@ class HierarchyStore {
   // authorities have issued, for cessationOfOperation. If it was destroyed before, returns that
   // destruction and records `event` with the rule `replay`. kFailedPrecondition, rule
   // `hierarchy.system`, for the system hierarchy; kNotFound.
-  virtual Result<HierarchyDestruction> DestroyHierarchy(HierarchyId hierarchy,
-                                                        const std::string& reason,
-                                                        const AuditEvent& event) = 0;
+  virtual Result<Recorded<HierarchyDestruction>> DestroyHierarchy(HierarchyId hierarchy,
+                                                                  const std::string& reason,
+                                                                  const AuditEvent& event) = 0;
   // The destroyed hierarchies that still need attention, oldest first: each is listed until its
   // last key is destroyed and the last certificate of its agents has expired.
   virtual Result<std::vector<HierarchyDestruction>> LoadDestructions() = 0;

@@ -9,6 +9,7 @@
 #include "ca/issuance/issuance.h"
 #include "ca/model/audit_event.h"
 #include "ca/model/recorded_request.h"
+#include "ca/ports/recorded.h"
 
 namespace ca {
 
@@ -54,7 +55,7 @@ struct CertificateQuery {
 //
 // Errors of every method: kUnavailable while the database is away and kDeadlineExceeded while it is
 // too slow (retry with the same request id), kInternal for what should not happen.
-class Ledger {
+class Ledger : public RecordsDecisions {
  public:
   virtual ~Ledger() = default;
 
@@ -74,7 +75,7 @@ class Ledger {
   //   kInvalidArgument    request-id.reused (with another key)
   //   kNotFound           agent.unknown
   //   kAborted            authority.superseded (another issues now: prepare it anew)
-  virtual Result<std::variant<RecordedIssuance, Certificate>> RecordIntent(
+  virtual Result<Recorded<std::variant<RecordedIssuance, Certificate>>> RecordIntent(
       PreparedCertificate prepared, const Grounds& grounds, const RequestId& request,
       const AuditEvent& event) = 0;
 
@@ -83,7 +84,7 @@ class Ledger {
   virtual Result<Certificate> RecordCertificate(Certificate certificate) = 0;
 
   // A decision that changed nothing else: a refusal, a failure, an operator's reading.
-  virtual Status RecordEvent(const AuditEvent& event) = 0;
+  virtual Result<RecordedDecision> RecordEvent(const AuditEvent& event) = 0;
 
   // A signed certificate. kNotFound when there is none by that serial.
   virtual Result<Certificate> FindCertificate(HierarchyId hierarchy,
@@ -97,10 +98,10 @@ class Ledger {
 
  protected:
   // For implementations, once the intent is durable (or was found to be).
-  static RecordedIssuance Recorded(PreparedCertificate prepared) {
+  static RecordedIssuance ReadyToSign(PreparedCertificate prepared) {
     return RecordedIssuance(std::move(prepared.record_));
   }
-  static RecordedIssuance Recorded(IssuanceRecord found) {
+  static RecordedIssuance ReadyToSign(IssuanceRecord found) {
     return RecordedIssuance(std::move(found));
   }
 };

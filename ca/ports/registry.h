@@ -8,6 +8,7 @@
 #include "ca/model/audit_event.h"
 #include "ca/model/join_token.h"
 #include "ca/model/role.h"
+#include "ca/ports/recorded.h"
 
 namespace ca {
 
@@ -46,20 +47,21 @@ struct JoinTokenQuery {
 // Who there is and what each may do: agents, join tokens, operators' grants. Thread-safe, blocking.
 // A change and its audit event are one transaction. Errors: kUnavailable while the database is
 // away.
-class Registry {
+class Registry : public RecordsDecisions {
  public:
   virtual ~Registry() = default;
 
   // Returns the agent with its number. kAlreadyExists when the SPIFFE ID is taken.
-  virtual Result<Agent> RegisterAgent(const Agent& agent, const AuditEvent& event) = 0;
+  virtual Result<Recorded<Agent>> RegisterAgent(const Agent& agent, const AuditEvent& event) = 0;
   // kNotFound.
   virtual Result<Agent> FindAgent(HierarchyId hierarchy, const SpiffeId& id) = 0;
   virtual Result<std::vector<Agent>> ListAgents(const AgentQuery& query) = 0;
   virtual Result<std::int64_t> CountAgents(HierarchyId hierarchy) = 0;
 
   // kNotFound when the agent is not registered.
-  virtual Status CreateJoinToken(HierarchyId hierarchy, const JoinTokenRecord& token,
-                                 const AuditEvent& event) = 0;
+  virtual Result<RecordedDecision> CreateJoinToken(HierarchyId hierarchy,
+                                                   const JoinTokenRecord& token,
+                                                   const AuditEvent& event) = 0;
   // A join token in any state and the agent it is for. Looks across hierarchies, since the secret
   // is all that the caller has. kNotFound.
   struct Invitation {
@@ -70,19 +72,20 @@ class Registry {
   virtual Result<std::vector<JoinTokenRecord>> ListJoinTokens(const JoinTokenQuery& query) = 0;
   // By public id; idempotent; returns the token as it now stands. kNotFound;
   // kFailedPrecondition when it was used already.
-  virtual Result<JoinTokenRecord> RevokeJoinToken(HierarchyId hierarchy, const std::string& id,
-                                                  TimePoint now, const AuditEvent& event) = 0;
+  virtual Result<Recorded<JoinTokenRecord>> RevokeJoinToken(HierarchyId hierarchy,
+                                                            const std::string& id, TimePoint now,
+                                                            const AuditEvent& event) = 0;
 
   // What an operator may do, looked up at each call. A grant over a tenant comes once for each of
   // its hierarchies, with both said, and without one when there is none yet. Empty for somebody who
   // is no operator or is disabled.
   virtual Result<std::vector<Grant>> FindGrants(const SpiffeId& operator_id) = 0;
   // Idempotent. kNotFound when the operator is not registered.
-  virtual Status AddGrant(const SpiffeId& operator_id, const Grant& grant,
-                          const AuditEvent& event) = 0;
+  virtual Result<RecordedDecision> AddGrant(const SpiffeId& operator_id, const Grant& grant,
+                                            const AuditEvent& event) = 0;
   // Idempotent; acts from the operator's next call on.
-  virtual Status RemoveGrant(const SpiffeId& operator_id, const Grant& grant,
-                             const AuditEvent& event) = 0;
+  virtual Result<RecordedDecision> RemoveGrant(const SpiffeId& operator_id, const Grant& grant,
+                                               const AuditEvent& event) = 0;
   // As they were granted, by operator; also of operators that are disabled.
   virtual Result<std::vector<OperatorGrant>> ListGrants() = 0;
 };

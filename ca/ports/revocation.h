@@ -9,6 +9,7 @@
 #include "ca/base/serial_number.h"
 #include "ca/model/audit_event.h"
 #include "ca/model/hierarchy.h"
+#include "ca/ports/recorded.h"
 
 namespace ca {
 
@@ -71,7 +72,7 @@ struct RevocationCursor {
 // Revocations in the ledger. Thread-safe, blocking. Errors: kUnavailable while the database is
 // away, kDeadlineExceeded while it is too slow; both may be retried, since an order that was
 // carried out changes nothing when it is carried out again.
-class RevocationStore {
+class RevocationStore : public RecordsDecisions {
  public:
   virtual ~RevocationStore() = default;
 
@@ -83,8 +84,8 @@ class RevocationStore {
   //   kFailedPrecondition  rule `certificate.expired`: nobody accepts it any more (what was revoked
   //                        before it expired is no error), or `certificate.root`: nobody above it
   //                        could say so
-  virtual Result<RevocationOutcome> Revoke(const RevocationOrder& order,
-                                           const AuditEvent& event) = 0;
+  virtual Result<Recorded<RevocationOutcome>> Revoke(const RevocationOrder& order,
+                                                     const AuditEvent& event) = 0;
   // What Revoke() would do, now. The same errors.
   virtual Result<RevocationOutcome> Preview(const RevocationOrder& order) = 0;
 

@@ -30,8 +30,9 @@ class AcknowledgementStoreContract : public DeployedContractTest {
   }
 
   ca::Status Acknowledge(const Agent& agent, int version) {
-    return acknowledgements().Acknowledge({agent.hierarchy, agent.number, version, clock_.Now()},
-                                          Event(agent));
+    return acknowledgements()
+        .Acknowledge({agent.hierarchy, agent.number, version, clock_.Now()}, Event(agent))
+        .status();
   }
   ca::AuditEvent Event(const Agent& agent) {
     return EventIn(deployment_.HierarchyOf(agent), "AcknowledgeTrustBundle");

@@ -47,8 +47,9 @@ class ApprovalStoreContract : public DeployedContractTest {
     return approvals().FindOrRequest(wanted, disregarded, event);
   }
   ca::Result<Approval> Decide(const Approval& of, Verdict verdict, const std::string& by = "bob") {
-    return approvals().Decide(of.hierarchy, of.id, {verdict, Operator(by), clock_.Now(), "seen"},
-                              EventIn(acme_, "ApproveChange"));
+    return ca::testing::ValueOf(approvals().Decide(of.hierarchy, of.id,
+                                                   {verdict, Operator(by), clock_.Now(), "seen"},
+                                                   EventIn(acme_, "ApproveChange")));
   }
   // By any change: what a change does with it is in approval_use_contract_test.cc.
   ca::Status Use(const Approval& of, const std::string& correlation_id = "one") {
@@ -57,10 +58,13 @@ class ApprovalStoreContract : public DeployedContractTest {
     use.correlation_id = correlation_id;
     ca::AuditEvent event = EventIn(deployment_.system, "AddGrant");
     event.approval_use = std::make_shared<ca::AuditEvent>(use);
-    return registry().AddGrant(Operator("dave"), {ca::Role::kAuditor, acme_.id, ""}, event);
+    return registry()
+        .AddGrant(Operator("dave"), {ca::Role::kAuditor, acme_.id, ""}, event)
+        .status();
   }
   ca::Result<Approval> Withdraw(const Approval& of) {
-    return approvals().Withdraw(of.hierarchy, of.id, EventIn(acme_, "WithdrawApproval"));
+    return ca::testing::ValueOf(
+        approvals().Withdraw(of.hierarchy, of.id, EventIn(acme_, "WithdrawApproval")));
   }
   Approval Find(const Approval& of) { return Must(approvals().Find(of.hierarchy, of.id)); }
   std::vector<std::string> Pending() {

@@ -148,7 +148,9 @@ TEST_P(ApprovalUseContract, IsWithTheRevocationOfAllThatItHasIssued) {
 TEST_P(ApprovalUseContract, IsWithARoleThatSomebodyGets) {
   ExpectUsesTheApproval(
       [&](const ca::AuditEvent& event) {
-        return registry().AddGrant(Operator("dave"), {ca::Role::kAdmin, acme_.id, ""}, event);
+        return registry()
+            .AddGrant(Operator("dave"), {ca::Role::kAdmin, acme_.id, ""}, event)
+            .status();
       },
       deployment_.system);
 }

@@ -213,7 +213,7 @@ TEST_P(AuthorityStoreContract, ImportsTheFirstCertificateThatIsBrought) {
   const ca::ExternalCertificate brought{"a certificate", {"nearest", "next"}, "root 1"};
   Must(authorities().ImportCertificate(planned.id, brought, first.id, event));
   ExpectSame(world_.Events().back(), event);
-  EXPECT_EQ(authorities().ImportCertificate(planned.id, brought, first.id, event).code(),
+  EXPECT_EQ(authorities().ImportCertificate(planned.id, brought, first.id, event).status().code(),
             StatusCode::kAborted);
 
   const AuthorityRecord imported = Find(planned.id);
@@ -232,8 +232,9 @@ TEST_P(AuthorityStoreContract, ActivatesWhatIsImportedAndNotWhatIsPlanned) {
       Must(authorities().AdoptRoot(acme, 1, "root 1", EventIn(acme, "AdoptRoot")));
   const AuthorityRecord planned = Must(Plan(acme, AuthorityKind::kIssuing, 1, root.id));
   const auto activate = [&] {
-    return activations().Activate({acme.id, 1, planned.id, clock_.Now()},
-                                  EventIn(acme, "ActivateAuthority"));
+    return activations()
+        .Activate({acme.id, 1, planned.id, clock_.Now()}, EventIn(acme, "ActivateAuthority"))
+        .status();
   };
   EXPECT_EQ(activate().code(), StatusCode::kAborted);
   Must(authorities().ImportCertificate(planned.id, {"a certificate", {}, "root 1"}, root.id,

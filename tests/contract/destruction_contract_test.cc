@@ -18,8 +18,8 @@ class DestructionContract : public LedgerContract {
  protected:
   ca::Result<HierarchyDestruction> Destroy(const Hierarchy& hierarchy,
                                            const std::string& reason = "merged") {
-    return hierarchies().DestroyHierarchy(hierarchy.id, reason,
-                                          EventIn(hierarchy, "DestroyHierarchy"));
+    return ca::testing::ValueOf(hierarchies().DestroyHierarchy(
+        hierarchy.id, reason, EventIn(hierarchy, "DestroyHierarchy")));
   }
   ca::Status RecordDestroyed(const Hierarchy& hierarchy, const ca::Bytes& record) {
     return hierarchies().RecordHierarchyDestroyed(hierarchy.id, record,
@@ -112,6 +112,7 @@ TEST_P(DestructionContract, LetsNothingBeIssuedPlannedActivatedOrChanged) {
   EXPECT_EQ(
       activations()
           .Activate({acme_.id, 2, issuer->id(), clock_.Now()}, EventIn(acme_, "ActivateAuthority"))
+          .status()
           .code(),
       StatusCode::kAborted);
   Hierarchy changed = acme_;

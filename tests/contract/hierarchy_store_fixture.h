@@ -62,8 +62,10 @@ class ActivationContract : public HierarchyStoreContract {
   }
 
   ca::Status Activate(const ca::Hierarchy& hierarchy, int sequence, ca::AuthorityId authority) {
-    return activations().Activate({hierarchy.id, sequence, authority, clock_.Now()},
-                                  EventIn(hierarchy, "ActivateAuthority"));
+    return activations()
+        .Activate({hierarchy.id, sequence, authority, clock_.Now()},
+                  EventIn(hierarchy, "ActivateAuthority"))
+        .status();
   }
 };
 

@@ -34,8 +34,8 @@ class LedgerContract : public DeployedContractTest {
   }
   Answer Record(ca::PreparedCertificate prepared, const ca::Grounds& grounds,
                 const ca::RequestId& request) {
-    return ledger().RecordIntent(std::move(prepared), grounds, request,
-                                 EventIn(deployment_.acme, "Enroll"));
+    return ca::testing::ValueOf(ledger().RecordIntent(std::move(prepared), grounds, request,
+                                                      EventIn(deployment_.acme, "Enroll")));
   }
 
   ca::RecordedIssuance Recorded(Answer answer) {

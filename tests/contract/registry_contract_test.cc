@@ -25,7 +25,7 @@ class RegistryContract : public DeployedContractTest {
   ca::Result<Agent> Register(const Agent& agent) {
     ca::AuditEvent event = EventIn(deployment_.acme, "RegisterAgent");
     event.hierarchy = agent.hierarchy;
-    return registry().RegisterAgent(agent, event);
+    return ca::testing::ValueOf(registry().RegisterAgent(agent, event));
   }
 
   std::vector<std::string> PathsOf(const ca::AgentQuery& query) {
@@ -43,13 +43,14 @@ class RegistryContract : public DeployedContractTest {
   }
 
   ca::Status Create(const JoinTokenRecord& token) {
-    return registry().CreateJoinToken(deployment_.acme.id, token,
-                                      EventIn(deployment_.acme, "CreateJoinToken"));
+    return registry()
+        .CreateJoinToken(deployment_.acme.id, token, EventIn(deployment_.acme, "CreateJoinToken"))
+        .status();
   }
 
   ca::Result<JoinTokenRecord> Revoke(const ca::Hierarchy& hierarchy, const std::string& id) {
-    return registry().RevokeJoinToken(hierarchy.id, id, clock_.Now(),
-                                      EventIn(hierarchy, "RevokeJoinToken"));
+    return ca::testing::ValueOf(registry().RevokeJoinToken(hierarchy.id, id, clock_.Now(),
+                                                           EventIn(hierarchy, "RevokeJoinToken")));
   }
 
   std::vector<std::string> IdsOf(const ca::JoinTokenQuery& query) {
@@ -71,7 +72,7 @@ class RegistryContract : public DeployedContractTest {
   ca::Status AddGrant(const Agent& agent, const Grant& grant) {
     ca::AuditEvent event = EventIn(deployment_.system, "AddGrant");
     event.hierarchy = agent.hierarchy;
-    return registry().AddGrant(agent.id, grant, event);
+    return registry().AddGrant(agent.id, grant, event).status();
   }
 
   Agent RegisterOperator() { return deployment_.Register(deployment_.system, "operator/alice"); }

@@ -48,7 +48,7 @@ class RevocationStoreContract : public LedgerContract {
   ca::Result<RevocationOutcome> TryRevoke(const RevocationOrder& order) {
     ca::AuditEvent event = ca::testing::EventAt(clock_.Now(), "Revoke");
     event.hierarchy = order.hierarchy;
-    return revocations().Revoke(order, event);
+    return ca::testing::ValueOf(revocations().Revoke(order, event));
   }
   RevocationOutcome Revoke(const RevocationOrder& order) { return Must(TryRevoke(order)); }
   RevocationOutcome Revoke(const Certificate& certificate) {

@@ -40,7 +40,8 @@ class AtomicityTest : public DeployedDatabaseTest {
 
   auto RecordIntent(const ca::Agent& agent, const ca::Grounds& grounds,
                     const ca::AuditEvent& event) {
-    return ledger_.RecordIntent(deployment_.Prepare(agent, NewKey()), grounds, NewRequest(), event);
+    return ca::testing::ValueOf(
+        ledger_.RecordIntent(deployment_.Prepare(agent, NewKey()), grounds, NewRequest(), event));
   }
 };
 

@@ -148,7 +148,9 @@ TEST_F(OutageTest, EveryPortSaysThatTheDatabaseIsAwayAndComesBackWithIt) {
              .status();
        }},
       {"RecordEvent",
-       [&] { return ledger_.RecordEvent(ca::testing::EventAt(clock_.Now(), "GetAgent")); }},
+       [&] {
+         return ledger_.RecordEvent(ca::testing::EventAt(clock_.Now(), "GetAgent")).status();
+       }},
       {"CheckHealth", [&] { return ledger_.CheckHealth(); }},
       {"MaintainPartitions", [&] { return ledger_.MaintainPartitions(); }},
       {"FindAgent", [&] { return registry_.FindAgent(deployment_.acme.id, agent.id).status(); }},

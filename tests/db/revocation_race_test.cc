@@ -39,7 +39,7 @@ class RevocationRaceTest : public DeployedDatabaseTest {
             .now = clock_.Now()};
   }
   ca::Result<ca::RevocationOutcome> Revoke(const RevocationOrder& order) {
-    return revocations_.Revoke(order, EventIn(deployment_.acme, "Revoke"));
+    return ca::testing::ValueOf(revocations_.Revoke(order, EventIn(deployment_.acme, "Revoke")));
   }
 
   Answer Issue(ca::Ledger& replica, const ca::Agent& agent, const ca::PublicKey& key,

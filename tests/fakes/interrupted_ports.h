@@ -52,7 +52,7 @@ class InterruptedLedger final : public Ledger {
   InterruptedLedger(Ledger& inner, Interruption interrupt)
       : inner_(inner), interrupt_(std::move(interrupt)) {}
 
-  Result<std::variant<RecordedIssuance, Certificate>> RecordIntent(
+  Result<Recorded<std::variant<RecordedIssuance, Certificate>>> RecordIntent(
       PreparedCertificate prepared, const Grounds& grounds, const RequestId& request,
       const AuditEvent& event) override {
     TRY(interrupt_(Step::kBeforeRecordIntent));
@@ -66,7 +66,9 @@ class InterruptedLedger final : public Ledger {
     TRY(interrupt_(Step::kAfterRecordCertificate));
     return standing;
   }
-  Status RecordEvent(const AuditEvent& event) override { return inner_.RecordEvent(event); }
+  Result<RecordedDecision> RecordEvent(const AuditEvent& event) override {
+    return inner_.RecordEvent(event);
+  }
   Result<Certificate> FindCertificate(HierarchyId hierarchy, const SerialNumber& serial) override {
     return inner_.FindCertificate(hierarchy, serial);
   }
@@ -112,7 +114,7 @@ class InterruptedKeyStore final : public KeyStore {
    private:
     // Nobody may call a key's Sign() but SignRecorded(), not even a key that wraps it.
     struct CarelessLedger : Ledger {
-      using Ledger::Recorded;
+      using Ledger::ReadyToSign;
     };
 
     Result<Bytes> Sign(BytesView message) const override {
@@ -122,7 +124,7 @@ class InterruptedKeyStore final : public KeyStore {
                             .subject = std::move(nobody),
                             .tbs = Bytes(message)};
       const Certificate certificate =
-          TRY(SignRecorded(*inner_, CarelessLedger::Recorded(std::move(record))));
+          TRY(SignRecorded(*inner_, CarelessLedger::ReadyToSign(std::move(record))));
       witness_(message, certificate.signature);
       TRY(interrupt_(Step::kAfterSign));
       return certificate.signature;

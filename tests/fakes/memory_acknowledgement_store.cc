@@ -5,8 +5,8 @@
 
 namespace ca::testing {
 
-Status MemoryAcknowledgementStore::Acknowledge(const Acknowledgement& acknowledgement,
-                                               const AuditEvent& event) {
+Result<RecordedDecision> MemoryAcknowledgementStore::Acknowledge(
+    const Acknowledgement& acknowledgement, const AuditEvent& event) {
   if (!tables_.HasTrustBundle(acknowledgement.hierarchy, acknowledgement.version)) {
     return Error(StatusCode::kNotFound, "there is no such version");
   }
@@ -14,7 +14,7 @@ Status MemoryAcknowledgementStore::Acknowledge(const Acknowledgement& acknowledg
   int& newest = newest_[acknowledgement.agent];
   newest = std::max(newest, acknowledgement.version);
   events_.Add(event);
-  return Ok();
+  return OnRecord(Ok());
 }
 
 Result<std::vector<LiveAgent>> MemoryAcknowledgementStore::LiveAgents(HierarchyId hierarchy,

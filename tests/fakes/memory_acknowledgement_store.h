@@ -20,7 +20,8 @@ class MemoryAcknowledgementStore final : public AcknowledgementStore {
                              MemoryLedger& ledger, EventLog& events)
       : tables_(tables), registry_(registry), ledger_(ledger), events_(events) {}
 
-  Status Acknowledge(const Acknowledgement& acknowledgement, const AuditEvent& event) override;
+  Result<RecordedDecision> Acknowledge(const Acknowledgement& acknowledgement,
+                                       const AuditEvent& event) override;
   Result<AcknowledgedCount> Count(HierarchyId hierarchy, int version, TimePoint now) override;
   Result<std::vector<LiveAgent>> ListStragglers(const StragglerQuery& query) override;
 

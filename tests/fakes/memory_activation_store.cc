@@ -15,7 +15,8 @@ Result<std::vector<Activation>> MemoryActivationStore::LoadActivations() {
   return activations;
 }
 
-Status MemoryActivationStore::Activate(const Activation& activation, const AuditEvent& event) {
+Result<RecordedDecision> MemoryActivationStore::Activate(const Activation& activation,
+                                                         const AuditEvent& event) {
   const std::lock_guard lock(tables_.mutex);
   const int last = static_cast<int>(tables_.ActivationsOf(activation.hierarchy).size());
   if (activation.sequence != last + 1 || !tables_.HasCertificate(activation.authority) ||
@@ -25,7 +26,7 @@ Status MemoryActivationStore::Activate(const Activation& activation, const Audit
   }
   tables_.activations.push_back(activation);
   events_.AddIn(activation.hierarchy, event);
-  return Ok();
+  return OnRecord(Ok());
 }
 
 Result<std::vector<TrustBundleRecord>> MemoryActivationStore::LoadTrustBundles() {

@@ -14,7 +14,7 @@ class MemoryActivationStore final : public ActivationStore {
       : tables_(tables), events_(events) {}
 
   Result<std::vector<Activation>> LoadActivations() override;
-  Status Activate(const Activation& activation, const AuditEvent& event) override;
+  Result<RecordedDecision> Activate(const Activation& activation, const AuditEvent& event) override;
   Result<std::vector<TrustBundleRecord>> LoadTrustBundles() override;
   Status PublishTrustBundle(const TrustBundleRecord& bundle, const AuditEvent& event) override;
 

@@ -47,9 +47,9 @@ Result<Approval> MemoryApprovalStore::Find(HierarchyId hierarchy, const std::str
   return *found;
 }
 
-Result<Approval> MemoryApprovalStore::Decide(HierarchyId hierarchy, const std::string& id,
-                                             const ApprovalDecision& decision,
-                                             const AuditEvent& event) {
+Result<Recorded<Approval>> MemoryApprovalStore::Decide(HierarchyId hierarchy, const std::string& id,
+                                                       const ApprovalDecision& decision,
+                                                       const AuditEvent& event) {
   const std::lock_guard lock(mutex_);
   Approval* const found = FindLocked(hierarchy, id);
   if (!found) return Error(StatusCode::kNotFound, "there is no approval {}", id);
@@ -58,11 +58,12 @@ Result<Approval> MemoryApprovalStore::Decide(HierarchyId hierarchy, const std::s
     found->decision = decision;
   }
   events_.Add(event);
-  return *found;
+  return OnRecord(Result<Approval>(*found));
 }
 
-Result<Approval> MemoryApprovalStore::Withdraw(HierarchyId hierarchy, const std::string& id,
-                                               const AuditEvent& event) {
+Result<Recorded<Approval>> MemoryApprovalStore::Withdraw(HierarchyId hierarchy,
+                                                         const std::string& id,
+                                                         const AuditEvent& event) {
   const std::lock_guard lock(mutex_);
   Approval* const found = FindLocked(hierarchy, id);
   if (!found) return Error(StatusCode::kNotFound, "there is no approval {}", id);
@@ -71,7 +72,7 @@ Result<Approval> MemoryApprovalStore::Withdraw(HierarchyId hierarchy, const std:
     found->withdrawn_at = event.at;
   }
   events_.Add(event);
-  return *found;
+  return OnRecord(Result<Approval>(*found));
 }
 
 Status MemoryApprovalStore::UseApproval(const AuditEvent& use) {

@@ -19,10 +19,11 @@ class MemoryApprovalStore final : public ApprovalStore {
   Result<Approval> FindOrRequest(const Approval& wanted, const std::set<std::string>& disregarded,
                                  const AuditEvent& event) override;
   Result<Approval> Find(HierarchyId hierarchy, const std::string& id) override;
-  Result<Approval> Decide(HierarchyId hierarchy, const std::string& id,
-                          const ApprovalDecision& decision, const AuditEvent& event) override;
-  Result<Approval> Withdraw(HierarchyId hierarchy, const std::string& id,
-                            const AuditEvent& event) override;
+  Result<Recorded<Approval>> Decide(HierarchyId hierarchy, const std::string& id,
+                                    const ApprovalDecision& decision,
+                                    const AuditEvent& event) override;
+  Result<Recorded<Approval>> Withdraw(HierarchyId hierarchy, const std::string& id,
+                                      const AuditEvent& event) override;
   Result<std::vector<Approval>> List(const ApprovalQuery& query) override;
 
  private:

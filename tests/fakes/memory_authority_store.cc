@@ -52,9 +52,9 @@ Result<RecordedIssuance> MemoryAuthorityStore::RecordAuthority(AuthorityId autho
                                                                const AuditEvent& event) {
   const std::lock_guard lock(tables_.mutex);
   const auto [standing, is_new] = tables_.issuances.try_emplace(authority, prepared.record());
-  if (!is_new) return Recorded(standing->second);
+  if (!is_new) return ReadyToSign(standing->second);
   events_.AddIn(prepared.record().hierarchy, event);
-  return Recorded(std::move(prepared));
+  return ReadyToSign(std::move(prepared));
 }
 
 Result<Certificate> MemoryAuthorityStore::RecordAuthorityCertificate(AuthorityId authority,
@@ -98,9 +98,9 @@ Result<AuthorityRecord> MemoryAuthorityStore::AdoptRoot(const Hierarchy& hierarc
   return tables_.authorities.back();
 }
 
-Status MemoryAuthorityStore::ImportCertificate(AuthorityId authority,
-                                               const ExternalCertificate& certificate,
-                                               AuthorityId root, const AuditEvent& event) {
+Result<RecordedDecision> MemoryAuthorityStore::ImportCertificate(
+    AuthorityId authority, const ExternalCertificate& certificate, AuthorityId root,
+    const AuditEvent& event) {
   const std::lock_guard lock(tables_.mutex);
   AuthorityRecord& record = tables_.Find(authority);
   if (record.is_imported) return Error(StatusCode::kAborted, "imported just now");
@@ -110,23 +110,24 @@ Status MemoryAuthorityStore::ImportCertificate(AuthorityId authority,
   record.issuer = root;
   record.published_at = event.at;
   events_.AddIn(record.hierarchy, event);
-  return Ok();
+  return OnRecord(Ok());
 }
 
-Status MemoryAuthorityStore::TaintAuthority(AuthorityId authority, const std::string& reason,
-                                            const AuditEvent& event) {
+Result<RecordedDecision> MemoryAuthorityStore::TaintAuthority(AuthorityId authority,
+                                                              const std::string& reason,
+                                                              const AuditEvent& event) {
   const std::lock_guard lock(tables_.mutex);
   AuthorityRecord& record = tables_.Find(authority);
-  if (record.taint) return Ok();
+  if (record.taint) return OnRecord(Ok());
   record.taint = {reason, event.at, false};
   events_.AddIn(record.hierarchy, event);
-  return Ok();
+  return OnRecord(Ok());
 }
 
-Result<std::int64_t> MemoryAuthorityStore::RevokeAuthority(AuthorityId authority,
-                                                           RevocationReason reason,
-                                                           const std::string& note,
-                                                           const AuditEvent& event) {
+Result<Recorded<std::int64_t>> MemoryAuthorityStore::RevokeAuthority(AuthorityId authority,
+                                                                     RevocationReason reason,
+                                                                     const std::string& note,
+                                                                     const AuditEvent& event) {
   AuditEvent told = event;
   AuthorityRecord revoked;
   {
@@ -140,7 +141,7 @@ Result<std::int64_t> MemoryAuthorityStore::RevokeAuthority(AuthorityId authority
     events_.Add(std::move(told));
     revoked = record;
   }
-  return tables_.RevokeIssued(revoked, reason, event.at);
+  return OnRecord(Result<std::int64_t>(tables_.RevokeIssued(revoked, reason, event.at)));
 }
 
 Status MemoryAuthorityStore::DecideKeyDestruction(AuthorityId authority, int last_sequence,

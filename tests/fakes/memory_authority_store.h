@@ -24,12 +24,14 @@ class MemoryAuthorityStore final : public AuthorityStore {
                                                  TimePoint now) override;
   Result<AuthorityRecord> AdoptRoot(const Hierarchy& hierarchy, int generation,
                                     const Bytes& certificate, const AuditEvent& event) override;
-  Status ImportCertificate(AuthorityId authority, const ExternalCertificate& certificate,
-                           AuthorityId root, const AuditEvent& event) override;
-  Status TaintAuthority(AuthorityId authority, const std::string& reason,
-                        const AuditEvent& event) override;
-  Result<std::int64_t> RevokeAuthority(AuthorityId authority, RevocationReason reason,
-                                       const std::string& note, const AuditEvent& event) override;
+  Result<RecordedDecision> ImportCertificate(AuthorityId authority,
+                                             const ExternalCertificate& certificate,
+                                             AuthorityId root, const AuditEvent& event) override;
+  Result<RecordedDecision> TaintAuthority(AuthorityId authority, const std::string& reason,
+                                          const AuditEvent& event) override;
+  Result<Recorded<std::int64_t>> RevokeAuthority(AuthorityId authority, RevocationReason reason,
+                                                 const std::string& note,
+                                                 const AuditEvent& event) override;
   Status DecideKeyDestruction(AuthorityId authority, int last_sequence, std::string_view reason,
                               const AuditEvent& event) override;
   Status RecordKeyDestroyed(AuthorityId authority, const AuditEvent& event) override;

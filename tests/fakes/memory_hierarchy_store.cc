@@ -47,9 +47,8 @@ Status MemoryHierarchyStore::ChangeHierarchy(const Hierarchy& standing, const Hi
   return Ok();
 }
 
-Result<HierarchyDestruction> MemoryHierarchyStore::DestroyHierarchy(HierarchyId hierarchy,
-                                                                    const std::string& reason,
-                                                                    const AuditEvent& event) {
+Result<Recorded<HierarchyDestruction>> MemoryHierarchyStore::DestroyHierarchy(
+    HierarchyId hierarchy, const std::string& reason, const AuditEvent& event) {
   AuditEvent told = event;
   told.hierarchy = hierarchy;
   {
@@ -58,7 +57,7 @@ Result<HierarchyDestruction> MemoryHierarchyStore::DestroyHierarchy(HierarchyId 
       TRY(events_.UseApproval(event));
       told.rule = kReplay.name;
       events_.Add(std::move(told));
-      return *before;
+      return OnRecord(Result<HierarchyDestruction>(*before));
     }
     const auto found = std::find_if(tables_.hierarchies.begin(), tables_.hierarchies.end(),
                                     [&](const Hierarchy& h) { return h.id == hierarchy; });
@@ -79,7 +78,7 @@ Result<HierarchyDestruction> MemoryHierarchyStore::DestroyHierarchy(HierarchyId 
   const std::lock_guard lock(tables_.mutex);
   HierarchyDestruction& destruction = *tables_.FindDestruction(hierarchy);
   destruction.revoked_count = revoked;
-  return destruction;
+  return OnRecord(Result<HierarchyDestruction>(destruction));
 }
 
 Result<std::vector<HierarchyDestruction>> MemoryHierarchyStore::LoadDestructions() {

@@ -17,8 +17,9 @@ class MemoryHierarchyStore final : public HierarchyStore {
   Result<std::vector<Hierarchy>> LoadHierarchies() override;
   Status ChangeHierarchy(const Hierarchy& standing, const Hierarchy& wanted,
                          const AuditEvent& event) override;
-  Result<HierarchyDestruction> DestroyHierarchy(HierarchyId hierarchy, const std::string& reason,
-                                                const AuditEvent& event) override;
+  Result<Recorded<HierarchyDestruction>> DestroyHierarchy(HierarchyId hierarchy,
+                                                          const std::string& reason,
+                                                          const AuditEvent& event) override;
   Result<std::vector<HierarchyDestruction>> LoadDestructions() override;
   Result<std::vector<HierarchyDestruction>> FindDestructions(const std::string& name,
                                                              int limit) override;

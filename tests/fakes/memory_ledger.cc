@@ -6,10 +6,10 @@
 
 namespace ca::testing {
 
-Result<std::variant<RecordedIssuance, Certificate>> MemoryLedger::RecordIntent(
+Result<Recorded<std::variant<RecordedIssuance, Certificate>>> MemoryLedger::RecordIntent(
     PreparedCertificate prepared, const Grounds& grounds, const RequestId& request,
     const AuditEvent& event) {
-  using Answer = std::variant<RecordedIssuance, Certificate>;
+  using Answer = Result<std::variant<RecordedIssuance, Certificate>>;
   const std::lock_guard lock(mutex_);
   const IssuanceRecord& record = prepared.record();
   const auto tell = [&](const SerialNumber& serial, std::string rule) {
@@ -30,8 +30,8 @@ Result<std::variant<RecordedIssuance, Certificate>> MemoryLedger::RecordIntent(
       return Refusal<kRequestIdReused>();
     }
     tell(first->second, std::string(kReplay.name));
-    if (!found.signature) return Answer(Recorded(found.record));
-    return Answer(Certificate{found.record, *found.signature});
+    if (!found.signature) return OnRecord(Answer(ReadyToSign(found.record)));
+    return OnRecord(Answer(Certificate{found.record, *found.signature}));
   }
 
   const TimePoint now = clock_.Now();
@@ -39,7 +39,7 @@ Result<std::variant<RecordedIssuance, Certificate>> MemoryLedger::RecordIntent(
   issuances_.emplace(record.serial, Issuance{record, now, std::nullopt});
   requests_.emplace(std::pair(request, record.agent), record.serial);
   tell(record.serial, event.rule);
-  return Answer(Recorded(std::move(prepared)));
+  return OnRecord(Answer(ReadyToSign(std::move(prepared))));
 }
 
 // The use of the token comes last, because nothing takes it back.
@@ -95,9 +95,9 @@ Result<Certificate> MemoryLedger::RecordCertificate(Certificate certificate) {
   return Certificate{found->second.record, *standing};
 }
 
-Status MemoryLedger::RecordEvent(const AuditEvent& event) {
+Result<RecordedDecision> MemoryLedger::RecordEvent(const AuditEvent& event) {
   events_.Add(event);
-  return Ok();
+  return OnRecord(Ok());
 }
 
 Result<Certificate> MemoryLedger::FindCertificate(HierarchyId hierarchy,

@@ -22,11 +22,11 @@ class MemoryLedger final : public Ledger {
   MemoryLedger(MemoryRegistry& registry, EventLog& events, const Clock& clock)
       : registry_(registry), events_(events), clock_(clock) {}
 
-  Result<std::variant<RecordedIssuance, Certificate>> RecordIntent(
+  Result<Recorded<std::variant<RecordedIssuance, Certificate>>> RecordIntent(
       PreparedCertificate prepared, const Grounds& grounds, const RequestId& request,
       const AuditEvent& event) override;
   Result<Certificate> RecordCertificate(Certificate certificate) override;
-  Status RecordEvent(const AuditEvent& event) override;
+  Result<RecordedDecision> RecordEvent(const AuditEvent& event) override;
   Result<Certificate> FindCertificate(HierarchyId hierarchy, const SerialNumber& serial) override;
   Result<std::vector<CertificateEntry>> ListCertificates(const CertificateQuery& query) override;
   Result<std::vector<RecordedRequest>> ListRequests(const RequestQuery& query) override;

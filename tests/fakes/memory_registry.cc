@@ -26,7 +26,7 @@ Agent* MemoryRegistry::Find(const SpiffeId& id) {
   return found == agents_.end() ? nullptr : &found->second;
 }
 
-Result<Agent> MemoryRegistry::RegisterAgent(const Agent& agent, const AuditEvent& event) {
+Result<Recorded<Agent>> MemoryRegistry::RegisterAgent(const Agent& agent, const AuditEvent& event) {
   const std::lock_guard lock(mutex_);
   const Agent* const other = Find(agent.id);
   // Of a hierarchy that is destroyed, whose trust domain is another's now, none is looked for.
@@ -37,7 +37,7 @@ Result<Agent> MemoryRegistry::RegisterAgent(const Agent& agent, const AuditEvent
   registered.number = static_cast<AgentNumber>(++agent_count_);
   agents_.insert_or_assign(agent.id, registered);
   events_.Add(event);
-  return registered;
+  return OnRecord(Result<Agent>(registered));
 }
 
 Result<Agent> MemoryRegistry::FindAgent(HierarchyId hierarchy, const SpiffeId& id) {
@@ -89,14 +89,15 @@ JoinTokenRecord* MemoryRegistry::FindToken(HierarchyId hierarchy, const std::str
   return nullptr;
 }
 
-Status MemoryRegistry::CreateJoinToken(HierarchyId hierarchy, const JoinTokenRecord& token,
-                                       const AuditEvent& event) {
+Result<RecordedDecision> MemoryRegistry::CreateJoinToken(HierarchyId hierarchy,
+                                                         const JoinTokenRecord& token,
+                                                         const AuditEvent& event) {
   const std::lock_guard lock(mutex_);
   const Agent* const agent = Find(token.agent);
   if (!agent || agent->hierarchy != hierarchy) return NotRegistered(token.agent);
   tokens_.emplace(token.secret_hash, token);
   events_.Add(event);
-  return Ok();
+  return OnRecord(Ok());
 }
 
 Result<Registry::Invitation> MemoryRegistry::FindInvitation(const Bytes& secret_hash) {
@@ -119,9 +120,10 @@ Result<std::vector<JoinTokenRecord>> MemoryRegistry::ListJoinTokens(const JoinTo
   return page;
 }
 
-Result<JoinTokenRecord> MemoryRegistry::RevokeJoinToken(HierarchyId hierarchy,
-                                                        const std::string& id, TimePoint now,
-                                                        const AuditEvent& event) {
+Result<Recorded<JoinTokenRecord>> MemoryRegistry::RevokeJoinToken(HierarchyId hierarchy,
+                                                                  const std::string& id,
+                                                                  TimePoint now,
+                                                                  const AuditEvent& event) {
   const std::lock_guard lock(mutex_);
   JoinTokenRecord* const token = FindToken(hierarchy, id);
   if (!token) return Error(StatusCode::kNotFound, "no join token has the id {}", id);
@@ -130,7 +132,7 @@ Result<JoinTokenRecord> MemoryRegistry::RevokeJoinToken(HierarchyId hierarchy,
   }
   if (token->revoked_at == TimePoint{}) token->revoked_at = now;
   events_.Add(event);
-  return *token;
+  return OnRecord(Result<JoinTokenRecord>(*token));
 }
 
 // ---- grants -------------------------------------------------------------------------------------
@@ -158,8 +160,8 @@ Result<std::vector<Grant>> MemoryRegistry::FindGrants(const SpiffeId& operator_i
   return found;
 }
 
-Status MemoryRegistry::AddGrant(const SpiffeId& operator_id, const Grant& grant,
-                                const AuditEvent& event) {
+Result<RecordedDecision> MemoryRegistry::AddGrant(const SpiffeId& operator_id, const Grant& grant,
+                                                  const AuditEvent& event) {
   const std::lock_guard lock(mutex_);
   const Agent* const agent = Find(operator_id);
   if (!agent || agent->hierarchy != event.hierarchy) return NotRegistered(operator_id);
@@ -167,18 +169,18 @@ Status MemoryRegistry::AddGrant(const SpiffeId& operator_id, const Grant& grant,
   std::vector<Grant>& grants = grants_[operator_id];
   if (std::find(grants.begin(), grants.end(), grant) == grants.end()) grants.push_back(grant);
   events_.Add(event);
-  return Ok();
+  return OnRecord(Ok());
 }
 
-Status MemoryRegistry::RemoveGrant(const SpiffeId& operator_id, const Grant& grant,
-                                   const AuditEvent& event) {
+Result<RecordedDecision> MemoryRegistry::RemoveGrant(const SpiffeId& operator_id,
+                                                     const Grant& grant, const AuditEvent& event) {
   const std::lock_guard lock(mutex_);
   const Agent* const agent = Find(operator_id);
   if (!agent || agent->hierarchy != event.hierarchy) return NotRegistered(operator_id);
   TRY(events_.UseApproval(event));
   std::erase(grants_[operator_id], grant);
   events_.Add(event);
-  return Ok();
+  return OnRecord(Ok());
 }
 
 Result<std::vector<OperatorGrant>> MemoryRegistry::ListGrants() {

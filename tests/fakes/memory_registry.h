@@ -22,21 +22,22 @@ class MemoryRegistry final : public Registry {
     tables.AskForProfiles([this](HierarchyId hierarchy) { return ProfilesOf(hierarchy); });
   }
 
-  Result<Agent> RegisterAgent(const Agent& agent, const AuditEvent& event) override;
+  Result<Recorded<Agent>> RegisterAgent(const Agent& agent, const AuditEvent& event) override;
   Result<Agent> FindAgent(HierarchyId hierarchy, const SpiffeId& id) override;
   Result<std::vector<Agent>> ListAgents(const AgentQuery& query) override;
   Result<std::int64_t> CountAgents(HierarchyId hierarchy) override;
-  Status CreateJoinToken(HierarchyId hierarchy, const JoinTokenRecord& token,
-                         const AuditEvent& event) override;
+  Result<RecordedDecision> CreateJoinToken(HierarchyId hierarchy, const JoinTokenRecord& token,
+                                           const AuditEvent& event) override;
   Result<Invitation> FindInvitation(const Bytes& secret_hash) override;
   Result<std::vector<JoinTokenRecord>> ListJoinTokens(const JoinTokenQuery& query) override;
-  Result<JoinTokenRecord> RevokeJoinToken(HierarchyId hierarchy, const std::string& id,
-                                          TimePoint now, const AuditEvent& event) override;
+  Result<Recorded<JoinTokenRecord>> RevokeJoinToken(HierarchyId hierarchy, const std::string& id,
+                                                    TimePoint now,
+                                                    const AuditEvent& event) override;
   Result<std::vector<Grant>> FindGrants(const SpiffeId& operator_id) override;
-  Status AddGrant(const SpiffeId& operator_id, const Grant& grant,
-                  const AuditEvent& event) override;
-  Status RemoveGrant(const SpiffeId& operator_id, const Grant& grant,
-                     const AuditEvent& event) override;
+  Result<RecordedDecision> AddGrant(const SpiffeId& operator_id, const Grant& grant,
+                                    const AuditEvent& event) override;
+  Result<RecordedDecision> RemoveGrant(const SpiffeId& operator_id, const Grant& grant,
+                                       const AuditEvent& event) override;
   Result<std::vector<OperatorGrant>> ListGrants() override;
 
   // What an operator's hand does in the database until there is a story for it.

@@ -12,8 +12,8 @@ Status MemoryRevocationStore::CheckThere() const {
   return Error(StatusCode::kUnavailable, "the database is away; retry");
 }
 
-Result<RevocationOutcome> MemoryRevocationStore::Revoke(const RevocationOrder& order,
-                                                        const AuditEvent& event) {
+Result<Recorded<RevocationOutcome>> MemoryRevocationStore::Revoke(const RevocationOrder& order,
+                                                                  const AuditEvent& event) {
   TRY(CheckThere());
   const std::lock_guard lock(ledger_.mutex_);
   TRY(Carry(order, /*is_preview=*/true).status());
@@ -25,7 +25,7 @@ Result<RevocationOutcome> MemoryRevocationStore::Revoke(const RevocationOrder& o
   events_.Add(std::move(told));
   ++ledger_.news_;
   ledger_.news_came_.notify_all();
-  return outcome;
+  return OnRecord(Result<RevocationOutcome>(outcome));
 }
 
 Result<RevocationOutcome> MemoryRevocationStore::RevokeSilently(const RevocationOrder& order) {

@@ -20,7 +20,8 @@ class MemoryRevocationStore final : public RevocationStore {
     tables.AskToRevoke([this](const RevocationOrder& order) { return RevokeSilently(order); });
   }
 
-  Result<RevocationOutcome> Revoke(const RevocationOrder& order, const AuditEvent& event) override;
+  Result<Recorded<RevocationOutcome>> Revoke(const RevocationOrder& order,
+                                             const AuditEvent& event) override;
   Result<RevocationOutcome> Preview(const RevocationOrder& order) override;
   Result<std::vector<Revocation>> ReadSince(RevocationCursor& cursor,
                                             TimePoint live_after) override;

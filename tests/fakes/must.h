@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "ca/base/result.h"
+#include "ca/ports/recorded.h"
 
 namespace ca::testing {
 
@@ -18,6 +19,18 @@ template <typename T>
 T Must(Result<T> result) {
   Must(result.status());
   return *std::move(result);
+}
+
+// The value, for a test that does not answer a call.
+template <typename T>
+T Must(Result<Recorded<T>> result) {
+  Must(result.status());
+  return result->TakeValue();
+}
+template <typename T>
+Result<T> ValueOf(Result<Recorded<T>> result) {
+  if (!result.ok()) return result.status();
+  return result->TakeValue();
 }
 
 }  // namespace ca::testing

@@ -16,6 +16,12 @@ inline ::testing::AssertionResult IsRefusal(const Status& status, StatusCode cod
                                        << ", rule '" << RuleOf(status) << "'";
 }
 
+template <typename T>
+::testing::AssertionResult IsRefusal(const Result<T>& result, StatusCode code,
+                                     std::string_view rule) {
+  return IsRefusal(result.status(), code, rule);
+}
+
 // Whether `status` has that code and its message these words.
 inline ::testing::AssertionResult Says(const Status& status, StatusCode code,
                                        std::string_view words) {

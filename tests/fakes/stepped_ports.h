@@ -39,8 +39,9 @@ class SteppedHierarchyStore final : public HierarchyStore {
                          const AuditEvent& event) override {
     return Stepped(at_step_, [&] { return inner_.ChangeHierarchy(standing, wanted, event); });
   }
-  Result<HierarchyDestruction> DestroyHierarchy(HierarchyId hierarchy, const std::string& reason,
-                                                const AuditEvent& event) override {
+  Result<Recorded<HierarchyDestruction>> DestroyHierarchy(HierarchyId hierarchy,
+                                                          const std::string& reason,
+                                                          const AuditEvent& event) override {
     return Stepped(at_step_, [&] { return inner_.DestroyHierarchy(hierarchy, reason, event); });
   }
   Result<std::vector<HierarchyDestruction>> LoadDestructions() override {
@@ -91,17 +92,19 @@ class SteppedAuthorityStore final : public AuthorityStore {
     return Stepped(at_step_,
                    [&] { return inner_.AdoptRoot(hierarchy, generation, certificate, event); });
   }
-  Status ImportCertificate(AuthorityId authority, const ExternalCertificate& certificate,
-                           AuthorityId root, const AuditEvent& event) override {
+  Result<RecordedDecision> ImportCertificate(AuthorityId authority,
+                                             const ExternalCertificate& certificate,
+                                             AuthorityId root, const AuditEvent& event) override {
     return Stepped(at_step_,
                    [&] { return inner_.ImportCertificate(authority, certificate, root, event); });
   }
-  Status TaintAuthority(AuthorityId authority, const std::string& reason,
-                        const AuditEvent& event) override {
+  Result<RecordedDecision> TaintAuthority(AuthorityId authority, const std::string& reason,
+                                          const AuditEvent& event) override {
     return Stepped(at_step_, [&] { return inner_.TaintAuthority(authority, reason, event); });
   }
-  Result<std::int64_t> RevokeAuthority(AuthorityId authority, RevocationReason reason,
-                                       const std::string& note, const AuditEvent& event) override {
+  Result<Recorded<std::int64_t>> RevokeAuthority(AuthorityId authority, RevocationReason reason,
+                                                 const std::string& note,
+                                                 const AuditEvent& event) override {
     return Stepped(at_step_,
                    [&] { return inner_.RevokeAuthority(authority, reason, note, event); });
   }
@@ -128,7 +131,8 @@ class SteppedActivationStore final : public ActivationStore {
   Result<std::vector<Activation>> LoadActivations() override {
     return Stepped(at_step_, [&] { return inner_.LoadActivations(); });
   }
-  Status Activate(const Activation& activation, const AuditEvent& event) override {
+  Result<RecordedDecision> Activate(const Activation& activation,
+                                    const AuditEvent& event) override {
     return Stepped(at_step_, [&] { return inner_.Activate(activation, event); });
   }
   Result<std::vector<TrustBundleRecord>> LoadTrustBundles() override {

@@ -63,14 +63,14 @@ grpc::Status ToGrpc(const Status& status, const std::string& correlation_id) {
 
 }  // namespace
 
-grpc::ServerUnaryReactor* CallGate::Handle(grpc::CallbackServerContext* context, ca::Action action,
-                                           const std::string& request_id, UseCase use_case) {
+grpc::ServerUnaryReactor* CallGate::Start(grpc::CallbackServerContext* context, ca::Action action,
+                                          const std::string& request_id, UseCase use_case) {
   grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
   const ca::TimePoint begun_at = clock_.Now();
   const bool runs = workers_.TryRun(
       [this, context, reactor, action, begun_at, request_id, use_case = std::move(use_case)] {
-        AuditEvent event = EventOf(*context, action, request_id);
-        Finish(reactor, action, begun_at, Run(context, action, event, use_case));
+        ca::Call call = CallOf(*context, action, request_id);
+        Finish(reactor, action, begun_at, Run(context, call, use_case));
       });
   if (!runs) {
     Finish(reactor, action, begun_at, {grpc::StatusCode::RESOURCE_EXHAUSTED, kTooManyCalls});
@@ -78,16 +78,16 @@ grpc::ServerUnaryReactor* CallGate::Handle(grpc::CallbackServerContext* context,
   return reactor;
 }
 
-AuditEvent CallGate::EventOf(const grpc::CallbackServerContext& context, ca::Action action,
-                             const std::string& request_id) const {
-  return {
-      .at = clock_.Now(),
-      .actor = "anonymous",
-      .action = std::string(ca::NameOf(action)),
-      .from = context.peer(),
-      .correlation_id = ca::Hex(ca::RandomBytes(kCorrelationIdSize)),
-      .request_id = request_id,
-  };
+ca::Call CallGate::CallOf(const grpc::CallbackServerContext& context, ca::Action action,
+                          const std::string& request_id) const {
+  return {action, AuditEvent{
+                      .at = clock_.Now(),
+                      .actor = "anonymous",
+                      .action = std::string(ca::NameOf(action)),
+                      .from = context.peer(),
+                      .correlation_id = ca::Hex(ca::RandomBytes(kCorrelationIdSize)),
+                      .request_id = request_id,
+                  }};
 }
 
 // Counts first, so that a caller that has the answer finds it in the metrics.
@@ -98,10 +98,11 @@ void CallGate::Finish(grpc::ServerUnaryReactor* reactor, ca::Action action, ca::
   reactor->Finish(status);
 }
 
-grpc::Status CallGate::Run(grpc::CallbackServerContext* context, ca::Action action,
-                           AuditEvent& event, const UseCase& use_case) const {
+grpc::Status CallGate::Run(grpc::CallbackServerContext* context, ca::Call& call,
+                           const UseCase& use_case) const {
+  const AuditEvent& event = call.event();
   context->AddTrailingMetadata(kCorrelationMetadata, event.correlation_id);
-  const Status status = Decide(*context, action, event, use_case);
+  const Status status = Decide(*context, call, use_case);
   const std::string rule = ca::RuleOf(status);
   if (!rule.empty()) context->AddTrailingMetadata(kRuleMetadata, rule);
   metrics_.CountLintError(rule);
@@ -113,22 +114,26 @@ grpc::Status CallGate::Run(grpc::CallbackServerContext* context, ca::Action acti
   return ToGrpc(status, event.correlation_id);
 }
 
-Status CallGate::Decide(const grpc::CallbackServerContext& context, ca::Action action,
-                        AuditEvent& event, const UseCase& use_case) const {
-  const auto caller = callers_.Verify(ClientCertificate(context));
+Status CallGate::Decide(const grpc::CallbackServerContext& context, ca::Call& call,
+                        const UseCase& use_case) const {
+  auto caller = callers_.Verify(ClientCertificate(context));
   if (!caller.ok()) {
-    RecordRefusal(caller.status(), event);
+    RecordRefusal(caller.status(), call.event());
     return caller.status();
   }
-  event.actor = caller->Name();
-  Status status = CheckNotStranger(*caller, action);
-  if (status.ok()) status = use_case(*caller, event);
+  call.Identify(*std::move(caller));
+  Status status = CheckNotStranger(call.caller(), call.action());
+  if (status.ok()) {
+    status =
+        std::visit([&](const auto& use) { return ca::internal::StatusOf(use(call)); }, use_case);
+  }
   if (!status.ok()) {
-    RecordRefusal(status, event);
+    RecordRefusal(status, call.event());
     return status;
   }
-  // The event is recorded before the caller gets the answer.
-  return ca::RecordsItself(action) ? status : ledger_.RecordEvent(event);
+  // The event is recorded before the caller gets the answer. A change has proved that it is.
+  if (std::holds_alternative<Change>(use_case)) return ca::Ok();
+  return ledger_.RecordEvent(call.event()).status();
 }
 
 // If the refusal cannot be recorded, it is still a refusal: the caller got nothing.
@@ -136,7 +141,7 @@ void CallGate::RecordRefusal(const Status& status, AuditEvent& event) const {
   event.decision = DecisionOf(status);
   event.rule = ca::RuleOf(status);
   event.reason = ca::MessageOf(status);
-  const Status recorded = ledger_.RecordEvent(event);
+  const Status recorded = ledger_.RecordEvent(event).status();
   if (!recorded.ok()) {
     spdlog::error("the audit event of a refusal was not recorded: {} correlation-id={}",
                   recorded.ToString(), event.correlation_id);
@@ -146,20 +151,21 @@ void CallGate::RecordRefusal(const Status& status, AuditEvent& event) const {
 // ---- streams ------------------------------------------------------------------------------------
 
 void CallGate::Open(grpc::CallbackServerContext* context, ca::Action action,
-                    std::shared_ptr<Stream> stream, UseCase use_case) {
+                    std::shared_ptr<Stream> stream, Reading reading) {
   stream->action_ = action;
   stream->begun_at_ = clock_.Now();
   stream->certificate_ = ClientCertificate(*context);
-  const bool runs = workers_.TryRun([this, context, stream, use_case = std::move(use_case)] {
-    AuditEvent event = EventOf(*context, stream->action_, "");
-    const grpc::Status status = Run(context, stream->action_, event, use_case);
-    if (!status.ok()) {
-      EndWith(*stream, status, "");
-      return;
-    }
-    stream->event_ = std::move(event);
-    stream->Begin();
-  });
+  const bool runs =
+      workers_.TryRun([this, context, stream, use_case = UseCase(std::move(reading))] {
+        ca::Call call = CallOf(*context, stream->action_, "");
+        const grpc::Status status = Run(context, call, use_case);
+        if (!status.ok()) {
+          EndWith(*stream, status, "");
+          return;
+        }
+        stream->event_ = call.event();
+        stream->Begin();
+      });
   if (!runs) EndWith(*stream, {grpc::StatusCode::RESOURCE_EXHAUSTED, kTooManyCalls}, "");
 }
 

@@ -3,12 +3,14 @@
 #include <grpcpp/grpcpp.h>
 
 #include <atomic>
+#include <concepts>
 #include <functional>
 #include <memory>
 #include <string>
+#include <type_traits>
+#include <variant>
 
-#include "ca/access/authorization.h"
-#include "ca/access/caller.h"
+#include "ca/access/call.h"
 #include "ca/base/clock.h"
 #include "ca/ports/ledger.h"
 #include "ca/server/rpc/worker_pool.h"
@@ -28,13 +30,25 @@ class CallGate {
   // The key of the trailing metadata that names the rule of a refusal.
   static constexpr char kRuleMetadata[] = "agentpki-rule";
 
-  // Calls a use case of ca/ and fills the response. Adds to `event` the facts that it learns.
-  using UseCase = std::function<ca::Status(const ca::Caller& caller, ca::AuditEvent& event)>;
+  // Each calls a use case of ca/ and fills the response. A change returns the proof that its
+  // decision is recorded. A reading changes nothing: the gate records its event before the answer.
+  using Change = std::function<ca::Result<ca::RecordedDecision>(ca::Call& call)>;
+  using Reading = std::function<ca::Status(ca::Call& call)>;
 
-  // Runs `use_case` on a worker and finishes the call with its status. `request_id` comes from the
-  // caller; "" if the method has none.
-  grpc::ServerUnaryReactor* Handle(grpc::CallbackServerContext* context, ca::Action action,
-                                   const std::string& request_id, UseCase use_case);
+  // Runs `change` on a worker and finishes the call with its status. `request_id` comes from the
+  // caller; "" if the method has none. `change` must return exactly Result<RecordedDecision>, since
+  // a Status would convert to one.
+  template <typename Use>
+  requires std::same_as<std::invoke_result_t<Use&, ca::Call&>, ca::Result<ca::RecordedDecision>>
+      grpc::ServerUnaryReactor* Handle(grpc::CallbackServerContext* context, ca::Action action,
+                                       const std::string& request_id, Use change) {
+    return Start(context, action, request_id, Change(std::move(change)));
+  }
+  // The same for a call that only reads.
+  grpc::ServerUnaryReactor* HandleReading(grpc::CallbackServerContext* context, ca::Action action,
+                                          Reading reading) {
+    return Start(context, action, "", std::move(reading));
+  }
 
   // The call gate's part of a streaming call: a call that is answered by messages until one side
   // ends it.
@@ -58,11 +72,11 @@ class CallGate {
     std::atomic<bool> has_end_ = false;
   };
 
-  // Like Handle(), for a call that `stream` answers. The stream begins when `use_case` has returned
-  // Ok and that is recorded. It ends by End(), or when the caller disconnects. It needs no thread
-  // meanwhile. The metrics count its time from the call to its end.
+  // Like HandleReading(), for a call that `stream` answers. The stream begins when `reading` has
+  // returned Ok and that is recorded. It ends by End(), or when the caller disconnects. It needs no
+  // thread meanwhile. The metrics count its time from the call to its end.
   void Open(grpc::CallbackServerContext* context, ca::Action action, std::shared_ptr<Stream> stream,
-            UseCase use_case);
+            Reading reading);
 
   // The caller of the stream, if the certificate that it began with is still valid. Reads memory
   // only.
@@ -73,17 +87,21 @@ class CallGate {
   void End(Stream& stream, const ca::Status& why) const;
 
  private:
-  // The event of a call before its caller is resolved.
-  ca::AuditEvent EventOf(const grpc::CallbackServerContext& context, ca::Action action,
-                         const std::string& request_id) const;
+  using UseCase = std::variant<Change, Reading>;
+
+  grpc::ServerUnaryReactor* Start(grpc::CallbackServerContext* context, ca::Action action,
+                                  const std::string& request_id, UseCase use_case);
+  // The call before its caller is resolved.
+  ca::Call CallOf(const grpc::CallbackServerContext& context, ca::Action action,
+                  const std::string& request_id) const;
   // `begun_at`: when the call arrived.
   void Finish(grpc::ServerUnaryReactor* reactor, ca::Action action, ca::TimePoint begun_at,
               const grpc::Status& status) const;
-  grpc::Status Run(grpc::CallbackServerContext* context, ca::Action action, ca::AuditEvent& event,
+  grpc::Status Run(grpc::CallbackServerContext* context, ca::Call& call,
                    const UseCase& use_case) const;
   // Returns the status for the caller, after the event is recorded.
-  ca::Status Decide(const grpc::CallbackServerContext& context, ca::Action action,
-                    ca::AuditEvent& event, const UseCase& use_case) const;
+  ca::Status Decide(const grpc::CallbackServerContext& context, ca::Call& call,
+                    const UseCase& use_case) const;
   void RecordRefusal(const ca::Status& status, ca::AuditEvent& event) const;
   void EndWith(Stream& stream, const grpc::Status& status, const std::string& rule) const;
 

@@ -5,8 +5,6 @@
 namespace server {
 
 using ca::Action;
-using ca::AuditEvent;
-using ca::Caller;
 using ca::Error;
 using ca::Result;
 using ca::Status;
@@ -15,14 +13,13 @@ using ca::StatusCode;
 grpc::ServerUnaryReactor* CertificateService::GetCertificate(
     grpc::CallbackServerContext* context, const agentpki::v1::GetCertificateRequest* request,
     agentpki::v1::GetCertificateResponse* response) {
-  return call_gate_.Handle(
-      context, Action::kGetCertificate, "",
-      [=, this](const Caller& caller, AuditEvent& event) -> Status {
+  return call_gate_.HandleReading(
+      context, Action::kGetCertificate, [=, this](ca::Call& call) -> ca::Status {
         const auto serial = TRY(ca::SerialNumber::FromHexText(request->serial()));
-        event.serial = serial.ToString();
-        const ca::Certificate found = TRY(Find(caller, serial));
-        event.hierarchy = found.record.hierarchy;
-        event.subject = found.record.subject.ToString();
+        call.event().serial = serial.ToString();
+        const ca::Certificate found = TRY(Find(call.caller(), serial));
+        call.event().hierarchy = found.record.hierarchy;
+        call.event().subject = found.record.subject.ToString();
         const auto catalog = catalogs_.Snapshot();
         *response = ToProto(found, catalog->Intermediates(found.record.authority),
                             catalog->Roots(found.record.hierarchy));
@@ -30,7 +27,7 @@ grpc::ServerUnaryReactor* CertificateService::GetCertificate(
       });
 }
 
-Result<ca::Certificate> CertificateService::Find(const Caller& caller,
+Result<ca::Certificate> CertificateService::Find(const ca::Caller& caller,
                                                  const ca::SerialNumber& serial) const {
   const auto catalog = catalogs_.Snapshot();
   const auto allowed =
@@ -47,13 +44,12 @@ Result<ca::Certificate> CertificateService::Find(const Caller& caller,
 grpc::ServerUnaryReactor* CertificateService::ListCertificates(
     grpc::CallbackServerContext* context, const agentpki::v1::ListCertificatesRequest* request,
     agentpki::v1::ListCertificatesResponse* response) {
-  return call_gate_.Handle(
-      context, Action::kListCertificates, "",
-      [=, this](const Caller& caller, AuditEvent& event) -> Status {
+  return call_gate_.HandleReading(
+      context, Action::kListCertificates, [=, this](ca::Call& call) -> ca::Status {
         const auto catalog = catalogs_.Snapshot();
         const ca::Hierarchy* hierarchy = TRY(catalog->FindByName(request->hierarchy()));
-        event.hierarchy = hierarchy->id;
-        TRY(authorization_.Require(caller, Action::kListCertificates, hierarchy->id));
+        call.event().hierarchy = hierarchy->id;
+        TRY(authorization_.Require(call.caller(), Action::kListCertificates, hierarchy->id));
         const auto query = TRY(FromProto(*request, *hierarchy, clock_.Now()));
         const auto entries = TRY(ledger_.ListCertificates(query));
         for (const auto& entry : entries) {

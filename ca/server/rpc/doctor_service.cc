@@ -22,11 +22,10 @@ std::vector<std::string> NamesOf(const std::vector<HierarchyId>& hierarchies,
 grpc::ServerUnaryReactor* DoctorService::Diagnose(grpc::CallbackServerContext* context,
                                                   const agentpki::v1::DiagnoseRequest* request,
                                                   agentpki::v1::DiagnoseResponse* response) {
-  return call_gate_.Handle(
-      context, Action::kDiagnose, "",
-      [=, this](const ca::Caller& caller, ca::AuditEvent& event) -> ca::Status {
+  return call_gate_.HandleReading(
+      context, Action::kDiagnose, [=, this](ca::Call& call) -> ca::Status {
         const auto catalog = catalogs_.Snapshot();
-        const auto hierarchies = TRY(Permitted(*catalog, caller, request->hierarchy(), event));
+        const auto hierarchies = TRY(Permitted(call, *catalog, request->hierarchy()));
         const Doctor::Report report = TRY(doctor_.Examine(hierarchies));
         *response = ToProto(report, NamesOf(hierarchies, *catalog), clock_.Now());
         // A caller that sees only a part of our hierarchies does not learn other people's names.
@@ -35,19 +34,19 @@ grpc::ServerUnaryReactor* DoctorService::Diagnose(grpc::CallbackServerContext* c
       });
 }
 
-Result<std::vector<HierarchyId>> DoctorService::Permitted(const ca::Catalog& catalog,
-                                                          const ca::Caller& caller,
-                                                          const std::string& named,
-                                                          ca::AuditEvent& event) const {
+Result<std::vector<HierarchyId>> DoctorService::Permitted(ca::Call\& call,
+                                                          const ca::Catalog\& catalog,
+                                                          const std::string\& named) const {
   if (!named.empty()) {
-    event.subject = ca::Printable(named);
+    call.event().subject = ca::Printable(named);
     const ca::Hierarchy* hierarchy = TRY(catalog.FindByName(named));
-    event.hierarchy = hierarchy->id;
-    TRY(authorization_.Require(caller, Action::kDiagnose, hierarchy->id));
+    call.event().hierarchy = hierarchy->id;
+    TRY(authorization_.Require(call.caller(), Action::kDiagnose, hierarchy->id));
     return std::vector{hierarchy->id};
   }
-  auto allowed = TRY(authorization_.Allowed(caller, Action::kDiagnose, catalog.AllHierarchies()));
-  if (allowed.empty()) TRY(authorization_.Require(caller, Action::kDiagnose, {}));
+  auto allowed =
+      TRY(authorization_.Allowed(call.caller(), Action::kDiagnose, catalog.AllHierarchies()));
+  if (allowed.empty()) TRY(authorization_.Require(call.caller(), Action::kDiagnose, {}));
   return allowed;
 }
 

@@ -24,10 +24,8 @@ class DoctorService final : public agentpki::v1::DoctorService::CallbackService 
                                      agentpki::v1::DiagnoseResponse* response) override;
 
  private:
-  ca::Result<std::vector<ca::HierarchyId>> Permitted(const ca::Catalog& catalog,
-                                                     const ca::Caller& caller,
-                                                     const std::string& named,
-                                                     ca::AuditEvent& event) const;
+  ca::Result<std::vector<ca::HierarchyId>> Permitted(ca::Call& call, const ca::Catalog& catalog,
+                                                     const std::string& named) const;
 
   CallGate& call_gate_;
   const ca::LiveCatalog& catalogs_;

@@ -8,13 +8,13 @@ grpc::ServerUnaryReactor* PolicyService::ListEnrollmentRequests(
     grpc::CallbackServerContext* context,
     const agentpki::v1::ListEnrollmentRequestsRequest* request,
     agentpki::v1::ListEnrollmentRequestsResponse* response) {
-  return call_gate_.Handle(
-      context, ca::Action::kListEnrollmentRequests, "",
-      [=, this](const ca::Caller& caller, ca::AuditEvent& event) -> ca::Status {
+  return call_gate_.HandleReading(
+      context, ca::Action::kListEnrollmentRequests, [=, this](ca::Call& call) -> ca::Status {
         const auto catalog = catalogs_.Snapshot();
         const ca::Hierarchy* hierarchy = TRY(catalog->FindByName(request->hierarchy()));
-        event.hierarchy = hierarchy->id;
-        TRY(authorization_.Require(caller, ca::Action::kListEnrollmentRequests, hierarchy->id));
+        call.event().hierarchy = hierarchy->id;
+        TRY(authorization_.Require(call.caller(), ca::Action::kListEnrollmentRequests,
+                                   hierarchy->id));
         const auto query = TRY(FromProto(*request, *hierarchy, clock_.Now()));
         const auto requests = TRY(ledger_.ListRequests(query));
         for (const ca::RecordedRequest& recorded : requests) {

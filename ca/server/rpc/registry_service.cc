@@ -6,35 +6,33 @@
 namespace server {
 
 using ca::Action;
-using ca::AuditEvent;
-using ca::Caller;
 using ca::Status;
 
 grpc::ServerUnaryReactor* RegistryService::RegisterAgent(
     grpc::CallbackServerContext* context, const agentpki::v1::RegisterAgentRequest* request,
     agentpki::v1::RegisterAgentResponse* response) {
-  return call_gate_.Handle(
-      context, Action::kRegisterAgent, "",
-      [=, this](const Caller& caller, AuditEvent& event) -> Status {
-        const auto asked = TRY(FromProto(*request));
-        const ca::Agent agent = TRY(registration_.RegisterAgent(caller, asked, event));
-        const auto catalog = catalogs_.Snapshot();
-        *response->mutable_agent() = ToProto(agent, *catalog->Find(agent.hierarchy));
-        return ca::Ok();
-      });
+  return call_gate_.Handle(context, Action::kRegisterAgent, "",
+                           [=, this](ca::Call& call) -> ca::Result<ca::RecordedDecision> {
+                             const auto asked = TRY(FromProto(*request));
+                             auto agent = TRY(registration_.RegisterAgent(call, asked));
+                             const auto catalog = catalogs_.Snapshot();
+                             *response->mutable_agent() =
+                                 ToProto(*agent, *catalog->Find(agent->hierarchy));
+                             return std::move(agent).decision();
+                           });
 }
 
 grpc::ServerUnaryReactor* RegistryService::GetAgent(grpc::CallbackServerContext* context,
                                                     const agentpki::v1::GetAgentRequest* request,
                                                     agentpki::v1::GetAgentResponse* response) {
-  return call_gate_.Handle(
-      context, Action::kGetAgent, "", [=, this](const Caller& caller, AuditEvent& event) -> Status {
+  return call_gate_.HandleReading(
+      context, Action::kGetAgent, [=, this](ca::Call& call) -> ca::Status {
         const ca::SpiffeId id = TRY(SpiffeIdFrom("spiffe_id", request->spiffe_id()));
-        event.subject = id.ToString();
+        call.event().subject = id.ToString();
         const auto catalog = catalogs_.Snapshot();
         const ca::Hierarchy* hierarchy = TRY(catalog->FindByTrustDomain(id.trust_domain()));
-        event.hierarchy = hierarchy->id;
-        TRY(authorization_.Require(caller, Action::kGetAgent, hierarchy->id));
+        call.event().hierarchy = hierarchy->id;
+        TRY(authorization_.Require(call.caller(), Action::kGetAgent, hierarchy->id));
         const ca::Agent agent = TRY(registry_.FindAgent(hierarchy->id, id));
         *response->mutable_agent() = ToProto(agent, *hierarchy);
         return ca::Ok();
@@ -44,13 +42,12 @@ grpc::ServerUnaryReactor* RegistryService::GetAgent(grpc::CallbackServerContext*
 grpc::ServerUnaryReactor* RegistryService::ListAgents(
     grpc::CallbackServerContext* context, const agentpki::v1::ListAgentsRequest* request,
     agentpki::v1::ListAgentsResponse* response) {
-  return call_gate_.Handle(
-      context, Action::kListAgents, "",
-      [=, this](const Caller& caller, AuditEvent& event) -> Status {
+  return call_gate_.HandleReading(
+      context, Action::kListAgents, [=, this](ca::Call& call) -> ca::Status {
         const auto catalog = catalogs_.Snapshot();
         const ca::Hierarchy* hierarchy = TRY(catalog->FindByName(request->hierarchy()));
-        event.hierarchy = hierarchy->id;
-        TRY(authorization_.Require(caller, Action::kListAgents, hierarchy->id));
+        call.event().hierarchy = hierarchy->id;
+        TRY(authorization_.Require(call.caller(), Action::kListAgents, hierarchy->id));
         const auto query = TRY(FromProto(*request, *hierarchy));
         const auto agents = TRY(registry_.ListAgents(query));
         for (const ca::Agent& agent : agents) *response->add_agents() = ToProto(agent, *hierarchy);
@@ -66,26 +63,24 @@ grpc::ServerUnaryReactor* RegistryService::CreateJoinToken(
     agentpki::v1::CreateJoinTokenResponse* response) {
   return call_gate_.Handle(
       context, Action::kCreateJoinToken, "",
-      [=, this](const Caller& caller, AuditEvent& event) -> Status {
+      [=, this](ca::Call& call) -> ca::Result<ca::RecordedDecision> {
         const ca::SpiffeId id = TRY(SpiffeIdFrom("spiffe_id", request->spiffe_id()));
-        const auto created =
-            TRY(registration_.CreateJoinToken(caller, id, LifetimeFrom(*request), event));
-        response->set_token(created.token.ToText().Reveal());
-        *response->mutable_join_token() = ToProto(created.record, clock_.Now());
-        return ca::Ok();
+        auto created = TRY(registration_.CreateJoinToken(call, id, LifetimeFrom(*request)));
+        response->set_token(created->token.ToText().Reveal());
+        *response->mutable_join_token() = ToProto(created->record, clock_.Now());
+        return std::move(created).decision();
       });
 }
 
 grpc::ServerUnaryReactor* RegistryService::ListJoinTokens(
     grpc::CallbackServerContext* context, const agentpki::v1::ListJoinTokensRequest* request,
     agentpki::v1::ListJoinTokensResponse* response) {
-  return call_gate_.Handle(
-      context, Action::kListJoinTokens, "",
-      [=, this](const Caller& caller, AuditEvent& event) -> Status {
+  return call_gate_.HandleReading(
+      context, Action::kListJoinTokens, [=, this](ca::Call& call) -> ca::Status {
         const auto catalog = catalogs_.Snapshot();
         const ca::Hierarchy* hierarchy = TRY(catalog->FindByName(request->hierarchy()));
-        event.hierarchy = hierarchy->id;
-        TRY(authorization_.Require(caller, Action::kListJoinTokens, hierarchy->id));
+        call.event().hierarchy = hierarchy->id;
+        TRY(authorization_.Require(call.caller(), Action::kListJoinTokens, hierarchy->id));
         const auto query = TRY(FromProto(*request, *hierarchy));
         const auto tokens = TRY(registry_.ListJoinTokens(query));
         for (const auto& token : tokens) {
@@ -103,13 +98,12 @@ grpc::ServerUnaryReactor* RegistryService::RevokeJoinToken(
     agentpki::v1::RevokeJoinTokenResponse* response) {
   return call_gate_.Handle(
       context, Action::kRevokeJoinToken, "",
-      [=, this](const Caller& caller, AuditEvent& event) -> Status {
+      [=, this](ca::Call& call) -> ca::Result<ca::RecordedDecision> {
         const auto catalog = catalogs_.Snapshot();
         const ca::Hierarchy* hierarchy = TRY(catalog->FindByName(request->hierarchy()));
-        const auto token =
-            TRY(registration_.RevokeJoinToken(caller, hierarchy->id, request->id(), event));
-        *response->mutable_join_token() = ToProto(token, clock_.Now());
-        return ca::Ok();
+        auto token = TRY(registration_.RevokeJoinToken(call, hierarchy->id, request->id()));
+        *response->mutable_join_token() = ToProto(*token, clock_.Now());
+        return std::move(token).decision();
       });
 }
 

@@ -9,17 +9,22 @@ using ca::Action;
 grpc::ServerUnaryReactor* RevocationService::Revoke(grpc::CallbackServerContext* context,
                                                     const agentpki::v1::RevokeRequest* request,
                                                     agentpki::v1::RevokeResponse* response) {
-  const Action action = request->dry_run() ? Action::kPreviewRevocation : Action::kRevoke;
-  return call_gate_.Handle(
-      context, action, "",
-      [=, this](const ca::Caller& caller, ca::AuditEvent& event) -> ca::Status {
-        const ca::RevocationRequest order = TRY(FromProto(*request));
-        const auto outcome =
-            TRY(action == Action::kRevoke ? revocations_.Revoke(caller, order, event)
-                                          : revocations_.Preview(caller, order, event));
-        *response = ToProto(outcome);
-        return ca::Ok();
-      });
+  if (request->dry_run()) {
+    return call_gate_.HandleReading(
+        context, Action::kPreviewRevocation, [=, this](ca::Call& call) -> ca::Status {
+          const ca::RevocationRequest order = TRY(FromProto(*request));
+          const ca::RevocationOutcome outcome = TRY(revocations_.Preview(call, order));
+          *response = ToProto(outcome);
+          return ca::Ok();
+        });
+  }
+  return call_gate_.Handle(context, Action::kRevoke, "",
+                           [=, this](ca::Call& call) -> ca::Result<ca::RecordedDecision> {
+                             const ca::RevocationRequest order = TRY(FromProto(*request));
+                             auto outcome = TRY(revocations_.Revoke(call, order));
+                             *response = ToProto(*outcome);
+                             return std::move(outcome).decision();
+                           });
 }
 
 }  // namespace server

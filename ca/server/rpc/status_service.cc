@@ -28,40 +28,38 @@ bool Concerns(const Component& component, const std::vector<ca::HierarchyId>& al
 grpc::ServerUnaryReactor* StatusService::GetStatus(grpc::CallbackServerContext* context,
                                                    const agentpki::v1::GetStatusRequest*,
                                                    agentpki::v1::GetStatusResponse* response) {
-  return call_gate_.Handle(context, Action::kGetStatus, "",
-                           [=, this](const ca::Caller& caller, ca::AuditEvent&) -> ca::Status {
-                             const auto catalog = catalogs_.Snapshot();
-                             const auto allowed = TRY(authorization_.Allowed(
-                                 caller, Action::kGetStatus, catalog->hierarchies()));
-                             if (allowed.empty())
-                               return authorization_.Require(caller, Action::kGetStatus, {});
+  return call_gate_.HandleReading(
+      context, Action::kGetStatus, [=, this](ca::Call& call) -> ca::Status {
+        const auto catalog = catalogs_.Snapshot();
+        const auto allowed =
+            TRY(authorization_.Allowed(call, Action::kGetStatus, catalog->hierarchies()));
+        if (allowed.empty()) return authorization_.Require(call.caller(), Action::kGetStatus, {});
 
-                             response->set_version(AGENTPKI_VERSION);
-                             *response->mutable_started_at() = ToProto(started_at_);
-                             *response->mutable_now() = ToProto(clock_.Now());
-                             for (const Component& component : health_.Components()) {
-                               if (Concerns(component, allowed, *catalog)) {
-                                 *response->add_components() = ToProto(component);
-                               }
-                             }
-                             for (const ca::HierarchyId id : allowed) {
-                               *response->add_hierarchies() = ToProto(*catalog->Find(id), *catalog);
-                             }
-                             return ca::Ok();
-                           });
+        response->set_version(AGENTPKI_VERSION);
+        *response->mutable_started_at() = ToProto(started_at_);
+        *response->mutable_now() = ToProto(clock_.Now());
+        for (const Component& component : health_.Components()) {
+          if (Concerns(component, allowed, *catalog)) {
+            *response->add_components() = ToProto(component);
+          }
+        }
+        for (const ca::HierarchyId id : allowed) {
+          *response->add_hierarchies() = ToProto(*catalog->Find(id), *catalog);
+        }
+        return ca::Ok();
+      });
 }
 
 grpc::ServerUnaryReactor* StatusService::CheckStatus(
     grpc::CallbackServerContext* context, const agentpki::v1::CheckStatusRequest* request,
     agentpki::v1::CheckStatusResponse* response) {
-  return call_gate_.Handle(
-      context, Action::kCheckStatus, "",
-      [=, this](const ca::Caller& caller, ca::AuditEvent& event) -> ca::Status {
+  return call_gate_.HandleReading(
+      context, Action::kCheckStatus, [=, this](ca::Call& call) -> ca::Status {
         const auto catalog = catalogs_.Snapshot();
         const ca::Hierarchy* hierarchy = TRY(catalog->FindByName(request->hierarchy()));
-        event.hierarchy = hierarchy->id;
-        event.subject = hierarchy->Name();
-        TRY(authorization_.Require(caller, Action::kCheckStatus, hierarchy->id));
+        call.event().hierarchy = hierarchy->id;
+        call.event().subject = hierarchy->Name();
+        TRY(authorization_.Require(call.caller(), Action::kCheckStatus, hierarchy->id));
         const auto report =
             TRY(consistency_.Check(*hierarchy, [context] { return context->IsCancelled(); }));
         metrics_.SetStatusChecked(hierarchy->Name(), report.discrepancy_count, clock_.Now());

@@ -5,20 +5,17 @@
 namespace server {
 
 using ca::Action;
-using ca::AuditEvent;
-using ca::Caller;
 using ca::Status;
 
 grpc::ServerUnaryReactor* TrustBundleService::GetTrustBundle(
     grpc::CallbackServerContext* context, const agentpki::v1::GetTrustBundleRequest* request,
     agentpki::v1::GetTrustBundleResponse* response) {
-  return call_gate_.Handle(context, Action::kGetTrustBundle, "",
-                           [=, this](const Caller& caller, AuditEvent& event) -> Status {
-                             const auto bundle =
-                                 TRY(bundles_.Get(caller, request->hierarchy(), event));
-                             *response->mutable_bundle() = ToProto(bundle);
-                             return ca::Ok();
-                           });
+  return call_gate_.HandleReading(
+      context, Action::kGetTrustBundle, [=, this](ca::Call& call) -> ca::Status {
+        const auto bundle = TRY(bundles_.Get(call, request->hierarchy()));
+        *response->mutable_bundle() = ToProto(bundle);
+        return ca::Ok();
+      });
 }
 
 grpc::ServerWriteReactor<agentpki::v1::WatchTrustBundleResponse>*
@@ -27,11 +24,10 @@ TrustBundleService::WatchTrustBundle(grpc::CallbackServerContext* context,
   const auto stream = TrustBundleStream::New(context, call_gate_, bundles_);
   // A copy of the name: the call, and its request, may end before the work does.
   call_gate_.Open(context, Action::kWatchTrustBundle, stream,
-                  [this, stream, hierarchy = request->hierarchy()](const Caller& caller,
-                                                                   AuditEvent& event) -> Status {
+                  [this, stream, hierarchy = request->hierarchy()](ca::Call& call) -> ca::Status {
                     const ca::HierarchyId id =
-                        TRY(bundles_.Permit(caller, Action::kWatchTrustBundle, hierarchy, event));
-                    stream->SetSubject(caller, id);
+                        TRY(bundles_.Permit(call, Action::kWatchTrustBundle, hierarchy));
+                    stream->SetSubject(call.caller(), id);
                     return watch_.Add(stream);
                   });
   return stream.get();
@@ -42,8 +38,8 @@ grpc::ServerUnaryReactor* TrustBundleService::AcknowledgeTrustBundle(
     const agentpki::v1::AcknowledgeTrustBundleRequest* request,
     agentpki::v1::AcknowledgeTrustBundleResponse*) {
   return call_gate_.Handle(context, Action::kAcknowledgeTrustBundle, "",
-                           [=, this](const Caller& caller, AuditEvent& event) -> Status {
-                             return bundles_.Acknowledge(caller, request->version(), event);
+                           [=, this](ca::Call& call) -> ca::Result<ca::RecordedDecision> {
+                             return bundles_.Acknowledge(call, request->version());
                            });
 }
 

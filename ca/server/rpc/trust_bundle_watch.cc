@@ -89,16 +89,15 @@ void TrustBundleWatch::Look() {
 
 void TrustBundleWatch::LookAt(TrustBundleStream& stream,
                               const std::optional<ca::TrustBundle>& newest) const {
-  const auto caller = call_gate_.Verify(stream);
+  auto caller = call_gate_.Verify(stream);
   if (!caller.ok()) {
     stream.End(caller.status());
     return;
   }
   if (!newest || !stream.Wants(newest->version)) return;
-  ca::AuditEvent unrecorded;  // End() records a refusal; what is permitted is not recorded again
-  const Status permitted =
-      bundles_.Permit(*caller, ca::Action::kWatchTrustBundle, newest->hierarchy, unrecorded)
-          .status();
+  // End() records a refusal; a permission is not recorded again.
+  ca::Call call(ca::Action::kWatchTrustBundle, {}, *std::move(caller));
+  const Status permitted = bundles_.Permit(call, call.action(), newest->hierarchy).status();
   if (permitted.code() == StatusCode::kUnavailable) return;  // ask again at the next look
   if (permitted.ok()) {
     stream.Offer(*newest);

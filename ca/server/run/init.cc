@@ -54,14 +54,11 @@ Status EnsureApprovals(const Config& config, ca::HierarchyStore& store, const ca
   if (system.approvals == config.system_approvals) return ca::Ok();
   ca::Hierarchy wanted = system;
   wanted.approvals = config.system_approvals;
-  return store.ChangeHierarchy(system, wanted,
-                               {.at = now,
-                                .actor = kActor,
-                                .action = "ChangeHierarchy",
-                                .reason = "system: approvals, as the configuration says",
-                                .hierarchy = system.id,
-                                .subject = system.Name(),
-                                .from = "local"});
+  ca::AuditEvent event = ca::LocalEvent(kActor, "ChangeHierarchy", now);
+  event.reason = "system: approvals, as the configuration says";
+  event.hierarchy = system.id;
+  event.subject = system.Name();
+  return store.ChangeHierarchy(system, wanted, event);
 }
 
 Status WriteOperator(const Config& config, const std::filesystem::path& folder,
@@ -75,17 +72,12 @@ Status WriteOperator(const Config& config, const std::filesystem::path& folder,
   }
   const ca::SubjectKey key = TRY(ca::SubjectKey::Generate(ca::KeyType::kP256));
   const ca::RequestId request = ca::RequestId::New(clock.Now());
-  ca::AuditEvent event{
-      .at = clock.Now(),
-      .actor = kActor,
-      .action = "Enroll",
-      .hierarchy = agent.hierarchy,
-      .subject = agent.id.ToString(),
-      .from = "local",
-      .request_id = request.ToString(),
-  };
-  const auto issued =
-      TRY(enrollment.Issue(agent, key.Csr(agent.id), ca::SystemGrounds{}, request, event));
+  ca::Call call = ca::Call::Local(kActor, ca::Action::kEnroll, clock.Now());
+  call.Concerns(agent.hierarchy, agent.id.ToString());
+  call.event().request_id = request.ToString();
+  auto recorded =
+      TRY(enrollment.Issue(call, agent, key.Csr(agent.id), ca::SystemGrounds{}, request));
+  const ca::IssuedCertificate issued = recorded.TakeValue();
   std::vector<ca::Bytes> chain = {issued.certificate.Der()};
   chain.insert(chain.end(), issued.intermediates.begin(), issued.intermediates.end());
   const ca::Credentials credentials{

@@ -131,17 +131,12 @@ Status ServerIdentity::CheckHealth() const {
 Status ServerIdentity::Renew() {
   const ca::SubjectKey key = TRY(ca::SubjectKey::Generate(ca::KeyType::kP256));
   const ca::RequestId request = ca::RequestId::New(clock_.Now());
-  ca::AuditEvent event{
-      .at = clock_.Now(),
-      .actor = "server",
-      .action = "Enroll",
-      .hierarchy = agent_.hierarchy,
-      .subject = agent_.id.ToString(),
-      .from = "local",
-      .request_id = request.ToString(),
-  };
-  const auto issued =
-      TRY(enrollment_.Issue(agent_, key.Csr(agent_.id), ca::SystemGrounds{}, request, event));
+  ca::Call call = ca::Call::Local("server", ca::Action::kEnroll, clock_.Now());
+  call.Concerns(agent_.hierarchy, agent_.id.ToString());
+  call.event().request_id = request.ToString();
+  auto recorded =
+      TRY(enrollment_.Issue(call, agent_, key.Csr(agent_.id), ca::SystemGrounds{}, request));
+  const ca::IssuedCertificate issued = recorded.TakeValue();
   // The chain includes the roots, because a first contact knows only a root's fingerprint
   // (JoinToken).
   const auto issuers =

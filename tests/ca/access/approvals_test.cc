@@ -16,19 +16,19 @@ class ApprovalsTest : public testing::ApprovalsStoryTest {
  protected:
   // Any change, as far as approvals go, and a role for bob in its place.
   Status Require(const Caller& caller, const std::string& words = "this") {
-    event_ = NewEvent("PrepareAuthority");
-    TRY(approvals_.Require(caller, deployment_.acme.id, Change(words), event_));
-    AuditEvent change = event_;
+    TRY(approvals_.Require(CallBy(caller, Action::kPrepareAuthority), deployment_.acme.id,
+                           Change(words)));
+    AuditEvent change = LastEvent();
     change.hierarchy = deployment_.system.id;
-    return ports_.registry.AddGrant(*bob_.id, {Role::kAuditor, deployment_.acme.id, ""}, change);
+    return ports_.registry.AddGrant(*bob_.id, {Role::kAuditor, deployment_.acme.id, ""}, change)
+        .status();
   }
   static ProposedChange Change(const std::string& words) {
     return {.kind = ApprovalKind::kRootRotation, .digest = Sha256(words), .changes = {words}};
   }
 
   Result<Approval> Withdraw(const Caller& caller, const std::string& id) {
-    AuditEvent event = NewEvent("WithdrawApproval");
-    return approvals_.Withdraw(caller, id, event);
+    return testing::ValueOf(approvals_.Withdraw(CallBy(caller, Action::kWithdrawApproval), id));
   }
 };
 
@@ -52,10 +52,9 @@ TEST_F(ApprovalsTest, TakeNobodyWhereTheFileSwitchesThemOff) {
   Demand(approvals);
   Must(Require(alice_));
   EXPECT_TRUE(List(Approvals::Which::kAll).empty());
-  EXPECT_EQ(event_.rule, "");
-  AuditEvent event = NewEvent("PrepareAuthority");
-  EXPECT_TRUE(
-      IsPending(approvals_.RequireAlways(alice_, deployment_.acme.id, Change("this"), event)));
+  EXPECT_EQ(LastEvent().rule, "");
+  EXPECT_TRUE(IsPending(approvals_.RequireAlways(CallBy(alice_, Action::kPrepareAuthority),
+                                                 deployment_.acme.id, Change("this"))));
 }
 
 TEST_F(ApprovalsTest, SayWhoMayDoWhat) {
@@ -77,7 +76,7 @@ TEST_F(ApprovalsTest, LetItBeDoneOnce) {
   EXPECT_TRUE(IsPending(Require(alice_)));
   Must(ApprovePending());
   Must(Require(alice_));
-  EXPECT_EQ(event_.rule, "approval.approved");
+  EXPECT_EQ(LastEvent().rule, "approval.approved");
   EXPECT_TRUE(IsPending(Require(alice_))) << "that takes another one";
   EXPECT_EQ(List(Approvals::Which::kAll).size(), 2u);
 }
@@ -99,7 +98,7 @@ TEST_F(ApprovalsTest, LeaveAnEventAtEachStep) {
   expect("RequestApproval", acme);
   expect("ApproveChange", "looked at it together");
   expect("UseApproval", acme + ", approved by 2");
-  EXPECT_EQ(EventsOf("UseApproval")[0].correlation_id, event_.correlation_id)
+  EXPECT_EQ(EventsOf("UseApproval")[0].correlation_id, LastEvent().correlation_id)
       << "so that an auditor finds what was done by it";
 }
 
@@ -111,10 +110,10 @@ TEST_F(ApprovalsTest, AreForNoOtherChangeAndNoOtherOperator) {
   EXPECT_TRUE(IsPending(Require(alice_, "that")));
   const Caller carol = OperatorWith(Role::kAdmin);
   EXPECT_TRUE(IsPending(Require(carol)));
-  AuditEvent event = NewEvent("DestroyHierarchy");
   ProposedChange destruction = Change("this");
   destruction.kind = ApprovalKind::kDestruction;
-  EXPECT_TRUE(IsPending(approvals_.Require(alice_, deployment_.acme.id, destruction, event)));
+  EXPECT_TRUE(IsPending(approvals_.Require(CallBy(alice_, Action::kPrepareAuthority),
+                                           deployment_.acme.id, destruction)));
   Must(Require(alice_));
 }
 
@@ -131,8 +130,8 @@ TEST_F(ApprovalsTest, ShowNothingThatATerminalObeys) {
   ProposedChange change = Change("x");
   change.changes = {"red \x1b[31m", std::string(1000, 'y')};
   change.changes.resize(Approval::kChangesMax + 50, "more");
-  AuditEvent event = NewEvent("PrepareAuthority");
-  EXPECT_TRUE(IsPending(approvals_.Require(alice_, deployment_.acme.id, change, event)));
+  EXPECT_TRUE(IsPending(
+      approvals_.Require(CallBy(alice_, Action::kPrepareAuthority), deployment_.acme.id, change)));
   const std::vector<std::string> lines = List().front().changes;
   EXPECT_EQ(lines.size(), Approval::kChangesMax + 1);
   EXPECT_EQ(lines[0], "red ?[31m");
@@ -159,17 +158,19 @@ TEST_F(ApprovalsTest, TakeAnAdminOfTheHierarchy) {
     const Caller caller = OperatorWith(role, deployment_.acme.id);
     EXPECT_TRUE(
         IsRefusal(Approve(caller, id).status(), StatusCode::kPermissionDenied, "caller.role"));
-    AuditEvent event = NewEvent("ListApprovals");
-    EXPECT_TRUE(
-        approvals_.List(caller, "acme/prod", Approvals::Which::kPending, 1, "", event).ok());
+    EXPECT_TRUE(approvals_
+                    .List(CallBy(caller, Action::kListApprovals), "acme/prod",
+                          Approvals::Which::kPending, 1, "")
+                    .ok());
   }
   const Caller of_globex = OperatorWith(Role::kAdmin, deployment_.globex.id);
   EXPECT_EQ(Approve(of_globex, id).status().code(), StatusCode::kNotFound);
   EXPECT_EQ(Deny(of_globex, id, "no").status().code(), StatusCode::kNotFound);
-  AuditEvent event = NewEvent("ListApprovals");
-  EXPECT_TRUE(IsRefusal(
-      approvals_.List(of_globex, "acme/prod", Approvals::Which::kPending, 1, "", event).status(),
-      StatusCode::kPermissionDenied, "caller.role"));
+  EXPECT_TRUE(IsRefusal(approvals_
+                            .List(CallBy(of_globex, Action::kListApprovals), "acme/prod",
+                                  Approvals::Which::kPending, 1, "")
+                            .status(),
+                        StatusCode::kPermissionDenied, "caller.role"));
   Must(Approve(OperatorOver("acme", Role::kAdmin), id));
 }
 

@@ -24,7 +24,7 @@ class ApprovalsStoryTest : public RotationStoryTest {
   // Of a call of its own.
   AuditEvent NewEvent(std::string action) {
     AuditEvent event = EventAt(clock_.Now(), std::move(action));
-    event.correlation_id = std::to_string(++calls_);
+    event.correlation_id = NewCorrelationId();
     return event;
   }
 
@@ -34,17 +34,14 @@ class ApprovalsStoryTest : public RotationStoryTest {
 
   Result<Approval> Approve(const Caller& caller, const std::string& id,
                            const std::string& reason = "") {
-    AuditEvent event = NewEvent("ApproveChange");
-    event.actor = caller.Name();
-    return approvals_.Approve(caller, id, reason, event);
+    return testing::ValueOf(approvals_.Approve(CallBy(caller, Action::kApproveChange), id, reason));
   }
   Result<Approval> Deny(const Caller& caller, const std::string& id, const std::string& reason) {
-    AuditEvent event = NewEvent("DenyChange");
-    return approvals_.Deny(caller, id, reason, event);
+    return testing::ValueOf(approvals_.Deny(CallBy(caller, Action::kDenyChange), id, reason));
   }
   std::vector<Approval> List(Approvals::Which which = Approvals::Which::kPending) {
-    AuditEvent event = NewEvent("ListApprovals");
-    return Must(approvals_.List(alice_, "acme/prod", which, 100, "", event));
+    return Must(
+        approvals_.List(CallBy(alice_, Action::kListApprovals), "acme/prod", which, 100, ""));
   }
   // Of the one that is pending.
   std::string Pending() {
@@ -64,8 +61,6 @@ class ApprovalsStoryTest : public RotationStoryTest {
 
   const Caller alice_ = OperatorWith(Role::kAdmin);
   const Caller bob_ = OperatorWith(Role::kAdmin, deployment_.acme.id);
-  AuditEvent event_;
-  int calls_ = 0;
 };
 
 }  // namespace ca::testing

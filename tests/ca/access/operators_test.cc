@@ -18,13 +18,12 @@ class OperatorsTest : public testing::StoryTest {
 
   Result<OperatorGrant> Add(const Caller& caller, Role role, const GrantScope& scope,
                             const std::string& name = "alice") {
-    AuditEvent event = testing::EventAt(clock_.Now(), "AddGrant");
-    return operators_.Add(caller, name, role, scope, event);
+    return testing::ValueOf(operators_.Add(CallBy(caller, Action::kAddGrant), name, role, scope));
   }
   Result<OperatorGrant> Remove(const Caller& caller, Role role, const GrantScope& scope,
                                const std::string& name = "alice") {
-    AuditEvent event = testing::EventAt(clock_.Now(), "RemoveGrant");
-    return operators_.Remove(caller, name, role, scope, event);
+    return testing::ValueOf(
+        operators_.Remove(CallBy(caller, Action::kRemoveGrant), name, role, scope));
   }
   Status MayRegisterIn(const Hierarchy& hierarchy) {
     const Caller alice{.id = testing::IdOf(deployment_.system, "operator/alice"),
@@ -36,7 +35,7 @@ class OperatorsTest : public testing::StoryTest {
   const Caller admin_;
   const Authorization authorization_{ports_.registry};
   const Approvals approvals_{*deployment_.catalogs, authorization_, ports_.hierarchies,
-                             ports_.approvals, clock_};
+                             ports_.approvals};
   const Operators operators_{*deployment_.catalogs, authorization_, ports_.registry, approvals_};
 };
 
@@ -109,7 +108,7 @@ TEST_F(OperatorsTest, AreListedToAuditorsOfWhatTheirRolesAreOver) {
   Must(Add(admin_, Role::kRegistrar, {"", "globex"}));
   const auto seen_by = [&](const Caller& caller) {
     std::vector<std::string> scopes;
-    for (const OperatorGrant& of : Must(operators_.List(caller))) {
+    for (const OperatorGrant& of : Must(operators_.List(CallBy(caller, Action::kListGrants)))) {
       if (of.operator_id.path() != "operator/alice") continue;
       scopes.push_back(ScopeText(of.grant, *deployment_.catalog));
     }
@@ -120,8 +119,9 @@ TEST_F(OperatorsTest, AreListedToAuditorsOfWhatTheirRolesAreOver) {
             std::vector<std::string>{"acme/prod"});
   EXPECT_EQ(seen_by(OperatorWith(Role::kAuditor, deployment_.globex.id)),
             std::vector<std::string>{"globex/*"});
-  EXPECT_TRUE(IsRefusal(operators_.List(OperatorWith(Role::kRegistrar)).status(),
-                        StatusCode::kPermissionDenied, "caller.role"));
+  EXPECT_TRUE(IsRefusal(
+      operators_.List(CallBy(OperatorWith(Role::kRegistrar), Action::kListGrants)).status(),
+      StatusCode::kPermissionDenied, "caller.role"));
 }
 
 }  // namespace

@@ -50,14 +50,13 @@ class ExternalIssuingTest : public testing::RotationStoryTest {
   Hierarchy Apply() { return Apply(AcmeCorp(corporate_.root())); }
 
   Result<AuthorityRequest> Request(const std::string& name, const Caller& caller) {
-    AuditEvent event = testing::EventAt(clock_.Now(), "CreateCertificationRequest");
-    return external_.Request(caller, name, event);
+    return external_.Request(CallBy(caller, Action::kCreateCertificationRequest), name);
   }
   Bytes Request(const std::string& name) { return Must(Request(name, admin_)).der; }
 
   Result<AuthorityView> Import(const std::string& name, const std::vector<Bytes>& brought) {
-    AuditEvent event = testing::EventAt(clock_.Now(), "ImportAuthority");
-    return external_.Import(admin_, name, brought, event);
+    return testing::ValueOf(
+        external_.Import(CallBy(admin_, Action::kImportAuthority), name, brought));
   }
   // Signed as it should be.
   AuthorityView Import(const Hierarchy& hierarchy, int generation) {
@@ -87,9 +86,9 @@ class ExternalIssuingTest : public testing::RotationStoryTest {
   }
 
   IssuedCertificate Issue(const Agent& agent) {
-    AuditEvent event = testing::EventAt(clock_.Now(), "Enroll");
-    return Must(enrollment_.Issue(agent, testing::NewSubjectKey().Csr(agent.id), SystemGrounds{},
-                                  RequestId::New(clock_.Now()), event));
+    return Must(enrollment_.Issue(CallBy(Caller(), Action::kEnroll), agent,
+                                  testing::NewSubjectKey().Csr(agent.id), SystemGrounds{},
+                                  RequestId::New(clock_.Now())));
   }
 
   std::vector<Finding> Findings(const Hierarchy& hierarchy) {
@@ -333,8 +332,8 @@ TEST_F(ExternalIssuingTest, IsFollowedByAnotherWhenItWasSignedForTooShort) {
 
 TEST_F(ExternalIssuingTest, HasASubjectOfItsOwn) {
   const Hierarchy acme = Begin();
-  AuditEvent event = testing::EventAt(clock_.Now(), "PrepareAuthority");
-  EXPECT_EQ(Must(rotation_.Prepare(admin_, "acme/corp", event)).state, AuthorityState::kPending);
+  EXPECT_EQ(Must(rotation_.Prepare(CallBy(admin_, Action::kPrepareAuthority), "acme/corp")).state,
+            AuthorityState::kPending);
   corporate_.common_name = "Agents of Acme 1";
   const Bytes certificate =
       corporate_.Sign(Request("acme/corp/issuing/2"), CorporateCa::IssuingExtensions(acme));
@@ -346,9 +345,9 @@ TEST_F(ExternalIssuingTest, HasASubjectOfItsOwn) {
 TEST_F(ExternalIssuingTest, IsRevokedWithAllThatItHasIssuedWhileItsOwnStatusIsSomebodyElses) {
   const Hierarchy acme = Begin();
   Issue(deployment_.Register(acme, "billing/bot"));
-  AuditEvent event = testing::EventAt(clock_.Now(), "RevokeAuthority");
-  const auto revoked = Must(rotation_.Revoke(admin_, "acme/corp/issuing/1",
-                                             RevocationReason::kCaCompromise, "stolen", event));
+  const auto revoked =
+      Must(rotation_.Revoke(CallBy(admin_, Action::kRevokeAuthority), "acme/corp/issuing/1",
+                            RevocationReason::kCaCompromise, "stolen"));
   EXPECT_EQ(revoked.revoked_count, 1);
   Must(bundles_.Publish(acme, "conductor"));
   EXPECT_FALSE(Catalog()->NewestTrustBundle(acme.id)->Has(revoked.view.record.id));
@@ -363,8 +362,10 @@ TEST_F(ExternalIssuingTest, IsRevokedWithAllThatItHasIssuedWhileItsOwnStatusIsSo
 TEST_F(ExternalIssuingTest, AsksAnewAfterADoubtInARequestThatIsOut) {
   const Hierarchy acme = Apply();
   const Bytes lost = Request("acme/corp/issuing/1");
-  AuditEvent event = testing::EventAt(clock_.Now(), "TaintAuthority");
-  Must(rotation_.Taint(admin_, "acme/corp/issuing/1", "the CSR was misplaced", event).status());
+  Must(rotation_
+           .Taint(CallBy(admin_, Action::kTaintAuthority), "acme/corp/issuing/1",
+                  "the CSR was misplaced")
+           .status());
   EXPECT_TRUE(IsRefusal(Request("acme/corp/issuing/1", admin_).status(),
                         StatusCode::kFailedPrecondition, "authority.tainted"));
   const Bytes certificate = corporate_.Sign(lost, CorporateCa::IssuingExtensions(acme));
@@ -381,9 +382,9 @@ TEST_F(ExternalIssuingTest, AsksAnewAfterADoubtInARequestThatIsOut) {
 
 TEST_F(ExternalIssuingTest, HasNoRootOfOursToFollowItsRoot) {
   const Hierarchy acme = Begin();
-  AuditEvent event = testing::EventAt(clock_.Now(), "PrepareAuthority");
-  EXPECT_TRUE(IsRefusal(rotation_.PrepareRoot(admin_, "acme/corp", event).status(),
-                        StatusCode::kFailedPrecondition, "authority.root-external"));
+  EXPECT_TRUE(IsRefusal(
+      rotation_.PrepareRoot(CallBy(admin_, Action::kPrepareAuthority), "acme/corp").status(),
+      StatusCode::kFailedPrecondition, "authority.root-external"));
   EXPECT_EQ(acme.external_roots.size(), 1u);
 }
 

@@ -28,16 +28,15 @@ class RootRolloverTest : public testing::RotationStoryTest {
   }
 
   Result<AuthorityView> PrepareRoot(const Hierarchy& hierarchy) {
-    AuditEvent event = testing::EventAt(clock_.Now(), "PrepareAuthority");
-    return rotation_.PrepareRoot(admin_, hierarchy.Name(), event);
+    return testing::ValueOf(
+        rotation_.PrepareRoot(CallBy(admin_, Action::kPrepareAuthority), hierarchy.Name()));
   }
   AuthorityView Prepare(const Hierarchy& hierarchy) {
-    AuditEvent event = testing::EventAt(clock_.Now(), "PrepareAuthority");
-    return Must(rotation_.Prepare(admin_, hierarchy.Name(), event));
+    return Must(rotation_.Prepare(CallBy(admin_, Action::kPrepareAuthority), hierarchy.Name()));
   }
   Result<AuthorityView> Activate(const std::string& name) {
-    AuditEvent event = testing::EventAt(clock_.Now(), "ActivateAuthority");
-    return rotation_.Activate(admin_, name, StragglerPolicy::kWait, event);
+    return testing::ValueOf(rotation_.Activate(CallBy(admin_, Action::kActivateAuthority), name,
+                                               StragglerPolicy::kWait));
   }
   // The next root, an issuing authority under it, and it issues.
   AuthorityView RollOver(const Hierarchy& hierarchy) {
@@ -50,9 +49,9 @@ class RootRolloverTest : public testing::RotationStoryTest {
   }
 
   IssuedCertificate Issue(const Agent& agent) {
-    AuditEvent event = testing::EventAt(clock_.Now(), "Enroll");
-    return Must(enrollment_.Issue(agent, testing::NewSubjectKey().Csr(agent.id), SystemGrounds{},
-                                  RequestId::New(clock_.Now()), event));
+    return Must(enrollment_.Issue(CallBy(Caller(), Action::kEnroll), agent,
+                                  testing::NewSubjectKey().Csr(agent.id), SystemGrounds{},
+                                  RequestId::New(clock_.Now())));
   }
 
   Bytes Root(const Hierarchy& hierarchy, int generation) const {
@@ -175,12 +174,12 @@ TEST_F(RootRolloverTest, GoesOnBelievingCallersOfBothGenerations) {
 // older than the day on which the old root leaves the bundle.
 TEST_F(RootRolloverTest, LeavesJoinTokensGood) {
   const Hierarchy& system = deployment_.system;
-  const Registration registration(*deployment_.catalogs, authorization_, ports_.registry, clock_,
+  const Registration registration(*deployment_.catalogs, authorization_, ports_.registry,
                                   "ca.example:8443");
   const Agent server = deployment_.Register(system, "server/host");
   const auto invite = [&] {
-    AuditEvent event = testing::EventAt(clock_.Now(), "CreateJoinToken");
-    return Must(registration.CreateJoinToken(admin_, agent_.id, hours(1), event))
+    return Must(registration.CreateJoinToken(CallBy(admin_, Action::kCreateJoinToken), agent_.id,
+                                             hours(1)))
         .token.root_fingerprint;
   };
   // As the first contact does: the root that it knows, and then the chain to it.

@@ -42,21 +42,20 @@ class RotationGateTest : public testing::RotationStoryTest {
 
   void Acknowledge(int agent, int version) {
     const Agent& who = agents_.at(static_cast<size_t>(agent - 1));
-    AuditEvent event = testing::EventAt(clock_.Now(), "AcknowledgeTrustBundle");
-    Must(bundles_.Acknowledge({.id = who.id, .hierarchy = who.hierarchy, .serial = std::nullopt},
-                              version, event));
+    Must(bundles_.Acknowledge(
+        CallBy({.id = who.id, .hierarchy = who.hierarchy, .serial = std::nullopt},
+               Action::kAcknowledgeTrustBundle),
+        version));
   }
 
   void Prepare() {
-    AuditEvent event = testing::EventAt(clock_.Now(), "PrepareAuthority");
-    Must(rotation_.Prepare(admin_, "initech/prod", event));
+    Must(rotation_.Prepare(CallBy(admin_, Action::kPrepareAuthority), "initech/prod"));
     clock_.Advance(Hierarchy::kPublishAheadMin);
   }
-  // What the event says afterwards is in `event_`.
   Status Activate(StragglerPolicy policy = StragglerPolicy::kWait, int generation = 2) {
-    event_ = testing::EventAt(clock_.Now(), "ActivateAuthority");
     return rotation_
-        .Activate(admin_, fmt::format("initech/prod/issuing/{}", generation), policy, event_)
+        .Activate(CallBy(admin_, Action::kActivateAuthority),
+                  fmt::format("initech/prod/issuing/{}", generation), policy)
         .status();
   }
 
@@ -76,7 +75,6 @@ class RotationGateTest : public testing::RotationStoryTest {
                                         .EnsureHierarchy(Initech()));
   const Caller admin_ = OperatorWith(Role::kAdmin);
   std::vector<Agent> agents_;
-  AuditEvent event_;
 };
 
 // ---- by hand ------------------------------------------------------------------------------------
@@ -91,9 +89,10 @@ TEST_F(RotationGateTest, KeepsAnOperatorFromLeavingAgentsBehindByMistake) {
   EXPECT_EQ(MessageOf(refused).find("/agent/3"), std::string::npos) << refused;
 
   Must(Activate(StragglerPolicy::kLeaveBehind));
-  EXPECT_EQ(event_.rule, "authority.despite-stragglers");
-  EXPECT_EQ(event_.reason, "25% of 4 live agents have acknowledged trust bundle 2; 3 have not");
-  EXPECT_EQ(ports_.events.All().back().rule, event_.rule) << "it is on record";
+  EXPECT_EQ(LastEvent().rule, "authority.despite-stragglers");
+  EXPECT_EQ(LastEvent().reason,
+            "25% of 4 live agents have acknowledged trust bundle 2; 3 have not");
+  EXPECT_EQ(ports_.events.All().back().rule, LastEvent().rule) << "it is on record";
 }
 
 TEST_F(RotationGateTest, OpensWhenEnoughHaveAcknowledged) {
@@ -103,8 +102,9 @@ TEST_F(RotationGateTest, OpensWhenEnoughHaveAcknowledged) {
   EXPECT_FALSE(Activate().ok());
   Acknowledge(1, 2);
   Must(Activate());
-  EXPECT_EQ(event_.rule, "authority.acknowledged");
-  EXPECT_EQ(event_.reason, "50% of 4 live agents have acknowledged trust bundle 2; 2 have not");
+  EXPECT_EQ(LastEvent().rule, "authority.acknowledged");
+  EXPECT_EQ(LastEvent().reason,
+            "50% of 4 live agents have acknowledged trust bundle 2; 2 have not");
 }
 
 TEST_F(RotationGateTest, NamesThreeStragglersAndCountsTheOthers) {
@@ -121,8 +121,9 @@ TEST_F(RotationGateTest, OpensWhenNobodyIsLive) {
 TEST_F(RotationGateTest, LetsARollBackThrough) {
   Prepare();
   Must(Activate(StragglerPolicy::kLeaveBehind));
-  AuditEvent event = testing::EventAt(clock_.Now(), "RollBackAuthority");
-  EXPECT_EQ(Must(rotation_.RollBack(admin_, "initech/prod", event)).name, "initech/prod/issuing/1");
+  EXPECT_EQ(
+      Must(rotation_.RollBack(CallBy(admin_, Action::kRollBackAuthority), "initech/prod")).name,
+      "initech/prod/issuing/1");
   Must(Activate());  // it has issued, so it is no news
 }
 

@@ -23,7 +23,7 @@ class RotationTest : public testing::StoryTest {
           authorization(ports.registry),
           bundles(*catalogs, authorization, ports.activations, ports.acknowledgements,
                   ports.registry, revocations, clock),
-          approvals(*catalogs, authorization, ports.hierarchies, ports.approvals, clock),
+          approvals(*catalogs, authorization, ports.hierarchies, ports.approvals),
           rotation(*catalogs, authorization, ports.stores(), ports.keys, ports.registry,
                    ports.ledger, revocations, testing::Directory(), bundles, approvals, clock),
           enrollment(*catalogs, ports.registry, ports.ledger, testing::Directory(), clock) {}
@@ -40,25 +40,25 @@ class RotationTest : public testing::StoryTest {
   AuditEvent Event(std::string action) { return testing::EventAt(clock_.Now(), std::move(action)); }
 
   Result<AuthorityView> Prepare() {
-    AuditEvent event = Event("PrepareAuthority");
-    return one_.rotation.Prepare(admin_, "acme/prod", event);
+    return testing::ValueOf(
+        one_.rotation.Prepare(CallBy(admin_, Action::kPrepareAuthority), "acme/prod"));
   }
   Result<AuthorityView> Activate(const std::string& name) {
-    AuditEvent event = Event("ActivateAuthority");
-    return one_.rotation.Activate(admin_, name, StragglerPolicy::kWait, event);
+    return testing::ValueOf(one_.rotation.Activate(CallBy(admin_, Action::kActivateAuthority), name,
+                                                   StragglerPolicy::kWait));
   }
   Result<AuthorityView> Taint(const std::string& name, const std::string& reason = "an advisory") {
-    AuditEvent event = Event("TaintAuthority");
-    return one_.rotation.Taint(admin_, name, reason, event);
+    return testing::ValueOf(
+        one_.rotation.Taint(CallBy(admin_, Action::kTaintAuthority), name, reason));
   }
   Result<Rotation::RevokedAuthority> Revoke(
       const std::string& name, RevocationReason reason = RevocationReason::kCaCompromise) {
-    AuditEvent event = Event("RevokeAuthority");
-    return one_.rotation.Revoke(admin_, name, reason, "it was stolen", event);
+    return testing::ValueOf(one_.rotation.Revoke(CallBy(admin_, Action::kRevokeAuthority), name,
+                                                 reason, "it was stolen"));
   }
   Result<AuthorityView> RollBack() {
-    AuditEvent event = Event("RollBackAuthority");
-    return one_.rotation.RollBack(admin_, "acme/prod", event);
+    return testing::ValueOf(
+        one_.rotation.RollBack(CallBy(admin_, Action::kRollBackAuthority), "acme/prod"));
   }
   void PrepareAndWait() {
     Must(Prepare());
@@ -80,9 +80,9 @@ class RotationTest : public testing::StoryTest {
   std::string States() { return States(one_); }
 
   Result<IssuedCertificate> Issue(Replica& replica) {
-    AuditEvent event = Event("Enroll");
-    return replica.enrollment.Issue(agent_, testing::NewSubjectKey().Csr(agent_.id),
-                                    SystemGrounds{}, RequestId::New(clock_.Now()), event);
+    return testing::ValueOf(replica.enrollment.Issue(
+        CallBy(Caller(), Action::kEnroll), agent_, testing::NewSubjectKey().Csr(agent_.id),
+        SystemGrounds{}, RequestId::New(clock_.Now())));
   }
   int GenerationOf(const IssuedCertificate& issued) {
     const auto catalog = Must(Catalog::Load(ports_.stores(), ports_.keys));
@@ -285,15 +285,17 @@ TEST_F(RotationTest, PreparesAnotherWhenTheSuccessorHasNoKeyAnyMore) {
 
 TEST_F(RotationTest, IsForAdmins) {
   const Caller registrar = OperatorWith(Role::kRegistrar);
-  AuditEvent event = Event("PrepareAuthority");
-  EXPECT_TRUE(IsRefusal(one_.rotation.Prepare(registrar, "acme/prod", event).status(),
+  EXPECT_TRUE(IsRefusal(
+      one_.rotation.Prepare(CallBy(registrar, Action::kPrepareAuthority), "acme/prod").status(),
+      StatusCode::kPermissionDenied, "caller.role"));
+  EXPECT_TRUE(IsRefusal(one_.rotation
+                            .Activate(CallBy(registrar, Action::kActivateAuthority),
+                                      "acme/prod/issuing/1", StragglerPolicy::kLeaveBehind)
+                            .status(),
                         StatusCode::kPermissionDenied, "caller.role"));
   EXPECT_TRUE(IsRefusal(
-      one_.rotation.Activate(registrar, "acme/prod/issuing/1", StragglerPolicy::kLeaveBehind, event)
-          .status(),
+      one_.rotation.RollBack(CallBy(registrar, Action::kRollBackAuthority), "acme/prod").status(),
       StatusCode::kPermissionDenied, "caller.role"));
-  EXPECT_TRUE(IsRefusal(one_.rotation.RollBack(registrar, "acme/prod", event).status(),
-                        StatusCode::kPermissionDenied, "caller.role"));
   EXPECT_EQ(Must(ports_.activations.LoadActivations()).size(), 3u);
 }
 

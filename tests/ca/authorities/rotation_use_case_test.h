@@ -20,7 +20,7 @@ class RotationStoryTest : public StoryTest {
                         revocations_,
                         clock_};
   const Approvals approvals_{*deployment_.catalogs, authorization_, ports_.hierarchies,
-                             ports_.approvals, clock_};
+                             ports_.approvals};
   Rotation rotation_{*deployment_.catalogs,
                      authorization_,
                      ports_.stores(),

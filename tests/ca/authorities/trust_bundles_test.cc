@@ -34,12 +34,10 @@ class TrustBundlesTest : public testing::RotationStoryTest {
     return {.id = agent.id, .hierarchy = agent.hierarchy, .serial = std::nullopt};
   }
   Result<TrustBundle> Get(const Caller& caller, const std::string& hierarchy = "") {
-    AuditEvent event = testing::EventAt(clock_.Now(), "GetTrustBundle");
-    return bundles_.Get(caller, hierarchy, event);
+    return bundles_.Get(CallBy(caller, Action::kGetTrustBundle), hierarchy);
   }
   Status Acknowledge(const Caller& caller, int version) {
-    AuditEvent event = testing::EventAt(clock_.Now(), "AcknowledgeTrustBundle");
-    return bundles_.Acknowledge(caller, version, event);
+    return bundles_.Acknowledge(CallBy(caller, Action::kAcknowledgeTrustBundle), version);
   }
 
   const Hierarchy& acme_ = deployment_.acme;
@@ -159,15 +157,17 @@ TEST(BundleProgressTest, CallsNothingAllThatIsNot) {
 TEST_F(TrustBundlesTest, ListsWhoIsBehindToReaders) {
   deployment_.Issue(agent_);
   Newest();
-  AuditEvent event = testing::EventAt(clock_.Now(), "ListStragglers");
-  const auto found = Must(
-      bundles_.ListStragglers(OperatorWith(Role::kAuditor, acme_.id), "acme/prod", 10, "", event));
+  const auto found = Must(bundles_.ListStragglers(
+      CallBy(OperatorWith(Role::kAuditor, acme_.id), Action::kListStragglers), "acme/prod", 10,
+      ""));
   EXPECT_EQ(found.progress.version, 1);
   EXPECT_EQ(found.progress.count.live, 1);
   ASSERT_EQ(found.agents.size(), 1u);
   EXPECT_EQ(found.agents[0].id, agent_.id);
-  EXPECT_TRUE(IsRefusal(bundles_.ListStragglers(caller_, "acme/prod", 10, "", event).status(),
-                        StatusCode::kPermissionDenied, "caller.role"));
+  EXPECT_TRUE(IsRefusal(
+      bundles_.ListStragglers(CallBy(caller_, Action::kListStragglers), "acme/prod", 10, "")
+          .status(),
+      StatusCode::kPermissionDenied, "caller.role"));
 }
 
 }  // namespace

@@ -35,12 +35,11 @@ class EnrollmentTest : public testing::StoryTest {
   }
 
   Result<IssuedCertificate> Enroll(const EnrollmentRequest& request) {
-    event_ = testing::EventAt(clock_.Now(), "Enroll");
-    return enrollment_.Enroll(request, event_);
+    return testing::ValueOf(enrollment_.Enroll(CallBy(Caller(), Action::kEnroll), request));
   }
   Result<IssuedCertificate> Renew(const Caller& caller, Bytes csr) {
-    event_ = testing::EventAt(clock_.Now(), "Renew");
-    return enrollment_.Renew(caller, {NewRequest(), std::move(csr)}, event_);
+    return testing::ValueOf(
+        enrollment_.Renew(CallBy(caller, Action::kRenew), {NewRequest(), std::move(csr)}));
   }
   Result<IssuedCertificate> Renew(const Caller& caller) {
     return Renew(caller, testing::NewSubjectKey().Csr(std::nullopt));
@@ -72,7 +71,6 @@ class EnrollmentTest : public testing::StoryTest {
 
   const Agent bot_ = deployment_.Register(deployment_.acme, "billing/invoice-bot");
   const JoinToken token_ = deployment_.Invite(bot_);
-  AuditEvent event_;
   int signatures_ = 0;
 
  private:
@@ -108,12 +106,12 @@ TEST_F(EnrollmentTest, TheEventOfARefusalKeepsIt) {
   const SubjectKey key = Must(SubjectKey::Generate(KeyType::kEd25519));
   ExpectRefused(RequestBy(token_, key.Csr(std::nullopt)), StatusCode::kInvalidArgument,
                 "profile.key-type");
-  EXPECT_EQ(event_.request, RequestFacts::Of(bot_, KeyType::kEd25519, Operation::kEnroll));
+  EXPECT_EQ(LastEvent().request, RequestFacts::Of(bot_, KeyType::kEd25519, Operation::kEnroll));
 }
 
 TEST_F(EnrollmentTest, TheEventOfARequestThatIsNoneHasNothingToKeep) {
   EXPECT_FALSE(Enroll(RequestBy(token_, "no csr")).ok());
-  EXPECT_EQ(event_.request, std::nullopt);
+  EXPECT_EQ(LastEvent().request, std::nullopt);
 }
 
 // ---- quotas -------------------------------------------------------------------------------------
@@ -124,8 +122,8 @@ TEST_F(EnrollmentTest, GivesATenantNoMoreThanItsQuota) {
                               clock_, quotas);
   const auto issue = [&](const Agent& agent, const Grounds& grounds) {
     return enrollment
-        .Issue(agent, testing::NewSubjectKey().Csr(agent.id), grounds, RequestId::New(clock_.Now()),
-               event_)
+        .Issue(CallBy(Caller(), Action::kEnroll), agent, testing::NewSubjectKey().Csr(agent.id),
+               grounds, RequestId::New(clock_.Now()))
         .status();
   };
   const auto issued = Must(Enroll(RequestBy(token_)));  // by a server without quotas
@@ -195,7 +193,7 @@ TEST_F(EnrollmentTest, TakesACsrThatAsksForTheAgentsOwnName) {
 TEST_F(EnrollmentTest, RefusesATokenThatNobodyMade) {
   ExpectRefused(RequestBy(JoinToken::New("ca.example:8443", Bytes(32, 'r'))),
                 StatusCode::kPermissionDenied, "join-token.unknown");
-  EXPECT_EQ(event_.subject, "") << "it learned nothing";
+  EXPECT_EQ(LastEvent().subject, "") << "it learned nothing";
 }
 
 TEST_F(EnrollmentTest, RefusesATokenThatWasUsedByAnotherRequest) {
@@ -233,8 +231,8 @@ TEST_F(EnrollmentTest, RefusesAKeyOfAnotherAgentAndSparesTheToken) {
 TEST_F(EnrollmentTest, RefusesACsrThatIsNoneAndSparesTheToken) {
   ExpectRefused(RequestBy(token_, "junk"), StatusCode::kInvalidArgument, "csr.malformed");
   EXPECT_EQ(StateOf(token_), JoinTokenRecord::State::kReady);
-  EXPECT_EQ(event_.subject, bot_.id.ToString()) << "what it learned is there for the event";
-  EXPECT_EQ(event_.hierarchy, deployment_.acme.id);
+  EXPECT_EQ(LastEvent().subject, bot_.id.ToString()) << "what it learned is there for the event";
+  EXPECT_EQ(LastEvent().hierarchy, deployment_.acme.id);
 }
 
 TEST_F(EnrollmentTest, RefusesACsrThatAsksForAnotherName) {
@@ -256,10 +254,9 @@ TEST_F(EnrollmentTest, SaysThatTheRegistryIsAwayAndNotThatTheTokenIsUnknown) {
 TEST_F(EnrollmentTest, SaysToTryAgainForAHierarchyThatThisServerHasNotHeardOf) {
   Agent agent = bot_;
   agent.hierarchy = HierarchyId{99};
-  event_ = testing::EventAt(clock_.Now(), "Enroll");
   EXPECT_EQ(enrollment_
-                .Issue(agent, testing::NewSubjectKey().Csr(std::nullopt), SystemGrounds{},
-                       NewRequest(), event_)
+                .Issue(CallBy(Caller(), Action::kEnroll), agent,
+                       testing::NewSubjectKey().Csr(std::nullopt), SystemGrounds{}, NewRequest())
                 .status()
                 .code(),
             StatusCode::kUnavailable);
@@ -311,8 +308,8 @@ TEST_F(EnrollmentTest, RenewsForNobodyWhoIsNotRegistered) {
                       .hierarchy = deployment_.acme.id,
                       .serial = SerialNumber::New(clock_.Now() + hours(1))};
   EXPECT_EQ(Renew(caller).status().code(), StatusCode::kNotFound);
-  EXPECT_EQ(event_.subject, caller.Name());
-  EXPECT_EQ(event_.hierarchy, deployment_.acme.id);
+  EXPECT_EQ(LastEvent().subject, caller.Name());
+  EXPECT_EQ(LastEvent().hierarchy, deployment_.acme.id);
 }
 
 // ---- retries ------------------------------------------------------------------------------------
@@ -373,7 +370,7 @@ TEST_F(EnrollmentTest, LeavesARecordWhenTheTokenFailsToSign) {
   EXPECT_EQ(Enroll(RequestBy(token_)).status().code(), StatusCode::kUnavailable);
   ASSERT_EQ(List().size(), 1u);
   EXPECT_FALSE(List().front().is_signed);
-  EXPECT_EQ(event_.serial, List().front().serial.ToString()) << "for the event of the failure";
+  EXPECT_EQ(LastEvent().serial, List().front().serial.ToString()) << "for the event of the failure";
 }
 
 TEST_F(EnrollmentTest, ReleasesNoSignatureThatDoesNotVerify) {

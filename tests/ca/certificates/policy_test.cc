@@ -164,22 +164,19 @@ TEST_F(PolicyTest, EnrollmentIsRefusedByItsRuleAndTheEventSaysSo) {
   deployment_.catalog = deployment_.catalogs->Snapshot();
   const Enrollment enrollment(*deployment_.catalogs, ports_.registry, ports_.ledger,
                               testing::Directory(), clock_);
-  const auto enroll = [&](std::string_view path, AuditEvent& event) {
+  const auto enroll = [&](std::string_view path) {
     const Agent agent = deployment_.Register(strict, path);
     const JoinToken token = deployment_.Invite(agent);
     const Bytes csr = testing::NewSubjectKey().Csr(std::nullopt);
     return enrollment
-        .Enroll({RequestId::New(clock_.Now()), csr, Secret(std::string(token.secret.Reveal()))},
-                event)
+        .Enroll(CallBy(Caller(), Action::kEnroll),
+                {RequestId::New(clock_.Now()), csr, Secret(std::string(token.secret.Reveal()))})
         .status();
   };
-  AuditEvent admitted = testing::EventAt(clock_.Now(), "Enroll");
-  EXPECT_TRUE(enroll("billing/bot", admitted).ok());
-  EXPECT_EQ(admitted.rule, "policy.known");
+  EXPECT_TRUE(enroll("billing/bot").ok());
+  EXPECT_EQ(LastEvent().rule, "policy.known");
   EXPECT_EQ(ports_.events.All().back().rule, "policy.known");
-  AuditEvent refused = testing::EventAt(clock_.Now(), "Enroll");
-  EXPECT_TRUE(
-      IsRefusal(enroll("crm/bot", refused), StatusCode::kPermissionDenied, "policy.others"));
+  EXPECT_TRUE(IsRefusal(enroll("crm/bot"), StatusCode::kPermissionDenied, "policy.others"));
 }
 
 }  // namespace

@@ -28,21 +28,19 @@ class RegistrationTest : public testing::StoryTest {
             .version = "1.4.0"};
   }
 
-  AuditEvent NewEvent() const { return testing::EventAt(clock_.Now(), "Test"); }
-
   Result<Agent> Register(const AgentRegistration& wanted) {
-    AuditEvent event = NewEvent();
-    return registration_.RegisterAgent(alice_, wanted, event);
+    return testing::ValueOf(
+        registration_.RegisterAgent(CallBy(alice_, Action::kRegisterAgent), wanted));
   }
   Result<Registration::Created> Invite(const SpiffeId& agent, seconds lifetime = hours(1)) {
-    AuditEvent event = NewEvent();
-    return registration_.CreateJoinToken(alice_, agent, lifetime, event);
+    return testing::ValueOf(
+        registration_.CreateJoinToken(CallBy(alice_, Action::kCreateJoinToken), agent, lifetime));
   }
 
   Caller alice_;
   Caller auditor_;
   const Authorization authorization_{ports_.registry};
-  const Registration registration_{*deployment_.catalogs, authorization_, ports_.registry, clock_,
+  const Registration registration_{*deployment_.catalogs, authorization_, ports_.registry,
                                    "ca.acme.example:8443"};
 };
 
@@ -68,13 +66,12 @@ TEST_F(RegistrationTest, RegistersAnAgentAsAsked) {
 
 TEST_F(RegistrationTest, RegistersNoMoreOfATenantThanItsQuota) {
   const Quotas quotas({{"acme", {.agents = 2, .certificates_per_minute = 0}}});
-  const Registration registration(*deployment_.catalogs, authorization_, ports_.registry, clock_,
+  const Registration registration(*deployment_.catalogs, authorization_, ports_.registry,
                                   "ca.acme.example:8443", quotas);
   const auto register_one = [&](const Hierarchy& hierarchy, const std::string& path) {
     AgentRegistration wanted = Wanted();
     wanted.id = testing::IdOf(hierarchy, path);
-    AuditEvent event = NewEvent();
-    return registration.RegisterAgent(alice_, wanted, event).status();
+    return registration.RegisterAgent(CallBy(alice_, Action::kRegisterAgent), wanted).status();
   };
   Must(register_one(deployment_.acme, "one"));
   Must(register_one(deployment_.acme, "two"));
@@ -87,21 +84,22 @@ TEST_F(RegistrationTest, TakesTheFirstProfileWhenNoneIsNamed) {
 }
 
 TEST_F(RegistrationTest, RecordsItsEventWithTheRegistration) {
-  AuditEvent event = NewEvent();
-  Must(registration_.RegisterAgent(alice_, Wanted(), event).status());
+  Must(registration_.RegisterAgent(CallBy(alice_, Action::kRegisterAgent), Wanted()).status());
   const AuditEvent recorded = ports_.events.All().back();
   EXPECT_EQ(recorded.subject, "spiffe://prod.acme.example/billing/bot");
   EXPECT_EQ(recorded.hierarchy, deployment_.acme.id);
-  EXPECT_EQ(recorded.action, "Test");
+  EXPECT_EQ(recorded.action, "RegisterAgent");
+  EXPECT_EQ(recorded.actor, alice_.Name());
 }
 
 TEST_F(RegistrationTest, RegistersNobodyForACallerWithoutTheRole) {
-  AuditEvent event = NewEvent();
   const size_t events = ports_.events.All().size();
-  EXPECT_TRUE(IsRefusal(registration_.RegisterAgent(auditor_, Wanted(), event).status(),
-                        StatusCode::kPermissionDenied, "caller.role"));
-  EXPECT_EQ(event.subject, "spiffe://prod.acme.example/billing/bot") << "for the caller to record";
-  EXPECT_EQ(event.hierarchy, deployment_.acme.id);
+  EXPECT_TRUE(IsRefusal(
+      registration_.RegisterAgent(CallBy(auditor_, Action::kRegisterAgent), Wanted()).status(),
+      StatusCode::kPermissionDenied, "caller.role"));
+  EXPECT_EQ(LastEvent().subject, "spiffe://prod.acme.example/billing/bot")
+      << "for the caller to record";
+  EXPECT_EQ(LastEvent().hierarchy, deployment_.acme.id);
   EXPECT_EQ(ports_.events.All().size(), events) << "it is the caller's to record";
   EXPECT_FALSE(ports_.registry.FindAgent(deployment_.acme.id, Wanted().id).ok());
 }
@@ -175,11 +173,12 @@ TEST_F(RegistrationTest, InvitesNobodyWhoIsDisabled) {
 
 TEST_F(RegistrationTest, InvitesNobodyForACallerWithoutTheRole) {
   const Agent agent = Must(Register(Wanted()));
-  AuditEvent event = NewEvent();
-  EXPECT_TRUE(IsRefusal(registration_.CreateJoinToken(auditor_, agent.id, hours(1), event).status(),
-                        StatusCode::kPermissionDenied, "caller.role"));
-  EXPECT_EQ(event.subject, agent.id.ToString());
-  EXPECT_EQ(event.hierarchy, deployment_.acme.id);
+  EXPECT_TRUE(IsRefusal(
+      registration_.CreateJoinToken(CallBy(auditor_, Action::kCreateJoinToken), agent.id, hours(1))
+          .status(),
+      StatusCode::kPermissionDenied, "caller.role"));
+  EXPECT_EQ(LastEvent().subject, agent.id.ToString());
+  EXPECT_EQ(LastEvent().hierarchy, deployment_.acme.id);
   EXPECT_TRUE(Must(ports_.registry.ListJoinTokens({.hierarchy = deployment_.acme.id})).empty());
 }
 
@@ -187,27 +186,27 @@ TEST_F(RegistrationTest, InvitesNobodyForACallerWithoutTheRole) {
 
 TEST_F(RegistrationTest, RevokesAnInvitation) {
   const auto created = Must(Invite(Must(Register(Wanted())).id));
-  AuditEvent event = NewEvent();
-  const JoinTokenRecord revoked =
-      Must(registration_.RevokeJoinToken(alice_, deployment_.acme.id, created.record.Id(), event));
+  const JoinTokenRecord revoked = Must(registration_.RevokeJoinToken(
+      CallBy(alice_, Action::kRevokeJoinToken), deployment_.acme.id, created.record.Id()));
   EXPECT_EQ(revoked.StateAt(clock_.Now()), JoinTokenRecord::State::kRevoked);
   EXPECT_EQ(ports_.events.All().back().subject, "join-token:" + created.record.Id());
 }
 
 TEST_F(RegistrationTest, RevokesNoInvitationForACallerWithoutTheRole) {
   const auto created = Must(Invite(Must(Register(Wanted())).id));
-  AuditEvent event = NewEvent();
-  EXPECT_TRUE(IsRefusal(
-      registration_.RevokeJoinToken(auditor_, deployment_.acme.id, created.record.Id(), event)
-          .status(),
-      StatusCode::kPermissionDenied, "caller.role"));
-  EXPECT_EQ(event.subject, "join-token:" + created.record.Id());
-  EXPECT_EQ(event.hierarchy, deployment_.acme.id);
+  EXPECT_TRUE(IsRefusal(registration_
+                            .RevokeJoinToken(CallBy(auditor_, Action::kRevokeJoinToken),
+                                             deployment_.acme.id, created.record.Id())
+                            .status(),
+                        StatusCode::kPermissionDenied, "caller.role"));
+  EXPECT_EQ(LastEvent().subject, "join-token:" + created.record.Id());
+  EXPECT_EQ(LastEvent().hierarchy, deployment_.acme.id);
 }
 
 TEST_F(RegistrationTest, RevokesNoInvitationThatDoesNotExist) {
-  AuditEvent event = NewEvent();
-  EXPECT_EQ(registration_.RevokeJoinToken(alice_, deployment_.acme.id, "0123456789abcdef", event)
+  EXPECT_EQ(registration_
+                .RevokeJoinToken(CallBy(alice_, Action::kRevokeJoinToken), deployment_.acme.id,
+                                 "0123456789abcdef")
                 .status()
                 .code(),
             StatusCode::kNotFound);

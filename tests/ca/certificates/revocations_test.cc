@@ -23,8 +23,7 @@ class RevocationsTest : public testing::StoryTest {
   }
 
   Result<RevocationOutcome> Revoke(const Caller& caller, RevocationRequest request) {
-    event_ = testing::EventAt(clock_.Now(), "Revoke");
-    return revocations_.Revoke(caller, request, event_);
+    return testing::ValueOf(revocations_.Revoke(CallBy(caller, Action::kRevoke), request));
   }
   Result<RevocationOutcome> Revoke(const Caller& caller, const Certificate& certificate,
                                    RevocationReason reason = RevocationReason::kSuperseded) {
@@ -44,11 +43,9 @@ class RevocationsTest : public testing::StoryTest {
   const Caller revoker_ = OperatorWith(Role::kRevoker);
   const Authorization authorization_{ports_.registry};
   const Approvals approvals_{*deployment_.catalogs, authorization_, ports_.hierarchies,
-                             ports_.approvals, clock_};
-  const Revocations revocations_{
-      *deployment_.catalogs, authorization_, ports_.registry, ports_.ledger,
-      ports_.revocations,    approvals_,     clock_};
-  AuditEvent event_;
+                             ports_.approvals};
+  const Revocations revocations_{*deployment_.catalogs, authorization_,     ports_.registry,
+                                 ports_.ledger,         ports_.revocations, approvals_};
 };
 
 // ---- what is meant ------------------------------------------------------------------------------
@@ -151,9 +148,9 @@ TEST_F(RevocationsTest, IsIdempotentAndTheFirstReasonStands) {
 }
 
 TEST_F(RevocationsTest, APreviewChangesNothing) {
-  AuditEvent event = testing::EventAt(clock_.Now(), "PreviewRevocation");
-  const auto outcome = Must(revocations_.Preview(
-      revoker_, {.target = agent_.id, .invalidity_date = std::nullopt}, event));
+  const auto outcome =
+      Must(revocations_.Preview(CallBy(revoker_, Action::kPreviewRevocation),
+                                {.target = agent_.id, .invalidity_date = std::nullopt}));
   EXPECT_EQ(outcome.revoked_count, 1);
   EXPECT_FALSE(IsRevoked(certificate_));
 }
@@ -163,7 +160,7 @@ TEST_F(RevocationsTest, APreviewChangesNothing) {
 TEST_F(RevocationsTest, AHolderMayRevokeItsOwnAndNoOther) {
   const Certificate second = deployment_.Issue(agent_);
   Must(Revoke(HolderOf(certificate_), certificate_));
-  EXPECT_EQ(event_.rule, "holder");
+  EXPECT_EQ(LastEvent().rule, "holder");
   EXPECT_TRUE(IsRevoked(certificate_));
   const auto other = Revoke(HolderOf(certificate_), second);
   EXPECT_TRUE(IsRefusal(other.status(), StatusCode::kPermissionDenied, "caller.role"));
@@ -193,9 +190,8 @@ TEST_F(RevocationsTest, ARevokedCertificateIsNotRenewed) {
   const Enrollment enrollment(*deployment_.catalogs, ports_.registry, ports_.ledger,
                               testing::Directory(), clock_);
   const SubjectKey key = Must(SubjectKey::Generate(KeyType::kP256));
-  AuditEvent event = testing::EventAt(clock_.Now(), "Renew");
-  const auto renewed = enrollment.Renew(HolderOf(certificate_),
-                                        {RequestId::New(clock_.Now()), key.Csr(agent_.id)}, event);
+  const auto renewed = enrollment.Renew(CallBy(HolderOf(certificate_), Action::kRenew),
+                                        {RequestId::New(clock_.Now()), key.Csr(agent_.id)});
   EXPECT_TRUE(IsRefusal(renewed.status(), StatusCode::kPermissionDenied, "renewal.revoked"));
 }
 

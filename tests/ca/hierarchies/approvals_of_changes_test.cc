@@ -14,24 +14,21 @@ using testing::Must;
 class ApprovalsOfChangesTest : public testing::ApprovalsStoryTest {
  protected:
   Status PrepareRoot() {
-    AuditEvent event = NewEvent("PrepareAuthority");
-    const Status status = rotation_.PrepareRoot(alice_, "acme/prod", event).status();
-    event_ = event;
+    const Status status =
+        rotation_.PrepareRoot(CallBy(alice_, Action::kPrepareAuthority), "acme/prod").status();
     return status;
   }
 
   Status Apply(const HierarchyDeclaration& wanted) {
-    AuditEvent event = NewEvent("ApplyHierarchy");
-    return hierarchies_.Apply(alice_, wanted, /*plan_digest=*/"", event).status();
+    return hierarchies_.Apply(CallBy(alice_, Action::kApplyHierarchy), wanted, /*plan_digest=*/"")
+        .status();
   }
   HierarchyDeclaration Declared() {
-    AuditEvent event = NewEvent("GetHierarchy");
-    return Must(hierarchies_.Get(alice_, "acme/prod", event));
+    return Must(hierarchies_.Get(CallBy(alice_, Action::kGetHierarchy), "acme/prod"));
   }
 
   Status Revoke(const RevocationRequest& request) {
-    event_ = NewEvent("Revoke");
-    return revocations_.Revoke(alice_, request, event_).status();
+    return revocations_.Revoke(CallBy(alice_, Action::kRevoke), request).status();
   }
   static RevocationRequest AllOfIssuer(RevocationReason reason = RevocationReason::kCaCompromise) {
     return {.target = AuthorityName{"acme/prod/issuing/1"},
@@ -40,16 +37,14 @@ class ApprovalsOfChangesTest : public testing::ApprovalsStoryTest {
   }
 
   Status Grant(const std::string& name, Role role, const GrantScope& scope) {
-    AuditEvent event = NewEvent("AddGrant");
-    return operators_.Add(alice_, name, role, scope, event).status();
+    return operators_.Add(CallBy(alice_, Action::kAddGrant), name, role, scope).status();
   }
 
-  Hierarchies hierarchies_{
-      *deployment_.catalogs, authorization_,       ports_.stores(), ports_.keys,
-      ports_.registry,       testing::Directory(), approvals_,      clock_};
-  const Revocations revocations_{
-      *deployment_.catalogs, authorization_, ports_.registry, ports_.ledger,
-      ports_.revocations,    approvals_,     clock_};
+  Hierarchies hierarchies_{*deployment_.catalogs, authorization_,  ports_.stores(),
+                           ports_.keys,           ports_.registry, ports_.ledger,
+                           testing::Directory(),  approvals_,      clock_};
+  const Revocations revocations_{*deployment_.catalogs, authorization_,     ports_.registry,
+                                 ports_.ledger,         ports_.revocations, approvals_};
   const Operators operators_{*deployment_.catalogs, authorization_, ports_.registry, approvals_};
 };
 
@@ -61,7 +56,7 @@ TEST_F(ApprovalsOfChangesTest, AreTakenForANewRoot) {
   EXPECT_EQ(deployment_.catalogs->Snapshot()->Roots(deployment_.acme.id).size(), 1u);
   Must(ApprovePending());
   Must(PrepareRoot());
-  EXPECT_EQ(event_.rule, "approval.approved");
+  EXPECT_EQ(LastEvent().rule, "approval.approved");
   EXPECT_EQ(Uses(), 1u);
   EXPECT_TRUE(PrepareRoot().ok()) << "it is there already, and asks nobody";
   EXPECT_TRUE(List().empty());
@@ -172,8 +167,9 @@ TEST_F(ApprovalsOfChangesTest, AreTakenForARoleOverTheHierarchy) {
 
 TEST_F(ApprovalsOfChangesTest, AreTakenForAllThatAnAuthorityHasIssued) {
   deployment_.Issue(deployment_.Register(deployment_.acme, "billing/bot"));
-  AuditEvent event = NewEvent("PreviewRevocation");
-  EXPECT_EQ(Must(revocations_.Preview(alice_, AllOfIssuer(), event)).revoked_count, 1);
+  EXPECT_EQ(Must(revocations_.Preview(CallBy(alice_, Action::kPreviewRevocation), AllOfIssuer()))
+                .revoked_count,
+            1);
   EXPECT_TRUE(List().empty()) << "nobody is asked for a preview";
 
   EXPECT_TRUE(IsPending(Revoke(AllOfIssuer())));
@@ -191,8 +187,9 @@ TEST_F(ApprovalsOfChangesTest, AreTakenForAllThatAnAuthorityHasIssued) {
 
 TEST_F(ApprovalsOfChangesTest, AreTakenForTheRevocationOfAnAuthority) {
   const auto revoke = [&](RevocationReason reason, const std::string& note = "stolen") {
-    AuditEvent event = NewEvent("RevokeAuthority");
-    return rotation_.Revoke(alice_, "acme/prod/issuing/1", reason, note, event).status();
+    return rotation_
+        .Revoke(CallBy(alice_, Action::kRevokeAuthority), "acme/prod/issuing/1", reason, note)
+        .status();
   };
   EXPECT_TRUE(IsPending(revoke(RevocationReason::kCaCompromise)));
   EXPECT_EQ(List().front().changes,
@@ -226,9 +223,9 @@ TEST_F(ApprovalsOfChangesTest, AreTakenForALinkBetweenRoots) {
 // A revocation makes the successor of the authority first, whose key needs the token.
 TEST_F(ApprovalsOfChangesTest, AreNotUsedByWhatFails) {
   const auto revoke = [&] {
-    AuditEvent event = NewEvent("RevokeAuthority");
     return rotation_
-        .Revoke(alice_, "acme/prod/issuing/1", RevocationReason::kCaCompromise, "stolen", event)
+        .Revoke(CallBy(alice_, Action::kRevokeAuthority), "acme/prod/issuing/1",
+                RevocationReason::kCaCompromise, "stolen")
         .status();
   };
   EXPECT_TRUE(IsPending(revoke()));

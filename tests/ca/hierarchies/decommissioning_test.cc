@@ -34,7 +34,7 @@ class DecommissioningTest : public testing::StoryTest {
           catalogs(Must(LiveCatalog::Load(ports.stores(), ports.keys))),
           retirement(*catalogs, stores.authorities, keys, clock),
           provisioning(stores, keys, ports.registry, directory, clock, "conductor"),
-          approvals(*catalogs, authorization, ports.hierarchies, ports.approvals, clock),
+          approvals(*catalogs, authorization, ports.hierarchies, ports.approvals),
           decommissioning(*catalogs, authorization, stores, retirement, provisioning, approvals,
                           clock, Write) {}
 
@@ -65,12 +65,12 @@ class DecommissioningTest : public testing::StoryTest {
     return event;
   }
   Result<DestructionView> Destroy(Server& server, const std::string& reason = "merged") {
-    AuditEvent event = NewEvent();
-    return server.decommissioning.Destroy(admin_, "acme/prod", reason, event);
+    return testing::ValueOf(server.decommissioning.Destroy(
+        CallBy(admin_, Action::kDestroyHierarchy), "acme/prod", reason));
   }
   Result<DestructionView> DestroyAs(const Caller& caller, const std::string& name) {
-    AuditEvent event = NewEvent();
-    return server_.decommissioning.Destroy(caller, name, "merged", event);
+    return testing::ValueOf(
+        server_.decommissioning.Destroy(CallBy(caller, Action::kDestroyHierarchy), name, "merged"));
   }
   // Does all steps, and waits between them until the replicas have closed the keys.
   static void Finish(Server& server, testing::FakeClock& clock) {
@@ -85,8 +85,8 @@ class DecommissioningTest : public testing::StoryTest {
     return labels;
   }
   DestructionView Only(const std::string& name = "acme/prod") {
-    AuditEvent event = NewEvent();
-    const auto views = Must(server_.decommissioning.List(admin_, name, event));
+    const auto views =
+        Must(server_.decommissioning.List(CallBy(admin_, Action::kListDestructions), name));
     EXPECT_EQ(views.size(), 1u);
     return views.front();
   }
@@ -299,8 +299,7 @@ TEST_F(DecommissioningTest, TakesTwoUnlessItsFileSaysOtherwise) {
   const auto asked = Must(ports_.approvals.List({.hierarchy = deployment_.acme.id}));
   ASSERT_EQ(asked.size(), 1u);
   EXPECT_EQ(asked[0].changes.back(), "reason: merged");
-  AuditEvent event = NewEvent();
-  Must(server_.approvals.Approve(other, asked[0].id, "", event));
+  Must(server_.approvals.Approve(CallBy(other, Action::kApproveChange), asked[0].id, ""));
   EXPECT_TRUE(is_pending(Destroy(server_, "for another reason")));
   Must(Destroy(server_));
   EXPECT_TRUE(Must(ports_.approvals.Find(deployment_.acme.id, asked[0].id)).used_at);
@@ -310,8 +309,7 @@ TEST_F(DecommissioningTest, TakesTwoUnlessItsFileSaysOtherwise) {
 TEST_F(DecommissioningTest, IsListedForWhoeverHasARoleOverIt) {
   Must(Destroy(server_));
   const auto list_as = [&](const Caller& caller) {
-    AuditEvent event = NewEvent();
-    return server_.decommissioning.List(caller, "", event);
+    return server_.decommissioning.List(CallBy(caller, Action::kListDestructions), "");
   };
   EXPECT_EQ(Must(list_as(OperatorWith(Role::kAuditor, acme_.id))).size(), 1u);
   EXPECT_EQ(Must(list_as(OperatorOver("acme", Role::kAuditor))).size(), 1u);

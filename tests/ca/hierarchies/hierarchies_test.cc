@@ -29,22 +29,20 @@ class HierarchiesTest : public testing::StoryTest {
   HierarchyDeclaration Acme() { return Must(Get("acme/prod")); }
 
   Result<HierarchyDeclaration> Get(const std::string& name) {
-    AuditEvent event = NewEvent();
-    return hierarchies_.Get(admin_, name, event);
+    return hierarchies_.Get(CallBy(admin_, Action::kGetHierarchy), name);
   }
   Result<HierarchyPlan> Plan(const HierarchyDeclaration& wanted) { return Plan(admin_, wanted); }
   Result<HierarchyPlan> Plan(const Caller& caller, const HierarchyDeclaration& wanted) {
-    AuditEvent event = NewEvent();
-    return hierarchies_.Plan(caller, wanted, event);
+    return hierarchies_.Plan(CallBy(caller, Action::kPlanHierarchy), wanted);
   }
   Result<HierarchyDeclaration> Apply(const HierarchyDeclaration& wanted) {
     return Apply(admin_, wanted);
   }
   Result<HierarchyDeclaration> Apply(const Caller& caller, const HierarchyDeclaration& wanted,
                                      const std::string& plan_digest = "") {
-    AuditEvent event = NewEvent();
-    auto applied = TRY(hierarchies_.Apply(caller, wanted, plan_digest, event));
-    return std::move(applied.declaration);
+    auto applied =
+        TRY(hierarchies_.Apply(CallBy(caller, Action::kApplyHierarchy), wanted, plan_digest));
+    return applied.TakeValue().declaration;
   }
 
   AuditEvent NewEvent() const {
@@ -63,10 +61,10 @@ class HierarchiesTest : public testing::StoryTest {
   const Caller admin_;
   const Authorization authorization_{ports_.registry};
   const Approvals approvals_{*deployment_.catalogs, authorization_, ports_.hierarchies,
-                             ports_.approvals, clock_};
-  Hierarchies hierarchies_{
-      *deployment_.catalogs, authorization_,       ports_.stores(), ports_.keys,
-      ports_.registry,       testing::Directory(), approvals_,      clock_};
+                             ports_.approvals};
+  Hierarchies hierarchies_{*deployment_.catalogs, authorization_,  ports_.stores(),
+                           ports_.keys,           ports_.registry, ports_.ledger,
+                           testing::Directory(),  approvals_,      clock_};
 };
 
 // ---- making -------------------------------------------------------------------------------------
@@ -108,7 +106,7 @@ TEST_F(HierarchiesTest, GoesOnWhereItWasInterruptedAndLeavesNoOrphanKey) {
   testing::SteppedHierarchyPorts store(ports_.stores(), at_step);
   testing::SteppedKeyStore keys(ports_.keys, at_step);
   Hierarchies stepped(*deployment_.catalogs, authorization_, store, keys, ports_.registry,
-                      testing::Directory(), approvals_, clock_);
+                      ports_.ledger, testing::Directory(), approvals_, clock_);
   bool was_interrupted = true;
   for (int interrupted_at = 0; was_interrupted; ++interrupted_at) {
     ASSERT_LT(interrupted_at, 200) << "it never ends";
@@ -118,8 +116,7 @@ TEST_F(HierarchiesTest, GoesOnWhereItWasInterruptedAndLeavesNoOrphanKey) {
         Must(TrustDomain::Parse(fmt::format("pr-{}.acme.example", interrupted_at)));
     keys.generated.clear();
     steps_left = interrupted_at;
-    AuditEvent event = NewEvent();
-    was_interrupted = !stepped.Apply(admin_, wanted, "", event).ok();
+    was_interrupted = !stepped.Apply(CallBy(admin_, Action::kApplyHierarchy), wanted, "").ok();
     Must(deployment_.catalogs->Reload());
 
     const HierarchyDeclaration made = Must(Apply(wanted));
@@ -338,8 +335,9 @@ TEST_F(HierarchiesTest, TakesAnAdminOfTheHierarchyToChangeItAndAnyRoleToPlan) {
 }
 
 TEST_F(HierarchiesTest, ListsThoseOverWhichTheCallerHasARole) {
-  EXPECT_EQ(Must(hierarchies_.List(admin_)).size(), 3u);
-  const auto seen = Must(hierarchies_.List(OperatorWith(Role::kAuditor, deployment_.globex.id)));
+  EXPECT_EQ(Must(hierarchies_.List(CallBy(admin_, Action::kListHierarchies))).size(), 3u);
+  const auto seen = Must(hierarchies_.List(
+      CallBy(OperatorWith(Role::kAuditor, deployment_.globex.id), Action::kListHierarchies)));
   ASSERT_EQ(seen.size(), 1u);
   EXPECT_EQ(seen[0].hierarchy.Name(), "globex/prod");
 }

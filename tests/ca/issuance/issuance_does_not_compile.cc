@@ -27,7 +27,9 @@ using ca::SigningKey;
                                            PreparedCertificate prepared,
                                            const ca::RequestId& request,
                                            const ca::AuditEvent& event) {
-  auto intent = TRY(ledger.RecordIntent(std::move(prepared), ca::SystemGrounds{}, request, event));
+  auto recorded =
+      TRY(ledger.RecordIntent(std::move(prepared), ca::SystemGrounds{}, request, event));
+  auto intent = recorded.TakeValue();
   if (auto* answered = std::get_if<Certificate>(&intent)) return std::move(*answered);
   auto certificate = TRY(authority.Sign(std::get<RecordedIssuance>(std::move(intent))));
   return ledger.RecordCertificate(std::move(certificate));
@@ -77,10 +79,10 @@ void B1(const PreparedCertificate& prepared) {
   RecordedIssuance(IssuanceRecord(prepared.record()));  // error: is private within this context
 }
 void B2(PreparedCertificate prepared) {
-  (void)Ledger::Recorded(std::move(prepared));  // error: is protected within this context
+  (void)Ledger::ReadyToSign(std::move(prepared));  // error: is protected within this context
 }
 void B3(IssuanceRecord record) {
-  (void)ca::AuthorityStore::Recorded(std::move(record));  // error: is protected within this context
+  (void)ca::AuthorityStore::ReadyToSign(std::move(record));  // error: is protected within this context
 }
 class CarelessTranscript : public ca::Transcript {
   RecordedIssuance Recorded(IssuanceRecord record) {

@@ -20,26 +20,26 @@ using ::testing::HasSubstr;
 // Answers with a status that the test sets, for an action that needs no client certificate.
 class ObedientService final : public agentpki::v1::StatusService::CallbackService {
  public:
-  ObedientService(CallGate& call_gate, ca::Action action, CallGate::UseCase use_case)
-      : call_gate_(call_gate), action_(action), use_case_(std::move(use_case)) {}
+  ObedientService(CallGate& call_gate, ca::Action action, CallGate::Reading reading)
+      : call_gate_(call_gate), action_(action), reading_(std::move(reading)) {}
 
   grpc::ServerUnaryReactor* GetStatus(grpc::CallbackServerContext* context,
                                       const agentpki::v1::GetStatusRequest*,
                                       agentpki::v1::GetStatusResponse*) override {
-    return call_gate_.Handle(context, action_, "", use_case_);
+    return call_gate_.HandleReading(context, action_, reading_);
   }
 
  private:
   CallGate& call_gate_;
   const ca::Action action_;
-  const CallGate::UseCase use_case_;
+  const CallGate::Reading reading_;
 };
 
 class DoorTest : public ca::testing::StoryTest {
  protected:
   // Serves until the test ends.
-  void Serve(ca::Action action, CallGate::UseCase use_case) {
-    service_ = std::make_unique<ObedientService>(call_gate_, action, std::move(use_case));
+  void Serve(ca::Action action, CallGate::Reading reading) {
+    service_ = std::make_unique<ObedientService>(call_gate_, action, std::move(reading));
     grpc::ServerBuilder builder;
     builder.RegisterService(service_.get());
     server_ = builder.BuildAndStart();
@@ -70,7 +70,7 @@ class DoorTest : public ca::testing::StoryTest {
 
 TEST_F(DoorTest, CountsACallByItsMethodAndStatusAndTime) {
   std::atomic<bool> is_empty = false;
-  Serve(ca::Action::kEnroll, [&](const ca::Caller&, ca::AuditEvent&) -> ca::Status {
+  Serve(ca::Action::kEnroll, [&](ca::Call&) -> ca::Status {
     clock_.Advance(std::chrono::seconds(2));
     if (is_empty) return ca::Error(ca::StatusCode::kInvalidArgument, "csr is empty");
     return ca::Ok();
@@ -87,8 +87,7 @@ TEST_F(DoorTest, CountsACallByItsMethodAndStatusAndTime) {
 }
 
 TEST_F(DoorTest, CountsStrangersThatItTurnsAway) {
-  Serve(ca::Action::kGetStatus,
-        [](const ca::Caller&, ca::AuditEvent&) -> ca::Status { return ca::Ok(); });
+  Serve(ca::Action::kGetStatus, [](ca::Call&) -> ca::Status { return ca::Ok(); });
   EXPECT_EQ(Call(), grpc::StatusCode::UNAUTHENTICATED);
   EXPECT_THAT(
       metrics_.Scrape(),
@@ -97,7 +96,7 @@ TEST_F(DoorTest, CountsStrangersThatItTurnsAway) {
 
 TEST_F(DoorTest, CountsCallsForWhichItHasNoThread) {
   std::latch begun(kWorkers), may_end(1);
-  Serve(ca::Action::kEnroll, [&](const ca::Caller&, ca::AuditEvent&) -> ca::Status {
+  Serve(ca::Action::kEnroll, [&](ca::Call&) -> ca::Status {
     begun.count_down();
     may_end.wait();
     return ca::Ok();
