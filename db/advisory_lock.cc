@@ -30,8 +30,8 @@ Result<AdvisoryLock> AdvisoryLock::TryTake(const Endpoint& endpoint, const std::
   }
 }
 
-// The session itself is the lock, so it need not be asked for; only whether it is the same still,
-// which a connection that libpqxx opened anew would not be.
+// The session holds the lock. So check only that the session is still the same: libpqxx may have
+// opened the connection anew.
 bool AdvisoryLock::IsHeld() {
   try {
     const pqxx::result held = pqxx::nontransaction(*connection_)

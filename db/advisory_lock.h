@@ -7,16 +7,17 @@
 
 namespace db {
 
-// What one process at a time may do, over a whole database. PostgreSQL gives it back when this
-// goes, and also when the process dies or its connection breaks.
+// A lock that one process of a whole database holds at a time. PostgreSQL releases it when this
+// object is destroyed, when the process dies, and when its connection breaks.
 class AdvisoryLock {
  public:
-  // Waits for whoever has it; kUnavailable when that takes more than half a minute.
+  // Waits until the lock is free; kUnavailable after half a minute.
   static Result<AdvisoryLock> Take(const Endpoint& endpoint, const std::string& name);
-  // Does not wait: kAborted when somebody else has it.
+  // Does not wait: kAborted when another process holds the lock.
   static Result<AdvisoryLock> TryTake(const Endpoint& endpoint, const std::string& name);
 
-  // Whether it is still ours. Not when the connection broke, or the database was started anew.
+  // Whether this process still holds the lock. False after the connection broke or the database
+  // restarted.
   bool IsHeld();
 
  private:

@@ -5,27 +5,28 @@
 
 #include "ca/ports/approval_store.h"
 
-// Approvals as rows, in a transaction that has named their hierarchy.
+// Approvals as rows. Each function runs in a transaction that has named their hierarchy.
 namespace db {
 
 using ca::Result;
 using ca::Status;
 
-// What follows is a condition on a, the approval, d, the decision on it, and e, its end.
+// Append a condition on a (the approval), d (its decision) and e (its end).
 extern const char kSelectApprovals[];
 ca::Approval ApprovalOf(const pqxx::row& row);
 
 // kNotFound.
 Result<ca::Approval> SelectApproval(pqxx::transaction_base& transaction, const std::string& id);
 
-// Whoever asks for something, decides on it or ends it in the hierarchy has this to itself until it
-// commits, so that two who ask at once get the same, and no more are pending than may be.
+// Held until the transaction ends, by each transaction that requests, decides or ends an approval
+// in the hierarchy: concurrent identical requests get the same approval, and the number of pending
+// approvals stays within its bound.
 void LockApprovals(pqxx::transaction_base& transaction, ca::HierarchyId hierarchy);
 
 void InsertApproval(pqxx::transaction_base& transaction, const ca::Approval& wanted);
 void InsertDecision(pqxx::transaction_base& transaction, const ca::Approval& on,
                     const ca::ApprovalDecision& decision);
-// By `event`, which is still to be inserted.
+// Records the withdrawal by `event`; the caller inserts the event.
 void InsertWithdrawal(pqxx::transaction_base& transaction, const ca::Approval& of,
                       const ca::AuditEvent& event);
 

@@ -10,9 +10,9 @@
 
 namespace db {
 
-// LevelDB's writer queue: callers block, one of them commits for all that wait. What arrives while
-// a commit is under way forms the next batch, so the batch grows with the load and nobody waits for
-// a timer. Thread-safe.
+// LevelDB's writer queue: callers block, and one of them, the leader, commits for all that wait.
+// Items that arrive during a commit form the next batch, so the batch grows with the load and no
+// caller waits for a timer. Thread-safe.
 template <typename Item, typename Outcome>
 class Batcher {
  public:
@@ -22,8 +22,8 @@ class Batcher {
   };
   using Batch = std::vector<Entry*>;
 
-  // `commit` gives each entry of the batch its outcome; it does not throw. `fits` says whether an
-  // item may join the batch so far; what does not waits for the next.
+  // `commit` sets the outcome of each entry of the batch; it does not throw. `fits` says whether an
+  // item may join the batch so far; an item that does not fit waits for the next batch.
   Batcher(size_t batch_max, size_t leaders_max, std::function<bool(const Batch&, const Item&)> fits,
           std::function<void(Batch&)> commit)
       : batch_max_(batch_max),
@@ -36,22 +36,23 @@ class Batcher {
     self.item = &item;
     if (!LeadOrEnqueue(self)) {
       self.AwaitTurn();
-      // To return, when there is an outcome; otherwise to lead.
+      // Woken with an outcome: return it. Woken without: lead.
       if (self.outcome) return *std::move(self.outcome);
     }
     Batch batch = TakeBatch(self);
     commit_(batch);
     StepDown();
     for (Entry* entry : batch) {
-      // Once it is released its thread returns, and it is gone.
+      // The released thread returns, and its entry is destroyed.
       if (entry != &self) static_cast<Waiter*>(entry)->GiveTurn();
     }
     return *std::move(self.outcome);
   }
 
  private:
-  // Sleeps outside the lock: to be woken is not to wait once more. Not std::binary_semaphore, which
-  // yields in a loop before it sleeps, when the processor is what everybody waits for.
+  // Sleeps outside the lock, so that a woken thread need not wait for the lock. Not
+  // std::binary_semaphore: it yields in a loop before it sleeps, which burns the processor under
+  // load.
   struct Waiter : Entry {
     Waiter() { sem_init(&turn_, 0, 0); }
     ~Waiter() { sem_destroy(&turn_); }
@@ -76,7 +77,7 @@ class Batcher {
     return false;
   }
 
-  // The leader, and of those who wait what fits.
+  // The leader, and the waiting items that fit.
   Batch TakeBatch(Waiter& leader) {
     const std::lock_guard lock(mutex_);
     if (appointed_ == &leader) appointed_ = nullptr;
@@ -100,8 +101,8 @@ class Batcher {
     AppointLeader();
   }
 
-  // Whoever waits longest leads next, if there is room for another leader; one at a time, or two
-  // that wake together would share among them what makes one batch.
+  // The thread that waits longest leads next, if another leader is allowed. One is appointed at a
+  // time: two that wake together would split one batch between them.
   void AppointLeader() {
     if (queue_.empty() || leaders_ == leaders_max_ || appointed_) return;
     appointed_ = queue_.front();

@@ -10,7 +10,7 @@
 namespace db {
 
 // A one-dimensional PostgreSQL array in binary format: the parameter of a statement that handles
-// many rows at once. Text arrays would be escaped here and parsed there, octet by octet. Source:
+// many rows at once. Text arrays would cost escaping here and parsing there. Source:
 // array_recv() in PostgreSQL's src/backend/utils/adt/arrayfuncs.c.
 class BinaryArray {
  public:

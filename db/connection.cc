@@ -10,12 +10,12 @@ using ca::StatusCode;
 
 constexpr char kConnectionFailure[] = "the database is away; retry";
 
-// Longer waits than these mean that something is wrong, and the caller is better told.
+// A longer wait means that something is wrong, so tell the caller.
 constexpr char kSessionSettings[] =
     "SET TimeZone = 'UTC'; SET DateStyle = 'ISO'; SET statement_timeout = '10s';"
     "SET lock_timeout = '5s'; SET idle_in_transaction_session_timeout = '15s';"
-    // The partitions are many and the statements few: planning anew for each call costs more than
-    // running it.
+    // There are many partitions and few statements: a custom plan for each call would cost more
+    // than the call.
     "SET plan_cache_mode = 'force_generic_plan'";
 constexpr char kConnectionOptions[] =
     " connect_timeout=3 tcp_user_timeout=10000 application_name=agentpki client_encoding=UTF8";
@@ -56,7 +56,7 @@ bool IsConnectionFailure(const Status& status) {
 
 std::unique_ptr<pqxx::connection> Connect(const Endpoint& endpoint) {
   auto connection = std::make_unique<pqxx::connection>(endpoint.conninfo + kConnectionOptions);
-  // A notice such as "relation already exists, skipping" is of no use to anybody here.
+  // Notices such as "relation already exists, skipping" are useless here.
   connection->set_verbosity(pqxx::connection_base::terse);
   pqxx::nontransaction(*connection).exec(kSessionSettings);
   return connection;

@@ -20,7 +20,7 @@ struct Endpoint {
   std::string conninfo;
 };
 
-// Thrown where a transaction must not go on, and no Status can be returned.
+// Thrown to stop a transaction in a function that cannot return a Status.
 class Stopped : public std::exception {
  public:
   explicit Stopped(Status why) : why_(std::move(why)) {}
@@ -30,16 +30,16 @@ class Stopped : public std::exception {
   const Status why_;
 };
 
-// What an exception of libpqxx means for a caller, or Stopped; call it in a catch block. A lost
+// Translates the current exception, Stopped or one of libpqxx; call it in a catch block. A lost
 // connection is kUnavailable, a deadlock or serialization failure kAborted, a broken uniqueness
-// kAlreadyExists, a time-out kDeadlineExceeded; what the database's own text says stays in the
-// log-only kInternal.
+// kAlreadyExists, a time-out kDeadlineExceeded. The database's own text goes only into kInternal,
+// which the edge logs and never shows.
 Status StatusOfException();
 
-// Whether the connection, not the statement, failed: a fresh connection may do better.
+// Whether the connection failed, and not the statement: a fresh connection may succeed.
 bool IsConnectionFailure(const Status& status);
 
-// A connection, ready to be used: time zone, time-outs, statements prepared. Throws like libpqxx.
+// Opens a connection and sets its session: time zone, time-outs. Throws like libpqxx.
 std::unique_ptr<pqxx::connection> Connect(const Endpoint& endpoint);
 
 // Prepares a pool's statements on a fresh connection.
@@ -51,9 +51,9 @@ class Pool {
  public:
   Pool(Endpoint endpoint, size_t size_max, Prepare prepare);
 
-  // Runs `use(connection)`, which returns a Result or Status, and turns what it throws into one.
-  // After a connection failure it runs once more, on a fresh connection: so `use` must be safe to
-  // repeat even if its first run was committed.
+  // Runs `use(connection)`, which returns a Result or Status; an exception becomes one too. After a
+  // connection failure, runs it once more on a fresh connection, so `use` must be safe to repeat
+  // even if its first run was committed.
   template <typename Use>
   auto RunRepeatable(Use use) {
     auto result = RunOn(Acquire(Which::kAny), use);
@@ -62,7 +62,7 @@ class Pool {
                : std::move(result);
   }
 
-  // The same, once; a connection that broke while it idled is found out and replaced before.
+  // The same, but runs it once; replaces before a connection that broke while it was idle.
   template <typename Use>
   auto Run(Use use) {
     return RunOn(AcquireProved(), use);
@@ -73,7 +73,7 @@ class Pool {
 
   enum class Which {
     kAny,
-    kFresh,  // what idles is thrown away: what broke one connection has likely broken them all
+    kFresh,  // closes the idle connections: a failure of one has likely broken them all
   };
 
   template <typename Use>
@@ -86,7 +86,7 @@ class Pool {
       return result;
     } catch (...) {
       Status failure = StatusOfException();
-      // Whatever state the connection is in, the next one starts from a clean one.
+      // The connection may be in any state: close it.
       Release(nullptr);
       return failure;
     }

@@ -8,8 +8,8 @@
 namespace db {
 namespace {
 
-// PostgreSQL's text holds no NUL, and only valid UTF-8; an event must not fail for what a caller
-// sent.
+// PostgreSQL's text holds no NUL, and only valid UTF-8. The bytes of a caller must not make its
+// event fail.
 std::string Text(const std::string& text) {
   const bool is_plain =
       std::all_of(text.begin(), text.end(), [](unsigned char c) { return c >= 0x20 && c < 0x7f; });

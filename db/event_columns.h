@@ -25,11 +25,11 @@ struct EventColumns {
   void Add(const ca::AuditEvent& event);
 };
 
-// From now on the transaction works in that hierarchy: row-level security shows it no other.
+// From then on the transaction works in that hierarchy: row-level security hides all others.
 void NameHierarchy(pqxx::transaction_base& transaction, ca::HierarchyId hierarchy);
 
-// Inserts one event in a transaction that has named its hierarchy: what changes something calls it.
-// If that takes an approval, it is used here, and if it cannot be, Stopped is thrown.
+// Inserts the event of a change, in a transaction that has named its hierarchy. If the change takes
+// an approval, uses it here; throws Stopped if that fails.
 void InsertEvent(pqxx::transaction_base& transaction, const ca::AuditEvent& event);
 
 // Names `hierarchy`, then inserts `event` as an event of that hierarchy.

@@ -37,7 +37,7 @@ CertificateProfile ProfileOf(const pqxx::row& row) {
   };
 }
 
-// `position` is from 1 on; an earlier profile of that name becomes this one.
+// `position` counts from 1. Replaces an earlier profile of that name.
 void InsertProfile(pqxx::work& transaction, HierarchyId hierarchy,
                    const CertificateProfile& profile, int position) {
   std::vector<std::string> key_types;
@@ -53,7 +53,7 @@ void InsertProfile(pqxx::work& transaction, HierarchyId hierarchy,
       profile.client_auth, profile.server_auth, profile.host_names, profile.status_free, position);
 }
 
-// Rule profile.in-use while agents have it.
+// Refuses by rule profile.in-use while agents have the profile.
 Status DeleteProfile(pqxx::work& transaction, const Hierarchy& hierarchy, const std::string& name) {
   try {
     pqxx::subtransaction attempt(transaction);
@@ -86,7 +86,7 @@ EnrollmentRule RuleOf(const pqxx::row& row) {
   return rule;
 }
 
-// `position` is from 1 on.
+// `position` counts from 1.
 void InsertRule(pqxx::work& transaction, HierarchyId hierarchy, const EnrollmentRule& rule,
                 int position) {
   std::vector<std::string> key_types;

@@ -6,19 +6,19 @@
 
 #include "ca/ports/hierarchy_store.h"
 
-// Hierarchies with their profiles and enrollment rules, and their ends, as rows.
+// Hierarchies with their profiles and enrollment rules, and their destructions, as rows.
 namespace db {
 
-// Those of which `condition` is true, an expression in SQL over hierarchies AS h, by id. A
-// transaction that others may change them beside has to have one snapshot.
+// The hierarchies that satisfy `condition`, an SQL expression over hierarchies AS h, ordered by id.
+// It reads several tables: use a transaction with one snapshot if others may change them meanwhile.
 std::vector<ca::Hierarchy> SelectHierarchies(pqxx::transaction_base& transaction,
                                              const std::string& condition);
 inline constexpr char kStandingHierarchies[] = "h.destroyed_at IS NULL";
-// What one of which nobody has to know any more has left is not read.
+// Rows of a settled hierarchy are not read: nothing of it needs attention any more.
 inline constexpr char kUnsettledHierarchies[] = "(h.settled_at IS NULL OR h.settled_at > now())";
 
-// Those of which `condition` is true, over hierarchies AS h and hierarchy_destructions AS d;
-// `order` is what follows it in SQL.
+// The destructions that satisfy `condition`, over hierarchies AS h and hierarchy_destructions AS d.
+// `order` is the SQL after the condition.
 std::vector<ca::HierarchyDestruction> SelectDestructions(pqxx::transaction_base& transaction,
                                                          const std::string& condition,
                                                          const std::string& order);
@@ -27,8 +27,8 @@ std::vector<ca::HierarchyDestruction> SelectDestructions(pqxx::transaction_base&
 ca::HierarchyId InsertHierarchy(pqxx::work& transaction, const ca::Hierarchy& hierarchy,
                                 ca::TimePoint now);
 
-// What may change of `standing` becomes that of `wanted`. kAborted when it does not stand so any
-// more; kFailedPrecondition, rule profile.in-use.
+// Sets the changeable fields of `standing` to those of `wanted`. kAborted when the stored hierarchy
+// differs from `standing`; kFailedPrecondition, rule profile.in-use.
 ca::Status UpdateHierarchy(pqxx::work& transaction, const ca::Hierarchy& standing,
                            const ca::Hierarchy& wanted);
 

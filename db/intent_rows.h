@@ -6,7 +6,7 @@
 #include "ca/ports/ledger.h"
 #include "db/binary_array.h"
 
-// Intents as record_intents() takes and judges them (migrations/0003_ledger.sql).
+// Intents as parameters and results of record_intents() (migrations/0003_ledger.sql).
 namespace db {
 
 using ca::Result;
@@ -18,8 +18,8 @@ struct Intent {
   const ca::AuditEvent* event;
 };
 
-// record_intents() takes rows of one hierarchy, and judges them by what was committed before: so
-// none that compete with each other.
+// record_intents() takes rows of one hierarchy and judges each by the rows committed before. So a
+// batch has no two rows that compete with each other.
 bool AreJudgedApart(const Intent& one, const Intent& other);
 
 // Intents as parallel arrays: one parameter a column.
@@ -49,10 +49,10 @@ struct IntentColumns {
   void AddGrounds(const Intent& intent);
 };
 
-// The serial under which an earlier attempt was recorded; none when it is recorded as asked.
+// The serial of the earlier attempt that was found; none if this intent was recorded.
 using Standing = std::optional<ca::SerialNumber>;
 
-// How an intent was judged; a refusal says why, for the caller.
+// The judgement of one intent; a refusal has the message for the caller.
 Result<Standing> StandingOf(const pqxx::row& row, const Intent& intent);
 
 }  // namespace db

@@ -6,7 +6,8 @@
 
 #include "ca/ports/ledger.h"
 
-// Certificates of agents as rows, in a transaction that has named their hierarchy.
+// Certificates of agents as rows. Each function runs in a transaction that has named their
+// hierarchy.
 namespace db {
 
 struct Issuance {
@@ -14,7 +15,7 @@ struct Issuance {
   std::optional<ca::Bytes> signature;  // none: recorded, never signed
 };
 
-// None when there is no such serial.
+// None when no issuance has that serial.
 std::optional<Issuance> FindIssuance(pqxx::transaction_base& transaction,
                                      const ca::SerialNumber& serial);
 

@@ -9,7 +9,7 @@ namespace {
 using ca::Error;
 using ca::StatusCode;
 
-// In the public schema, because the first migration makes the other.
+// In the public schema, because the first migration creates the schema agentpki.
 constexpr char kCreateTable[] =
     "CREATE TABLE IF NOT EXISTS agentpki_migrations ("
     "  name       text PRIMARY KEY,"
@@ -59,7 +59,7 @@ Status CheckRole(pqxx::transaction_base& transaction) {
       "CREATE ROLE agentpki_server LOGIN");
 }
 
-// Holds the lock for the session, over all the transactions below.
+// The session holds the lock over all transactions below.
 void LockMigrations(pqxx::connection& connection) {
   pqxx::nontransaction(connection)
       .exec(

@@ -9,19 +9,19 @@ namespace db {
 
 struct Endpoint;
 
-// One step of the schema. Steps are only ever added: what was applied is never edited.
+// One step of the schema. Steps are only ever added; an applied step is never edited.
 struct Migration {
   std::string name;  // 0003_ledger
   std::string sql;
 };
 
-// Those of this program, in order (db/migrations/).
+// The steps of this program, in order (db/migrations/).
 std::vector<Migration> EmbeddedMigrations();
 
-// Applies what is missing, each in a transaction of its own, as the schema's owner; of several that
-// migrate at once, one works and the others find nothing to do. Returns the names applied.
-// kFailedPrecondition when the schema is newer than the program, when an applied step differs from
-// ours, or when the role agentpki_server is missing (says how to make it).
+// Applies the missing steps as the schema's owner, each in a transaction of its own. If several
+// processes migrate at once, one works, and the others find nothing to do. Returns the applied
+// names. kFailedPrecondition when the schema is newer than the program, when an applied step
+// differs from ours, or when the role agentpki_server is missing (says how to make it).
 ca::Result<std::vector<std::string>> Migrate(const Endpoint& owner);
 
 // kFailedPrecondition, saying what to run, unless the schema is exactly this program's.

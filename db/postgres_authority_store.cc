@@ -70,7 +70,7 @@ Result<AuthorityRecord> PostgresAuthorityStore::PlanAuthority(const Hierarchy& h
                                                               AuthorityKind kind, int generation,
                                                               AuthorityId issuer,
                                                               const AuditEvent& event) {
-  // Unlike any label that another database, since lost, may have left on the token.
+  // Random, so that it differs from the labels that a lost database may have left on the token.
   const std::string key_label = fmt::format("{}/{}/{}-{}", hierarchy.Name(), ca::NameOf(kind),
                                             generation, ca::Hex(ca::RandomBytes(4)));
   auto planned = pool_->Run([&](pqxx::connection& connection) -> Result<AuthorityRecord> {

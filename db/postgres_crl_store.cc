@@ -13,7 +13,7 @@ using ca::PublishedCrl;
 using ca::StatusCode;
 using Element = BinaryArray::Element;
 
-// The conductor's, and the thread's that looks for what is new.
+// One for the conductor, and one for the thread that looks for new CRLs.
 constexpr size_t kConnectionsMax = 2;
 
 std::int64_t Number(ca::AuthorityId id) { return static_cast<std::int64_t>(id); }

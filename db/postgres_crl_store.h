@@ -12,8 +12,8 @@ using ca::Status;
 struct Endpoint;
 class Pool;
 
-// CRLs and their shards in PostgreSQL (migrations/0004_revocation.sql). Whoever opens a shard or
-// publishes wakes those that are in RevocationStore::AwaitNews().
+// CRLs and their shards in PostgreSQL (migrations/0004_revocation.sql). Opening a shard and
+// publishing a CRL wake the callers of RevocationStore::AwaitNews().
 class PostgresCrlStore final : public ca::CrlStore {
  public:
   // Connects when first used.

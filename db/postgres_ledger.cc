@@ -24,8 +24,8 @@ using ca::RequestId;
 using ca::StatusCode;
 using Element = BinaryArray::Element;
 
-// One batch is one statement; beyond this the latency of the first in it grows for no more rows a
-// second. Two at a time keep one at work while the other's commit reaches the disk.
+// One batch is one statement. A larger batch delays its first row, and writes no more rows a
+// second. With two at a time, one works while the other's commit reaches the disk.
 constexpr size_t kBatchMax = 128;
 constexpr size_t kLeadersMax = 2;
 constexpr size_t kReadersMax = 8;
@@ -39,7 +39,7 @@ bool FitsIntents(const IntentBatcher::Batch& batch, const Intent& intent) {
                       [&](const auto* entry) { return AreJudgedApart(*entry->item, intent); });
 }
 
-// What an advisory lock is taken on: 64 bits of a hash.
+// The objects of advisory locks: 64 bits of a hash.
 std::int64_t LockOf(std::string_view hash) {
   std::uint64_t number = 0;
   std::memcpy(&number, hash.data(), sizeof number);
@@ -111,8 +111,8 @@ class PostgresLedger::Writers {
                        "$11, $12, $13)");
   }
 
-  // A batch that fails as one, because of one of its rows or a race that it lost, is tried again
-  // row by row, so that no row sinks its neighbours.
+  // One bad row, or a lost race, fails the whole batch. Then each row is tried by itself, so that
+  // one failure fails no other row.
   template <typename Batch, typename CommitRows>
   void CommitBatch(Batch& batch, CommitRows commit) {
     Status status = Commit(batch, commit);
@@ -134,7 +134,7 @@ class PostgresLedger::Writers {
         [&](pqxx::connection& connection) { return commit(connection, batch); });
   }
 
-  // A failure that is no row's fault, and would take each of them as long again.
+  // Such a failure is no row's fault; each row by itself would fail as slowly.
   static bool IsOfAll(const Status& status) {
     return IsConnectionFailure(status) || status.code() == StatusCode::kDeadlineExceeded;
   }

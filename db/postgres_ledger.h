@@ -10,8 +10,8 @@ namespace db {
 struct Endpoint;
 struct Issuance;
 
-// The ledger in PostgreSQL. Intents, signatures and events of callers that arrive together go into
-// one statement, which is one transaction and one round trip (migrations/0003_ledger.sql).
+// The ledger in PostgreSQL. Intents, signatures and events that arrive together are written by one
+// statement, which is one transaction and one round trip (migrations/0003_ledger.sql).
 class PostgresLedger final : public ca::Ledger {
  public:
   // Connects when first used. `clock` outlives it.
@@ -29,11 +29,11 @@ class PostgresLedger final : public ca::Ledger {
       const ca::CertificateQuery& query) override;
   ca::Result<std::vector<ca::RecordedRequest>> ListRequests(const ca::RequestQuery& query) override;
 
-  // Makes the partitions of the days to come and drops what is past its retention; to be called at
-  // start-up and every hour. kUnavailable while the database is away.
+  // Creates the partitions of the next days, and drops those past their retention. Call it at
+  // start-up and every hour. kUnavailable while the database is unavailable.
   ca::Status MaintainPartitions();
 
-  // One round trip. kUnavailable while the database is away.
+  // One round trip. kUnavailable while the database is unavailable.
   ca::Status CheckHealth();
 
  private:

@@ -29,7 +29,7 @@ constexpr size_t kBatchMax = 256;
 constexpr size_t kLeadersMax = 2;
 constexpr size_t kConnectionsMax = 10;
 
-// The columns of an agent and of a token, with names that can stand in one row.
+// The columns of an agent and of a token, with names that are unique in one row.
 constexpr char kAgentColumns[] =
     "number, hierarchy, spiffe_id, owner, role, version, profile, dns_names, ip_addresses, "
     "disabled, registered_at";
@@ -106,7 +106,7 @@ using GrantBatcher = Batcher<std::string, Result<std::vector<Grant>>>;
 
 }  // namespace
 
-// The queues of what each request looks up, and the connections that empty them.
+// The queues of look-ups, and the connections that empty them.
 class PostgresRegistry::Lookups {
  public:
   explicit Lookups(const Endpoint& endpoint)
@@ -312,7 +312,7 @@ Result<ca::Recorded<JoinTokenRecord>> PostgresRegistry::RevokeJoinToken(Hierarch
       lookups_->pool().RunRepeatable([&](pqxx::connection& connection) -> Result<JoinTokenRecord> {
         pqxx::work transaction(connection);
         NameHierarchy(transaction, hierarchy);
-        // Not of one that is used: whoever holds it must hear that this came too late.
+        // A used token is left as it is: the operator must hear that this came too late.
         transaction.exec_params(
             "UPDATE agentpki.join_tokens SET revoked_at = $2 "
             " WHERE id = $1 AND revoked_at IS NULL AND used_at IS NULL",

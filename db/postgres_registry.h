@@ -8,8 +8,8 @@ namespace db {
 
 struct Endpoint;
 
-// The registry in PostgreSQL. What is looked up for each request (agents, invitations, grants) is
-// looked up for all that ask at the same time in one statement.
+// The registry in PostgreSQL. Agents, invitations and grants are looked up for each request, so
+// concurrent look-ups share one statement.
 class PostgresRegistry final : public ca::Registry {
  public:
   // Connects when first used.

@@ -76,7 +76,7 @@ Status RefusalBy(const std::string& rule, const RevocationOrder& order) {
   return Error(StatusCode::kInternal, "the ledger refused by an unknown rule '{}'", rule);
 }
 
-// An authority's own certificate is about its trust domain, which is no agent's id.
+// The subject of an authority's own certificate is its trust domain, which is no agent's id.
 ca::SpiffeId SubjectOf(const pqxx::field& field) {
   constexpr std::string_view kScheme = "spiffe://";
   const std::string_view text(field.c_str(), field.size());
@@ -149,12 +149,12 @@ class PostgresRevocationStore::Connections {
   explicit Connections(const Endpoint& endpoint)
       : endpoint_(endpoint),
         writers_(endpoint, kWritersMax, PrepareRevoke),
-        // One, because a cursor is of one session.
+        // One, because a cursor is valid for one session.
         reader_(endpoint, 1, PrepareToReadRevocations),
         finders_(endpoint, kLeadersMax, PrepareFind),
         questions_(kBatchMax, kLeadersMax, FitsQuestions, [this](auto& batch) { Answer(batch); }) {}
 
-  // Without an event it only looks.
+  // Without an event, it is a preview.
   Result<RevocationOutcome> Carry(const RevocationOrder& order, const ca::AuditEvent* event);
   Result<Revocations> ReadSince(ca::RevocationCursor& cursor, ca::TimePoint live_after);
   Status AwaitNews(std::chrono::milliseconds patience);
@@ -236,7 +236,7 @@ Result<Revocations> PostgresRevocationStore::Connections::ReadSince(ca::Revocati
 Status PostgresRevocationStore::Connections::AwaitNews(std::chrono::milliseconds patience) {
   try {
     if (!listener_) {
-      // What came before it listened, nobody will tell: the caller had better look now.
+      // Nothing announces news from before it listened: the caller had better look now.
       listener_.emplace(endpoint_);
     } else {
       listener_->Await(patience);

@@ -8,8 +8,8 @@
 namespace db {
 namespace {
 
-// The condition on `action` is the one of the index audit_events_requests, word for word; `at`
-// alone says which partitions are looked at.
+// The condition on `action` repeats that of the index audit_events_requests word for word. The
+// condition on `at` selects the partitions.
 constexpr char kListRequests[] =
     "SELECT at, sequence, subject, action, decision, rule, {} "
     "  FROM agentpki.audit_events "

@@ -7,13 +7,13 @@
 
 #include "ca/model/recorded_request.h"
 
-// Requests for certificates, as the rows of agentpki.audit_events have them.
+// Requests for certificates, read from the rows of agentpki.audit_events.
 namespace db {
 
-// What the column `request` holds: JSON, without what `subject` and `action` say.
+// The JSON of the column `request`; the columns `subject` and `action` have the rest.
 std::string RequestText(const ca::RequestFacts& facts);
 
-// A row with the columns `subject` and `action`, and those that kRequestColumns makes.
+// For a row with the columns `subject` and `action`, and with kRequestColumns.
 extern const char kRequestColumns[];
 ca::Operation OperationOf(const pqxx::row& row);
 std::optional<ca::RequestFacts> FactsOf(const pqxx::row& row);

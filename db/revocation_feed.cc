@@ -56,7 +56,7 @@ class Packed {
   size_t next_ = 0;
 };
 
-// Adds the rows, but for the first of all, which is the snapshot.
+// Adds the rows; the very first row is the snapshot.
 void Append(const pqxx::result& rows, Revocations& revocations, std::string& snapshot) {
   for (const pqxx::row& row : rows) {
     if (!row[0].is_null()) {
@@ -67,7 +67,8 @@ void Append(const pqxx::result& rows, Revocations& revocations, std::string& sna
   }
 }
 
-// By a cursor of the database's, so that a million of them are here once and not thrice.
+// Reads through a database cursor, so that a million revocations are in memory once, not three
+// times.
 Revocations ReadAll(pqxx::connection& connection, ca::TimePoint live_after, std::string& snapshot) {
   constexpr int kRows = 10'000;
   pqxx::work transaction(connection);
@@ -86,7 +87,7 @@ Revocations ReadAll(pqxx::connection& connection, ca::TimePoint live_after, std:
   return revocations;
 }
 
-// Where a session has come to: its number and the snapshot that it read by, "4711 730:735:731".
+// The position of a session: its number and the snapshot of its last reading, "4711 730:735:731".
 struct Position {
   int session = 0;
   std::string snapshot;
@@ -99,7 +100,7 @@ struct Position {
   ca::RevocationCursor Cursor() const { return {fmt::format("{} {}", session, snapshot)}; }
 };
 
-// It sends nothing itself, so nothing else would tell it that the other end is gone.
+// The listener sends nothing, so only keep-alives tell it that the server is gone.
 constexpr char kKeepalives[] = " keepalives_idle=10 keepalives_interval=5 keepalives_count=3";
 
 }  // namespace
@@ -122,7 +123,7 @@ void RevocationListener::Await(std::chrono::milliseconds patience) {
   const auto whole = std::chrono::duration_cast<std::chrono::seconds>(patience);
   connection_->await_notification(whole.count(),
                                   std::chrono::microseconds(patience - whole).count());
-  // One answer for all that came together.
+  // Notifications that arrived together count as one.
   connection_->get_notifs();
 }
 

@@ -7,16 +7,16 @@
 #include "ca/ports/revocation.h"
 #include "db/connection.h"
 
-// What every replica reads of revocations: that there are some, and which.
+// The revocations that each replica reads, and the notifications of them.
 namespace db {
 
-// Listens from when it is made. Throws like libpqxx.
+// Listens from its construction on. Throws like libpqxx.
 class RevocationListener {
  public:
   explicit RevocationListener(const Endpoint& endpoint);
   ~RevocationListener();
 
-  // Until something is told, or the patience is over.
+  // Returns after a notification, or after the patience.
   void Await(std::chrono::milliseconds patience);
 
  private:
@@ -33,7 +33,8 @@ struct RevocationsRead {
   ca::RevocationCursor reached;
 };
 
-// What came since `since`, if this session gave it; else all that are live after `live_after`.
+// The revocations since the cursor `since`, if this session made it; else all revocations of
+// certificates that are live after `live_after`.
 RevocationsRead ReadRevocations(pqxx::connection& connection, const ca::RevocationCursor& since,
                                 ca::TimePoint live_after);
 

@@ -10,8 +10,8 @@
 #include "ca/base/serial_number.h"
 #include "ca/base/spiffe_id.h"
 
-// Columns of a result as the words of ca/. What the ledger holds was checked before it was written,
-// so a value that does not parse throws: the database was changed by somebody else's hand.
+// Columns of a result as types of ca/. Each value was checked before it was written, so a value
+// that does not parse throws: something else changed the database.
 namespace db {
 
 ca::Bytes BytesOf(const pqxx::field& field);                 // bytea

@@ -9,7 +9,7 @@
 namespace ca {
 namespace {
 
-// It stands on the terminal of whoever decides.
+// The line is shown on the terminal of the operator that decides.
 std::string LineOf(const std::string& text) {
   std::string line = text.substr(0, Approval::kChangeSizeMax);
   std::replace_if(
@@ -52,7 +52,7 @@ AuditEvent EventOf(const AuditEvent& of, std::string action, HierarchyId hierarc
 }  // namespace
 
 Bytes DigestOf(ApprovalKind kind, const std::vector<std::string>& words) {
-  // Of digests, so that no word runs into the next.
+  // Each word is hashed by itself, so that two words never run together.
   Bytes text = Sha256(NameOf(kind));
   for (const std::string& word : words) text += Sha256(word);
   return Sha256(text);
@@ -60,7 +60,7 @@ Bytes DigestOf(ApprovalKind kind, const std::vector<std::string>& words) {
 
 // ---- asking -------------------------------------------------------------------------------------
 
-// From the database and not from the catalog, which is some seconds old and waits for the token.
+// Reads the database: the catalog may be some seconds old, and its reload waits for the token.
 Result<std::optional<Hierarchy>> Approvals::FindStanding(HierarchyId id) const {
   std::vector<Hierarchy> standing = TRY(hierarchies_.LoadHierarchies());
   for (Hierarchy& hierarchy : standing) {
@@ -130,7 +130,8 @@ Result<Approval> Approvals::FindOrRequest(const Call& call, const Hierarchy& hie
   while (true) {
     Approval found = TRY(store_.FindOrRequest(wanted, disregarded, asked));
     if (!found.decision || found.decision->verdict == Verdict::kDeny) return found;
-    // What somebody may is looked up when it counts (DESIGN.md, invariant 7).
+    // The role of the approver is looked up now, when the approval is used (DESIGN.md, invariant
+    // 7).
     const bool stands = TRY(MayDecide(found.decision->by, hierarchy.id));
     if (stands) return found;
     disregarded.insert(found.id);
@@ -177,7 +178,7 @@ Result<Recorded<Approval>> Approvals::Decide(Call& call, Action action, const st
   call.event().subject = Printable(id);
   const Approval found = TRY(FindPermitted(call, action, id));
   call.event().hierarchy = found.hierarchy;
-  // Who approves has said all by that.
+  // An approval needs no reason.
   if (verdict == Verdict::kDeny || !reason.empty()) TRY(CheckNote("reason", reason));
   if (found.requested_by == *call.caller().id) {
     return Refusal<kApprovalOwn>(call.caller().Name(), id);
@@ -198,13 +199,13 @@ Result<Recorded<Approval>> Approvals::Withdraw(Call& call, const std::string& id
   return store_.Withdraw(found.hierarchy, id, call.event());
 }
 
-// The id is all that the caller has; it is looked for where the caller may do that.
+// The caller has the id alone, so each hierarchy where the caller may do `action` is searched.
 Result<Approval> Approvals::FindPermitted(const Call& call, Action action,
                                           const std::string& id) const {
   const auto catalog = catalogs_.Snapshot();
   const auto allowed = TRY(authorization_.Allowed(call.caller(), action, catalog->hierarchies()));
   if (allowed.empty()) {
-    // Says by which roles; where makes no difference.
+    // For its refusal, which names the roles; the hierarchy makes no difference.
     TRY(authorization_.Require(call.caller(), action, call.caller().hierarchy));
   }
   TRY(CheckId(id));

@@ -12,22 +12,21 @@
 
 namespace ca {
 
-// One change as far as its approval goes.
+// A change for which an approval is asked.
 struct ProposedChange {
   ApprovalKind kind{};
-  // SHA-256 over the exact change and what it changes from: an approval is for no other.
+  // SHA-256 over the exact change and the state that it changes; an approval is valid for this
+  // alone.
   Bytes digest;
-  std::vector<std::string> changes;  // the same for people, an item a line
+  std::vector<std::string> changes;  // the change in words for people, an item a line
 };
 
-// The digest of a change that a few words say exactly.
+// The digest of a change that these words describe exactly.
 Bytes DigestOf(ApprovalKind kind, const std::vector<std::string>& words);
 
-// The story of what takes two operators: one asks for it, by doing it; another approves or denies
-// exactly that; the first one does it again, or withdraws. Thread-safe; calls block.
-//
-// As in Registration, each call leaves what it learns in `event`, and may also fail as
-// Authorization::Require does.
+// The use case of changes that take two operators. One operator asks for the change by attempting
+// it. Another approves or denies exactly this change. Then the first repeats the attempt, or
+// withdraws. Thread-safe; calls block. Each may also fail as Authorization::Require does.
 class Approvals {
  public:
   // All outlive it.
@@ -38,30 +37,31 @@ class Approvals {
         hierarchies_(hierarchies),
         store_(store) {}
 
-  // Whether it takes two in the hierarchy, as its file says now, also when it was changed just now
-  // on another replica. Not in one that is destroyed.
+  // Whether a change of this kind takes two operators in the hierarchy, by its current declaration
+  // in the database, which another replica may just have changed. False in a destroyed hierarchy.
   Result<bool> Asks(HierarchyId hierarchy, ApprovalKind kind) const;
 
-  // To be called when the caller may, and nothing else is in the way, before the change. Ok when it
-  // takes one operator; or when another, who still is an admin of the hierarchy, has approved
-  // exactly this for this caller and it has not expired: then `event` has the use of that approval,
-  // and it is used in the transaction of the first change that is made with `event` or a copy.
-  // Else it is asked for, or was:
-  //   kFailedPrecondition  rule `approval.pending`, saying who may do what about it
-  //                        rule `approval.denied`, saying who did, and why
+  // Call it last before the change, after every other check. Ok if the change takes one operator,
+  // or if another operator, still an admin of the hierarchy, has approved exactly this change for
+  // this caller and the approval has not expired. Then the call's event carries the use of the
+  // approval, and the first change that is made with this event, or with a copy, uses it in its
+  // transaction. Otherwise the approval is requested, or was before:
+  //   kFailedPrecondition  rule `approval.pending`; the message names the commands to go on
+  //                        rule `approval.denied`; the message names the operator and the reason
   //                        rule `approval.too-many`
-  // The change itself fails when the approval ends before: kAborted when another call used it.
+  // The change itself fails if the approval ends before it: kAborted when another call used it.
   Status Require(Call& call, HierarchyId hierarchy, const ProposedChange& change) const;
-  // The same, whatever the hierarchy's file says.
+  // As Require(), and takes two operators even if the hierarchy's declaration does not.
   Status RequireAlways(Call& call, HierarchyId hierarchy, const ProposedChange& change) const;
 
-  // A page of those of one hierarchy, newest first: what is pending, or all. kNotFound.
+  // A page of the approvals of one hierarchy, newest first: the pending ones, or all. kNotFound.
   enum class Which { kPending, kAll };
   Result<std::vector<Approval>> List(Call& call, const std::string& hierarchy, Which which,
                                      int page_size, const std::string& page_token) const;
 
-  // By another admin than the one who asked; final. Recorded together with `event`.
-  //   kInvalidArgument     `decision` or its reason is not what it may be
+  // Only an admin other than the one that asked decides. The decision is final, and is recorded
+  // with the call's event.
+  //   kInvalidArgument     `id` or the reason is malformed
   //   kNotFound            no such approval where the caller is an admin
   //   kPermissionDenied    rule `approval.own`
   //   kFailedPrecondition  rule `approval.expired`, `approval.decided`, `approval.withdrawn`
@@ -70,9 +70,9 @@ class Approvals {
   Result<Recorded<Approval>> Deny(Call& call, const std::string& id,
                                   const std::string& reason) const;
 
-  // By the one who asked, whatever role over the hierarchy that is now; also when it was approved.
-  // Final, and it may be asked for anew. Recorded together with `event`.
-  //   kInvalidArgument     `id` is none
+  // Only the operator that asked withdraws, with any role over the hierarchy; an approved change
+  // can be withdrawn too. Final; the change may be asked for anew. Recorded with the call's event.
+  //   kInvalidArgument     `id` is malformed
   //   kNotFound            no such approval where the caller has a role
   //   kPermissionDenied    rule `approval.not-own`
   //   kFailedPrecondition  rule `approval.expired`, `approval.decided` (denied), `approval.used`

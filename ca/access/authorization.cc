@@ -12,7 +12,7 @@ namespace {
 struct ActionRule {
   Action action;
   std::string_view name;
-  std::initializer_list<Role> roles;  // which may; an admin may anything
+  std::initializer_list<Role> roles;  // that may do it; an admin may do everything
 };
 
 constexpr std::initializer_list<Role> kNobodyElse = {};
@@ -55,7 +55,7 @@ constexpr auto kRules = std::to_array<ActionRule>({
     {Action::kAddGrant, "AddGrant", kNobodyElse},
     {Action::kRemoveGrant, "RemoveGrant", kNobodyElse},
     {Action::kDiagnose, "Diagnose", kAuditors},
-    // Of another hierarchy than the caller's own; for that it takes no role.
+    // The roles are needed for another hierarchy than the caller's own, which needs none.
     {Action::kGetTrustBundle, "GetTrustBundle", kReaders},
     {Action::kWatchTrustBundle, "WatchTrustBundle", kReaders},
     {Action::kAcknowledgeTrustBundle, "AcknowledgeTrustBundle", kNobodyElse},
@@ -64,7 +64,7 @@ constexpr auto kRules = std::to_array<ActionRule>({
     {Action::kListApprovals, "ListApprovals", kReaders},
     {Action::kApproveChange, "ApproveChange", kNobodyElse},
     {Action::kDenyChange, "DenyChange", kNobodyElse},
-    // Of what the caller asked for: that it may do no more, it may still take back.
+    // An operator that has lost the role for a change may still withdraw its own request.
     {Action::kWithdrawApproval, "WithdrawApproval", kReaders},
 });
 
@@ -80,7 +80,7 @@ bool Grants(const Grant& grant, const ActionRule& rule, HierarchyId hierarchy) {
   return covers && Allows(grant.role, rule);
 }
 
-// Over all of the tenant's hierarchies, also those to come.
+// Over all present and future hierarchies of the tenant.
 bool GrantsOverTenant(const Grant& grant, const ActionRule& rule, const std::string& tenant) {
   const bool covers = grant.tenant.empty() ? !grant.hierarchy : grant.tenant == tenant;
   return covers && Allows(grant.role, rule);

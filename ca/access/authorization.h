@@ -7,7 +7,7 @@
 
 namespace ca {
 
-// What can be asked of the server, by the names that audit events have.
+// The actions that callers can ask of the server, by their names in audit events.
 enum class Action {
   kEnroll,
   kRenew,
@@ -54,28 +54,29 @@ enum class Action {
 
 std::string_view NameOf(Action action);  // Enroll, Renew, RegisterAgent, ...
 
-// Whether callers may do it who show no certificate: their credential is in the request.
+// Whether callers without a certificate may do it, because their credential is in the request.
 bool IsForStrangers(Action action);
 
-// Whether a caller may do it. A certificate says who the caller is; what it may do is read from the
-// registry at each call, so a change acts at once (DESIGN.md, invariant 7). Thread-safe.
+// Decides whether a caller may do an action. The certificate only identifies the caller; its roles
+// are read from the registry at each call, so a change acts at once (DESIGN.md, invariant 7).
+// Thread-safe.
 class Authorization {
  public:
   explicit Authorization(Registry& registry) : registry_(registry) {}
 
   // Ok, or:
-  //   kUnauthenticated   rule `caller.anonymous`: no client certificate was shown
+  //   kUnauthenticated   rule `caller.anonymous`: no client certificate was presented
   //   kPermissionDenied  rule `caller.role`: none of the caller's roles over `hierarchy` allows it
-  //   kUnavailable       the registry is away
-  // For actions of operators only; an agent's enrollment is judged by its credential.
+  //   kUnavailable       the registry is unavailable
+  // Only for actions of operators; an agent enrolls by its credential.
   Status Require(const Caller& caller, Action action, HierarchyId hierarchy) const;
 
-  // The same for what is about all of a tenant's hierarchies, also those to come, and for what is
-  // about all there are.
+  // The same for an action over all present and future hierarchies of a tenant, and for an action
+  // over all hierarchies.
   Status RequireOverTenant(const Caller& caller, Action action, const std::string& tenant) const;
   Status RequireOverAll(const Caller& caller, Action action) const;
 
-  // Those of `hierarchies` over which the caller may do it; none is an answer, not an error.
+  // Selects those of `hierarchies` over which the caller may do it; an empty result is no error.
   Result<std::vector<HierarchyId>> Allowed(const Caller& caller, Action action,
                                            const std::vector<Hierarchy>& hierarchies) const;
 

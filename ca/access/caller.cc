@@ -60,8 +60,8 @@ class CallerVerifier::Trust {
   Result<Verified> Verify(std::string_view pem) const;
 
  private:
-  // Of one hierarchy. OpenSSL goes by names: a root of somebody else's that has the name of one of
-  // ours, by accident or not, is in the way of its own hierarchy alone.
+  // The certificates of one hierarchy. OpenSSL finds issuers by name: a foreign root that has the
+  // name of another hierarchy's root disturbs only the hierarchy that it belongs to.
   struct Anchors {
     X509StorePtr roots{X509_STORE_new()};
     X509StackPtr intermediates{sk_X509_new_null()};
@@ -111,7 +111,7 @@ Result<Caller> CallerVerifier::Verify(std::string_view pem) const {
     }
     if (trust == trust_) young_.emplace(digest, *verified);
   }
-  // Time goes on while a connection stands, and so do revocations.
+  // A connection may be old: its certificate may have expired or been revoked since.
   const TimePoint now = clock_.Now();
   if (now < verified->validity.not_before || now > verified->validity.not_after) {
     return Refusal<kCallerExpired>(Rfc3339(verified->validity.not_before),
@@ -150,8 +150,8 @@ CallerVerifier::Trust::Anchors CallerVerifier::Trust::AnchorsOf(
   return anchors;
 }
 
-// Name constraints have said so already, where the root is ours; but who a caller is must not hang
-// on one check, and whoever else issues under an external root issues none of our agents.
+// Under our own roots, name constraints say the same; but the identity of a caller must not depend
+// on one check. Under an external root, other CAs may issue, and none of them issues our agents.
 bool CallerVerifier::Trust::IsIssuedWithin(const Hierarchy& hierarchy,
                                            X509_STORE_CTX* verified) const {
   const STACK_OF(X509)* const chain = X509_STORE_CTX_get0_chain(verified);
@@ -166,7 +166,7 @@ bool CallerVerifier::Trust::IsIssuedWithin(const Hierarchy& hierarchy,
 Status CallerVerifier::Trust::VerifyChain(X509_STORE_CTX* context) {
   X509_VERIFY_PARAM* const parameters = X509_STORE_CTX_get0_param(context);
   X509_VERIFY_PARAM_set_purpose(parameters, X509_PURPOSE_SSL_CLIENT);
-  // Whether it has expired is asked at each call; here it is only whether it ever stood.
+  // The result is cached, so it must not depend on the time: each call checks the expiry.
   X509_VERIFY_PARAM_set_flags(parameters, X509_V_FLAG_X509_STRICT | X509_V_FLAG_NO_CHECK_TIME);
   if (X509_verify_cert(context) == 1) return Ok();
   DrainOpenSslErrors();

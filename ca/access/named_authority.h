@@ -7,13 +7,13 @@
 
 namespace ca {
 
-// An issuing authority, as people name it: acme/prod/issuing/2.
+// An issuing authority that was found by its name, acme/prod/issuing/2.
 struct NamedAuthority {
   const Hierarchy* hierarchy = nullptr;  // of the catalog that it was found in
   AuthorityView view;
 };
 
-// The one of that name, if the caller may do `action` there; what is learnt is left in `event`.
+// Finds the issuing authority of that name in a hierarchy where the caller may do `action`.
 // kNotFound, and as Authorization::Require().
 Result<NamedAuthority> FindIssuing(Call& call, const Catalog& catalog,
                                    const Authorization& authorization, Action action,

@@ -26,7 +26,7 @@ Result<std::vector<OperatorGrant>> Operators::List(const Call& call) const {
   const auto allowed =
       TRY(authorization_.Allowed(call.caller(), Action::kListGrants, catalog->hierarchies()));
   if (allowed.empty()) TRY(authorization_.RequireOverAll(call.caller(), Action::kListGrants));
-  // Whoever sees a hierarchy sees everybody who may do something in it.
+  // An auditor of a hierarchy sees every grant that covers the hierarchy.
   const auto is_seen = [&](const Grant& grant) {
     return std::any_of(allowed.begin(), allowed.end(), [&](HierarchyId id) {
       if (grant.hierarchy) return *grant.hierarchy == id;
@@ -46,7 +46,7 @@ Result<Recorded<OperatorGrant>> Operators::Add(Call& call, const std::string& op
   return Recorded(std::move(recorded), std::move(added));
 }
 
-// Who has it already gains nothing.
+// A grant that exists already changes nothing, and needs no approval.
 Status Operators::RequireApproval(Call& call, const OperatorGrant& added) const {
   constexpr ApprovalKind kKind = ApprovalKind::kPolicyWidening;
   const std::vector<OperatorGrant> grants = TRY(registry_.ListGrants());
@@ -95,7 +95,7 @@ Result<OperatorGrant> Operators::Authorized(Call& call, Action action,
   }
   const auto id = OperatorIdOf(*system, operator_name);
   if (!id.ok()) return Annotate(id.status(), "operator: ");
-  call.event().hierarchy = system->id;  // where operators are
+  call.event().hierarchy = system->id;  // operators are registered there
   call.event().subject = id->ToString();
   call.event().reason = fmt::format("{} over {}", NameOf(role), ScopeText(grant, *catalog));
   return OperatorGrant{*id, std::move(grant)};

@@ -12,16 +12,15 @@
 
 namespace ca {
 
-// What a role is over: a hierarchy, acme/prod; a tenant with all of its hierarchies, acme; or (both
-// "") all there are.
+// The scope of a role: a hierarchy, acme/prod; all hierarchies of a tenant, acme; or (both "") all
+// hierarchies.
 struct GrantScope {
   std::string hierarchy;
   std::string tenant;
 };
 
-// The story of who may do what: roles are given to operators and taken again by an admin of what
-// they are over. Thread-safe; calls block. As in Registration, each call leaves what it learns in
-// `event`, and may also fail as Authorization::Require does.
+// The use case of operators' roles: an admin over the scope of a role grants it and takes it back.
+// Thread-safe; calls block. Each may also fail as Authorization::Require does.
 class Operators {
  public:
   // All outlive it.
@@ -32,18 +31,18 @@ class Operators {
         registry_(registry),
         approvals_(approvals) {}
 
-  // What the caller may see of who may do what: the grants over what it is an auditor of.
+  // The grants over the hierarchies of which the caller is an auditor.
   Result<std::vector<OperatorGrant>> List(const Call& call) const;
 
-  // From the operator's next call on. Idempotent. A role over one hierarchy, which its file could
-  // say, may take two as what widens there does: Approvals::Require(). kNotFound when the operator
-  // is not registered in the system hierarchy, or there is no such hierarchy; kInvalidArgument when
-  // `scope` names both.
+  // The role acts from the operator's next call on. Idempotent. A role over one hierarchy widens
+  // its declaration, and may take two operators: Approvals::Require(). kNotFound when the operator
+  // is not registered in the system hierarchy, or when the hierarchy does not exist;
+  // kInvalidArgument when `scope` names both a hierarchy and a tenant.
   Result<Recorded<OperatorGrant>> Add(Call& call, const std::string& operator_name, Role role,
                                       const GrantScope& scope) const;
 
-  // The same, and kFailedPrecondition, rule `grant.last-admin`, when nobody would be left who may
-  // everything.
+  // The reverse, without approval. Also kFailedPrecondition, rule `grant.last-admin`, for the last
+  // admin over all hierarchies.
   Result<Recorded<OperatorGrant>> Remove(Call& call, const std::string& operator_name, Role role,
                                          const GrantScope& scope) const;
 

@@ -52,7 +52,7 @@ Status CheckAlternativeNames(const Csr& csr, const Agent& agent) {
 
 // ---- extensions ---------------------------------------------------------------------------------
 
-// What the certificate will say anyway may be asked for.
+// A CSR may ask for the extensions that the certificate will have in any case.
 
 Status CheckBasicConstraints(const Csr::Extension& extension) {
   const unsigned char* cursor = Octets(extension.value);
@@ -64,7 +64,7 @@ Status CheckBasicConstraints(const Csr::Extension& extension) {
 }
 
 Status CheckKeyUsage(const Csr::Extension& extension) {
-  // In the order of RFC 5280 section 4.2.1.3.
+  // The bits in the order of RFC 5280 section 4.2.1.3.
   constexpr std::string_view kNames[] = {"digitalSignature", "nonRepudiation", "keyEncipherment",
                                          "dataEncipherment", "keyAgreement",   "keyCertSign",
                                          "cRLSign",          "encipherOnly",   "decipherOnly"};

@@ -6,9 +6,9 @@
 
 namespace ca {
 
-// Whether a CSR asks for no more than the identity that its agent has: what it asks for beyond is
-// refused by name, never dropped in silence. Asking for nothing is fine: the certificate says who
-// the agent is in any case.
+// Checks that a CSR asks for no more than the identity of its agent. The refusal names each excess;
+// nothing is dropped in silence. A CSR may ask for less: the certificate has the agent's full
+// identity in any case.
 //
 // kInvalidArgument with a rule of `profile.key-type`, `csr.subject`, `csr.alternative-name`,
 // `csr.extension` or `csr.attribute`. Pure and thread-safe.

@@ -8,10 +8,10 @@
 namespace ca {
 namespace {
 
-// Each try meets another activation, which happens every few weeks.
+// A retry is needed only when an authority is activated meanwhile, which happens every few weeks.
 constexpr int kTriesMax = 3;
 
-// Whether the catalog is behind the ledger, or may be: another may issue by now.
+// Whether the catalog may be behind the ledger: another authority may issue by now.
 bool IsBehind(const Status& status) {
   return Is(status, kAuthoritySuperseded) || Is(status, kAuthorityRevoked);
 }
@@ -21,7 +21,7 @@ Status CheckUsable(const JoinTokenRecord& token, const RequestId& request, TimeP
     case JoinTokenRecord::State::kReady:
       return Ok();
     case JoinTokenRecord::State::kUsed:
-      // A retry of the request that used it gets the same answer; the ledger sees to it.
+      // The request that used it may be repeated: the ledger returns the first answer.
       if (token.used_by_request == request.ToString()) return Ok();
       return Refusal<kJoinTokenUsed>("ask for a new one");
     case JoinTokenRecord::State::kExpired:
@@ -79,7 +79,8 @@ Result<Recorded<IssuedCertificate>> Enrollment::Issue(Call& call, const Agent& a
     intent = Intend(call, agent, csr, grounds, request);
   }
   if (!intent.ok()) {
-    // What was refused was not recorded: there is no such serial. Of a failure nobody can know.
+    // A refusal records nothing, so clear the serial. After a failure the row may exist, so keep
+    // it.
     if (!RuleOf(intent.status()).empty()) call.event().serial.clear();
     return intent.status();
   }
@@ -89,12 +90,13 @@ Result<Recorded<IssuedCertificate>> Enrollment::Issue(Call& call, const Agent& a
     return Recorded(std::move(decision), Released(std::move(*answered)));
   }
   auto recorded = std::get<RecordedIssuance>(std::move(answer));
-  call.event().serial = recorded.record().serial.ToString();  // perhaps of an earlier attempt
+  call.event().serial =
+      recorded.record().serial.ToString();  // an earlier attempt may have chosen it
   auto certificate = TRY(SignAndRecord(std::move(recorded)));
   return Recorded(std::move(decision), Released(std::move(certificate)));
 }
 
-// Our own certificates are of no tenant.
+// The server's own certificates count for no tenant.
 Status Enrollment::TakeOfQuota(const Agent& agent, const Grounds& grounds) const {
   if (std::holds_alternative<SystemGrounds>(grounds)) return Ok();
   const auto catalog = catalogs_.Snapshot();
@@ -134,10 +136,10 @@ Result<Recorded<std::variant<RecordedIssuance, Certificate>>> Enrollment::Intend
 }
 
 Result<Certificate> Enrollment::SignAndRecord(RecordedIssuance recorded) const {
-  // Its own authority, which an earlier attempt may have chosen before another became active.
+  // The authority of the record: an earlier attempt may have chosen one that is no longer active.
   const AuthorityId id = recorded.record().authority;
   auto authority = catalogs_.Snapshot()->FindAuthority(id);
-  if (!authority.ok()) {  // another replica's attempt, by one that is new here
+  if (!authority.ok()) {  // another replica's attempt chose one that this replica does not know
     TRY(catalogs_.Reload());
     authority = catalogs_.Snapshot()->FindAuthority(id);
   }

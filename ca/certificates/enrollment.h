@@ -27,29 +27,26 @@ struct RenewalRequest {
   Bytes csr;  // DER PKCS #10, for a new key
 };
 
-// A certificate that is released, with all that its agent needs to use it.
+// A released certificate, with the certificates that its agent needs to use it.
 struct IssuedCertificate {
   Certificate certificate;
   std::vector<Bytes> intermediates;  // DER, in the order of a TLS handshake
-  std::vector<Bytes> roots;          // DER, what peers of the same hierarchy trust
+  std::vector<Bytes> roots;          // DER, that peers of the same hierarchy trust
 };
 
-// The story of an agent's certificates: the first one, by a join token, and each next one, by the
-// certificate that still stands and a new key. Thread-safe; calls block.
+// The use case of an agent's certificates: the first one by a join token, and each next one by the
+// valid certificate and a new key. Thread-safe; calls block.
 //
-// Each call leaves what it learns of itself in `event` (actor, hierarchy, subject, request,
-// serial), also when it fails. When it succeeds, `event` was recorded together with the intent;
-// when it fails, the caller has to record it.
-//
-// When another authority was activated meanwhile, it goes on with that one.
+// The event of the call is recorded together with the intent. If another authority is activated
+// meanwhile, the new one issues.
 //
 // Errors: those of Csr::Parse, CheckRequest, CheckPolicy, Quotas::TakeCertificate and
-// Ledger::RecordIntent with their rules; also kUnavailable while token or database is away, then
-// the same request may be sent again.
+// Ledger::RecordIntent, with their rules; kUnavailable while the token or the database is
+// unavailable, when the same request may be sent again.
 class Enrollment {
  public:
-  // `catalogs` is reloaded when the ledger knows more than it. `directory` is what certificates say
-  // of where their status is. All outlive it.
+  // Reloads `catalogs` when the ledger is ahead of it. Certificates get the URLs of their status
+  // from `directory`. All outlive it.
   Enrollment(LiveCatalog& catalogs, Registry& registry, Ledger& ledger,
              const StatusDirectory& directory, const Clock& clock,
              const Quotas& quotas = Quotas::None())
@@ -64,8 +61,8 @@ class Enrollment {
 
   Result<Recorded<IssuedCertificate>> Renew(Call& call, const RenewalRequest& request) const;
 
-  // For the server's own certificates, and those that `init` makes for operators: no credential but
-  // being the server.
+  // Issues the server's own certificates, and those of operators that `init` makes, without a
+  // credential.
   Result<Recorded<IssuedCertificate>> Issue(Call& call, const Agent& agent, BytesView csr_der,
                                             const Grounds& grounds, const RequestId& request) const;
 

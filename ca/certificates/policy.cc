@@ -54,8 +54,8 @@ std::string ConditionsOf(const EnrollmentRule& rule) {
   return text;
 }
 
-// What the caller itself can change comes first, and is tried; the rest is in whose hands the rules
-// or the registration are, so it is what the rules say.
+// First try the values that the caller itself can change. The rest can be changed only by an
+// operator, so for the rest quote the rules.
 std::string WhatWouldPass(const std::vector<EnrollmentRule>& rules, const EnrollmentRule& refusing,
                           const CertificateProfile& profile, const RequestFacts& facts) {
   std::string key_types;

@@ -27,12 +27,12 @@ Verdict Judge(const Hierarchy& hierarchy, const RequestFacts& facts) {
   return {false, RuleOf(checked.status()), MessageOf(checked.status())};
 }
 
-// Whether it is one of what CheckPolicy() refuses by.
+// Whether CheckPolicy() refuses by this rule.
 bool IsOfPolicy(std::string_view rule) {
   return kPolicyRules.Has(rule) || rule == kProfileKeyType.name || rule == kProfileUnknown.name;
 }
 
-// By agent, then by rule.
+// Orders by agent, then by rule.
 using Key = std::tuple<std::string, std::string, std::string>;
 using Changes = std::map<Key, PolicyChange>;
 

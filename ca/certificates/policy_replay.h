@@ -9,13 +9,13 @@
 
 namespace ca {
 
-// Requests of one agent that a wanted policy decides otherwise than the one that stands, each by
+// Requests of one agent that the wanted policy decides differently from the current policy, all by
 // the same rule.
 struct PolicyChange {
   std::string agent;          // the path of its SPIFFE ID
-  std::string rule;           // that would decide: policy.NAME, profile.*; "" when none spoke
-  std::string standing_rule;  // that decides as the policy stands
-  std::string reason;  // what the last one would be told, and what would pass; "" if admitted
+  std::string rule;           // of the wanted policy: policy.NAME, profile.*; "" for none
+  std::string standing_rule;  // of the current policy
+  std::string reason;  // the refusal of the last such request, and what would pass; "" if admitted
   std::int64_t count = 0;
   TimePoint last_seen;
 
@@ -27,22 +27,22 @@ struct PolicyReplayReport {
   std::vector<PolicyChange> newly_admitted;
   std::int64_t still_admitted = 0;
   std::int64_t still_refused = 0;
-  // No decision of a policy, so there is nothing to compare.
+  // No policy decided these, so there is nothing to compare.
   std::int64_t refused_otherwise = 0;  // by another rule: a bad credential, a malformed CSR
-  std::int64_t failed = 0;             // permitted, and did not come about
-  std::int64_t without_facts = 0;      // decided by a server that did not record by what
+  std::int64_t failed = 0;             // permitted, but nothing was issued
+  std::int64_t without_facts = 0;      // recorded by a server that did not record the facts
 
   bool ChangesNothing() const { return newly_refused.empty() && newly_admitted.empty(); }
   std::int64_t Total() const;
 };
 
-// What a wanted policy would do to requests that were made: each is judged by the rules and
-// profiles of both hierarchies, by what was known of it then. What was decided then is no measure:
-// a change that was made since would be called new for as long as the requests before it are looked
-// at. It keeps one entry for each different request, however often that was made. Pure.
+// Replays recorded requests under a wanted policy. Each request is judged by the rules and profiles
+// of both the current and the wanted hierarchy, with the facts that were known of it then. The
+// decision of that time is not compared: a policy change since then would count as new. Equal
+// requests are kept once. Pure.
 class PolicyReplay {
  public:
-  // Of one hierarchy, what stands and what is wanted. Both have to outlive it.
+  // The current and the wanted declaration of one hierarchy. Both outlive it.
   PolicyReplay(const Hierarchy& standing, const Hierarchy& wanted)
       : standing_(standing), wanted_(wanted) {}
 
@@ -59,7 +59,7 @@ class PolicyReplay {
   const Hierarchy& standing_;
   const Hierarchy& wanted_;
   std::map<RequestFacts, Tally> judged_;
-  PolicyReplayReport others_;  // what is not judged
+  PolicyReplayReport others_;  // counts the requests that are not judged
 };
 
 }  // namespace ca

@@ -29,7 +29,7 @@ Result<Recorded<Agent>> Registration::RegisterAgent(Call& call,
   return registry_.RegisterAgent(agent, call.event());
 }
 
-// Those who register at the same instant may go beyond it, by as many as they are.
+// Concurrent registrations may exceed the quota, each by one.
 Status Registration::CheckQuota(const Catalog& catalog, const std::string& tenant) const {
   const std::int64_t quota = quotas_.AgentsOf(tenant);
   if (quota == 0) return Ok();
@@ -59,8 +59,8 @@ Result<Recorded<Registration::Created>> Registration::CreateJoinToken(
     return Refusal<kAgentDisabled>(id.ToString());
   }
   const Hierarchy* system = TRY(catalog->System());
-  // By the oldest root that is trusted: every server has a chain to it, whichever root its own
-  // certificate is under.
+  // The token names the oldest trusted root: each server presents a chain to it, whichever root its
+  // own certificate is under.
   JoinToken token = JoinToken::New(address_, Sha256(catalog->Roots(system->id).front()));
   JoinTokenRecord record =
       JoinTokenRecord::Of(token, id, call.caller().Name(), call.now(), lifetime);

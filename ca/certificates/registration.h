@@ -10,24 +10,22 @@
 
 namespace ca {
 
-// What an operator says of an agent that is to be registered.
+// The fields of a new agent, as an operator gives them.
 struct AgentRegistration {
   SpiffeId id;
   std::string owner;
   std::string role;
   std::string version;
-  std::string profile;  // "" for the first of its hierarchy
+  std::string profile;  // "" for the first profile of its hierarchy
   std::vector<std::string> dns_names;
   std::vector<IpAddress> ip_addresses;
 };
 
-// The story of who may enroll: registering agents and inviting them. Thread-safe; calls block.
-//
-// As in Enrollment, each call leaves what it learns in `event`; a change that succeeded has
-// recorded it, anything else has not. Every call may also fail as Authorization::Require does.
+// The use case of admitting agents: registers them and creates their join tokens. Thread-safe;
+// calls block. Each may also fail as Authorization::Require does.
 class Registration {
  public:
-  // `address` is the server's, for join tokens.
+  // Join tokens carry `address`, which is where agents reach the server. All outlive it.
   Registration(const LiveCatalog& catalogs, const Authorization& authorization, Registry& registry,
                std::string address, const Quotas& quotas = Quotas::None())
       : catalogs_(catalogs),
@@ -37,7 +35,7 @@ class Registration {
         quotas_(quotas) {}
 
   // kInvalidArgument naming the field; kNotFound when no hierarchy has its trust domain;
-  // kAlreadyExists; kResourceExhausted, rule quota.agents, when its tenant has as many as it may.
+  // kAlreadyExists; kResourceExhausted, rule quota.agents, when its tenant has reached its quota.
   Result<Recorded<Agent>> RegisterAgent(Call& call, const AgentRegistration& registration) const;
 
   struct Created {

@@ -6,8 +6,8 @@
 namespace ca {
 namespace {
 
-// The root to which that is the link, acme/prod/root/2; "" when it is none. Of an issuing
-// authority's own certificate, CheckIsNotOfAuthority() has spoken.
+// The root whose cross-certificate has that serial, acme/prod/root/2; "" for no cross-certificate.
+// CheckIsNotOfAuthority() has refused the certificates of issuing authorities.
 std::string RootOfLink(const Catalog& catalog, const Hierarchy& hierarchy,
                        const SerialNumber& serial) {
   for (const Catalog::Link& link : catalog.LinksOf(hierarchy.id)) {
@@ -24,15 +24,15 @@ Result<Recorded<RevocationOutcome>> Revocations::Revoke(Call& call,
                                                         const RevocationRequest& request) const {
   const RevocationOrder order = TRY(Authorized(call, request, Action::kRevoke));
   TRY(RequireApproval(call, order));
-  // What an auditor reads: why it was revoked.
+  // For the auditor.
   call.event().reason = std::string(NameOf(order.reason));
   auto outcome = store_.Revoke(order, call.event());
   if (!outcome.ok()) call.event().reason.clear();
   return outcome;
 }
 
-// Of authorities; what it names is said with it, so that another is not revoked by the same
-// approval.
+// For orders about authorities. The digest covers the target's name, so that the approval is valid
+// for no other target.
 Status Revocations::RequireApproval(Call& call, const RevocationOrder& order) const {
   constexpr ApprovalKind kKind = ApprovalKind::kAuthorityRevocation;
   const auto catalog = catalogs_.Snapshot();
@@ -52,7 +52,7 @@ Status Revocations::RequireApproval(Call& call, const RevocationOrder& order) co
   const bool asks = TRY(approvals_.Asks(hierarchy->id, kKind));
   if (!asks) return Ok();
   const RevocationOutcome preview = TRY(store_.Preview(order));
-  // Of what was revoked before, only a compromised key is still to be blocked.
+  // If all of it was revoked before, the order still matters only to block compromised keys.
   if (preview.revoked_count == 0 && order.reason != RevocationReason::kKeyCompromise) return Ok();
 
   const std::string reason(NameOf(order.reason));
@@ -114,7 +114,7 @@ Result<RevocationOrder> Revocations::OfSerial(Call& call, const SerialNumber& se
   const auto catalog = catalogs_.Snapshot();
   const auto allowed = TRY(authorization_.Allowed(call.caller(), action, catalog->hierarchies()));
   if (allowed.empty()) {
-    // Says by which roles; where makes no difference.
+    // For its refusal, which names the roles; the hierarchy makes no difference.
     TRY(authorization_.Require(call.caller(), action, call.caller().hierarchy));
   }
   for (const HierarchyId hierarchy : allowed) {
@@ -136,7 +136,7 @@ Result<RevocationOrder> Revocations::OfSerial(Call& call, const SerialNumber& se
       call.caller().Name(), serial.ToString());
 }
 
-// Its certificate alone would leave it issuing.
+// To revoke the certificate alone would leave the authority issuing.
 Status Revocations::CheckIsNotOfAuthority(const Catalog& catalog, HierarchyId hierarchy,
                                           const SerialNumber& serial) {
   for (const auto& authority : catalog.AuthoritiesOf(hierarchy)) {
@@ -174,7 +174,7 @@ Result<RevocationOrder> Revocations::OfAgent(Call& call, const SpiffeId& agent,
   const Hierarchy* hierarchy = TRY(catalog->FindByTrustDomain(agent.trust_domain()));
   call.event().hierarchy = hierarchy->id;
   TRY(authorization_.Require(call.caller(), action, hierarchy->id));
-  // A name that is mistyped must not look like an agent that has no certificate.
+  // A mistyped name must not look like an agent without certificates.
   TRY(registry_.FindAgent(hierarchy->id, agent).status());
   return RevocationOrder{
       .hierarchy = hierarchy->id, .target = AllOfAgent{agent}, .invalidity_date = std::nullopt};

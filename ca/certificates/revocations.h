@@ -20,14 +20,15 @@ struct AuthorityName {
 };
 
 struct RevocationRequest {
-  // By serial, by the certificate itself (DER), all live ones of an agent, or all live ones that an
-  // authority issued.
+  // A serial, the certificate itself (DER), all live certificates of an agent, or all live
+  // certificates that an authority issued.
   std::variant<SerialNumber, Bytes, SpiffeId, AuthorityName> target;
   RevocationReason reason = RevocationReason::kUnspecified;
   std::optional<TimePoint> invalidity_date;  // not in the future
 };
 
-// The story of a revocation: what is meant, who may, and the ledger. Thread-safe; calls block.
+// The use case of revoking certificates: finds them, checks the caller, records the order.
+// Thread-safe; calls block.
 class Revocations {
  public:
   Revocations(const LiveCatalog& catalogs, const Authorization& authorization, Registry& registry,
@@ -39,20 +40,20 @@ class Revocations {
         store_(store),
         approvals_(approvals) {}
 
-  // When it returns, it is durable: each replica's OCSP says so within a second. Whoever holds the
-  // certificate in question may revoke it by showing it; all else needs the role revoker. What was
-  // revoked before stays as it is, and is no error. Recorded together with `event`. All that an
-  // authority has issued, and a link between roots, may take two: Approvals::Require(); not when
-  // all of it is revoked already.
+  // When it returns, the revocation is durable, with the call's event; each replica's OCSP says so
+  // within a second. A caller may revoke the certificate that it presents; everything else needs
+  // the role revoker. An earlier revocation stays as it is, and is no error. To revoke everything
+  // that an authority has issued, or a cross-certificate between roots, may take two operators
+  // (Approvals::Require()), unless all of it is revoked already.
   //
-  //   kInvalidArgument     names the field; also a certificate that is not the ledger's
+  //   kInvalidArgument     names the field; also for a certificate that is not in the ledger
   //   kNotFound            no such certificate, agent or authority where the caller may revoke
-  //   kFailedPrecondition  rule `certificate.expired`; rule `certificate.authority` for that of an
-  //                        issuing authority, which Rotation::Revoke() is for
+  //   kFailedPrecondition  rule `certificate.expired`; rule `certificate.authority` for the
+  //                        certificate of an issuing authority, which Rotation::Revoke() revokes
   //   kPermissionDenied    rule `caller.role`
   Result<Recorded<RevocationOutcome>> Revoke(Call& call, const RevocationRequest& request) const;
 
-  // What Revoke() would do now; the same errors.
+  // Returns the outcome that Revoke() would have now; the same errors. Changes nothing.
   Result<RevocationOutcome> Preview(Call& call, const RevocationRequest& request) const;
 
  private:

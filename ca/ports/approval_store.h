@@ -18,9 +18,9 @@ struct ApprovalDecision {
   Verdict verdict{};
   SpiffeId by;
   TimePoint at;
-  std::string reason;  // as CheckNote() allows; "" only of an approval
+  std::string reason;  // as CheckNote() allows; "" only for an approval
 
-  // Whether the same operator decided the same, then or at another time.
+  // Whether the same operator gave the same verdict, at any time.
   bool IsRepeatedBy(const ApprovalDecision& other) const {
     return verdict == other.verdict && by == other.by;
   }
@@ -28,19 +28,19 @@ struct ApprovalDecision {
   friend bool operator==(const ApprovalDecision&, const ApprovalDecision&) = default;
 };
 
-// What an approval is at one instant.
+// The state of an approval at one instant.
 enum class ApprovalState {
   kPending,   // another admin is to decide
-  kApproved,  // whoever asked may do it
+  kApproved,  // the operator that asked may make the change
   kDenied,
-  kDone,       // the change was made by it
-  kWithdrawn,  // whoever asked wants it no more
-  kExpired,    // nobody decided, or nobody did it, in time
+  kDone,       // it was used: the change is made
+  kWithdrawn,  // the operator that asked took it back
+  kExpired,    // it was not decided, or not used, in time
 };
 
 std::string_view NameOf(ApprovalState state);  // pending, approved, ...
 
-// One change that somebody asked for, and what became of it.
+// One change that an operator asked for, with its decision and its end.
 struct Approval {
   static constexpr size_t kIdSize = 16;    // hex digits, of 64 random bits
   static constexpr int kPendingMax = 100;  // in one hierarchy
@@ -51,22 +51,22 @@ struct Approval {
   HierarchyId hierarchy{};
   ApprovalKind kind{};
   Bytes digest;                      // SHA-256 over the exact change
-  std::vector<std::string> changes;  // the same for people, an item a line
+  std::vector<std::string> changes;  // the change in words for people, an item a line
   SpiffeId requested_by;
   TimePoint requested_at;
-  TimePoint expires_at;  // from then on it is neither decided nor used
+  TimePoint expires_at;  // from then on it can be neither decided nor used
   std::optional<ApprovalDecision> decision;
-  // It ends in one way at most.
+  // At most one of these is set.
   std::optional<TimePoint> used_at;
   std::optional<TimePoint> withdrawn_at;
 
   ApprovalState StateAt(TimePoint now) const;
 
-  // Whether it still is to be decided at `now`: kFailedPrecondition by the rules approval.decided,
+  // Ok if it waits for a decision at `now`. Else kFailedPrecondition, rules approval.decided,
   // approval.withdrawn and approval.expired.
   Status CheckDecidable(TimePoint now) const;
-  // Whether it could still be used, or be decided, at `now`: kFailedPrecondition by the rules
-  // approval.used, approval.decided when it was denied, which stands, and approval.expired.
+  // Ok if it can still be used or decided at `now`. Else kFailedPrecondition, rules approval.used,
+  // approval.decided (it was denied, which is final) and approval.expired.
   Status CheckWithdrawable(TimePoint now) const;
 
   friend bool operator==(const Approval&, const Approval&) = default;
@@ -76,31 +76,31 @@ struct ApprovalQuery {
   static constexpr int kPageSizeMax = 1000;
 
   HierarchyId hierarchy{};
-  std::optional<TimePoint> pending_at;  // those that are pending then; none: all
+  std::optional<TimePoint> pending_at;  // lists approvals that are pending then; none: all
   int page_size = 100;
   std::string page_token;  // the last id of the page before; order: newest first
 };
 
-// What takes two, in the ledger. Rows are only ever inserted. Thread-safe, blocking. A change and
-// its audit event are one transaction. Errors: kUnavailable while the database is away; each call
-// may be repeated.
+// Approvals of changes that take two operators. Rows are only ever inserted. Thread-safe, blocking.
+// Each change and its audit event are one transaction. Errors: kUnavailable while the database is
+// unavailable; each call may be repeated.
 //
-// An approval is used by the change that it is for: whichever store makes a change whose event has
-// an `approval_use` records in the same transaction that this approval, its subject, was used in
-// its hierarchy, as of its time, by the call that its correlation id names. Ok, with nothing of it
-// recorded, when it was by that call before. Else nothing is changed at all:
+// A change uses its approval: each store that makes a change whose event has an `approval_use`
+// records, in the same transaction, that this approval (its subject, in its hierarchy, as of its
+// time) was used by the call with its correlation id. If the same call used it before, that is Ok
+// and records nothing. Otherwise nothing is changed at all:
 //   kAborted             another call used it
-//   kFailedPrecondition  it was not approved, or has expired, or was withdrawn
+//   kFailedPrecondition  it is not approved, or has expired, or was withdrawn
 //   kNotFound
 class ApprovalStore : public RecordsDecisions {
  public:
   virtual ~ApprovalStore() = default;
 
-  // The newest approval of exactly the change (hierarchy, kind, digest) that `wanted` is for, asked
-  // for by the same operator, that has neither expired nor ended by wanted.requested_at; those that
-  // `disregarded` names are none. When there is none, `wanted` itself, recorded with `event`.
-  // Of two who ask at once both get the same. kFailedPrecondition, rule approval.too-many, when
-  // Approval::kPendingMax are pending in the hierarchy.
+  // Finds the newest approval of exactly this change (hierarchy, kind, digest) by the same operator
+  // that has neither expired nor ended at wanted.requested_at, and that `disregarded` does not
+  // name. If there is none, records `wanted` with `event` and returns it. Concurrent identical
+  // requests return the same approval. kFailedPrecondition, rule approval.too-many, when
+  // Approval::kPendingMax approvals are pending in the hierarchy.
   virtual Result<Approval> FindOrRequest(const Approval& wanted,
                                          const std::set<std::string>& disregarded,
                                          const AuditEvent& event) = 0;
@@ -108,16 +108,16 @@ class ApprovalStore : public RecordsDecisions {
   // kNotFound.
   virtual Result<Approval> Find(HierarchyId hierarchy, const std::string& id) = 0;
 
-  // Returns it as it now stands. The first decision stands; the same by the same operator once more
-  // is Ok, and leaves its event alone. kNotFound; kFailedPrecondition as Approval::CheckDecidable()
-  // says.
+  // Returns the approval as it is now. The first decision is final. A repetition by the same
+  // operator is Ok: it records its event and changes nothing else. kNotFound; kFailedPrecondition
+  // as Approval::CheckDecidable().
   virtual Result<Recorded<Approval>> Decide(HierarchyId hierarchy, const std::string& id,
                                             const ApprovalDecision& decision,
                                             const AuditEvent& event) = 0;
 
-  // By whoever asked, as of the event's time; returns it as it now stands. Once more is Ok, changes
-  // nothing, and leaves its event alone. kNotFound; kFailedPrecondition as
-  // Approval::CheckWithdrawable() says.
+  // Withdraws the approval as of the event's time, for the operator that asked for it. Returns the
+  // approval as it is now. A repetition is Ok: it records its event and changes nothing else.
+  // kNotFound; kFailedPrecondition as Approval::CheckWithdrawable().
   virtual Result<Recorded<Approval>> Withdraw(HierarchyId hierarchy, const std::string& id,
                                               const AuditEvent& event) = 0;
 

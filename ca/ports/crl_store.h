@@ -17,44 +17,44 @@ struct PublishedCrl {
   Bytes der;
 };
 
-// A range of an authority's certificates that have one CRL together: those that were issued while
-// it was the newest.
+// A shard is a range of an authority's certificates that share one CRL: those that were issued
+// while it was the newest shard.
 struct CrlShardRecord {
-  // A shard whose certificates have all ended needs a CRL for so long, as
-  // RevocationIndex::kKeptAfterExpiry says.
+  // A shard still needs a CRL for this long after its last certificate has ended; see
+  // RevocationIndex::kKeptAfterExpiry.
   static constexpr std::chrono::hours kKeptAfterExpiry{25};
 
   AuthorityId authority{};
   CrlShard shard = 0;   // from 0 on
-  TimePoint opened_at;  // of shard 0, which is open from the beginning, 1970
-  // When the last of its certificates ends, or up to a day later; 1970 for none.
+  TimePoint opened_at;  // 1970 for shard 0, which is open from the beginning
+  // When the last of its certificates ends, or up to a day later; 1970 if it has none.
   TimePoint last_not_after;
-  // About, of those that have not ended: what its CRL would list if all of them were revoked.
+  // About how many of its certificates have not ended: the length of its CRL if all were revoked.
   std::int64_t certificate_count = 0;
 };
 
 // CRLs and their shards in the ledger. Thread-safe, blocking. Errors: kUnavailable while the
-// database is away.
+// database is unavailable.
 class CrlStore {
  public:
   virtual ~CrlStore() = default;
 
-  // The newest shard of each root and issuing authority, and every one before it whose certificates
-  // have not all ended more than CrlShardRecord::kKeptAfterExpiry ago; by authority and shard. An
-  // authority that has none yet has shard 0. The certificates of OCSP responders, which point to no
-  // CRL, do not count.
+  // Returns the newest shard of each root and issuing authority, and each earlier shard that still
+  // needs a CRL (CrlShardRecord::kKeptAfterExpiry); by authority and shard. An authority without
+  // shards is listed with shard 0. Certificates of OCSP responders point to no CRL and do not
+  // count.
   virtual Result<std::vector<CrlShardRecord>> LoadShards(TimePoint now) = 0;
-  // Opens the shard after `newest`. kAborted when somebody else did.
+  // Opens the shard after `newest`. kAborted when another call opened it.
   virtual Status OpenShard(AuthorityId authority, CrlShard newest, TimePoint now) = 0;
 
-  // The numbers of an authority's shard so far: the last that was published, 0 for none.
+  // The last CRL number that was published for the shard; 0 if none was.
   virtual Result<std::int64_t> LastNumber(AuthorityId authority, CrlShard shard) = 0;
-  // Numbers strictly increase: kAlreadyExists when somebody else has published this number or a
-  // higher one; then begin again with reading LastNumber(). Complete and delta CRLs of a shard
-  // share the numbers. What was superseded some minutes ago is not kept.
+  // Numbers strictly increase; complete and delta CRLs of a shard share them. kAlreadyExists when
+  // this number or a higher one is published: begin again with LastNumber(). A CRL is dropped some
+  // minutes after it was superseded.
   virtual Status Publish(HierarchyId hierarchy, const PublishedCrl& crl) = 0;
-  // The newest complete and the newest delta CRL of each shard, if its number is higher than in
-  // `known`; to be asked again and again with what it gave before, of which only the latest counts.
+  // Returns the newest complete and the newest delta CRL of each shard, if its number is higher
+  // than in `known`. Callers poll it, and pass the newest CRLs that they have.
   virtual Result<std::vector<PublishedCrl>> LoadNewerThan(
       const std::vector<PublishedCrl>& known) = 0;
 };

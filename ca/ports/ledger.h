@@ -13,7 +13,7 @@
 
 namespace ca {
 
-// Why an agent may have a certificate: the credential that it showed.
+// The grounds on which an agent gets a certificate: the credential that it showed.
 struct JoinTokenGrounds {
   Bytes secret_hash;
   TimePoint expires_at{};  // as the registry has it, for the message that it has expired
@@ -21,7 +21,7 @@ struct JoinTokenGrounds {
 struct RenewalGrounds {
   SerialNumber presented;  // the certificate of the mTLS connection
 };
-// The server's own certificates and the operators' that `init` makes.
+// For the server's own certificates, and for those of operators that `init` makes.
 struct SystemGrounds {};
 using Grounds = std::variant<JoinTokenGrounds, RenewalGrounds, SystemGrounds>;
 
@@ -50,50 +50,50 @@ struct CertificateQuery {
   std::optional<SerialNumber> page_token;
 };
 
-// The record of every issuance. Thread-safe; calls block until what they say is durable, and
-// callers that arrive together are committed together, each with an outcome of its own.
+// The record of every issuance. Thread-safe. Each call blocks until its change is durable; calls
+// that arrive together are committed together, and each has an outcome of its own.
 //
-// Errors of every method: kUnavailable while the database is away and kDeadlineExceeded while it is
-// too slow (retry with the same request id), kInternal for what should not happen.
+// Errors of every method: kUnavailable while the database is unavailable and kDeadlineExceeded
+// while it is too slow (retry with the same request id), kInternal for an impossible state.
 class Ledger : public RecordsDecisions {
  public:
   virtual ~Ledger() = default;
 
-  // Makes the intent durable, together with `event` and with the use of the join token if that is
-  // the ground, in one transaction; when it returns, the certificate may be signed.
+  // Makes the intent durable. One transaction holds the intent, `event` and, if a join token is the
+  // ground, its use. When it returns, the certificate may be signed.
   //
-  // Yields a Certificate when the same agent's same request was answered before, and the
-  // RecordedIssuance of the first attempt when that was recorded but never signed: retries are
-  // safe. Nothing is recorded when it refuses, by these codes and rules:
+  // Retries are safe: returns the Certificate if the same request of the same agent was answered
+  // before, or the RecordedIssuance of the first attempt if that was recorded but never signed. A
+  // refusal records nothing. Codes and rules:
   //   kPermissionDenied   join-token.unknown, join-token.used, join-token.expired,
-  //   join-token.revoked,
-  //                       join-token.agent (bound to another), agent.disabled,
-  //                       renewal.unknown-certificate, renewal.revoked (the presented one is),
+  //                       join-token.revoked, join-token.agent (bound to another agent),
+  //                       agent.disabled, renewal.unknown-certificate,
+  //                       renewal.revoked (the presented certificate is),
   //                       key.compromised (in any hierarchy, ever)
   //   kAlreadyExists      key.in-use (another agent's live certificate has it),
   //                       key.not-new (renewal with a key that has a live certificate)
   //   kInvalidArgument    request-id.reused (with another key)
   //   kNotFound           agent.unknown
-  //   kAborted            authority.superseded (another issues now: prepare it anew)
+  //   kAborted            authority.superseded (another authority issues now: prepare anew)
   virtual Result<Recorded<std::variant<RecordedIssuance, Certificate>>> RecordIntent(
       PreparedCertificate prepared, const Grounds& grounds, const RequestId& request,
       const AuditEvent& event) = 0;
 
-  // When it returns, the certificate may be released. Returns the certificate that stands: of two
-  // signatures over one intent (a retry that raced) the first recorded wins.
+  // When it returns, the certificate may be released. If a concurrent retry also signed the intent,
+  // the first recorded signature wins: returns the certificate with that signature.
   virtual Result<Certificate> RecordCertificate(Certificate certificate) = 0;
 
-  // A decision that changed nothing else: a refusal, a failure, an operator's reading.
+  // Records a decision that changed nothing else: a refusal, a failure, or a reading.
   virtual Result<RecordedDecision> RecordEvent(const AuditEvent& event) = 0;
 
-  // A signed certificate. kNotFound when there is none by that serial.
+  // Finds a signed certificate. kNotFound when no signed certificate has that serial.
   virtual Result<Certificate> FindCertificate(HierarchyId hierarchy,
                                               const SerialNumber& serial) = 0;
 
   virtual Result<std::vector<CertificateEntry>> ListCertificates(const CertificateQuery& query) = 0;
 
-  // The requests for certificates that were decided, by the events of Enroll and Renew. One that
-  // was answered again is there once. One that is decided while this runs may be left out.
+  // Lists the decided requests for certificates, from the events of Enroll and Renew. A request
+  // that was answered again is listed once. A request that is decided meanwhile may be missing.
   virtual Result<std::vector<RecordedRequest>> ListRequests(const RequestQuery& query) = 0;
 
  protected:

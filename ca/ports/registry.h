@@ -12,7 +12,8 @@
 
 namespace ca {
 
-// A role over one hierarchy, over all of a tenant, also those to come, or (neither) over all.
+// A role over one hierarchy, over all present and future hierarchies of a tenant, or (neither) over
+// all hierarchies.
 struct Grant {
   Role role;
   std::optional<HierarchyId> hierarchy;
@@ -44,9 +45,8 @@ struct JoinTokenQuery {
   std::string page_token;  // the last id of the page before; order: by id
 };
 
-// Who there is and what each may do: agents, join tokens, operators' grants. Thread-safe, blocking.
-// A change and its audit event are one transaction. Errors: kUnavailable while the database is
-// away.
+// Agents, join tokens, and operators' grants. Thread-safe, blocking. Each change and its audit
+// event are one transaction. Errors: kUnavailable while the database is unavailable.
 class Registry : public RecordsDecisions {
  public:
   virtual ~Registry() = default;
@@ -62,23 +62,23 @@ class Registry : public RecordsDecisions {
   virtual Result<RecordedDecision> CreateJoinToken(HierarchyId hierarchy,
                                                    const JoinTokenRecord& token,
                                                    const AuditEvent& event) = 0;
-  // A join token in any state and the agent it is for. Looks across hierarchies, since the secret
-  // is all that the caller has. kNotFound.
+  // A join token in any state, and the agent it is for. FindInvitation() searches all hierarchies,
+  // because the caller has the secret alone. kNotFound.
   struct Invitation {
     JoinTokenRecord token;
     Agent agent;
   };
   virtual Result<Invitation> FindInvitation(const Bytes& secret_hash) = 0;
   virtual Result<std::vector<JoinTokenRecord>> ListJoinTokens(const JoinTokenQuery& query) = 0;
-  // By public id; idempotent; returns the token as it now stands. kNotFound;
-  // kFailedPrecondition when it was used already.
+  // `id` is the public id. Idempotent; returns the token as it is now. kNotFound;
+  // kFailedPrecondition, rule join-token.used, when it was used already.
   virtual Result<Recorded<JoinTokenRecord>> RevokeJoinToken(HierarchyId hierarchy,
                                                             const std::string& id, TimePoint now,
                                                             const AuditEvent& event) = 0;
 
-  // What an operator may do, looked up at each call. A grant over a tenant comes once for each of
-  // its hierarchies, with both said, and without one when there is none yet. Empty for somebody who
-  // is no operator or is disabled.
+  // The grants of an operator now; callers look them up at each call. A grant over a tenant is
+  // listed once for each of its hierarchies, with `hierarchy` and `tenant` both set, and without
+  // `hierarchy` if the tenant has none yet. Empty if the id is no operator's, or is disabled.
   virtual Result<std::vector<Grant>> FindGrants(const SpiffeId& operator_id) = 0;
   // Idempotent. kNotFound when the operator is not registered.
   virtual Result<RecordedDecision> AddGrant(const SpiffeId& operator_id, const Grant& grant,
@@ -86,7 +86,7 @@ class Registry : public RecordsDecisions {
   // Idempotent; acts from the operator's next call on.
   virtual Result<RecordedDecision> RemoveGrant(const SpiffeId& operator_id, const Grant& grant,
                                                const AuditEvent& event) = 0;
-  // As they were granted, by operator; also of operators that are disabled.
+  // All grants as they were given, ordered by operator. Includes disabled operators.
   virtual Result<std::vector<OperatorGrant>> ListGrants() = 0;
 };
 

@@ -13,20 +13,20 @@
 
 namespace ca {
 
-// One revoked certificate. There is at most one for each serial, the first; nothing removes it.
+// One revoked certificate. Each serial has at most one revocation, the first; nothing removes it.
 struct Revocation {
   SerialNumber serial;
   HierarchyId hierarchy{};
   AuthorityId authority{};  // the issuer
   CrlShard shard = 0;
   TimePoint not_after;   // of the certificate
-  TimePoint revoked_at;  // by the clock of the server that took it
+  TimePoint revoked_at;  // by the clock of the server that took the order
   RevocationReason reason = RevocationReason::kUnspecified;
-  // When the key is known or suspected to have been lost (RFC 5280 section 5.3.2).
+  // Since when the key is known or suspected to be compromised (RFC 5280 section 5.3.2).
   std::optional<TimePoint> invalidity_date;
 };
 
-// What a relying party may be told of a serial of one authority.
+// The status of one serial of one authority, as a relying party may be told.
 struct UnknownCertificate {};  // never signed by it
 struct GoodCertificate {};     // signed, and not revoked; perhaps expired
 using CertificateStatus = std::variant<UnknownCertificate, GoodCertificate, Revocation>;
@@ -39,7 +39,7 @@ struct AllOfAuthority {
   AuthorityId authority{};
 };
 
-// What is to be revoked, and why.
+// An order to revoke certificates, with the reason.
 struct RevocationOrder {
   HierarchyId hierarchy{};
   std::variant<SerialNumber, AllOfAgent, AllOfAuthority> target;
@@ -54,52 +54,51 @@ struct RevocationEntry {
   TimePoint not_after;
 };
 
-// What an order does, or would do.
+// The result of an order, or of its preview.
 struct RevocationOutcome {
   static constexpr size_t kListedMax = 1000;
 
   std::int64_t revoked_count = 0;          // by this order
   std::int64_t already_revoked_count = 0;  // before it, of those that it names
   std::vector<RevocationEntry> revoked;    // the first kListedMax, by serial
-  std::optional<Revocation> standing;      // of a single serial: its revocation, whoever ordered it
+  std::optional<Revocation> standing;      // for a single serial: its revocation, by any order
 };
 
-// Where a reader of revocations has come to. Opaque; starts empty.
+// The position of a reader of revocations. Opaque; starts empty.
 struct RevocationCursor {
   std::string position;
 };
 
 // Revocations in the ledger. Thread-safe, blocking. Errors: kUnavailable while the database is
-// away, kDeadlineExceeded while it is too slow; both may be retried, since an order that was
-// carried out changes nothing when it is carried out again.
+// unavailable, kDeadlineExceeded while it is too slow. Both may be retried: repeating an order
+// changes nothing.
 class RevocationStore : public RecordsDecisions {
  public:
   virtual ~RevocationStore() = default;
 
-  // Makes the order durable with its event, in one transaction; every live certificate that it
-  // names is revoked then, also one that is recorded and not yet signed. For kKeyCompromise the
-  // keys of all that it names are blocked for ever, also of those that were revoked before.
-  // A serial may also be that of an issuing authority or an OCSP responder.
+  // Makes the order and its event durable in one transaction. From then on every live certificate
+  // that it names is revoked, including certificates that are recorded and not yet signed.
+  // kKeyCompromise also blocks the keys of all these certificates for ever, including those that
+  // were revoked before. The serial may be that of an issuing authority or an OCSP responder.
   //   kNotFound            a serial that the hierarchy has never recorded
-  //   kFailedPrecondition  rule `certificate.expired`: nobody accepts it any more (what was revoked
-  //                        before it expired is no error), or `certificate.root`: nobody above it
-  //                        could say so
+  //   kFailedPrecondition  rule `certificate.expired`: no relying party accepts it any more (no
+  //                        error if it was revoked before it expired); rule `certificate.root`: no
+  //                        authority above a root could list it as revoked
   virtual Result<Recorded<RevocationOutcome>> Revoke(const RevocationOrder& order,
                                                      const AuditEvent& event) = 0;
-  // What Revoke() would do, now. The same errors.
+  // Returns the outcome that Revoke() would have now; the same errors. Changes nothing.
   virtual Result<RevocationOutcome> Preview(const RevocationOrder& order) = 0;
 
-  // Revocations of every hierarchy, of certificates that have not expired before `live_after`, that
-  // became visible since `cursor`, which it moves on; from an empty cursor, all. Some may come
-  // again, none is left out, whatever order their transactions commit in.
+  // Returns the revocations that became visible since `cursor` (all, for an empty cursor), in every
+  // hierarchy, of certificates that end at `live_after` or later; then advances the cursor. A
+  // revocation may be returned twice, and none is missed, in any order of commits.
   virtual Result<std::vector<Revocation>> ReadSince(RevocationCursor& cursor,
                                                     TimePoint live_after) = 0;
-  // Returns when somebody may have revoked or published something, after `patience` at the latest.
-  // To be called by one thread; a notification that is lost costs the patience and no more.
+  // Returns when a revocation, a CRL or a trust bundle may be new, or after `patience`. Called by
+  // one thread. A lost notification delays it by `patience` at most.
   virtual Status AwaitNews(std::chrono::milliseconds patience) = 0;
 
-  // From the ledger itself, also of what has expired. Callers that arrive together are answered
-  // together.
+  // Reads the ledger itself, including expired certificates. Concurrent calls share one query.
   virtual Result<CertificateStatus> FindStatus(HierarchyId hierarchy, AuthorityId authority,
                                                const SerialNumber& serial) = 0;
 };

@@ -1,4 +1,4 @@
-// Who holds which trust bundle, and who is live.
+// Which agent holds which trust bundle, and which agents are live.
 
 #include "tests/contract/contract_test.h"
 

@@ -1,4 +1,4 @@
-// What takes two: who asked, who decided, and that it was done.
+// Approvals: requested, decided, used, withdrawn.
 
 #include <thread>
 

@@ -1,5 +1,4 @@
-// What takes two is one transaction with the approval that it takes: both are on record, or
-// neither.
+// A change and the use of its approval are one transaction: both are on record, or neither.
 
 #include <functional>
 
@@ -58,7 +57,7 @@ class ApprovalUseContract : public DeployedContractTest {
     return event;
   }
 
-  // Whatever these changes change.
+  // The state that these changes would change.
   std::string State() {
     std::string state;
     for (const ca::Hierarchy& of : Must(hierarchies().LoadHierarchies())) {
@@ -81,7 +80,7 @@ class ApprovalUseContract : public DeployedContractTest {
   ca::AuthorityId Issuer() const { return Must(deployment_.catalog->ActiveIssuer(acme_.id))->id(); }
 
   void ExpectUsesTheApproval(const Change& change) { ExpectUsesTheApproval(change, acme_); }
-  // Of a change whose event is about that hierarchy.
+  // The event of a change in that hierarchy.
   void ExpectUsesTheApproval(const Change& change, const ca::Hierarchy& hierarchy) {
     const Approval asked = Ask();
     const std::string before = State();

@@ -10,8 +10,7 @@
 #include "tests/fakes/must.h"
 #include "tests/fakes/refusal.h"
 
-// What every implementation of the ports does, whatever is behind it. Each suite runs once over the
-// fakes and once over PostgreSQL.
+// The contract of each port. Each suite runs once over the fakes and once over PostgreSQL.
 namespace contract {
 
 class ContractTest : public ::testing::TestWithParam<WorldKind> {
@@ -40,7 +39,7 @@ class ContractTest : public ::testing::TestWithParam<WorldKind> {
   ca::testing::FakeClock& clock_;
 
  private:
-  // One for all tests of a suite: a database takes long to make.
+  // All tests of a suite share one, because creating a database takes long.
   static std::map<std::string, std::unique_ptr<World>>& Worlds() {
     static std::map<std::string, std::unique_ptr<World>> worlds;
     return worlds;

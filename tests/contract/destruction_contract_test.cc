@@ -1,4 +1,4 @@
-// The end of a hierarchy: what is true of the database from the instant on at which it is decided.
+// The destruction of a hierarchy, and the state of the database from its decision on.
 
 #include "tests/contract/ledger_fixture.h"
 

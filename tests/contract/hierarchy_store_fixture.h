@@ -6,7 +6,7 @@
 
 namespace contract {
 
-// What a server does with hierarchies and authorities.
+// The steps that a server takes with hierarchies and authorities.
 class HierarchyStoreContract : public ContractTest {
  protected:
   ca::Result<ca::Hierarchy> Create(const ca::Hierarchy& hierarchy) {
@@ -47,7 +47,7 @@ class HierarchyStoreContract : public ContractTest {
   }
 };
 
-// With authorities that have their certificate, and issue.
+// Adds authorities that have their certificate and can be activated.
 class ActivationContract : public HierarchyStoreContract {
  protected:
   // With a certificate; that it is self-signed makes no difference here.

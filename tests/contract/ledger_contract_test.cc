@@ -1,4 +1,4 @@
-// What may be recorded, what is refused by which rule, and what a retry gets.
+// Intents: recorded, refused by each rule, and repeated.
 
 #include <gtest/gtest.h>
 

@@ -7,7 +7,7 @@
 
 namespace contract {
 
-// Two agents of acme/prod, one of globex/prod, and what a server does with the ledger for them.
+// Two agents of acme/prod, one of globex/prod, and the steps of their issuances.
 class LedgerContract : public DeployedContractTest {
  protected:
   using Answer = ca::Result<std::variant<ca::RecordedIssuance, ca::Certificate>>;
@@ -56,7 +56,7 @@ class LedgerContract : public DeployedContractTest {
     return ca::testing::Must(ledger().ListCertificates(query));
   }
 
-  // Nothing of it is left but what the caller records of the refusal.
+  // A refusal leaves nothing; its event is the caller's to record.
   void ExpectRefused(const Answer& answer, ca::StatusCode code, std::string_view rule) {
     EXPECT_TRUE(ca::testing::IsRefusal(answer.status(), code, rule));
   }

@@ -1,4 +1,4 @@
-// What a listing of certificates shows, in which order, and page by page.
+// Listings of certificates: their rows, their order, their pages.
 
 #include <gtest/gtest.h>
 

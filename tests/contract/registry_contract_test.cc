@@ -1,4 +1,4 @@
-// Who is registered, who is invited, and who may do what.
+// Agents, join tokens, and grants.
 
 #include <gtest/gtest.h>
 
@@ -59,7 +59,7 @@ class RegistryContract : public DeployedContractTest {
     return ids;
   }
 
-  // What the token's request id says when it is used by a certificate.
+  // The request id of the certificate that used the token.
   void Use(const Agent& agent, const JoinTokenRecord& token) {
     Must(ledger()
              .RecordIntent(

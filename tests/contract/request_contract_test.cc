@@ -1,4 +1,4 @@
-// Which requests for certificates are on record, what of them, in which order, and page by page.
+// Listings of decided requests for certificates: their rows, their order, their pages.
 
 #include <gtest/gtest.h>
 

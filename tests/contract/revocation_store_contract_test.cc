@@ -1,4 +1,5 @@
-// What is revoked by an order, what stays as it is, and what is said of a serial afterwards.
+// Revocation orders: the certificates that they revoke, the ones that they leave, and the status of
+// a serial afterwards.
 
 #include <gtest/gtest.h>
 

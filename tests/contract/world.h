@@ -15,7 +15,7 @@
 
 namespace contract {
 
-// One implementation of the ports, and what no port does.
+// One implementation of all ports, and the operations that tests need beside them.
 class World {
  public:
   virtual ~World() = default;
@@ -35,9 +35,9 @@ class World {
   virtual ca::AcknowledgementStore& acknowledgements() = 0;
   virtual ca::ApprovalStore& approvals() = 0;
 
-  // An operator's hand in the database.
+  // As an operator does it in the database.
   virtual void Disable(const ca::SpiffeId& agent) = 0;
-  // What an auditor reads, in order.
+  // The recorded audit events, in order.
   virtual std::vector<ca::AuditEvent> Events() = 0;
 };
 

@@ -1,5 +1,4 @@
-// Every decision leaves its event in the transaction that it speaks of: neither is there without
-// the other.
+// Each decision and its event are one transaction: neither is there without the other.
 
 #include <gtest/gtest.h>
 
@@ -17,7 +16,7 @@ using testing::DeployedDatabaseTest;
 
 class AtomicityTest : public DeployedDatabaseTest {
  protected:
-  // An event that no partition takes: as if the disk were full at that very moment.
+  // An event that no partition takes, as if the disk became full at this moment.
   ca::AuditEvent ImpossibleEvent(std::string action) const {
     ca::AuditEvent event = EventIn(deployment_.acme, std::move(action));
     event.at = ca::TimePoint{};

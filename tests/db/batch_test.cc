@@ -1,4 +1,4 @@
-// Callers that arrive together are committed together, and none sinks its neighbours.
+// Callers that arrive together are committed together, and one failure fails no other.
 
 #include <gtest/gtest.h>
 
@@ -17,7 +17,7 @@ using testing::SleepingThreads;
 
 class BatchTest : public DeployedDatabaseTest {
  protected:
-  // While this lives, whoever writes to `table` waits; callers that come meanwhile queue up.
+  // While this lives, writers to `table` wait, and callers that come meanwhile queue up.
   class Blockade {
    public:
     Blockade(testing::TestDatabase& database, const std::string& table)

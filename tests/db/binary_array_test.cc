@@ -1,4 +1,4 @@
-// What is sent as a binary array is what PostgreSQL reads.
+// PostgreSQL reads the values that a binary array sends.
 
 #include "db/binary_array.h"
 

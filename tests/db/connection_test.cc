@@ -1,4 +1,4 @@
-// What the database's failures mean for a caller, and that a pool gets over them.
+// The errors that callers get from the database's failures, and a pool that recovers from them.
 
 #include "db/connection.h"
 

@@ -1,4 +1,4 @@
-// What two conductors at once may not do, and which CRLs are kept.
+// Two concurrent conductors never publish the same number, and old CRLs are dropped.
 
 #include <gtest/gtest.h>
 

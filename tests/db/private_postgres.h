@@ -11,10 +11,9 @@
 
 namespace db::testing {
 
-// A PostgreSQL cluster of one's own in a temporary folder (tools/private-postgres), with the roles
-// agentpki_owner and agentpki_server. What they commit survives Kill(), though not a power cut:
-// nothing waits for the disk. It goes with this object, and also when the process dies. What cannot
-// be done aborts.
+// A private PostgreSQL cluster in a temporary folder (tools/private-postgres), with the roles
+// agentpki_owner and agentpki_server. Commits survive Kill(), but not a power cut: nothing waits
+// for the disk. The cluster ends with this object, and with the process. Each failure aborts.
 class PrivatePostgres {
  public:
   PrivatePostgres();

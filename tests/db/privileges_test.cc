@@ -1,5 +1,5 @@
-// What the server's role may do in the database, and what it may not even if the server were taken
-// over: rewrite the ledger, look into another hierarchy by mistake, or sign outside the trust
+// The privileges of the server's role in the database. Even a server that was taken over cannot
+// rewrite the ledger, read another hierarchy by mistake, or record certificates outside the trust
 // domain.
 
 #include <gtest/gtest.h>
@@ -275,7 +275,7 @@ TEST_F(PrivilegesTest, CannotReadAPartitionPastTheRowLevelSecurity) {
   }
 }
 
-// Keys are unique over all hierarchies, so this table is; who has which is nobody's to read.
+// Keys are unique over all hierarchies, so this table spans them; the server cannot read it.
 TEST_F(PrivilegesTest, CannotReadWhoHoldsWhichKey) {
   for (const char* table : {"key_holders", "blocked_keys"}) {
     EXPECT_EQ(Try(std::string("SELECT * FROM agentpki.") + table, deployment_.acme.id),
@@ -349,8 +349,8 @@ TEST_F(PrivilegesTest, CannotWriteIntoAnotherHierarchyThanItNamed) {
   }
 }
 
-// Whatever a server that was taken over says: nobody approves their own, and what was not approved
-// was not used.
+// Even a server that was taken over cannot approve an operator's own request, nor use an approval
+// that was not given.
 TEST_F(PrivilegesTest, CannotApproveForWhoAskedNorUseWhatIsNotApproved) {
   constexpr char kCheckViolation[] = "23514";
   constexpr char kUniqueViolation[] = "23505";

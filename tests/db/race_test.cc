@@ -1,4 +1,4 @@
-// Many callers at once, from two replicas: of what can happen once, exactly one happens.
+// Many concurrent callers on two replicas: an act that may happen once happens exactly once.
 
 #include <gtest/gtest.h>
 

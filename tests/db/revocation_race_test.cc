@@ -108,7 +108,7 @@ class RevocationRaceTest : public DeployedDatabaseTest {
     pqxx::work work_;
   };
 
-  // Until somebody waits for an advisory lock.
+  // Returns when a session waits for an advisory lock.
   void AwaitWaiting() {
     for (int i = 0; i < 2000; ++i) {
       if (Count("pg_locks WHERE locktype = 'advisory' AND NOT granted") > 0) return;
@@ -117,7 +117,7 @@ class RevocationRaceTest : public DeployedDatabaseTest {
     ADD_FAILURE() << "nobody waits for the order";
   }
 
-  // What an intent gets that comes while the order is half-way.
+  // The outcome of an intent that comes while the order is under way.
   Answer IssueDuring(const RevocationOrder& order, const ca::Agent& agent, const ca::PublicKey& key,
                      const ca::Grounds& grounds) {
     HalfWay half_way(database_.server(), order);
@@ -252,7 +252,7 @@ TEST_F(RevocationRaceTest, RefusesAKeyOfAnAgentWithManyThatWereRevokedForComprom
   EXPECT_EQ(Count("agentpki.blocked_keys"), 301);
 }
 
-// What has nothing to do with it does not wait.
+// Unrelated intents do not wait.
 TEST_F(RevocationRaceTest, KeepsNobodyElseWaiting) {
   const Certificate certificate = deployment_.Issue(bot_);
   HalfWay half_way(database_.server(),

@@ -1,5 +1,4 @@
-// Whatever order transactions commit in, and whatever gets lost: a reader of revocations has them
-// all in the end.
+// A reader of revocations gets all of them, in any order of commits, and after any loss.
 
 #include <gtest/gtest.h>
 
@@ -222,7 +221,7 @@ TEST_F(RevocationReadingTest, ReadsAllAnewAfterItsSessionWasLost) {
   EXPECT_EQ(Read(), Serials());
 }
 
-// Of a database that was restored from a dump, what came with it has numbers of the other's.
+// After a restore from a dump, the restored rows have transaction numbers of the other database.
 TEST_F(RevocationReadingTest, ReadsWhatCameWithADumpOnce) {
   const std::string restored = NewSerial();
   OpenTransaction dump = Begin();

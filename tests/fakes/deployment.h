@@ -24,7 +24,7 @@
 
 namespace ca::testing {
 
-// Where a deployment keeps what lasts.
+// The ports of a deployment.
 struct Ports {
   Ports(const HierarchyPorts& stores, Registry& of_agents, Ledger& of_issuances, KeyStore& of_keys)
       : hierarchies(stores.hierarchies),
@@ -50,8 +50,8 @@ inline const StatusDirectory& Directory() {
   return directory;
 }
 
-// The hierarchies of tests/fakes/samples.h with their authorities, as `init` makes them. What
-// cannot be arranged aborts.
+// The hierarchies of tests/fakes/samples.h with their authorities, as `init` makes them. Aborts if
+// that fails.
 class Deployment {
  public:
   Deployment(Ports ports, const Clock& clock);
@@ -75,10 +75,10 @@ class Deployment {
   // A join token that is ready.
   JoinToken Invite(const Agent& agent, std::chrono::seconds lifetime = std::chrono::hours(1));
 
-  // What the hierarchy's issuer would sign for the agent now.
+  // The certificate that the hierarchy's issuer would sign for the agent now.
   PreparedCertificate Prepare(const Agent& agent, const PublicKey& key) const;
 
-  // The whole way to a certificate, by no credential but being the server.
+  // Issues a certificate without a credential, as the server does for itself.
   Certificate Issue(const Agent& agent, const PublicKey& key);
   Certificate Issue(const Agent& agent) { return Issue(agent, PublicHalf(NewSubjectKey())); }
 
@@ -90,7 +90,7 @@ class Deployment {
   const Clock& clock_;
 };
 
-// What lasts, in memory.
+// The ports of a deployment in memory.
 struct MemoryPorts {
   explicit MemoryPorts(const Clock& clock) : ledger(registry, events, clock) {}
   operator Ports() {  // NOLINT(*-explicit-*)

@@ -10,7 +10,7 @@
 
 namespace ca::testing {
 
-// The instants of an issuance at which something may happen to it.
+// The instants at which a test may interrupt an issuance.
 enum class Step {
   kBeforeRecordIntent,
   kAfterRecordIntent,  // done, and the answer is on its way
@@ -43,7 +43,7 @@ inline constexpr Step kAllSteps[] = {
     Step::kAfterSign,          Step::kBeforeRecordCertificate, Step::kAfterRecordCertificate,
 };
 
-// What happens at a step: an error takes the place of the answer.
+// Called at each step; an error replaces the answer of the step.
 using Interruption = std::function<Status(Step)>;
 
 // A ledger that is interrupted.

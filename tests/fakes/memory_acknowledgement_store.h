@@ -12,8 +12,8 @@
 
 namespace ca::testing {
 
-// The contract of ca/ports/acknowledgement_store.h in memory; what else it promises is in
-// tests/contract.
+// The contract of ca/ports/acknowledgement_store.h in memory. tests/contract tests both
+// implementations.
 class MemoryAcknowledgementStore final : public AcknowledgementStore {
  public:
   MemoryAcknowledgementStore(MemoryHierarchyTables& tables, MemoryRegistry& registry,

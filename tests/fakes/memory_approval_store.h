@@ -9,7 +9,7 @@
 
 namespace ca::testing {
 
-// The contract of ca/ports/approval_store.h in memory; what else it promises is in tests/contract.
+// The contract of ca/ports/approval_store.h in memory. tests/contract tests both implementations.
 class MemoryApprovalStore final : public ApprovalStore {
  public:
   explicit MemoryApprovalStore(EventLog& events) : events_(events) {

@@ -11,7 +11,7 @@
 
 namespace ca::testing {
 
-// The contract of ca/ports/crl_store.h in memory; what else it promises is in tests/contract.
+// The contract of ca/ports/crl_store.h in memory. tests/contract tests both implementations.
 class MemoryCrlStore final : public CrlStore {
  public:
   MemoryCrlStore(MemoryLedger& ledger, MemoryHierarchyTables& tables)
@@ -23,7 +23,7 @@ class MemoryCrlStore final : public CrlStore {
   Status Publish(HierarchyId hierarchy, const PublishedCrl& crl) override;
   Result<std::vector<PublishedCrl>> LoadNewerThan(const std::vector<PublishedCrl>& known) override;
 
-  // From now on every call fails, as when the database is away; and it is back again.
+  // From now on every call fails, as while the database is unavailable, until it is undone.
   void TakeAway() { is_away_ = true; }
   void BringBack() { is_away_ = false; }
 

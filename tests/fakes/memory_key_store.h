@@ -33,7 +33,7 @@ class MemoryKeyStore final : public KeyStore {
   // From now on it is for one tenant, beside a token that this is not about.
   void SetApart() { is_apart_ = true; }
 
-  // Of all keys, sorted.
+  // The labels of all keys, sorted.
   Result<std::vector<std::string>> Labels();
 
   // From now on, for every key that it handed out.

@@ -16,7 +16,7 @@
 
 namespace ca::testing {
 
-// The contract of ca/ports/ledger.h in memory; what else it promises is in tests/contract.
+// The contract of ca/ports/ledger.h in memory. tests/contract tests both implementations.
 class MemoryLedger final : public Ledger {
  public:
   MemoryLedger(MemoryRegistry& registry, EventLog& events, const Clock& clock)

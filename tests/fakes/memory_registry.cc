@@ -29,7 +29,7 @@ Agent* MemoryRegistry::Find(const SpiffeId& id) {
 Result<Recorded<Agent>> MemoryRegistry::RegisterAgent(const Agent& agent, const AuditEvent& event) {
   const std::lock_guard lock(mutex_);
   const Agent* const other = Find(agent.id);
-  // Of a hierarchy that is destroyed, whose trust domain is another's now, none is looked for.
+  // Agents of a destroyed hierarchy do not count: its trust domain may be another's now.
   if (other && other->hierarchy == agent.hierarchy) {
     return Refusal<kAgentExists>(agent.id.ToString());
   }

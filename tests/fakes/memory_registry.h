@@ -14,7 +14,7 @@
 
 namespace ca::testing {
 
-// The contract of ca/ports/registry.h in memory; what else it promises is in tests/contract.
+// The contract of ca/ports/registry.h in memory. tests/contract tests both implementations.
 class MemoryRegistry final : public Registry {
  public:
   MemoryRegistry(MemoryHierarchyTables& tables, EventLog& events)
@@ -40,10 +40,10 @@ class MemoryRegistry final : public Registry {
                                        const AuditEvent& event) override;
   Result<std::vector<OperatorGrant>> ListGrants() override;
 
-  // What an operator's hand does in the database until there is a story for it.
+  // As an operator does it in the database; no use case does it yet.
   void Disable(const SpiffeId& id);
 
-  // From now on every lookup by which a request is judged fails, as when the database is away.
+  // From now on every lookup for a request fails, as while the database is unavailable.
   void TakeAway() { is_away_ = true; }
 
   // For the ledger, which shares the database: whether the agent may have a certificate by this

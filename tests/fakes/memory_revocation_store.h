@@ -11,7 +11,7 @@
 
 namespace ca::testing {
 
-// The contract of ca/ports/revocation.h in memory; what else it promises is in tests/contract. Each
+// The contract of ca/ports/revocation.h in memory. tests/contract tests both implementations. Each
 // replica of a test has one of its own, over one ledger.
 class MemoryRevocationStore final : public RevocationStore {
  public:
@@ -29,7 +29,7 @@ class MemoryRevocationStore final : public RevocationStore {
   Result<CertificateStatus> FindStatus(HierarchyId hierarchy, AuthorityId authority,
                                        const SerialNumber& serial) override;
 
-  // From now on every call fails, as when the database is away; and it is back again.
+  // From now on every call fails, as while the database is unavailable, until it is undone.
   void TakeAway() { is_away_ = true; }
   void BringBack() { is_away_ = false; }
 

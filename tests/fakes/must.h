@@ -8,7 +8,8 @@
 
 namespace ca::testing {
 
-// The value of what a test needs before it begins; says why and aborts when there is none.
+// The value of a step that a test needs before it begins. Prints the error and aborts if there is
+// none.
 inline void Must(const Status& status) {
   if (status.ok()) return;
   fmt::print(stderr, "a test could not be arranged: {}\n", status.ToString());

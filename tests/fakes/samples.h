@@ -9,7 +9,7 @@
 #include "ca/x509/csr.h"
 #include "ca/x509/subject_key.h"
 
-// What a test takes when it does not care; it overrides the one field that it is about.
+// Defaults for tests; a test overrides the field that it is about.
 namespace ca::testing {
 
 SpiffeId IdOf(const Hierarchy& hierarchy, std::string_view path);
@@ -22,7 +22,7 @@ Hierarchy AcmeProd();
 // globex/prod, trust domain prod.globex.example, profile "agent".
 Hierarchy GlobexProd();
 
-// Of the hierarchy's first profile, not yet registered.
+// An agent with the hierarchy's first profile, not registered yet.
 Agent AgentOf(const Hierarchy& hierarchy, std::string_view path);
 
 AuditEvent EventAt(TimePoint now, std::string action);

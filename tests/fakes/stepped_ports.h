@@ -10,10 +10,10 @@
 #include "ca/issuance/key_store.h"
 #include "ca/ports/hierarchy_ports.h"
 
-// Ports to which something happens at each step of a story.
+// Ports that a test interrupts before and after each step of a use case.
 namespace ca::testing {
 
-// Called before and after each step of a story; an error takes the place of the step's answer.
+// Called before and after each step; an error replaces the step's answer.
 using AtStep = std::function<Status()>;
 
 template <typename Step>

@@ -27,7 +27,7 @@ UseCases::UseCases(const Config& config, const Backends& backends, ca::LiveCatal
                        *backends.registry, *backends.ledger, directory, bundles, clock),
       key_retirement(catalogs, backends.stores->authorities, *backends.keys, clock),
       hierarchies(catalogs, authorization, *backends.stores, *backends.keys, *backends.registry,
-                  directory, approvals, clock),
+                  *backends.ledger, directory, approvals, clock),
       decommissioning(catalogs, authorization, *backends.stores, key_retirement,
                       conductor_provisioning, approvals, clock, files::WriteStatement) {}
 

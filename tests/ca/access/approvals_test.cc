@@ -1,4 +1,4 @@
-// What takes two operators: one asks, another approves, the first does it, once.
+// Changes that take two operators: one asks, another approves, the first makes the change once.
 
 #include "ca/access/approvals.h"
 
@@ -14,7 +14,7 @@ using testing::Says;
 
 class ApprovalsTest : public testing::ApprovalsStoryTest {
  protected:
-  // Any change, as far as approvals go, and a role for bob in its place.
+  // Stands for any change that takes an approval; the change itself is a role for bob.
   Status Require(const Caller& caller, const std::string& words = "this") {
     TRY(approvals_.Require(CallBy(caller, Action::kPrepareAuthority), deployment_.acme.id,
                            Change(words)));
@@ -265,7 +265,7 @@ TEST_F(ApprovalsTest, AreNotWithdrawnWhenTheyAreDeniedOrUsed) {
       IsRefusal(Withdraw(alice_, used).status(), StatusCode::kFailedPrecondition, "approval.used"));
 }
 
-// An operator who may do less by now takes back what it asked for.
+// An operator that has lost a role withdraws its own request.
 TEST_F(ApprovalsTest, AreWithdrawnAlsoByWhoMayDoItNoMore) {
   const Caller carol = OperatorWith(Role::kAdmin, deployment_.acme.id);
   EXPECT_TRUE(IsPending(Require(carol)));

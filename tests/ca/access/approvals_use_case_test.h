@@ -6,12 +6,12 @@
 
 namespace ca::testing {
 
-// With acme, where everything takes two that can: alice asks, bob decides.
+// In acme, every change that can take two operators does: alice asks, bob decides.
 class ApprovalsStoryTest : public RotationStoryTest {
  protected:
   ApprovalsStoryTest() { Demand({}); }
 
-  // acme's file says so from now on.
+  // Changes acme's declaration.
   void Demand(const ApprovalPolicy& approvals) {
     const Hierarchy standing = Acme();
     Hierarchy wanted = standing;
@@ -21,7 +21,7 @@ class ApprovalsStoryTest : public RotationStoryTest {
   }
   Hierarchy Acme() const { return *deployment_.catalogs->Snapshot()->Find(deployment_.acme.id); }
 
-  // Of a call of its own.
+  // The event of another call.
   AuditEvent NewEvent(std::string action) {
     AuditEvent event = EventAt(clock_.Now(), std::move(action));
     event.correlation_id = NewCorrelationId();
@@ -43,7 +43,7 @@ class ApprovalsStoryTest : public RotationStoryTest {
     return Must(
         approvals_.List(CallBy(alice_, Action::kListApprovals), "acme/prod", which, 100, ""));
   }
-  // Of the one that is pending.
+  // The id of the one pending approval.
   std::string Pending() {
     const std::vector<Approval> pending = List();
     EXPECT_EQ(pending.size(), 1u);

@@ -21,7 +21,7 @@ struct Expectation {
   std::set<Role> roles;  // beside admin
 };
 
-// Who may do what: the table that an auditor would ask for.
+// The roles that each action needs: the table that an auditor would ask for.
 const std::map<Action, Expectation> kTable = {
     {Action::kEnroll, {"Enroll", kNobodyElse}},
     {Action::kRenew, {"Renew", kNobodyElse}},

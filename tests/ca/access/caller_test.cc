@@ -1,4 +1,4 @@
-// Who is believed to be calling, by the certificate that the TLS handshake proved possession of.
+// The identity of a caller, by the certificate whose key the TLS handshake proved.
 
 #include "ca/access/caller.h"
 
@@ -95,7 +95,7 @@ TEST_F(CallerTest, IsTheSameWhenAskedAgain) {
   }
 }
 
-// If this failed, the refusals of forgeries below would prove nothing.
+// Without this, the refusals of forgeries below would prove nothing.
 TEST_F(CallerTest, BelievesAForgeryThatDoesNothingWrong) {
   const Forgery forgery =
       ForgeryBy(*Issuer(deployment_.acme), "URI:spiffe://prod.acme.example/bot");

@@ -1,4 +1,4 @@
-// Who may give which role to whom.
+// Which operator may grant which role, and over what.
 
 #include "ca/access/operators.h"
 

@@ -1,6 +1,6 @@
 // Invariant 1: record, then sign, then release. A server over the real PostgreSQL and a real
-// SoftHSM is killed at each step of an issuance. Whatever it signed is on record, and a retry gets
-// one certificate, never a second serial.
+// SoftHSM is killed at each step of an issuance. Every certificate that it signed is on record, and
+// a retry gets one certificate, never a second serial.
 //
 // Each server is a process of its own: this program, run anew as the victim.
 
@@ -34,7 +34,7 @@ using testing::Step;
 constexpr char kVictim[] = "--victim";
 constexpr char kNever[] = "never";
 
-// What a server is told: its database, where it leaves what others see of it, and one request.
+// The orders for one server: its database, the folder for its output, and one request.
 struct Orders {
   std::string killed_at;  // a Step's name, or kNever
   std::string database;
@@ -107,7 +107,7 @@ class CrashTest : public db::testing::DatabaseTest, public ::testing::WithParamI
  protected:
   CrashTest() {
     hsm_.InitToken();
-    // Let go of before anything is started: PKCS#11 and child processes do not go together.
+    // Closed before a child process starts: PKCS#11 does not survive a fork.
     const auto token = Must(hsm::TokenKeyStore::Open(SoftHsm::Options()));
     const SystemClock clock;
     db::PostgresHierarchyPorts stores(database_.server());

@@ -1,4 +1,4 @@
-// What a CSR may ask for: the identity that its agent has, and nothing beyond.
+// A CSR may ask for its agent's identity, and for nothing beyond.
 
 #include "ca/certificates/csr_policy.h"
 

@@ -1,5 +1,4 @@
-// The story of a certificate: what is issued, what is refused, and what is left when it is
-// interrupted.
+// Enrollment and renewal: certificates are issued, refused, and interrupted at each step.
 
 #include "ca/certificates/enrollment.h"
 
@@ -22,7 +21,7 @@ using testing::Step;
 
 class EnrollmentTest : public testing::StoryTest {
  protected:
-  // What happens at one step, once.
+  // Interrupts one step, once.
   void InterruptAt(Step step, Status status) { interruption_.emplace(step, std::move(status)); }
 
   RequestId NewRequest() const { return RequestId::New(clock_.Now()); }

@@ -1,4 +1,4 @@
-// What a wanted policy would do to requests that were made.
+// A wanted policy is replayed over recorded requests.
 
 #include "ca/certificates/policy_replay.h"
 
@@ -131,7 +131,7 @@ TEST(PolicyReplayTest, JudgesARequestByWhatStandsAndByWhatIsWanted) {
        "still refused; "},
       {"it was widened after the request", AsItIs, AsItIs,
        Made(Decision::kDenied, "policy.all", kFacts), "still admitted; "},
-      // What no policy decided is not judged, whatever the policy would say.
+      // Requests that no policy decided are not judged.
       {"a bad credential", RefusesAll, AsItIs,
        Made(Decision::kDenied, "join-token.used", std::nullopt), "refused otherwise; "},
       {"a revoked certificate", AsItIs, RefusesAll,

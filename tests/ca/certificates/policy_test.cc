@@ -1,4 +1,4 @@
-// What a hierarchy's enrollment rules decide, and what a refusal says.
+// The decisions of a hierarchy's enrollment rules, and the words of their refusals.
 
 #include "ca/certificates/policy.h"
 

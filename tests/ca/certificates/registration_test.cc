@@ -1,4 +1,4 @@
-// Who may be registered and invited, and what is left of a call that is refused.
+// Agents are registered and invited; a refused call leaves nothing but its event.
 
 #include "ca/certificates/registration.h"
 

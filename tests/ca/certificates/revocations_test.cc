@@ -1,4 +1,4 @@
-// Who may take a certificate back, what is meant, and what is left of it.
+// Which caller may revoke which certificates, by which name.
 
 #include "ca/certificates/revocations.h"
 
