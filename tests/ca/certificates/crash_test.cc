@@ -86,10 +86,10 @@ Status Serve(const Orders& orders) {
   RequestId id = TRY(RequestId::Parse(orders.request_id, clock.Now()));
   Bytes csr = TRY(ReadFile(orders.csr(), Csr::kSizeMax));
   Bytes secret = TRY(FromHex(orders.secret));
-  AuditEvent event = testing::EventAt(clock.Now(), "Enroll");
-  const auto issued = TRY(enrollment.Enroll(
-      EnrollmentRequest{std::move(id), std::move(csr), Secret(std::move(secret))}, event));
-  WriteAtOnce(orders.certificate(), issued.certificate.Der());
+  Call call(Action::kEnroll, testing::EventAt(clock.Now(), "Enroll"));
+  const EnrollmentRequest request{std::move(id), std::move(csr), Secret(std::move(secret))};
+  const auto issued = TRY(enrollment.Enroll(call, request));
+  WriteAtOnce(orders.certificate(), issued->certificate.Der());
   return Ok();
 }
 
