@@ -89,14 +89,14 @@ Status Approvals::RequireAlways(Call& call, HierarchyId id, const ProposedChange
 Status Approvals::RequireIn(Call& call, const Hierarchy& hierarchy,
                             const ProposedChange& change) const {
   const auto catalog = catalogs_.Snapshot();
-  const Hierarchy* system = TRY(catalog->System());
+  const auto system = TRY(catalog->System());
   const Approval approval = TRY(FindOrRequest(call, hierarchy, change));
   const std::string what = fmt::format("{} in {}", NameOf(change.kind), hierarchy.Name());
   if (!approval.decision) {
     return Refusal<kApprovalPending>(what, approval.id, Rfc3339(approval.expires_at),
                                      hierarchy.Name(), approval.id);
   }
-  const std::string decided_by = OperatorNameOf(*system, approval.decision->by);
+  const std::string decided_by = OperatorNameOf(system->hierarchy(), approval.decision->by);
   if (approval.decision->verdict == Verdict::kDeny) {
     return Refusal<kApprovalDenied>(what, decided_by, approval.decision->reason, approval.id,
                                     Rfc3339(approval.expires_at));
@@ -152,11 +152,11 @@ Result<std::vector<Approval>> Approvals::List(Call& call, const std::string& nam
                                               int page_size, const std::string& page_token) const {
   call.event().subject = Printable(name);
   const auto catalog = catalogs_.Snapshot();
-  const Hierarchy* hierarchy = TRY(catalog->FindByName(name));
-  call.event().hierarchy = hierarchy->id;
-  TRY(authorization_.Require(call.caller(), Action::kListApprovals, hierarchy->id));
+  const auto hierarchy = TRY(catalog->FindByName(name));
+  call.event().hierarchy = hierarchy->id();
+  TRY(authorization_.Require(call.caller(), Action::kListApprovals, hierarchy->id()));
   return store_.List({
-      .hierarchy = hierarchy->id,
+      .hierarchy = hierarchy->id(),
       .pending_at = which == Which::kPending ? std::optional(call.now()) : std::nullopt,
       .page_size = page_size,
       .page_token = page_token,

@@ -129,12 +129,15 @@ Status Authorization::RequireAny(const Caller& caller, Action action, std::strin
   return Refusal<kCallerRole>(caller.Name(), NameOf(action), RolesOf(RuleOf(action)), over);
 }
 
-Result<std::vector<HierarchyId>> Authorization::Allowed(
-    const Caller& caller, Action action, const std::vector<Hierarchy>& hierarchies) const {
+template <typename Hierarchies, typename HierarchyOf>
+Result<std::vector<HierarchyId>> Authorization::AllowedAmong(const Caller& caller, Action action,
+                                                             const Hierarchies& hierarchies,
+                                                             HierarchyOf hierarchy_of) const {
   TRY(CheckNamed(caller));
   const std::vector<Grant> grants = TRY(registry_.FindGrants(*caller.id));
   std::vector<HierarchyId> allowed;
-  for (const Hierarchy& hierarchy : hierarchies) {
+  for (const auto& each : hierarchies) {
+    const Hierarchy& hierarchy = hierarchy_of(each);
     if (std::any_of(grants.begin(), grants.end(), [&](const Grant& grant) {
           return Grants(grant, RuleOf(action), hierarchy.id) ||
                  GrantsOverTenant(grant, RuleOf(action), hierarchy.tenant);
@@ -143,6 +146,21 @@ Result<std::vector<HierarchyId>> Authorization::Allowed(
     }
   }
   return allowed;
+}
+
+Result<std::vector<HierarchyId>> Authorization::Allowed(
+    const Caller& caller, Action action, const std::vector<Hierarchy>& hierarchies) const {
+  return AllowedAmong(caller, action, hierarchies,
+                      [](const Hierarchy& hierarchy) -> const Hierarchy& { return hierarchy; });
+}
+
+Result<std::vector<HierarchyId>> Authorization::Allowed(
+    const Caller& caller, Action action,
+    const std::vector<HierarchySnapshotPtr>& hierarchies) const {
+  return AllowedAmong(caller, action, hierarchies,
+                      [](const HierarchySnapshotPtr& hierarchy) -> const Hierarchy& {
+                        return hierarchy->hierarchy();
+                      });
 }
 
 }  // namespace ca

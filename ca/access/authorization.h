@@ -3,6 +3,7 @@
 #include <string_view>
 
 #include "ca/access/caller.h"
+#include "ca/catalog/hierarchy_snapshot.h"
 #include "ca/ports/registry.h"
 
 namespace ca {
@@ -79,11 +80,19 @@ class Authorization {
   // Selects those of `hierarchies` over which the caller may do it; an empty result is no error.
   Result<std::vector<HierarchyId>> Allowed(const Caller& caller, Action action,
                                            const std::vector<Hierarchy>& hierarchies) const;
+  Result<std::vector<HierarchyId>> Allowed(
+      const Caller& caller, Action action,
+      const std::vector<HierarchySnapshotPtr>& hierarchies) const;
 
  private:
   template <typename Suffices>
   Status RequireAny(const Caller& caller, Action action, std::string_view over,
                     Suffices suffices) const;
+
+  template <typename Hierarchies, typename HierarchyOf>
+  Result<std::vector<HierarchyId>> AllowedAmong(const Caller& caller, Action action,
+                                                const Hierarchies& hierarchies,
+                                                HierarchyOf hierarchy_of) const;
 
   Registry& registry_;
 };

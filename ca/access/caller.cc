@@ -68,7 +68,7 @@ class CallerVerifier::Trust {
   };
   static Anchors AnchorsOf(const std::vector<std::shared_ptr<const Authority>>& authorities);
   static Status VerifyChain(X509_STORE_CTX* context);
-  bool IsIssuedWithin(const Hierarchy& hierarchy, X509_STORE_CTX* verified) const;
+  static bool IsIssuedWithin(const HierarchySnapshot& hierarchy, X509_STORE_CTX* verified);
 
   const std::shared_ptr<const Catalog> catalog_;
   std::map<HierarchyId, Anchors> anchors_;
@@ -127,8 +127,8 @@ Result<Caller> CallerVerifier::Verify(std::string_view pem) const {
 
 CallerVerifier::Trust::Trust(std::shared_ptr<const Catalog> catalog)
     : catalog_(std::move(catalog)) {
-  for (const Hierarchy& hierarchy : catalog_->hierarchies()) {
-    anchors_.emplace(hierarchy.id, AnchorsOf(catalog_->AuthoritiesOf(hierarchy.id)));
+  for (const HierarchySnapshotPtr& hierarchy : catalog_->hierarchies()) {
+    anchors_.emplace(hierarchy->id(), AnchorsOf(hierarchy->authorities()));
   }
 }
 
@@ -152,11 +152,11 @@ CallerVerifier::Trust::Anchors CallerVerifier::Trust::AnchorsOf(
 
 // Under our own roots, name constraints say the same; but the identity of a caller must not depend
 // on one check. Under an external root, other CAs may issue, and none of them issues our agents.
-bool CallerVerifier::Trust::IsIssuedWithin(const Hierarchy& hierarchy,
-                                           X509_STORE_CTX* verified) const {
+bool CallerVerifier::Trust::IsIssuedWithin(const HierarchySnapshot& hierarchy,
+                                           X509_STORE_CTX* verified) {
   const STACK_OF(X509)* const chain = X509_STORE_CTX_get0_chain(verified);
   if (sk_X509_num(chain) < 2) return false;
-  for (const auto& authority : catalog_->AuthoritiesOf(hierarchy.id)) {
+  for (const auto& authority : hierarchy.authorities()) {
     if (authority->kind() != AuthorityKind::kIssuing) continue;
     if (X509_cmp(authority->x509(), sk_X509_value(chain, 1)) == 0) return true;
   }
@@ -181,7 +181,7 @@ Result<CallerVerifier::Verified> CallerVerifier::Trust::Verify(std::string_view 
   if (!hierarchy.ok()) {
     return Refusal<kCallerIdentity>("no hierarchy here has its trust domain");
   }
-  const Anchors& anchors = anchors_.at((*hierarchy)->id);
+  const Anchors& anchors = anchors_.at((*hierarchy)->id());
   const X509StoreCtxPtr context(X509_STORE_CTX_new());
   if (!context || X509_STORE_CTX_init(context.get(), anchors.roots.get(), certificate.get(),
                                       anchors.intermediates.get()) != 1) {
@@ -195,7 +195,7 @@ Result<CallerVerifier::Verified> CallerVerifier::Trust::Verify(std::string_view 
   Validity validity;
   validity.not_before = TRY(TimeOf(X509_get0_notBefore(certificate.get())));
   validity.not_after = TRY(TimeOf(X509_get0_notAfter(certificate.get())));
-  return Verified{id, (*hierarchy)->id, *serial, validity};
+  return Verified{id, (*hierarchy)->id(), *serial, validity};
 }
 
 }  // namespace ca

@@ -17,8 +17,8 @@ bool IsAdminOverAll(const Grant& grant) {
 std::string ScopeText(const Grant& grant, const Catalog& catalog) {
   if (!grant.tenant.empty()) return grant.tenant + "/*";
   if (!grant.hierarchy) return "*";
-  const Hierarchy* const hierarchy = catalog.Find(*grant.hierarchy);
-  return hierarchy ? hierarchy->Name() : "?";
+  const auto hierarchy = catalog.Find(*grant.hierarchy);
+  return hierarchy ? hierarchy->name() : "?";
 }
 
 Result<std::vector<OperatorGrant>> Operators::List(const Call& call) const {
@@ -30,7 +30,7 @@ Result<std::vector<OperatorGrant>> Operators::List(const Call& call) const {
   const auto is_seen = [&](const Grant& grant) {
     return std::any_of(allowed.begin(), allowed.end(), [&](HierarchyId id) {
       if (grant.hierarchy) return *grant.hierarchy == id;
-      return grant.tenant.empty() || grant.tenant == catalog->Find(id)->tenant;
+      return grant.tenant.empty() || grant.tenant == catalog->Find(id)->hierarchy().tenant;
     });
   };
   std::vector<OperatorGrant> grants = TRY(registry_.ListGrants());
@@ -81,21 +81,21 @@ Result<OperatorGrant> Operators::Authorized(Call& call, Action action,
                  "hierarchy, tenant: write one of them, or neither for all there are");
   }
   const auto catalog = catalogs_.Snapshot();
-  const Hierarchy* system = TRY(catalog->System());
+  const auto system = TRY(catalog->System());
   Grant grant{.role = role, .hierarchy = std::nullopt, .tenant = scope.tenant};
   if (!scope.hierarchy.empty()) {
-    const Hierarchy* hierarchy = TRY(catalog->FindByName(scope.hierarchy));
-    call.event().hierarchy = hierarchy->id;
-    TRY(authorization_.Require(call.caller(), action, hierarchy->id));
-    grant.hierarchy = hierarchy->id;
+    const auto hierarchy = TRY(catalog->FindByName(scope.hierarchy));
+    call.event().hierarchy = hierarchy->id();
+    TRY(authorization_.Require(call.caller(), action, hierarchy->id()));
+    grant.hierarchy = hierarchy->id();
   } else if (!scope.tenant.empty()) {
     TRY(authorization_.RequireOverTenant(call.caller(), action, scope.tenant));
   } else {
     TRY(authorization_.RequireOverAll(call.caller(), action));
   }
-  const auto id = OperatorIdOf(*system, operator_name);
+  const auto id = OperatorIdOf(system->hierarchy(), operator_name);
   if (!id.ok()) return Annotate(id.status(), "operator: ");
-  call.event().hierarchy = system->id;  // operators are registered there
+  call.event().hierarchy = system->id();  // operators are registered there
   call.event().subject = id->ToString();
   call.event().reason = fmt::format("{} over {}", NameOf(role), ScopeText(grant, *catalog));
   return OperatorGrant{*id, std::move(grant)};

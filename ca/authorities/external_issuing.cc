@@ -8,29 +8,27 @@
 namespace ca {
 namespace {
 
-Result<AuthorityId> FindRoot(const Catalog& catalog, const Hierarchy& hierarchy,
-                             const Bytes& certificate) {
-  for (const AuthorityRecord& record : catalog.records().authorities) {
-    const bool is_it = record.hierarchy == hierarchy.id && record.IsExternalRoot() &&
-                       record.certificate == certificate;
-    if (is_it) return record.id;
+Result<AuthorityId> FindRoot(const HierarchySnapshot& hierarchy, const Bytes& certificate) {
+  for (const AuthorityRecord& record : hierarchy.records().authorities) {
+    if (record.IsExternalRoot() && record.certificate == certificate) return record.id;
   }
-  return Error(StatusCode::kAborted, "the roots of {} are being changed; retry", hierarchy.Name());
+  return Error(StatusCode::kAborted, "the roots of {} are being changed; retry", hierarchy.name());
 }
 
 // CRLs are told apart by the name of their issuer.
-Status CheckNameIsFree(const Catalog& catalog, const Hierarchy& own,
+Status CheckNameIsFree(const Catalog& catalog, HierarchyId own,
                        const ExternalCertificate& external) {
   const X509Ptr parsed = TRY(ParseX509(external.certificate));
   const Bytes name = DerOf<X509_NAME, i2d_X509_NAME>(X509_get_subject_name(parsed.get()));
-  for (const Hierarchy& hierarchy : catalog.AllHierarchies()) {
-    for (const auto& authority : catalog.AuthoritiesOf(hierarchy.id)) {
+  for (const HierarchySnapshotPtr& hierarchy : catalog.all_hierarchies()) {
+    for (const auto& authority : hierarchy->authorities()) {
       if (authority->name() != name) continue;
       // The names of other tenants' hierarchies are not for every caller to know.
       return Refusal<kImportSubject>(fmt::format(
           "{} has the same subject; have it signed with the subject of its certification request, "
           "or one of its own",
-          hierarchy.id == own.id ? NameOf(hierarchy, *authority) : "another authority"));
+          hierarchy->id() == own ? NameOf(hierarchy->hierarchy(), *authority)
+                                 : "another authority"));
     }
   }
   return Ok();
@@ -45,7 +43,7 @@ Result<AuthorityRequest> ExternalIssuing::Request(Call& call, const std::string&
       TRY(FindIssuing(call, *catalog, authorization_, Action::kCreateCertificationRequest, name));
   TRY(CheckIsWaiting(found));
   const auto key = TRY(keys_.Find(found.view.record.key_label));
-  Bytes der = TRY(RequestCertificate(*found.hierarchy, found.view.record, *key));
+  Bytes der = TRY(RequestCertificate(found.hierarchy->hierarchy(), found.view.record, *key));
   call.event().reason = "key SHA-256 " + Hex(Sha256(key->spki()));
   return AuthorityRequest{std::move(found.view), std::move(der)};
 }
@@ -66,25 +64,21 @@ Result<Recorded<AuthorityView>> ExternalIssuing::Import(Call& call, const std::s
     }
     TRY(CheckIsWaiting(found));
     const ExternalCertificate external = TRY(Check(*catalog, found, brought));
-    const AuthorityId root = TRY(FindRoot(*catalog, *found.hierarchy, external.root));
+    const AuthorityId root = TRY(FindRoot(*found.hierarchy, external.root));
     call.event().reason = "SHA-256 " + Hex(Sha256(external.certificate));
     return stores_.authorities.ImportCertificate(record.id, external, root, call.event());
   };
   auto recorded = TRY(import());
-  TRY(MakeKnown(*found.hierarchy, record.id, call.caller().Name()));
-
-  const auto after = catalogs_.Snapshot();
-  for (AuthorityView& view : AuthoritiesAt(*after, *found.hierarchy, clock_.Now())) {
-    if (view.record.id == record.id) return Recorded(std::move(recorded), std::move(view));
-  }
-  return Error(StatusCode::kInternal, "{} went away", name);
+  const auto after = TRY(MakeKnown(found.hierarchy->id(), record.id, call.caller().Name()));
+  AuthorityView view = TRY(after->ViewOf(record.id, clock_.Now()));
+  return Recorded(std::move(recorded), std::move(view));
 }
 
 Status ExternalIssuing::CheckIsWaiting(const NamedAuthority& found) {
   const AuthorityRecord& record = found.view.record;
   const std::string& name = found.view.name;
-  const std::string hierarchy = found.hierarchy->Name();
-  if (!found.hierarchy->HasExternalRoot()) {
+  const std::string& hierarchy = found.hierarchy->name();
+  if (!found.hierarchy->hierarchy().HasExternalRoot()) {
     return Refusal<kAuthorityRootOurs>(name, hierarchy);
   }
   if (!record.certificate.empty()) return Refusal<kAuthorityHasCertificate>(name, hierarchy);
@@ -103,25 +97,26 @@ Result<ExternalCertificate> ExternalIssuing::Check(const Catalog& catalog,
                                                    const std::vector<Bytes>& brought) const {
   const auto key = TRY(keys_.Find(found.view.record.key_label));
   const PublicKey public_key = TRY(PublicKey::FromSpki(key->spki()));
-  auto external =
-      TRY(CheckExternalCertificate(brought, *found.hierarchy, public_key, clock_.Now()));
-  TRY(CheckNameIsFree(catalog, *found.hierarchy, external));
+  auto external = TRY(
+      CheckExternalCertificate(brought, found.hierarchy->hierarchy(), public_key, clock_.Now()));
+  TRY(CheckNameIsFree(catalog, found.hierarchy->id(), external));
   return external;
 }
 
 // As Rotation lets an authority of our own be known: its responder before its first certificate can
 // be asked about.
-Status ExternalIssuing::MakeKnown(const Hierarchy& hierarchy, AuthorityId id,
-                                  const std::string& actor) {
+Result<HierarchySnapshotPtr> ExternalIssuing::MakeKnown(HierarchyId hierarchy, AuthorityId id,
+                                                        const std::string& actor) {
   Provisioning provisioning(stores_, keys_, registry_, directory_, clock_, actor);
-  TRY(catalogs_.Reload());
+  auto now = TRY(catalogs_.ReloadHierarchy(hierarchy));
   const auto authority = TRY(catalogs_.Snapshot()->FindAuthority(id));
-  const Status answered = provisioning.EnsureResponder(hierarchy, *authority).status();
+  const Status answered = provisioning.EnsureResponder(now->hierarchy(), *authority).status();
   // Another replica is at it: the conductor sees to it as well.
   if (answered.code() != StatusCode::kAborted) TRY(Status(answered));
-  TRY(provisioning.EnsureHierarchy(hierarchy).status());
-  TRY(catalogs_.Reload());
-  return bundles_.Publish(hierarchy, actor);
+  TRY(provisioning.EnsureHierarchy(now->hierarchy()).status());
+  now = TRY(catalogs_.ReloadHierarchy(hierarchy));
+  TRY(bundles_.Publish(*now, actor));
+  return catalogs_.Find(hierarchy);
 }
 
 }  // namespace ca

@@ -61,7 +61,9 @@ class ExternalIssuing {
   static Status CheckIsWaiting(const NamedAuthority& found);
   Result<ExternalCertificate> Check(const Catalog& catalog, const NamedAuthority& found,
                                     const std::vector<Bytes>& brought) const;
-  Status MakeKnown(const Hierarchy& hierarchy, AuthorityId authority, const std::string& actor);
+  // Yields the hierarchy as it is then.
+  Result<HierarchySnapshotPtr> MakeKnown(HierarchyId hierarchy, AuthorityId authority,
+                                         const std::string& actor);
 
   LiveCatalog& catalogs_;
   const Authorization& authorization_;

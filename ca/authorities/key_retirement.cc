@@ -54,21 +54,20 @@ std::string WhySpent(const AuthorityView& view, const std::vector<AuthorityView>
   return IsSpentRoot(view, all) ? "the keys of all that it has certified are destroyed" : "";
 }
 
-std::vector<SpentKey> KeysLeftOf(const Catalog& catalog, const Hierarchy& hierarchy) {
+std::vector<SpentKey> KeysLeftOf(const HierarchySnapshot& hierarchy) {
   std::vector<SpentKey> left;
-  for (const AuthorityRecord& record : catalog.records().authorities) {
-    if (record.hierarchy != hierarchy.id || !record.HasOwnKey()) continue;
-    if (!record.key_destruction) left.push_back({record, "its hierarchy is destroyed"});
+  for (const AuthorityRecord& record : hierarchy.records().authorities) {
+    if (record.HasOwnKey() && !record.key_destruction)
+      left.push_back({record, "its hierarchy is destroyed"});
   }
   return left;
 }
 
 }  // namespace
 
-std::vector<SpentKey> SpentKeysAt(const Catalog& catalog, const Hierarchy& hierarchy,
-                                  TimePoint now) {
-  if (catalog.IsDestroyed(hierarchy.id)) return KeysLeftOf(catalog, hierarchy);
-  const std::vector<AuthorityView> views = AuthoritiesAt(catalog, hierarchy, now);
+std::vector<SpentKey> SpentKeysAt(const HierarchySnapshot& hierarchy, TimePoint now) {
+  if (hierarchy.is_destroyed()) return KeysLeftOf(hierarchy);
+  const std::vector<AuthorityView> views = hierarchy.ViewsAt(now);
   std::vector<SpentKey> spent;
   const auto add = [&](const AuthorityRecord& record, std::string reason) {
     if (!reason.empty()) spent.push_back({record, std::move(reason)});
@@ -77,15 +76,14 @@ std::vector<SpentKey> SpentKeysAt(const Catalog& catalog, const Hierarchy& hiera
     if (view.record.key_destruction || !view.record.HasOwnKey()) continue;
     add(view.record, WhySpent(view, views, now));
   }
-  for (const AuthorityRecord& record : catalog.records().authorities) {
-    if (record.hierarchy != hierarchy.id || !IsDelegate(record.kind)) continue;
-    if (!record.key_destruction) add(record, WhyDelegateIsSpent(record, views, now));
+  for (const AuthorityRecord& record : hierarchy.records().authorities) {
+    if (IsDelegate(record.kind) && !record.key_destruction)
+      add(record, WhyDelegateIsSpent(record, views, now));
   }
   return spent;
 }
 
-Status KeyRetirement::Advance(const Hierarchy& hierarchy) {
-  const auto catalog = catalogs_.Snapshot();
+Status KeyRetirement::Advance(const HierarchySnapshot& hierarchy) {
   const TimePoint now = clock_.Now();
   Status first;
   bool has_changed = false;
@@ -93,27 +91,25 @@ Status KeyRetirement::Advance(const Hierarchy& hierarchy) {
     has_changed = true;
     if (first.ok()) first = Annotate(status, fmt::format("key '{}': ", record.key_label));
   };
-  for (const SpentKey& key : SpentKeysAt(*catalog, hierarchy, now)) {
-    keep(key.record, Decide(*catalog, hierarchy, key));
+  for (const SpentKey& key : SpentKeysAt(hierarchy, now)) {
+    keep(key.record, Decide(hierarchy, key));
   }
-  for (const AuthorityRecord& record : catalog->records().authorities) {
-    if (record.hierarchy != hierarchy.id || !record.key_destruction) continue;
+  for (const AuthorityRecord& record : hierarchy.records().authorities) {
+    if (!record.key_destruction) continue;
     const KeyDestruction& destruction = *record.key_destruction;
     const bool is_due = now >= destruction.decided_at + KeyDestruction::kDestroyAfter;
-    if (is_due && !destruction.destroyed_at) keep(record, Destroy(hierarchy, record));
+    if (is_due && !destruction.destroyed_at) keep(record, Destroy(hierarchy.hierarchy(), record));
   }
   if (has_changed) TRY(catalogs_.Reload());
   return first;
 }
 
-// By a catalog that may be old: who activates meanwhile is noticed by the store.
-Status KeyRetirement::Decide(const Catalog& catalog, const Hierarchy& hierarchy,
-                             const SpentKey& key) {
-  const std::vector<Activation> activations = catalog.ActivationsOf(hierarchy.id);
-  const int last_sequence = activations.empty() ? 0 : activations.back().sequence;
+// `hierarchy` may be old: the store refuses the decision if another authority was activated since.
+Status KeyRetirement::Decide(const HierarchySnapshot& hierarchy, const SpentKey& key) {
+  const Activation* const last = hierarchy.LastActivation();
   const Status decided =
-      store_.DecideKeyDestruction(key.record.id, last_sequence, key.reason,
-                                  Event("DecideKeyDestruction", hierarchy, key.record));
+      store_.DecideKeyDestruction(key.record.id, last ? last->sequence : 0, key.reason,
+                                  Event("DecideKeyDestruction", hierarchy.hierarchy(), key.record));
   return decided.code() == StatusCode::kAborted ? Ok() : decided;  // judged anew in the next round
 }
 

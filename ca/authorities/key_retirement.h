@@ -3,7 +3,6 @@
 #include <string>
 #include <vector>
 
-#include "ca/catalog/authority_view.h"
 #include "ca/catalog/live_catalog.h"
 #include "ca/issuance/key_store.h"
 
@@ -21,8 +20,7 @@ struct SpentKey {
 //   of a root that is retired, once the keys of all that it has certified are to be destroyed
 //   of a responder or a recorder whose certificate has ended, or that has none and never will
 // and all keys of a hierarchy that is destroyed; see to it that their last CRLs are out before.
-std::vector<SpentKey> SpentKeysAt(const Catalog& catalog, const Hierarchy& hierarchy,
-                                  TimePoint now);
+std::vector<SpentKey> SpentKeysAt(const HierarchySnapshot& hierarchy, TimePoint now);
 
 // The story of how a key ends: that it is to be destroyed is recorded, every replica lets go of it,
 // it is destroyed on the token, and that is recorded. Every step may be interrupted and repeated,
@@ -35,10 +33,10 @@ class KeyRetirement {
 
   // Whatever step is due for the keys of the hierarchy. What one key refuses does not keep the
   // others waiting: the first failure is returned after all were tried.
-  Status Advance(const Hierarchy& hierarchy);
+  Status Advance(const HierarchySnapshot& hierarchy);
 
  private:
-  Status Decide(const Catalog& catalog, const Hierarchy& hierarchy, const SpentKey& key);
+  Status Decide(const HierarchySnapshot& hierarchy, const SpentKey& key);
   Status Destroy(const Hierarchy& hierarchy, const AuthorityRecord& record);
   AuditEvent Event(std::string_view action, const Hierarchy& hierarchy,
                    const AuthorityRecord& record) const;

@@ -16,50 +16,46 @@ constexpr int kStragglersNamedMax = 3;
 
 // ---- by hand ------------------------------------------------------------------------------------
 
-Result<const Hierarchy*> Rotation::FindPermitted(Call& call, const Catalog& catalog, Action action,
-                                                 const std::string& name) const {
+Result<HierarchySnapshotPtr> Rotation::FindPermitted(Call& call, Action action,
+                                                     const std::string& name) const {
   call.event().subject = Printable(name);
-  const Hierarchy* hierarchy = TRY(catalog.FindByName(name));
-  call.event().hierarchy = hierarchy->id;
-  TRY(authorization_.Require(call.caller(), action, hierarchy->id));
+  auto hierarchy = TRY(catalogs_.Snapshot()->FindByName(name));
+  call.event().hierarchy = hierarchy->id();
+  TRY(authorization_.Require(call.caller(), action, hierarchy->id()));
   return hierarchy;
 }
 
 Result<Recorded<AuthorityView>> Rotation::Prepare(Call& call, const std::string& name) {
-  const auto catalog = catalogs_.Snapshot();
-  const Hierarchy* hierarchy = TRY(FindPermitted(call, *catalog, Action::kPrepareAuthority, name));
-  const AuthorityRecord successor = TRY(EnsurePublished(*hierarchy, call.caller().Name()));
-  call.event().subject = NameOf(*hierarchy, successor);
-  AuthorityView view = TRY(ViewOf(*catalogs_.Snapshot(), *hierarchy, successor.id));
+  const auto hierarchy = TRY(FindPermitted(call, Action::kPrepareAuthority, name));
+  const auto published = TRY(EnsurePublished(*hierarchy, call.caller().Name()));
+  call.event().subject = NameOf(hierarchy->hierarchy(), published.successor);
+  AuthorityView view = TRY(published.hierarchy->ViewOf(published.successor.id, clock_.Now()));
   auto recorded = TRY(ledger_.RecordEvent(call.event()));
   return Recorded(std::move(recorded), std::move(view));
 }
 
 Result<Recorded<AuthorityView>> Rotation::PrepareRoot(Call& call, const std::string& name) {
-  const auto catalog = catalogs_.Snapshot();
-  const Hierarchy* hierarchy = TRY(FindPermitted(call, *catalog, Action::kPrepareAuthority, name));
+  const auto hierarchy = TRY(FindPermitted(call, Action::kPrepareAuthority, name));
   Provisioning provisioning(stores_, keys_, registry_, directory_, clock_, call.caller().Name());
   // What is planned already goes on: it was approved, or is a new hierarchy's first.
-  const std::optional<int> generation = TRY(provisioning.NextRootToPlan(*hierarchy));
-  if (generation) TRY(RequireApproval(call, *catalog, *hierarchy, *generation));
-  const AuthorityRecord root =
-      TRY(provisioning.EnsureNextRoot(*hierarchy, generation, call.event().approval_use));
-  TRY(EnsureKnown(provisioning, *hierarchy, root.id, call.caller().Name()));
-  call.event().subject = NameOf(*hierarchy, root);
-  AuthorityView view = TRY(ViewOf(*catalogs_.Snapshot(), *hierarchy, root.id));
+  const std::optional<int> generation = TRY(provisioning.NextRootToPlan(hierarchy->hierarchy()));
+  if (generation) TRY(RequireApproval(call, *hierarchy, *generation));
+  const AuthorityRecord root = TRY(
+      provisioning.EnsureNextRoot(hierarchy->hierarchy(), generation, call.event().approval_use));
+  const auto after = TRY(EnsureKnown(provisioning, hierarchy->id(), root.id, call.caller().Name()));
+  call.event().subject = NameOf(hierarchy->hierarchy(), root);
+  AuthorityView view = TRY(after->ViewOf(root.id, clock_.Now()));
   auto recorded = TRY(ledger_.RecordEvent(call.event()));
   return Recorded(std::move(recorded), std::move(view));
 }
 
-Status Rotation::RequireApproval(Call& call, const Catalog& catalog, const Hierarchy& hierarchy,
-                                 int generation) {
-  const std::vector<Bytes> roots = catalog.Roots(hierarchy.id);
-  const std::string name =
-      fmt::format("{}/{}/{}", hierarchy.Name(), NameOf(AuthorityKind::kRoot), generation);
-  const std::string lifetime = DurationText(hierarchy.root_lifetime);
+Status Rotation::RequireApproval(Call& call, const HierarchySnapshot& hierarchy, int generation) {
+  const std::vector<Bytes>& roots = hierarchy.Roots();
+  const std::string name = NameOf(hierarchy.hierarchy(), AuthorityKind::kRoot, generation);
+  const std::string lifetime = DurationText(hierarchy.hierarchy().root_lifetime);
   const std::string before = roots.empty() ? "" : Hex(Sha256(roots.back()));
   return approvals_.Require(
-      call, hierarchy.id,
+      call, hierarchy.id(),
       {.kind = ApprovalKind::kRootRotation,
        .digest = DigestOf(ApprovalKind::kRootRotation, {name, lifetime, before}),
        .changes = {fmt::format("make the root {}, for {}", name, lifetime),
@@ -72,16 +68,15 @@ Result<Recorded<AuthorityView>> Rotation::Activate(Call& call, const std::string
   const NamedAuthority found =
       TRY(FindIssuing(call, *catalog, authorization_, Action::kActivateAuthority, name));
   if (found.view.state != AuthorityState::kActive) {
-    TRY(CheckActivation(*catalog, *found.hierarchy, found.view));
+    TRY(CheckActivation(*found.hierarchy, found.view));
     TRY(PassGate(call, *found.hierarchy, found.view, policy));
   }
-  return ActivateFound(call, *catalog, *found.hierarchy, found.view);
+  return ActivateFound(call, *found.hierarchy, found.view);
 }
 
 Result<Recorded<AuthorityView>> Rotation::RollBack(Call& call, const std::string& name) {
-  const auto catalog = catalogs_.Snapshot();
-  const Hierarchy* hierarchy = TRY(FindPermitted(call, *catalog, Action::kRollBackAuthority, name));
-  const auto activations = catalog->ActivationsOf(hierarchy->id);
+  const auto hierarchy = TRY(FindPermitted(call, Action::kRollBackAuthority, name));
+  const auto& activations = hierarchy->activations();
   const auto before =
       std::find_if(activations.rbegin(), activations.rend(), [&](const Activation& activation) {
         return activation.authority != activations.back().authority;
@@ -89,9 +84,9 @@ Result<Recorded<AuthorityView>> Rotation::RollBack(Call& call, const std::string
   if (before == activations.rend()) {
     return Refusal<kAuthorityNoneBefore>(name);
   }
-  const AuthorityView view = TRY(ViewOf(*catalog, *hierarchy, before->authority));
+  const AuthorityView view = TRY(hierarchy->ViewOf(before->authority, clock_.Now()));
   call.event().subject = view.name;
-  return ActivateFound(call, *catalog, *hierarchy, view);
+  return ActivateFound(call, *hierarchy, view);
 }
 
 // ---- before its time ----------------------------------------------------------------------------
@@ -105,11 +100,11 @@ Result<Recorded<AuthorityView>> Rotation::Taint(Call& call, const std::string& n
   call.event().reason = reason;
   auto recorded =
       TRY(stores_.authorities.TaintAuthority(found.view.record.id, reason, call.event()));
-  TRY(catalogs_.Reload());
+  auto after = TRY(catalogs_.ReloadHierarchy(found.hierarchy->id()));
   if (found.view.state == AuthorityState::kActive) {
-    TRY(EnsurePublished(*found.hierarchy, call.caller().Name()).status());
+    after = TRY(EnsurePublished(*after, call.caller().Name())).hierarchy;
   }
-  AuthorityView view = TRY(ViewOf(*catalogs_.Snapshot(), *found.hierarchy, found.view.record.id));
+  AuthorityView view = TRY(after->ViewOf(found.view.record.id, clock_.Now()));
   return Recorded(std::move(recorded), std::move(view));
 }
 
@@ -127,11 +122,10 @@ Result<Recorded<Rotation::RevokedAuthority>> Rotation::Revoke(Call& call, const 
                  "cACompromise");
   }
   TRY(CheckNote("note", note));
-  const Hierarchy& hierarchy = *found.hierarchy;
   const auto& taint = found.view.record.taint;
   if (!taint || !taint->is_revoked) {
     const std::string reason_text(NameOf(reason));
-    TRY(approvals_.Require(call, hierarchy.id,
+    TRY(approvals_.Require(call, found.hierarchy->id(),
                            {.kind = ApprovalKind::kAuthorityRevocation,
                             .digest = DigestOf(ApprovalKind::kAuthorityRevocation,
                                                {"authority", name, reason_text, note}),
@@ -140,110 +134,107 @@ Result<Recorded<Rotation::RevokedAuthority>> Rotation::Revoke(Call& call, const 
   }
   const bool is_active = found.view.state == AuthorityState::kActive;
   std::optional<AuthorityRecord> successor;
-  if (is_active) successor = TRY(EnsurePublished(hierarchy, call.caller().Name()));
+  if (is_active) {
+    successor = TRY(EnsurePublished(*found.hierarchy, call.caller().Name())).successor;
+  }
   call.event().reason = fmt::format("{}: {}", NameOf(reason), note);
   auto revoked =
       TRY(stores_.authorities.RevokeAuthority(found.view.record.id, reason, note, call.event()));
-  TRY(catalogs_.Reload());
+  auto after = TRY(catalogs_.ReloadHierarchy(found.hierarchy->id()));
   if (successor) {
-    const auto after = catalogs_.Snapshot();
     // If it may already; else the conductor lets it, within seconds.
     Call activation = call.As(Action::kActivateAuthority);
     activation.event().rule = kAuthorityTainted.name;
-    const AuthorityView next = TRY(ViewOf(*after, hierarchy, successor->id));
+    const AuthorityView next = TRY(after->ViewOf(successor->id, clock_.Now()));
     activation.event().subject = next.name;
-    if (CheckActivation(*after, hierarchy, next).ok()) {
-      ActivateFound(activation, *after, hierarchy, next).status().IgnoreError();
+    if (CheckActivation(*after, next).ok()) {
+      ActivateFound(activation, *after, next).status().IgnoreError();
+      after = TRY(catalogs_.Find(after->id()));
     }
   }
-  AuthorityView view = TRY(ViewOf(*catalogs_.Snapshot(), hierarchy, found.view.record.id));
+  AuthorityView view = TRY(after->ViewOf(found.view.record.id, clock_.Now()));
   const std::int64_t count = *revoked;
   return Recorded(std::move(revoked).decision(), RevokedAuthority{std::move(view), count});
 }
 
 // ---- on schedule --------------------------------------------------------------------------------
 
-std::optional<TimePoint> Rotation::DueAt(const Catalog& catalog, const Hierarchy& hierarchy) const {
-  const auto activations = catalog.ActivationsOf(hierarchy.id);
-  if (activations.empty()) return std::nullopt;  // not whole yet: its provisioning goes on
-  const AuthorityRecord* const active = catalog.FindRecord(activations.back().authority);
-  return active ? std::optional(ca::DueAt(catalog, hierarchy, *active, activations.back().at))
-                : std::nullopt;
-}
-
-std::optional<Taint> Rotation::TaintOfActive(const Catalog& catalog, const Hierarchy& hierarchy) {
-  const auto activations = catalog.ActivationsOf(hierarchy.id);
-  if (activations.empty()) return std::nullopt;
-  const AuthorityRecord* const active = catalog.FindRecord(activations.back().authority);
+std::optional<Taint> Rotation::TaintOfActive(const HierarchySnapshot& hierarchy) {
+  const Activation* const last = hierarchy.LastActivation();
+  const AuthorityRecord* const active = last ? hierarchy.FindRecord(last->authority) : nullptr;
   return active ? active->taint : std::nullopt;
 }
 
-Status Rotation::Advance(const Hierarchy& hierarchy) {
+Status Rotation::Advance(const HierarchySnapshot& seen) {
   const TimePoint now = clock_.Now();
-  std::optional<TimePoint> due = DueAt(*catalogs_.Snapshot(), hierarchy);
-  if (!due || now < *due - hierarchy.publish_ahead) return Ok();
+  // None before the first activation: Provisioning still makes the hierarchy.
+  std::optional<TimePoint> due = seen.DueAt();
+  if (!due || now < *due - seen.hierarchy().publish_ahead) return Ok();
   // It may have been done already, here or elsewhere.
-  if (!MayLookAtGate(hierarchy.id)) return Ok();
-  TRY(catalogs_.Reload());
-  due = DueAt(*catalogs_.Snapshot(), hierarchy);
-  if (now < *due - hierarchy.publish_ahead) return Ok();
+  if (!MayLookAtGate(seen.id())) return Ok();
+  auto hierarchy = TRY(catalogs_.ReloadHierarchy(seen.id()));
+  due = hierarchy->DueAt();
+  if (!due || now < *due - hierarchy->hierarchy().publish_ahead) return Ok();
 
-  const AuthorityRecord successor = TRY(EnsurePublished(hierarchy, kConductor));
+  const auto published = TRY(EnsurePublished(*hierarchy, kConductor));
+  hierarchy = published.hierarchy;
+  const AuthorityRecord& successor = published.successor;
   if (successor.certificate.empty()) {  // somebody else is to sign it, which takes days
-    LookAtGateLater(hierarchy.id);
+    LookAtGateLater(hierarchy->id());
     return Ok();
   }
   if (now < *due || now < successor.published_at + Hierarchy::kPublishAheadMin) return Ok();
-  const auto catalog = catalogs_.Snapshot();
-  const AuthorityView view = TRY(ViewOf(*catalog, hierarchy, successor.id));
+  const AuthorityView view = TRY(hierarchy->ViewOf(successor.id, now));
   Call call = Call::Local(kConductor, Action::kActivateAuthority, now);
-  call.Concerns(hierarchy.id, view.name);
-  if (const auto taint = TaintOfActive(*catalog, hierarchy)) {
+  call.Concerns(hierarchy->id(), view.name);
+  if (const auto taint = TaintOfActive(*hierarchy)) {
     call.event().rule = kAuthorityTainted.name;
     call.event().reason = taint->reason;
   } else {
-    const Gate gate = TRY(GateOf(hierarchy, view));
+    const Gate gate = TRY(GateOf(*hierarchy, view));
     if (!gate.is_open) {
-      LookAtGateLater(hierarchy.id);
+      LookAtGateLater(hierarchy->id());
       return Ok();
     }
     call.event().rule = gate.rule;
     if (gate.progress) call.event().reason = gate.progress->ToString();
   }
-  const Status activated = ActivateFound(call, *catalog, hierarchy, view).status();
+  const Status activated = ActivateFound(call, *hierarchy, view).status();
   return activated.code() == StatusCode::kAborted ? Ok() : activated;  // an operator was faster
 }
 
 // ---- both ---------------------------------------------------------------------------------------
 
-Result<AuthorityRecord> Rotation::EnsurePublished(const Hierarchy& hierarchy,
-                                                  const std::string& actor) {
+Result<Rotation::Published> Rotation::EnsurePublished(const HierarchySnapshot& hierarchy,
+                                                      const std::string& actor) {
   Provisioning provisioning(stores_, keys_, registry_, directory_, clock_, actor);
-  AuthorityRecord successor = TRY(provisioning.EnsureSuccessor(hierarchy));
-  if (successor.certificate.empty()) {  // until ca/authorities/external_issuing.h has it imported
-    TRY(catalogs_.Reload());
-  } else {
-    TRY(EnsureKnown(provisioning, hierarchy, successor.id, actor));
-  }
-  return successor;
+  AuthorityRecord successor = TRY(provisioning.EnsureSuccessor(hierarchy.hierarchy()));
+  // Without a certificate it waits until ca/authorities/external_issuing.h has one imported.
+  auto after = TRY(successor.certificate.empty()
+                       ? catalogs_.ReloadHierarchy(hierarchy.id())
+                       : EnsureKnown(provisioning, hierarchy.id(), successor.id, actor));
+  return Published{std::move(after), std::move(successor)};
 }
 
 // The responder is there before its first certificate can be asked about.
-Status Rotation::EnsureKnown(Provisioning& provisioning, const Hierarchy& hierarchy, AuthorityId id,
-                             const std::string& actor) {
-  TRY(catalogs_.Reload());
+Result<HierarchySnapshotPtr> Rotation::EnsureKnown(Provisioning& provisioning,
+                                                   HierarchyId hierarchy, AuthorityId id,
+                                                   const std::string& actor) {
+  const auto now = TRY(catalogs_.ReloadHierarchy(hierarchy));
   const auto authority = TRY(catalogs_.Snapshot()->FindAuthority(id));
-  TRY(provisioning.EnsureResponder(hierarchy, *authority).status());
-  return bundles_.Publish(hierarchy, actor);
+  TRY(provisioning.EnsureResponder(now->hierarchy(), *authority).status());
+  TRY(bundles_.Publish(*now, actor));
+  return catalogs_.Find(hierarchy);
 }
 
 // ---- the gate -----------------------------------------------------------------------------------
 
-Result<Rotation::Gate> Rotation::GateOf(const Hierarchy& hierarchy,
+Result<Rotation::Gate> Rotation::GateOf(const HierarchySnapshot& snapshot,
                                         const AuthorityView& view) const {
+  const Hierarchy& hierarchy = snapshot.hierarchy();
   if (hierarchy.acknowledged_share == 0 || view.active_since) return Gate{};
   Gate gate{.is_open = false};
-  gate.progress = TRY(bundles_.ProgressOf(hierarchy, view.record.id));
+  gate.progress = TRY(bundles_.ProgressOf(snapshot, view.record.id));
   if (!gate.progress) return gate;
   if (gate.progress->Percent() >= hierarchy.acknowledged_share) {
     gate.rule = kAuthorityAcknowledged.name;
@@ -254,7 +245,7 @@ Result<Rotation::Gate> Rotation::GateOf(const Hierarchy& hierarchy,
   return gate;
 }
 
-Status Rotation::PassGate(Call& call, const Hierarchy& hierarchy, const AuthorityView& view,
+Status Rotation::PassGate(Call& call, const HierarchySnapshot& hierarchy, const AuthorityView& view,
                           StragglerPolicy policy) const {
   const Gate gate = TRY(GateOf(hierarchy, view));
   if (gate.progress) call.event().reason = gate.progress->ToString();
@@ -270,7 +261,7 @@ Status Rotation::PassGate(Call& call, const Hierarchy& hierarchy, const Authorit
   }
   std::string named;
   const auto first =
-      TRY(bundles_.FirstStragglers(hierarchy.id, gate.progress->version, kStragglersNamedMax));
+      TRY(bundles_.FirstStragglers(hierarchy.id(), gate.progress->version, kStragglersNamedMax));
   for (const LiveAgent& agent : first) named += (named.empty() ? "" : ", ") + agent.id.ToString();
   const std::int64_t more = gate.progress->stragglers() - static_cast<std::int64_t>(first.size());
   if (more > 0) named += fmt::format(" and {} more", more);
@@ -278,8 +269,8 @@ Status Rotation::PassGate(Call& call, const Hierarchy& hierarchy, const Authorit
       view.name,
       fmt::format("waits for {}%: {}: {}; see: agentpki authority stragglers {}; or leave "
                   "them behind with --despite-stragglers",
-                  hierarchy.acknowledged_share, gate.progress->ToString(), named,
-                  hierarchy.Name()));
+                  hierarchy.hierarchy().acknowledged_share, gate.progress->ToString(), named,
+                  hierarchy.name()));
 }
 
 bool Rotation::MayLookAtGate(HierarchyId hierarchy) {
@@ -295,46 +286,47 @@ void Rotation::LookAtGateLater(HierarchyId hierarchy) {
 
 // ---- what is activated --------------------------------------------------------------------------
 
-Status Rotation::CheckActivation(const Catalog& catalog, const Hierarchy& hierarchy,
+Status Rotation::CheckActivation(const HierarchySnapshot& hierarchy,
                                  const AuthorityView& view) const {
   if (!view.validity) {
     return Error(StatusCode::kFailedPrecondition,
                  "authority: {} has no certificate yet; run: agentpki authority prepare {}",
-                 view.name, hierarchy.Name());
+                 view.name, hierarchy.name());
   }
   if (view.record.key_destruction) {
     return Refusal<kAuthorityKeyDestroyed>(view.name, view.record.key_destruction->reason,
-                                           hierarchy.Name());
+                                           hierarchy.name());
   }
   if (const auto& taint = view.record.taint) {
     const std::string at = Rfc3339(taint->at);
     if (!taint->is_revoked) {
-      return Refusal<kAuthorityTainted>(view.name, at, taint->reason, hierarchy.Name());
+      return Refusal<kAuthorityTainted>(view.name, at, taint->reason, hierarchy.name());
     }
     return Refusal<kAuthorityRevoked>(
         view.name, fmt::format("{}, at {}; run: agentpki authority prepare {}", taint->reason, at,
-                               hierarchy.Name()));
+                               hierarchy.name()));
   }
   const TimePoint now = clock_.Now();
-  TRY(CheckNotRevoked(catalog, view));
+  TRY(CheckNotRevoked(hierarchy, view));
   const TimePoint known_at = view.record.published_at + Hierarchy::kPublishAheadMin;
   if (now < known_at) {
     return Refusal<kAuthorityJustPublished>(view.name, HumanDuration(known_at - now));
   }
-  const TrustBundleRecord* const bundle = catalog.NewestTrustBundle(hierarchy.id);
+  const TrustBundleRecord* const bundle = hierarchy.NewestTrustBundle();
   if (bundle && !bundle->Has(view.record.issuer)) {
-    return Refusal<kAuthorityRootNotTrusted>(view.name, bundle->version, hierarchy.Name());
+    return Refusal<kAuthorityRootNotTrusted>(view.name, bundle->version, hierarchy.name());
   }
-  if (now + hierarchy.LongestLifetime() > view.validity->not_after) {
+  if (now + hierarchy.hierarchy().LongestLifetime() > view.validity->not_after) {
     return Refusal<kAuthorityEnding>(view.name, Rfc3339(view.validity->not_after),
-                                     hierarchy.Name());
+                                     hierarchy.name());
   }
   return Ok();
 }
 
 // Of what was imported, whoever issued it says so; Revoke() taints it.
-Status Rotation::CheckNotRevoked(const Catalog& catalog, const AuthorityView& view) const {
-  const auto authority = TRY(catalog.FindAuthority(view.record.id));
+Status Rotation::CheckNotRevoked(const HierarchySnapshot& hierarchy,
+                                 const AuthorityView& view) const {
+  const auto authority = hierarchy.FindAuthority(view.record.id);
   if (!authority->serial()) return Ok();
   const auto revocation = revocations_.Find(*authority->serial());
   if (!revocation) return Ok();
@@ -342,31 +334,23 @@ Status Rotation::CheckNotRevoked(const Catalog& catalog, const AuthorityView& vi
                                                            Rfc3339(revocation->revoked_at)));
 }
 
-Result<Recorded<AuthorityView>> Rotation::ActivateFound(Call& call, const Catalog& catalog,
-                                                        const Hierarchy& hierarchy,
+Result<Recorded<AuthorityView>> Rotation::ActivateFound(Call& call,
+                                                        const HierarchySnapshot& hierarchy,
                                                         const AuthorityView& view) {
   if (view.state == AuthorityState::kActive) {
     auto recorded = TRY(ledger_.RecordEvent(call.event()));
     return Recorded(std::move(recorded), view);
   }
-  TRY(CheckActivation(catalog, hierarchy, view));
+  TRY(CheckActivation(hierarchy, view));
   auto recorded = TRY(stores_.activations.Activate(
-      {.hierarchy = hierarchy.id,
-       .sequence = static_cast<int>(catalog.ActivationsOf(hierarchy.id).size()) + 1,
+      {.hierarchy = hierarchy.id(),
+       .sequence = static_cast<int>(hierarchy.activations().size()) + 1,
        .authority = view.record.id,
        .at = clock_.Now()},
       call.event()));
-  TRY(catalogs_.Reload());
-  AuthorityView activated = TRY(ViewOf(*catalogs_.Snapshot(), hierarchy, view.record.id));
+  const auto after = TRY(catalogs_.ReloadHierarchy(hierarchy.id()));
+  AuthorityView activated = TRY(after->ViewOf(view.record.id, clock_.Now()));
   return Recorded(std::move(recorded), std::move(activated));
-}
-
-Result<AuthorityView> Rotation::ViewOf(const Catalog& catalog, const Hierarchy& hierarchy,
-                                       AuthorityId authority) const {
-  for (AuthorityView& view : AuthoritiesAt(catalog, hierarchy, clock_.Now())) {
-    if (view.record.id == authority) return std::move(view);
-  }
-  return Error(StatusCode::kInternal, "an authority of {} went away", hierarchy.Name());
 }
 
 }  // namespace ca

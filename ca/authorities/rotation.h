@@ -91,43 +91,42 @@ class Rotation {
 
   // What the schedule of the hierarchy wants by now: a successor, its activation, or nothing, also
   // while it waits for acknowledgements.
-  Status Advance(const Hierarchy& hierarchy);
+  Status Advance(const HierarchySnapshot& hierarchy);
 
  private:
-  // When the next authority is to take over; none before the first has.
-  std::optional<TimePoint> DueAt(const Catalog& catalog, const Hierarchy& hierarchy) const;
   // The active one's taint, if it has one.
-  static std::optional<ca::Taint> TaintOfActive(const Catalog& catalog, const Hierarchy& hierarchy);
-  // The hierarchy of that name in `catalog`, if the caller may do it there.
-  Result<const Hierarchy*> FindPermitted(Call& call, const Catalog& catalog, Action action,
-                                         const std::string& name) const;
-  Status RequireApproval(Call& call, const Catalog& catalog, const Hierarchy& hierarchy,
-                         int generation);
-  Result<AuthorityRecord> EnsurePublished(const Hierarchy& hierarchy, const std::string& actor);
+  static std::optional<ca::Taint> TaintOfActive(const HierarchySnapshot& hierarchy);
+  // The hierarchy of that name, if the caller may do `action` there.
+  Result<HierarchySnapshotPtr> FindPermitted(Call& call, Action action,
+                                             const std::string& name) const;
+  Status RequireApproval(Call& call, const HierarchySnapshot& hierarchy, int generation);
+  // The hierarchy as it is when its successor is published, and the successor.
+  struct Published {
+    HierarchySnapshotPtr hierarchy;
+    AuthorityRecord successor;
+  };
+  Result<Published> EnsurePublished(const HierarchySnapshot& hierarchy, const std::string& actor);
   // Whether enough agents hold a trust bundle with an authority that has never issued.
   struct Gate {
     bool is_open = true;
     std::string rule;  // by which it is open; "" when there is none
     std::optional<BundleProgress> progress;
   };
-  Result<Gate> GateOf(const Hierarchy& hierarchy, const AuthorityView& view) const;
+  Result<Gate> GateOf(const HierarchySnapshot& hierarchy, const AuthorityView& view) const;
   // By hand; what lets it through is left in `event`.
-  Status PassGate(Call& call, const Hierarchy& hierarchy, const AuthorityView& view,
+  Status PassGate(Call& call, const HierarchySnapshot& hierarchy, const AuthorityView& view,
                   StragglerPolicy policy) const;
   bool MayLookAtGate(HierarchyId hierarchy);
   void LookAtGateLater(HierarchyId hierarchy);
   // With an OCSP responder of its own, and in the trust bundle.
-  Status EnsureKnown(Provisioning& provisioning, const Hierarchy& hierarchy, AuthorityId authority,
-                     const std::string& actor);
-  Status CheckActivation(const Catalog& catalog, const Hierarchy& hierarchy,
-                         const AuthorityView& view) const;
-  Status CheckNotRevoked(const Catalog& catalog, const AuthorityView& view) const;
-  // `view` was chosen by what `catalog` says; kAborted when another was activated since.
-  Result<Recorded<AuthorityView>> ActivateFound(Call& call, const Catalog& catalog,
-                                                const Hierarchy& hierarchy,
+  // Yields the hierarchy as it is then.
+  Result<HierarchySnapshotPtr> EnsureKnown(Provisioning& provisioning, HierarchyId hierarchy,
+                                           AuthorityId authority, const std::string& actor);
+  Status CheckActivation(const HierarchySnapshot& hierarchy, const AuthorityView& view) const;
+  Status CheckNotRevoked(const HierarchySnapshot& hierarchy, const AuthorityView& view) const;
+  // `view` is of `hierarchy`; kAborted when another authority was activated since.
+  Result<Recorded<AuthorityView>> ActivateFound(Call& call, const HierarchySnapshot& hierarchy,
                                                 const AuthorityView& view);
-  Result<AuthorityView> ViewOf(const Catalog& catalog, const Hierarchy& hierarchy,
-                               AuthorityId authority) const;
 
   LiveCatalog& catalogs_;
   const Authorization& authorization_;

@@ -76,7 +76,7 @@ class TrustBundles {
   Result<RecordedDecision> Acknowledge(Call& call, int version) const;
 
   // How far the live agents have come with `authority`; nullopt when no trust bundle has had it.
-  Result<std::optional<BundleProgress>> ProgressOf(const Hierarchy& hierarchy,
+  Result<std::optional<BundleProgress>> ProgressOf(const HierarchySnapshot& hierarchy,
                                                    AuthorityId authority) const;
 
   // Those whom the next issuing authority waits for; when there is none, who has not acknowledged
@@ -89,11 +89,12 @@ class TrustBundles {
 
   // Publishes another version if what should be held has changed: an authority got its certificate,
   // was revoked, ended, or retired. Safe to repeat, on any replica, by several at once.
-  Status Publish(const Hierarchy& hierarchy, const std::string& actor);
+  Status Publish(const HierarchySnapshot& hierarchy, const std::string& actor);
 
  private:
   bool IsRevoked(const Authority& authority, const AuthorityRecord& record) const;
-  std::vector<AuthorityId> WantedNow(const Catalog& catalog, const Hierarchy& hierarchy) const;
+  std::vector<AuthorityId> WantedNow(const HierarchySnapshot& hierarchy) const;
+  bool IsPublished(const HierarchySnapshot& hierarchy) const;
   Result<Agent> FindOwn(const Call& call) const;
 
   LiveCatalog& catalogs_;

@@ -3,24 +3,27 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "ca/base/clock.h"
-#include "ca/catalog/catalog.h"
+#include "ca/issuance/tbs_certificate.h"
+#include "ca/model/authority_record.h"
 
 namespace ca {
 
-// What an authority is at one instant; each follows from what was recorded and from the time.
+// The state of an authority at one instant. No state is stored: it follows from the records and
+// from the time.
 enum class AuthorityState {
   kPending,       // planned: it has no certificate yet
   kPublished,     // everybody may know it; it does not issue yet
-  kActive,        // it issues. Of a root: the active issuing authority is its
-  kRetiring,      // another issues; certificates of it may still stand
+  kActive,        // it issues; for a root: the active issuing authority is under it
+  kRetiring,      // another issues; certificates that it issued may still be valid
   kRetired,       // the last of its certificates has ended
-  kKeyDestroyed,  // and its key is to be destroyed, or was: it never signs again
+  kKeyDestroyed,  // its key is to be destroyed, or was: it never signs again
 };
 
 std::string_view NameOf(AuthorityState state);  // pending, published, ...
+// Whether nothing that it issued is valid any more: kRetired and kKeyDestroyed.
+bool IsOver(AuthorityState state);
 
 struct AuthorityView {
   AuthorityRecord record;
@@ -29,27 +32,18 @@ struct AuthorityView {
   AuthorityState state{};
   std::optional<Validity> validity;         // none while pending
   std::optional<TimePoint> active_since;    // since it was last activated
-  std::optional<TimePoint> active_until;    // when another followed it; of the active one: when the
-                                            // schedule says so
+  std::optional<TimePoint> active_until;    // when another followed it; for the active one: when
+                                            // the schedule wants another
   std::optional<TimePoint> retiring_until;  // when the last of its certificates has ended
 };
 
-// Whether a certificate of it may still stand, or may come to.
+// Whether a certificate that it issued may be valid now or later.
 bool IsAskedAbout(const AuthorityView& view, TimePoint now);
-// Whether OCSP and CRLs of ours have to answer for it: not for a root of somebody else's.
+// Whether our OCSP and CRLs have to answer for it. They do not answer for an external root.
 bool NeedsStatusService(const AuthorityView& view, TimePoint now);
 
-// Whether it is somebody else's turn: an issuing authority under an external root, planned, that
-// nobody has doubts of and whose certificate is not there yet.
+// Whether an issuing authority under an external root is planned, not tainted, and waits for the
+// certificate that the owner of the root is to sign.
 bool AwaitsCertificate(const Hierarchy& hierarchy, const AuthorityRecord& record);
-
-// The roots and issuing authorities of a hierarchy, oldest first.
-std::vector<AuthorityView> AuthoritiesAt(const Catalog& catalog, const Hierarchy& hierarchy,
-                                         TimePoint now);
-
-// When the schedule wants another in the place of the active one, which took over at `since`: at
-// once when it is tainted.
-TimePoint DueAt(const Catalog& catalog, const Hierarchy& hierarchy, const AuthorityRecord& active,
-                TimePoint since);
 
 }  // namespace ca

@@ -1,8 +1,7 @@
 #include "ca/catalog/catalog.h"
 
 #include <algorithm>
-
-#include "ca/base/asn1.h"
+#include <set>
 
 namespace ca {
 namespace {
@@ -14,246 +13,161 @@ Result<std::shared_ptr<const Authority>> OpenWithKey(const AuthorityRecord& reco
   return Authority::Open(record, std::move(key));
 }
 
-const HierarchyDestruction* FindDestruction(const std::vector<HierarchyDestruction>& destructions,
-                                            HierarchyId id) {
-  const auto found =
-      std::find_if(destructions.begin(), destructions.end(),
-                   [&](const HierarchyDestruction& d) { return d.hierarchy.id == id; });
-  return found == destructions.end() ? nullptr : &*found;
-}
+// Sorts rows of all hierarchies by their hierarchy. The order of the rows of each stays.
+class Grouping {
+ public:
+  void Add(Hierarchy hierarchy, std::optional<HierarchyDestruction> destruction) {
+    const HierarchyId id = hierarchy.id;
+    if (!index_.emplace(id, groups_.size()).second) return;
+    groups_.push_back({.hierarchy = std::move(hierarchy), .destruction = std::move(destruction)});
+  }
+
+  template <typename Row>
+  void Distribute(std::vector<Row> rows, std::vector<Row> HierarchyRecords::*member) {
+    for (Row& row : rows) {
+      const auto found = index_.find(row.hierarchy);
+      if (found != index_.end()) (groups_[found->second].*member).push_back(std::move(row));
+    }
+  }
+
+  std::vector<HierarchyRecords> Take() { return std::move(groups_); }
+
+ private:
+  std::vector<HierarchyRecords> groups_;
+  std::unordered_map<HierarchyId, size_t> index_;
+};
 
 }  // namespace
 
 Result<CatalogRecords> CatalogRecords::Load(const HierarchyPorts& stores) {
-  CatalogRecords records;
-  // What refers to another comes first, so that the other is there.
-  records.trust_bundles = TRY(stores.activations.LoadTrustBundles());
-  records.activations = TRY(stores.activations.LoadActivations());
-  records.authorities = TRY(stores.authorities.LoadAuthorities());
-  records.hierarchies = TRY(stores.hierarchies.LoadHierarchies());
-  records.destructions = TRY(stores.hierarchies.LoadDestructions());
-  std::erase_if(records.hierarchies, [&](const Hierarchy& hierarchy) {  // destroyed just now
-    return FindDestruction(records.destructions, hierarchy.id) != nullptr;
+  // Rows that refer to others are read first, so that the others are there.
+  auto trust_bundles = TRY(stores.activations.LoadTrustBundles());
+  auto activations = TRY(stores.activations.LoadActivations());
+  auto authorities = TRY(stores.authorities.LoadAuthorities());
+  auto hierarchies = TRY(stores.hierarchies.LoadHierarchies());
+  auto destructions = TRY(stores.hierarchies.LoadDestructions());
+  std::set<HierarchyId> destroyed;
+  for (const HierarchyDestruction& of : destructions) destroyed.insert(of.hierarchy.id);
+  std::erase_if(hierarchies, [&](const Hierarchy& hierarchy) {  // destroyed between the readings
+    return destroyed.contains(hierarchy.id);
   });
-  return records;
+  Grouping grouping;
+  for (Hierarchy& hierarchy : hierarchies) grouping.Add(std::move(hierarchy), std::nullopt);
+  for (HierarchyDestruction& destruction : destructions) {
+    Hierarchy hierarchy = destruction.hierarchy;
+    grouping.Add(std::move(hierarchy), std::move(destruction));
+  }
+  grouping.Distribute(std::move(authorities), &HierarchyRecords::authorities);
+  grouping.Distribute(std::move(activations), &HierarchyRecords::activations);
+  grouping.Distribute(std::move(trust_bundles), &HierarchyRecords::trust_bundles);
+  return CatalogRecords{grouping.Take()};
 }
 
-Result<std::shared_ptr<const Catalog>> Catalog::Load(const HierarchyPorts& stores, KeyStore& keys) {
+// ---- opening ------------------------------------------------------------------------------------
+
+Result<std::shared_ptr<const Catalog>> Catalog::Load(const HierarchyPorts& stores, KeyStore& keys,
+                                                     std::shared_ptr<const Catalog> before) {
   CatalogRecords records = TRY(CatalogRecords::Load(stores));
-  return Open(std::move(records), keys);
+  return Open(std::move(records), keys, std::move(before));
 }
 
-Result<std::shared_ptr<const Catalog>> Catalog::Open(CatalogRecords records, KeyStore& keys) {
-  std::vector<LackingKey> lacking;
-  auto catalog = TRY(Open(std::move(records), [&](const AuthorityRecord& record) {
+Result<std::shared_ptr<const Catalog>> Catalog::Open(CatalogRecords records, KeyStore& keys,
+                                                     std::shared_ptr<const Catalog> before) {
+  std::vector<MissingKey> missing;
+  const auto open_one = [&](const AuthorityRecord& record) {
     auto opened = OpenWithKey(record, keys);
     if (opened.ok() || !keys.IsApart(record.key_label)) return opened;
-    lacking.push_back({record.key_label, opened.status()});
+    missing.push_back({record.hierarchy, record.key_label, opened.status()});
     return Authority::Open(record, nullptr);
-  }));
-  catalog->lacking_keys_ = std::move(lacking);
+  };
+  auto catalog =
+      TRY(Open(std::move(records), [&](HierarchyRecords hierarchy) -> Result<HierarchySnapshotPtr> {
+        const HierarchyId id = hierarchy.hierarchy.id;
+        const auto old = before && before->HasKeysOf(id) ? before->Find(id) : nullptr;
+        if (old && old->records() == hierarchy) return old;
+        return HierarchySnapshot::Open(std::move(hierarchy), open_one);
+      }));
+  // The catalog before is the same one: whoever compares it need not begin anew.
+  const bool is_same =
+      before && missing.empty() && before->missing_keys_.empty() && before->all_ == catalog->all_;
+  if (is_same) return before;
+  catalog->missing_keys_ = std::move(missing);
   return catalog;
 }
 
 Result<std::shared_ptr<const Catalog>> Catalog::OpenWithoutKeys(CatalogRecords records) {
-  return TRY(Open(std::move(records),
-                  [](const AuthorityRecord& record) { return Authority::Open(record, nullptr); }));
+  const auto open_one = [](const AuthorityRecord& record) {
+    return Authority::Open(record, nullptr);
+  };
+  return TRY(Open(std::move(records), [&](HierarchyRecords hierarchy) {
+    return HierarchySnapshot::Open(std::move(hierarchy), open_one);
+  }));
 }
 
-Result<std::shared_ptr<Catalog>> Catalog::Open(CatalogRecords records, const OpenOne& open_one) {
+Result<std::shared_ptr<Catalog>> Catalog::Open(CatalogRecords records, const OpenHierarchy& open) {
   auto catalog = std::make_shared<Catalog>();
-  for (const AuthorityRecord& record : records.authorities) {
-    if (record.certificate.empty()) continue;  // planned, not yet there
-    if (IsDelegate(record.kind)) continue;
-    if (record.kind == AuthorityKind::kLink) {
-      TRY(catalog->OpenLink(record, records));
-      continue;
-    }
-    auto authority = TRY(open_one(record));
-    catalog->authorities_.emplace(record.id, std::move(authority));
+  for (HierarchyRecords& hierarchy : records.hierarchies) {
+    auto snapshot = TRY(open(std::move(hierarchy)));
+    catalog->Add(std::move(snapshot));
   }
-  catalog->records_ = std::move(records);
   return catalog;
 }
 
-Result<const Hierarchy*> Catalog::FindByName(std::string_view name) const {
-  for (const Hierarchy& hierarchy : hierarchies()) {
-    if (hierarchy.Name() == name) return &hierarchy;
+void Catalog::Add(HierarchySnapshotPtr hierarchy) {
+  all_.push_back(hierarchy);
+  by_id_.emplace(hierarchy->id(), hierarchy);
+  for (const AuthorityRecord& record : hierarchy->records().authorities) {
+    by_authority_.emplace(record.id, hierarchy);
   }
-  // Which there are is not for everybody to know.
+  if (hierarchy->is_destroyed()) return;
+  live_.push_back(hierarchy);
+  by_name_.emplace(hierarchy->name(), hierarchy);
+  by_trust_domain_.emplace(hierarchy->hierarchy().trust_domain.name(), hierarchy);
+  if (hierarchy->hierarchy().is_system) system_ = hierarchy;
+}
+
+bool Catalog::HasKeysOf(HierarchyId hierarchy) const {
+  return std::none_of(missing_keys_.begin(), missing_keys_.end(),
+                      [&](const MissingKey& key) { return key.hierarchy == hierarchy; });
+}
+
+// ---- finding ------------------------------------------------------------------------------------
+
+Result<HierarchySnapshotPtr> Catalog::FindByName(std::string_view name) const {
+  const auto found = by_name_.find(name);
+  if (found != by_name_.end()) return found->second;
+  // The names that there are must not be told to every caller.
   return Error(StatusCode::kNotFound, "hierarchy: there is no '{}'; see: agentpki status",
                Printable(name));
 }
 
-Result<const Hierarchy*> Catalog::FindByTrustDomain(const TrustDomain& trust_domain) const {
-  for (const Hierarchy& hierarchy : hierarchies()) {
-    if (hierarchy.trust_domain == trust_domain) return &hierarchy;
-  }
+Result<HierarchySnapshotPtr> Catalog::FindByTrustDomain(const TrustDomain& trust_domain) const {
+  const auto found = by_trust_domain_.find(trust_domain.name());
+  if (found != by_trust_domain_.end()) return found->second;
   return Error(StatusCode::kNotFound, "no hierarchy has the trust domain {}", trust_domain.name());
 }
 
-const Hierarchy* Catalog::Find(HierarchyId id) const {
-  for (const Hierarchy& hierarchy : hierarchies()) {
-    if (hierarchy.id == id) return &hierarchy;
-  }
-  const HierarchyDestruction* const destruction = FindDestruction(destructions(), id);
-  return destruction ? &destruction->hierarchy : nullptr;
-}
-
-bool Catalog::IsDestroyed(HierarchyId hierarchy) const {
-  return FindDestruction(destructions(), hierarchy) != nullptr;
-}
-
-std::vector<Hierarchy> Catalog::AllHierarchies() const {
-  std::vector<Hierarchy> all = hierarchies();
-  for (const HierarchyDestruction& destruction : destructions()) {
-    all.push_back(destruction.hierarchy);
-  }
-  return all;
-}
-
-Result<const Hierarchy*> Catalog::System() const {
-  for (const Hierarchy& hierarchy : hierarchies()) {
-    if (hierarchy.is_system) return &hierarchy;
-  }
+Result<HierarchySnapshotPtr> Catalog::System() const {
+  if (system_) return system_;
   return Error(StatusCode::kFailedPrecondition,
                "there is no system hierarchy yet; run: agentpki-server init --config FILE");
 }
 
-std::vector<std::shared_ptr<const Authority>> Catalog::AuthoritiesOf(HierarchyId hierarchy) const {
-  std::vector<std::shared_ptr<const Authority>> found;
-  for (const auto& [id, authority] : authorities_) {
-    if (authority->hierarchy() == hierarchy) found.push_back(authority);
-  }
-  return found;
+HierarchySnapshotPtr Catalog::Find(HierarchyId id) const {
+  const auto found = by_id_.find(id);
+  return found == by_id_.end() ? nullptr : found->second;
 }
 
-const AuthorityRecord* Catalog::FindRecord(AuthorityId id) const {
-  const auto found = std::find_if(records_.authorities.begin(), records_.authorities.end(),
-                                  [&](const AuthorityRecord& record) { return record.id == id; });
-  return found == records_.authorities.end() ? nullptr : &*found;
+HierarchySnapshotPtr Catalog::FindHierarchyOf(AuthorityId id) const {
+  const auto found = by_authority_.find(id);
+  return found == by_authority_.end() ? nullptr : found->second;
 }
 
 Result<std::shared_ptr<const Authority>> Catalog::FindAuthority(AuthorityId id) const {
-  const auto found = authorities_.find(id);
-  if (found != authorities_.end()) return found->second;
+  const auto hierarchy = FindHierarchyOf(id);
+  if (auto found = hierarchy ? hierarchy->FindAuthority(id) : nullptr) return found;
   return Error(StatusCode::kNotFound, "no authority has the number {}",
                static_cast<std::int64_t>(id));
-}
-
-Result<std::shared_ptr<const Authority>> Catalog::ActiveIssuer(HierarchyId hierarchy) const {
-  const std::vector<Activation> activations = ActivationsOf(hierarchy);
-  if (!activations.empty()) return FindAuthority(activations.back().authority);
-  const Hierarchy* const known = Find(hierarchy);
-  return Error(StatusCode::kFailedPrecondition, "hierarchy {} has no issuing authority",
-               known ? known->Name() : "?");
-}
-
-std::vector<Activation> Catalog::ActivationsOf(HierarchyId hierarchy) const {
-  std::vector<Activation> found;
-  for (const Activation& activation : records_.activations) {
-    if (activation.hierarchy == hierarchy) found.push_back(activation);
-  }
-  return found;
-}
-
-std::vector<TrustBundleRecord> Catalog::TrustBundlesOf(HierarchyId hierarchy) const {
-  std::vector<TrustBundleRecord> found;
-  for (const TrustBundleRecord& bundle : records_.trust_bundles) {
-    if (bundle.hierarchy == hierarchy) found.push_back(bundle);
-  }
-  return found;
-}
-
-const TrustBundleRecord* Catalog::NewestTrustBundle(HierarchyId hierarchy) const {
-  const auto& bundles = records_.trust_bundles;
-  const auto newest =
-      std::find_if(bundles.rbegin(), bundles.rend(),
-                   [&](const TrustBundleRecord& bundle) { return bundle.hierarchy == hierarchy; });
-  return newest == bundles.rend() ? nullptr : &*newest;
-}
-
-bool Catalog::IsTrusted(const Authority& root) const {
-  const TrustBundleRecord* const bundle = NewestTrustBundle(root.hierarchy());
-  return !bundle || bundle->Has(root.id());
-}
-
-std::vector<Bytes> Catalog::Roots(HierarchyId hierarchy) const {
-  std::vector<Bytes> roots;
-  for (const auto& [id, authority] : authorities_) {
-    if (authority->hierarchy() == hierarchy && authority->kind() == AuthorityKind::kRoot &&
-        IsTrusted(*authority)) {
-      roots.push_back(authority->certificate());
-    }
-  }
-  return roots;
-}
-
-std::vector<Bytes> Catalog::Intermediates(AuthorityId issuer) const {
-  return Linked(issuer, [&](const Link& link) {
-    const auto older = authorities_.find(link.issuer);
-    return older != authorities_.end() && IsTrusted(*older->second);
-  });
-}
-
-std::vector<Bytes> Catalog::FirstContactChain(AuthorityId issuer, TimePoint now) const {
-  // The links come before the roots: of two certificates with one name and key, a verifier takes
-  // the first, and a root that it does not trust would be its chain's end.
-  std::vector<Bytes> chain =
-      Linked(issuer, [&](const Link& link) { return now < link.validity.not_after; });
-  const auto found = authorities_.find(issuer);
-  if (found == authorities_.end()) return chain;
-  for (const auto& [id, authority] : authorities_) {
-    if (authority->hierarchy() == found->second->hierarchy() &&
-        authority->kind() == AuthorityKind::kRoot && now < authority->validity().not_after) {
-      chain.push_back(authority->certificate());
-    }
-  }
-  return chain;
-}
-
-// ---- links --------------------------------------------------------------------------------------
-
-Status Catalog::OpenLink(const AuthorityRecord& record, const CatalogRecords& records) {
-  const X509Ptr x509 = TRY(ParseX509(record.certificate));
-  SerialNumber serial = TRY(SerialNumber::FromBytes(OctetsOf(X509_get0_serialNumber(x509.get()))));
-  Validity validity;
-  validity.not_before = TRY(TimeOf(X509_get0_notBefore(x509.get())));
-  validity.not_after = TRY(TimeOf(X509_get0_notAfter(x509.get())));
-  for (const AuthorityRecord& root : records.authorities) {
-    if (root.hierarchy == record.hierarchy && root.kind == AuthorityKind::kRoot &&
-        root.generation == record.generation) {
-      links_.emplace(root.id,
-                     Link{root.id, record.issuer, record.certificate, std::move(serial), validity});
-      break;
-    }
-  }
-  return Ok();
-}
-
-std::vector<Catalog::Link> Catalog::LinksOf(HierarchyId hierarchy) const {
-  std::vector<Link> found;
-  for (const auto& [root, link] : links_) {
-    const auto issuer = authorities_.find(link.issuer);
-    if (issuer != authorities_.end() && issuer->second->hierarchy() == hierarchy) {
-      found.push_back(link);
-    }
-  }
-  return found;
-}
-
-std::vector<Bytes> Catalog::Linked(AuthorityId issuer,
-                                   const std::function<bool(const Link&)>& may_go_on) const {
-  const auto found = authorities_.find(issuer);
-  if (found == authorities_.end() || found->second->kind() == AuthorityKind::kRoot) return {};
-  std::vector<Bytes> chain = {found->second->certificate()};
-  for (const Bytes& certificate : found->second->intermediates()) chain.push_back(certificate);
-  auto link = links_.find(found->second->issuer());
-  while (link != links_.end() && may_go_on(link->second)) {
-    chain.push_back(link->second.certificate);
-    link = links_.find(link->second.issuer);
-  }
-  return chain;
 }
 
 }  // namespace ca

@@ -4,116 +4,80 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
-#include "ca/issuance/authority.h"
+#include "ca/catalog/hierarchy_snapshot.h"
 #include "ca/ports/hierarchy_ports.h"
 
 namespace ca {
 
-// What a catalog is made of.
+// The records of every hierarchy, as one reading of the store has them.
 struct CatalogRecords {
-  std::vector<Hierarchy> hierarchies;  // none that is destroyed
-  std::vector<HierarchyDestruction> destructions;
-  std::vector<AuthorityRecord> authorities;
-  std::vector<Activation> activations;
-  std::vector<TrustBundleRecord> trust_bundles;
+  std::vector<HierarchyRecords> hierarchies;  // oldest first; then those that are destroyed
 
-  // kUnavailable while the database is away.
+  // kUnavailable while the database is unavailable.
   static Result<CatalogRecords> Load(const HierarchyPorts& stores);
-
-  friend bool operator==(const CatalogRecords&, const CatalogRecords&) = default;
 };
 
-// The hierarchies and authorities as they stood when it was loaded: who issues, and whom to trust.
-// Immutable and thread-safe; a request that holds it sees one state from beginning to end.
+// All hierarchies as they were when it was loaded. Immutable and thread-safe; a request that holds
+// it by shared_ptr sees one state from beginning to end. A destroyed hierarchy is in it for as long
+// as a certificate of it may be asked about (HierarchyStore::LoadDestructions).
 class Catalog {
  public:
-  // Opens every CA that has a certificate; responders and recorders are none. One whose key is to
-  // be destroyed, or was, keeps its certificate here and has no key; nor has one whose key cannot
-  // be had from a token that is apart (KeyStore::IsApart). kFailedPrecondition when another key is
-  // missing on the token or is not what its certificate says, kUnavailable when token or database
-  // is away.
-  static Result<std::shared_ptr<const Catalog>> Load(const HierarchyPorts& stores, KeyStore& keys);
-  static Result<std::shared_ptr<const Catalog>> Open(CatalogRecords records, KeyStore& keys);
-  // To be looked at: none has a key, whatever is on the token.
+  // Opens every CA that has a certificate; OCSP responders and record signers are none. A CA has no
+  // key here if its key is to be destroyed or was, or if the key cannot be had from a dedicated
+  // token (KeyStore::IsApart). A hierarchy whose records are as in `before`, and that has all of
+  // its keys there, is taken from `before`. Errors: kFailedPrecondition when another key is missing
+  // on the token or does not fit its certificate; kUnavailable while token or database is
+  // unavailable.
+  static Result<std::shared_ptr<const Catalog>> Load(const HierarchyPorts& stores, KeyStore& keys,
+                                                     std::shared_ptr<const Catalog> before = {});
+  static Result<std::shared_ptr<const Catalog>> Open(CatalogRecords records, KeyStore& keys,
+                                                     std::shared_ptr<const Catalog> before = {});
+  // Without any key, also where a key is on the token: for a reader that signs nothing.
   static Result<std::shared_ptr<const Catalog>> OpenWithoutKeys(CatalogRecords records);
 
-  // A key that could not be had, and why: on a token that is apart.
-  struct LackingKey {
+  // A key that a dedicated token does not give, and the reason.
+  struct MissingKey {
+    HierarchyId hierarchy{};
     std::string label;
     Status why;
   };
-  const std::vector<LackingKey>& lacking_keys() const { return lacking_keys_; }
+  const std::vector<MissingKey>& missing_keys() const { return missing_keys_; }
 
-  const CatalogRecords& records() const { return records_; }
-  // Those that are not destroyed, and those that are, as long as a certificate of theirs may be
-  // asked about.
-  const std::vector<Hierarchy>& hierarchies() const { return records_.hierarchies; }
-  const std::vector<HierarchyDestruction>& destructions() const { return records_.destructions; }
-  std::vector<Hierarchy> AllHierarchies() const;
-  bool IsDestroyed(HierarchyId hierarchy) const;
+  // Oldest first: those that are not destroyed.
+  const std::vector<HierarchySnapshotPtr>& hierarchies() const { return live_; }
+  // The same, and behind them those that are destroyed.
+  const std::vector<HierarchySnapshotPtr>& all_hierarchies() const { return all_; }
 
-  // Of those that are not destroyed. kNotFound.
-  Result<const Hierarchy*> FindByName(std::string_view tenant_slash_environment) const;
-  Result<const Hierarchy*> FindByTrustDomain(const TrustDomain& trust_domain) const;
-  // Of all. nullptr when there is none.
-  const Hierarchy* Find(HierarchyId id) const;
-  // kFailedPrecondition before `agentpki-server init`.
-  Result<const Hierarchy*> System() const;
-
-  // All, oldest first.
-  std::vector<std::shared_ptr<const Authority>> AuthoritiesOf(HierarchyId hierarchy) const;
-  // nullptr when there is none.
-  const AuthorityRecord* FindRecord(AuthorityId id) const;
+  // Among those that are not destroyed. kNotFound.
+  Result<HierarchySnapshotPtr> FindByName(std::string_view tenant_slash_environment) const;
+  Result<HierarchySnapshotPtr> FindByTrustDomain(const TrustDomain& trust_domain) const;
+  // The system hierarchy. kFailedPrecondition before `agentpki-server init`.
+  Result<HierarchySnapshotPtr> System() const;
+  // Among all. nullptr when there is none.
+  HierarchySnapshotPtr Find(HierarchyId id) const;
+  // The hierarchy of an authority of any kind, also of one that is planned. nullptr when there is
+  // none.
+  HierarchySnapshotPtr FindHierarchyOf(AuthorityId id) const;
   // kNotFound.
   Result<std::shared_ptr<const Authority>> FindAuthority(AuthorityId id) const;
-  // The one that issues now: the last that was activated. kFailedPrecondition when there is none.
-  Result<std::shared_ptr<const Authority>> ActiveIssuer(HierarchyId hierarchy) const;
-
-  // Oldest first; the last says who issues now.
-  std::vector<Activation> ActivationsOf(HierarchyId hierarchy) const;
-
-  // Oldest first; the last is what relying parties should hold now.
-  std::vector<TrustBundleRecord> TrustBundlesOf(HierarchyId hierarchy) const;
-  // nullptr before the first.
-  const TrustBundleRecord* NewestTrustBundle(HierarchyId hierarchy) const;
-
-  // DER, what a relying party of the hierarchy trusts, oldest first: the roots in its newest trust
-  // bundle; before the first, every root.
-  std::vector<Bytes> Roots(HierarchyId hierarchy) const;
-  // DER, what stands between a leaf of `issuer` and whichever root a relying party holds, in the
-  // order of a TLS handshake: the issuing authority itself, then what stands between it and an
-  // external root, or the links from its root to each older one that is still trusted.
-  std::vector<Bytes> Intermediates(AuthorityId issuer) const;
-  // DER, what our own server shows behind its leaf: the issuing authority, every link, then every
-  // root that has not ended. A join token names one of them by its fingerprint, and may be older
-  // than the trust bundle of today.
-  std::vector<Bytes> FirstContactChain(AuthorityId issuer, TimePoint now) const;
-
-  // What a root has signed beside issuing authorities: the link to the root that follows it.
-  struct Link {
-    AuthorityId root{};    // whose name and key it has
-    AuthorityId issuer{};  // the root before
-    Bytes certificate;     // DER
-    SerialNumber serial;
-    Validity validity;
-  };
-  std::vector<Link> LinksOf(HierarchyId hierarchy) const;
 
  private:
-  using OpenOne = std::function<Result<std::shared_ptr<const Authority>>(const AuthorityRecord&)>;
-  static Result<std::shared_ptr<Catalog>> Open(CatalogRecords records, const OpenOne& open_one);
-  bool IsTrusted(const Authority& root) const;
-  Status OpenLink(const AuthorityRecord& record, const CatalogRecords& records);
-  // From the root of `issuer` to older ones, for as long as `may_go_on(link)`.
-  std::vector<Bytes> Linked(AuthorityId issuer,
-                            const std::function<bool(const Link&)>& may_go_on) const;
+  using OpenHierarchy = std::function<Result<HierarchySnapshotPtr>(HierarchyRecords)>;
+  static Result<std::shared_ptr<Catalog>> Open(CatalogRecords records, const OpenHierarchy& open);
+  bool HasKeysOf(HierarchyId hierarchy) const;
+  void Add(HierarchySnapshotPtr hierarchy);
 
-  CatalogRecords records_;
-  std::map<AuthorityId, std::shared_ptr<const Authority>> authorities_;
-  std::map<AuthorityId, Link> links_;  // by the newer root
-  std::vector<LackingKey> lacking_keys_;
+  std::vector<HierarchySnapshotPtr> live_;
+  std::vector<HierarchySnapshotPtr> all_;
+  std::unordered_map<HierarchyId, HierarchySnapshotPtr> by_id_;
+  std::unordered_map<AuthorityId, HierarchySnapshotPtr> by_authority_;
+  std::map<std::string, HierarchySnapshotPtr, std::less<>> by_name_;          // of live_
+  std::map<std::string, HierarchySnapshotPtr, std::less<>> by_trust_domain_;  // of live_
+  HierarchySnapshotPtr system_;
+  std::vector<MissingKey> missing_keys_;
 };
 
 }  // namespace ca

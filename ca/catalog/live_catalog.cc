@@ -16,14 +16,20 @@ std::shared_ptr<const Catalog> LiveCatalog::Snapshot() const {
 Status LiveCatalog::Reload() {
   // One at a time, so that an older state never comes after a newer one.
   const std::lock_guard reloading(reloading_);
-  const CatalogRecords records = TRY(CatalogRecords::Load(stores_));
-  const auto before = Snapshot();
-  // What a token that was away lacked may be there now.
-  if (records == before->records() && before->lacking_keys().empty()) return Ok();
-  auto catalog = TRY(Catalog::Open(records, keys_));
+  auto catalog = TRY(Catalog::Load(stores_, keys_, Snapshot()));
   const std::lock_guard lock(mutex_);
   catalog_ = std::move(catalog);
   return Ok();
+}
+
+Result<HierarchySnapshotPtr> LiveCatalog::Find(HierarchyId id) const {
+  if (auto found = Snapshot()->Find(id)) return found;
+  return Error(StatusCode::kAborted, "the hierarchy was destroyed");
+}
+
+Result<HierarchySnapshotPtr> LiveCatalog::ReloadHierarchy(HierarchyId id) {
+  TRY(Reload());
+  return Find(id);
 }
 
 }  // namespace ca

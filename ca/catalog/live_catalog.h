@@ -7,8 +7,8 @@
 
 namespace ca {
 
-// The catalog as it is now: what other replicas and operators change comes in by Reload(). Whoever
-// serves a request takes one snapshot and goes on with it to the end. Thread-safe.
+// The catalog of now. Changes by other replicas and by operators come in by Reload(). A request
+// takes one snapshot and keeps it to its end. Thread-safe.
 class LiveCatalog {
  public:
   // Errors: those of Catalog::Load. `stores` and `keys` outlive it.
@@ -16,9 +16,14 @@ class LiveCatalog {
 
   std::shared_ptr<const Catalog> Snapshot() const;
 
-  // Another snapshot from now on, if anything has changed or a key was lacking. When it fails, the
-  // last one stays.
+  // Reads the records again. Snapshot() gives another catalog from now on if a record has changed
+  // or a key was missing; hierarchies that are as before are shared with the catalog before. When
+  // it fails, the last catalog stays. Errors: those of Catalog::Load.
   Status Reload();
+  // One hierarchy of Snapshot(), also if it is destroyed; kAborted when there is none any more.
+  Result<HierarchySnapshotPtr> Find(HierarchyId id) const;
+  // Reload(), then Find().
+  Result<HierarchySnapshotPtr> ReloadHierarchy(HierarchyId id);
 
  private:
   LiveCatalog(const HierarchyPorts& stores, KeyStore& keys, std::shared_ptr<const Catalog> catalog)

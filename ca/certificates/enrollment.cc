@@ -100,8 +100,8 @@ Result<Recorded<IssuedCertificate>> Enrollment::Issue(Call& call, const Agent& a
 Status Enrollment::TakeOfQuota(const Agent& agent, const Grounds& grounds) const {
   if (std::holds_alternative<SystemGrounds>(grounds)) return Ok();
   const auto catalog = catalogs_.Snapshot();
-  const Hierarchy* const hierarchy = catalog->Find(agent.hierarchy);
-  return hierarchy ? quotas_.TakeCertificate(hierarchy->tenant, clock_.Now()) : Ok();
+  const auto hierarchy = catalog->Find(agent.hierarchy);
+  return hierarchy ? quotas_.TakeCertificate(hierarchy->hierarchy().tenant, clock_.Now()) : Ok();
 }
 
 // The intent is durable before the key is used: a crash leaves a record, never an unknown
@@ -109,27 +109,27 @@ Status Enrollment::TakeOfQuota(const Agent& agent, const Grounds& grounds) const
 Result<Recorded<std::variant<RecordedIssuance, Certificate>>> Enrollment::Intend(
     Call& call, const Agent& agent, const Csr& csr, const Grounds& grounds,
     const RequestId& request) const {
-  const auto catalog = catalogs_.Snapshot();
-  const Hierarchy* hierarchy = catalog->Find(agent.hierarchy);
-  if (!hierarchy) {
+  const HierarchySnapshotPtr snapshot = catalogs_.Snapshot()->Find(agent.hierarchy);
+  if (!snapshot) {
     return Error(StatusCode::kUnavailable, "this server has not heard of the hierarchy of {} yet",
                  agent.id.ToString());
   }
-  if (catalog->IsDestroyed(hierarchy->id)) {
-    return Refusal<kHierarchyDestroyed>(hierarchy->Name());
+  if (snapshot->is_destroyed()) {
+    return Refusal<kHierarchyDestroyed>(snapshot->name());
   }
-  const CertificateProfile* profile = TRY(hierarchy->FindProfile(agent.profile));
-  TRY(CheckRequest(csr, *hierarchy, agent, *profile));
-  call.event().rule = TRY(CheckPolicy(*hierarchy, *profile, *call.event().request));
+  const Hierarchy& hierarchy = snapshot->hierarchy();
+  const CertificateProfile* profile = TRY(hierarchy.FindProfile(agent.profile));
+  TRY(CheckRequest(csr, hierarchy, agent, *profile));
+  call.event().rule = TRY(CheckPolicy(hierarchy, *profile, *call.event().request));
 
-  const auto authority = TRY(catalog->ActiveIssuer(hierarchy->id));
-  const AuthorityRecord* const record = catalog->FindRecord(authority->id());
+  const auto authority = TRY(snapshot->ActiveIssuer());
+  const AuthorityRecord* const record = snapshot->FindRecord(authority->id());
   if (record->taint && record->taint->is_revoked) {
     return WithCode(StatusCode::kUnavailable,
-                    Refusal<kAuthorityRevoked>(NameOf(*hierarchy, *authority),
+                    Refusal<kAuthorityRevoked>(NameOf(hierarchy, *authority),
                                                "its successor takes over within seconds; retry"));
   }
-  auto prepared = TRY(authority->Prepare(*hierarchy, agent, *profile, csr.public_key(),
+  auto prepared = TRY(authority->Prepare(hierarchy, agent, *profile, csr.public_key(),
                                          directory_.For(authority->id()), clock_.Now()));
   call.event().serial = prepared.record().serial.ToString();
   return ledger_.RecordIntent(std::move(prepared), grounds, request, call.event());
@@ -148,11 +148,11 @@ Result<Certificate> Enrollment::SignAndRecord(RecordedIssuance recorded) const {
   return ledger_.RecordCertificate(std::move(certificate));
 }
 
-IssuedCertificate Enrollment::Released(Certificate certificate) const {
-  const auto catalog = catalogs_.Snapshot();
-  auto intermediates = catalog->Intermediates(certificate.record.authority);
-  auto roots = catalog->Roots(certificate.record.hierarchy);
-  return {std::move(certificate), std::move(intermediates), std::move(roots)};
+Result<IssuedCertificate> Enrollment::Released(Certificate certificate) const {
+  auto hierarchy = catalogs_.Snapshot()->Find(certificate.record.hierarchy);
+  if (hierarchy) return IssuedCertificate{std::move(certificate), std::move(hierarchy)};
+  return Error(StatusCode::kUnavailable, "the hierarchy of {} went away; retry",
+               certificate.record.subject.ToString());
 }
 
 }  // namespace ca

@@ -30,8 +30,14 @@ struct RenewalRequest {
 // A released certificate, with the certificates that its agent needs to use it.
 struct IssuedCertificate {
   Certificate certificate;
-  std::vector<Bytes> intermediates;  // DER, in the order of a TLS handshake
-  std::vector<Bytes> roots;          // DER, that peers of the same hierarchy trust
+  HierarchySnapshotPtr hierarchy;
+
+  // DER, in the order of a TLS handshake.
+  const std::vector<Bytes>& intermediates() const {
+    return hierarchy->Intermediates(certificate.record.authority);
+  }
+  // DER: the roots that peers of the same hierarchy trust.
+  const std::vector<Bytes>& roots() const { return hierarchy->Roots(); }
 };
 
 // The use case of an agent's certificates: the first one by a join token, and each next one by the
@@ -72,7 +78,7 @@ class Enrollment {
       const RequestId& request) const;
   Result<Certificate> SignAndRecord(RecordedIssuance recorded) const;
   Status TakeOfQuota(const Agent& agent, const Grounds& grounds) const;
-  IssuedCertificate Released(Certificate certificate) const;
+  Result<IssuedCertificate> Released(Certificate certificate) const;
 
   LiveCatalog& catalogs_;
   Registry& registry_;

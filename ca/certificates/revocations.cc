@@ -1,5 +1,6 @@
 #include "ca/certificates/revocations.h"
 
+#include "ca/access/named_authority.h"
 #include "ca/base/asn1.h"
 #include "ca/base/rules.h"
 
@@ -8,12 +9,11 @@ namespace {
 
 // The root whose cross-certificate has that serial, acme/prod/root/2; "" for no cross-certificate.
 // CheckIsNotOfAuthority() has refused the certificates of issuing authorities.
-std::string RootOfLink(const Catalog& catalog, const Hierarchy& hierarchy,
-                       const SerialNumber& serial) {
-  for (const Catalog::Link& link : catalog.LinksOf(hierarchy.id)) {
-    if (link.serial != serial) continue;
-    const auto root = catalog.FindAuthority(link.root);
-    return root.ok() ? NameOf(hierarchy, **root) : "a root";
+std::string RootOfLink(const HierarchySnapshot& hierarchy, const SerialNumber& serial) {
+  for (const CrossCertificate& cross : hierarchy.cross_certificates()) {
+    if (cross.serial != serial) continue;
+    const auto root = hierarchy.FindAuthority(cross.root);
+    return root ? NameOf(hierarchy.hierarchy(), *root) : "a root";
   }
   return "";
 }
@@ -36,20 +36,20 @@ Result<Recorded<RevocationOutcome>> Revocations::Revoke(Call& call,
 Status Revocations::RequireApproval(Call& call, const RevocationOrder& order) const {
   constexpr ApprovalKind kKind = ApprovalKind::kAuthorityRevocation;
   const auto catalog = catalogs_.Snapshot();
-  const Hierarchy* const hierarchy = catalog->Find(order.hierarchy);
+  const auto hierarchy = catalog->Find(order.hierarchy);
   if (!hierarchy) return Ok();
   std::string what;
   if (const auto* const of = std::get_if<AllOfAuthority>(&order.target)) {
     const auto authority = TRY(catalog->FindAuthority(of->authority));
-    what = "all that was issued by " + NameOf(*hierarchy, *authority);
+    what = "all that was issued by " + NameOf(hierarchy->hierarchy(), *authority);
   } else if (const auto* const serial = std::get_if<SerialNumber>(&order.target)) {
-    const std::string root = RootOfLink(*catalog, *hierarchy, *serial);
+    const std::string root = RootOfLink(*hierarchy, *serial);
     if (root.empty()) return Ok();
     what = fmt::format("the certificate {}, the link to {}", serial->ToString(), root);
   } else {
     return Ok();
   }
-  const bool asks = TRY(approvals_.Asks(hierarchy->id, kKind));
+  const bool asks = TRY(approvals_.Asks(hierarchy->id(), kKind));
   if (!asks) return Ok();
   const RevocationOutcome preview = TRY(store_.Preview(order));
   // If all of it was revoked before, the order still matters only to block compromised keys.
@@ -62,7 +62,7 @@ Status Revocations::RequireApproval(Call& call, const RevocationOrder& order) co
       fmt::format("{} certificates that stood when it was asked for", preview.revoked_count),
       "reason: " + reason};
   if (!since.empty()) changes.push_back("keys may have been lost since " + since);
-  return approvals_.Require(call, hierarchy->id,
+  return approvals_.Require(call, hierarchy->id(),
                             {.kind = kKind,
                              .digest = DigestOf(kKind, {what, reason, since}),
                              .changes = std::move(changes)});
@@ -124,7 +124,7 @@ Result<RevocationOrder> Revocations::OfSerial(Call& call, const SerialNumber& se
     if (preview.status().code() == StatusCode::kNotFound) continue;
     call.event().hierarchy = hierarchy;
     TRY(preview.status());
-    TRY(CheckIsNotOfAuthority(*catalog, hierarchy, serial));
+    TRY(CheckIsNotOfAuthority(*catalog->Find(hierarchy), serial));
     if (!preview->revoked.empty())
       call.event().subject = preview->revoked.front().subject.ToString();
     return order;
@@ -137,11 +137,11 @@ Result<RevocationOrder> Revocations::OfSerial(Call& call, const SerialNumber& se
 }
 
 // To revoke the certificate alone would leave the authority issuing.
-Status Revocations::CheckIsNotOfAuthority(const Catalog& catalog, HierarchyId hierarchy,
+Status Revocations::CheckIsNotOfAuthority(const HierarchySnapshot& hierarchy,
                                           const SerialNumber& serial) {
-  for (const auto& authority : catalog.AuthoritiesOf(hierarchy)) {
+  for (const auto& authority : hierarchy.authorities()) {
     if (authority->kind() != AuthorityKind::kIssuing || authority->serial() != serial) continue;
-    const std::string name = NameOf(*catalog.Find(hierarchy), *authority);
+    const std::string name = NameOf(hierarchy.hierarchy(), *authority);
     return Refusal<kCertificateAuthority>(name, name);
   }
   return Ok();
@@ -171,29 +171,28 @@ Result<RevocationOrder> Revocations::OfAgent(Call& call, const SpiffeId& agent,
                                              Action action) const {
   call.event().subject = agent.ToString();
   const auto catalog = catalogs_.Snapshot();
-  const Hierarchy* hierarchy = TRY(catalog->FindByTrustDomain(agent.trust_domain()));
-  call.event().hierarchy = hierarchy->id;
-  TRY(authorization_.Require(call.caller(), action, hierarchy->id));
+  const auto hierarchy = TRY(catalog->FindByTrustDomain(agent.trust_domain()));
+  call.event().hierarchy = hierarchy->id();
+  TRY(authorization_.Require(call.caller(), action, hierarchy->id()));
   // A mistyped name must not look like an agent without certificates.
-  TRY(registry_.FindAgent(hierarchy->id, agent).status());
+  TRY(registry_.FindAgent(hierarchy->id(), agent).status());
   return RevocationOrder{
-      .hierarchy = hierarchy->id, .target = AllOfAgent{agent}, .invalidity_date = std::nullopt};
+      .hierarchy = hierarchy->id(), .target = AllOfAgent{agent}, .invalidity_date = std::nullopt};
 }
 
 Result<RevocationOrder> Revocations::OfAuthority(Call& call, const AuthorityName& name,
                                                  Action action) const {
   call.event().subject = Printable(name.text);
   const auto catalog = catalogs_.Snapshot();
-  for (const Hierarchy& hierarchy : catalog->hierarchies()) {
-    if (!name.text.starts_with(hierarchy.Name() + "/")) continue;
-    call.event().hierarchy = hierarchy.id;
-    TRY(authorization_.Require(call.caller(), action, hierarchy.id));
-    for (const auto& authority : catalog->AuthoritiesOf(hierarchy.id)) {
+  if (const auto hierarchy = FindHierarchyNamedIn(*catalog, name.text)) {
+    call.event().hierarchy = hierarchy->id();
+    TRY(authorization_.Require(call.caller(), action, hierarchy->id()));
+    for (const auto& authority : hierarchy->authorities()) {
       if (authority->kind() != AuthorityKind::kIssuing ||
-          name.text != NameOf(hierarchy, *authority)) {
+          name.text != NameOf(hierarchy->hierarchy(), *authority)) {
         continue;
       }
-      return RevocationOrder{.hierarchy = hierarchy.id,
+      return RevocationOrder{.hierarchy = hierarchy->id(),
                              .target = AllOfAuthority{authority->id()},
                              .invalidity_date = std::nullopt};
     }

@@ -60,7 +60,7 @@ class Revocations {
   Result<RevocationOrder> Authorized(Call& call, const RevocationRequest& request,
                                      Action action) const;
   Result<RevocationOrder> OfSerial(Call& call, const SerialNumber& serial, Action action) const;
-  static Status CheckIsNotOfAuthority(const Catalog& catalog, HierarchyId hierarchy,
+  static Status CheckIsNotOfAuthority(const HierarchySnapshot& hierarchy,
                                       const SerialNumber& serial);
   Result<RevocationOrder> OfCertificate(Call& call, const Bytes& der, Action action) const;
   Result<RevocationOrder> OfAgent(Call& call, const SpiffeId& agent, Action action) const;

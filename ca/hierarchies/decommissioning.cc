@@ -37,9 +37,8 @@ DestructionView ViewOf(HierarchyDestruction destruction,
 // ---- requests of operators ----------------------------------------------------------------------
 
 Result<Decommissioning::Found> Decommissioning::Find(const std::string& name) const {
-  const auto catalog = catalogs_.Snapshot();
-  const auto standing = catalog->FindByName(name);
-  if (standing.ok()) return Found{**standing, false};
+  const auto standing = catalogs_.Snapshot()->FindByName(name);
+  if (standing.ok()) return Found{(*standing)->hierarchy(), false};
   std::vector<HierarchyDestruction> destroyed = TRY(stores_.hierarchies.FindDestructions(name, 1));
   if (name.empty() || destroyed.empty()) return standing.status();
   return Found{std::move(destroyed.front().hierarchy), true};
@@ -50,8 +49,8 @@ Result<Recorded<DestructionView>> Decommissioning::Destroy(Call& call, const std
   call.event().subject = Printable(hierarchy);
   const Found found = TRY(Find(hierarchy));
   call.event().hierarchy = found.hierarchy.id;
-  const auto allowed =
-      TRY(authorization_.Allowed(call.caller(), Action::kDestroyHierarchy, {found.hierarchy}));
+  const auto allowed = TRY(authorization_.Allowed(call.caller(), Action::kDestroyHierarchy,
+                                                  std::vector{found.hierarchy}));
   if (allowed.empty()) {
     TRY(authorization_.Require(call.caller(), Action::kDestroyHierarchy, found.hierarchy.id));
   }
@@ -88,7 +87,11 @@ Result<std::vector<DestructionView>> Decommissioning::List(Call& call,
   const int limit = hierarchy.empty() ? kListedMax : kListedOfNameMax;
   std::vector<HierarchyDestruction> found =
       TRY(stores_.hierarchies.FindDestructions(hierarchy, limit));
-  std::vector<Hierarchy> hierarchies = catalogs_.Snapshot()->hierarchies();
+  std::vector<Hierarchy> hierarchies;
+  const auto catalog = catalogs_.Snapshot();
+  for (const HierarchySnapshotPtr& standing : catalog->hierarchies()) {
+    hierarchies.push_back(standing->hierarchy());
+  }
   for (const HierarchyDestruction& destruction : found) {
     hierarchies.push_back(destruction.hierarchy);
   }
@@ -108,22 +111,22 @@ Result<std::vector<DestructionView>> Decommissioning::List(Call& call,
 
 // ---- steps of the conductor ---------------------------------------------------------------------
 
-Status Decommissioning::Advance(const HierarchyDestruction& destruction) {
-  if (destruction.finished_at) return Ok();
-  TRY(CheckKeysAtHand(destruction.hierarchy));
-  TRY(key_retirement_.Advance(destruction.hierarchy));
-  const auto records =
-      KeysOf(destruction.hierarchy.id, catalogs_.Snapshot()->records().authorities);
-  if (!std::all_of(records.begin(), records.end(), IsKeyDestroyed))
-    return Ok();  // in the next round
-  return Finish(destruction, records);
+Status Decommissioning::Advance(const HierarchySnapshot& hierarchy) {
+  const auto& destruction = hierarchy.records().destruction;
+  if (!destruction || destruction->finished_at) return Ok();
+  TRY(CheckKeysAtHand(hierarchy));
+  TRY(key_retirement_.Advance(hierarchy));
+  const auto after = TRY(catalogs_.Find(hierarchy.id()));
+  const auto records = KeysOf(hierarchy.id(), after->records().authorities);
+  // The rest goes in the next rounds.
+  if (!std::all_of(records.begin(), records.end(), IsKeyDestroyed)) return Ok();
+  return Finish(*destruction, records);
 }
 
 // A CA whose key is unavailable has not signed its last CRL, so its token has to come back first.
-Status Decommissioning::CheckKeysAtHand(const Hierarchy& hierarchy) const {
-  const auto catalog = catalogs_.Snapshot();
-  for (const auto& authority : catalog->AuthoritiesOf(hierarchy.id)) {
-    const AuthorityRecord* const record = catalog->FindRecord(authority->id());
+Status Decommissioning::CheckKeysAtHand(const HierarchySnapshot& hierarchy) {
+  for (const auto& authority : hierarchy.authorities()) {
+    const AuthorityRecord* const record = hierarchy.FindRecord(authority->id());
     if (authority->has_key() || !record->HasOwnKey() || record->key_destruction) continue;
     return Error(StatusCode::kUnavailable,
                  "the key '{}' is unavailable: its token is, or the key is not on the token",
@@ -142,8 +145,8 @@ Status Decommissioning::Finish(const HierarchyDestruction& destruction,
                               FingerprintOf(record), *record.key_destruction->destroyed_at});
   }
   const auto catalog = catalogs_.Snapshot();
-  const Hierarchy* system = TRY(catalog->System());
-  const auto recorder = TRY(provisioning_.EnsureRecorder(*system));
+  const auto system = TRY(catalog->System());
+  const auto recorder = TRY(provisioning_.EnsureRecorder(system->hierarchy()));
   const Bytes record = TRY(SignRecord(*recorder, write_(statement), now));
   AuditEvent event = LocalEvent("conductor", "RecordHierarchyDestroyed", now);
   event.hierarchy = destruction.hierarchy.id;

@@ -83,7 +83,7 @@ class Decommissioning {
   // Does the next step that is due: decides to destroy each key, destroys it, and signs the record
   // when all are destroyed. Call it only after the last CRLs are published. kUnavailable while a
   // token is unavailable.
-  Status Advance(const HierarchyDestruction& destruction);
+  Status Advance(const HierarchySnapshot& hierarchy);
 
  private:
   struct Found {
@@ -92,7 +92,7 @@ class Decommissioning {
   };
   Result<Found> Find(const std::string& name) const;
   Status RequireApproval(Call& call, const Hierarchy& hierarchy, const std::string& reason);
-  Status CheckKeysAtHand(const Hierarchy& hierarchy) const;
+  static Status CheckKeysAtHand(const HierarchySnapshot& hierarchy);
   Status Finish(const HierarchyDestruction& destruction,
                 const std::vector<AuthorityRecord>& records);
 

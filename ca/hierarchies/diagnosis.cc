@@ -34,15 +34,12 @@ bool IsHex(std::string_view text) {
 // The examination of one hierarchy.
 class Examination {
  public:
-  Examination(const Evidence& evidence, const Hierarchy& hierarchy, TimePoint now)
+  Examination(const Evidence& evidence, const HierarchySnapshot& snapshot, TimePoint now)
       : evidence_(evidence),
-        hierarchy_(hierarchy),
+        snapshot_(snapshot),
+        hierarchy_(snapshot.hierarchy()),
         now_(now),
-        views_(AuthoritiesAt(*evidence.catalog, hierarchy, now)) {
-    for (const AuthorityRecord& record : evidence.catalog->records().authorities) {
-      if (record.hierarchy == hierarchy.id) records_.push_back(&record);
-    }
-  }
+        views_(snapshot.ViewsAt(now)) {}
 
   std::vector<Finding> Findings() {
     const auto unavailable = evidence_.unavailable_tokens.find(hierarchy_.id);
@@ -56,7 +53,7 @@ class Examination {
     if (ExamineEnd()) return std::move(findings_);
     ExamineToken();
     if (is_token_available) ExamineNeedless();
-    for (const AuthorityRecord* record : records_) ExamineProgress(*record);
+    for (const AuthorityRecord& record : Records()) ExamineProgress(record);
     ExamineActivation();
     for (const AuthorityView& view : views_) ExamineSchedule(view);
     if (is_token_available) {
@@ -67,6 +64,8 @@ class Examination {
   }
 
  private:
+  const std::vector<AuthorityRecord>& Records() const { return snapshot_.records().authorities; }
+
   bool IsOnTheToken(const AuthorityRecord& record) const {
     return evidence_.key_labels.contains(record.key_label);
   }
@@ -89,15 +88,15 @@ class Examination {
   }
 
   void ExamineKeys() {
-    for (const AuthorityRecord* record : records_) {
+    for (const AuthorityRecord& record : Records()) {
       // A cross-certificate has the key of its root, which is examined there.
-      if (record->HasOwnKey()) ExamineKey(*record);
+      if (record.HasOwnKey()) ExamineKey(record);
     }
   }
 
   // Finds keys on the token that have nothing left to sign.
   void ExamineNeedless() {
-    for (const SpentKey& key : SpentKeysAt(*evidence_.catalog, hierarchy_, now_ - kPatience)) {
+    for (const SpentKey& key : SpentKeysAt(snapshot_, now_ - kPatience)) {
       ExamineSpent(key);
     }
     ExamineOrphans();
@@ -183,27 +182,31 @@ class Examination {
 
   // Says whether the hierarchy is destroyed: then only its keys are left to examine.
   bool ExamineEnd() {
-    for (const HierarchyDestruction& destruction : evidence_.catalog->destructions()) {
-      if (destruction.hierarchy.id != hierarchy_.id) continue;
-      if (!destruction.finished_at && now_ > destruction.decided_at + kPatience) {
-        Tell("hierarchy.not-destroyed", hierarchy_.Name(),
-             fmt::format("it is to be destroyed since {}, and that is not on record yet",
-                         Rfc3339(destruction.decided_at)),
-             kAskTheConductor);
-      }
-      return true;
+    const auto& destruction = snapshot_.records().destruction;
+    if (!destruction) return false;
+    if (!destruction->finished_at && now_ > destruction->decided_at + kPatience) {
+      Tell("hierarchy.not-destroyed", hierarchy_.Name(),
+           fmt::format("it is to be destroyed since {}, and that is not on record yet",
+                       Rfc3339(destruction->decided_at)),
+           kAskTheConductor);
     }
-    return false;
+    return true;
   }
 
-  // Looks at all authorities: a destroyed hierarchy may have had the same name.
+  // Another hierarchy may have had the same name, and be destroyed.
+  bool IsPlanned(const std::string& label) const {
+    const auto& all = evidence_.catalog->all_hierarchies();
+    return std::any_of(all.begin(), all.end(), [&](const HierarchySnapshotPtr& hierarchy) {
+      if (hierarchy->name() != snapshot_.name()) return false;
+      const auto& records = hierarchy->records().authorities;
+      return std::any_of(records.begin(), records.end(),
+                         [&](const AuthorityRecord& record) { return record.key_label == label; });
+    });
+  }
+
   void ExamineOrphans() {
-    const auto& all = evidence_.catalog->records().authorities;
     for (const std::string& label : evidence_.key_labels) {
-      const bool is_planned =
-          std::any_of(all.begin(), all.end(),
-                      [&](const AuthorityRecord& record) { return record.key_label == label; });
-      if (is_planned || !IsLabelOf(hierarchy_, label)) continue;
+      if (!IsLabelOf(hierarchy_, label) || IsPlanned(label)) continue;
       Tell("key.orphan", label,
            "it is on the token, and no authority of this database has planned it: it is of a "
            "database that is gone, or somebody made it by hand",
@@ -244,7 +247,7 @@ class Examination {
 
   std::string HowToResume(const AuthorityRecord& record) const {
     if (IsDelegate(record.kind)) return kAskTheConductor;
-    const bool is_first = evidence_.catalog->ActivationsOf(hierarchy_.id).empty();
+    const bool is_first = snapshot_.activations().empty();
     if (record.kind == AuthorityKind::kRoot || is_first) return HowToBegin();
     return fmt::format("run `agentpki authority prepare {}`: it goes on where it stopped",
                        hierarchy_.Name());
@@ -257,9 +260,9 @@ class Examination {
   }
 
   void ExamineActivation() {
-    if (!evidence_.catalog->ActivationsOf(hierarchy_.id).empty()) return;
-    for (const AuthorityRecord* record : records_) {
-      if (AwaitsCertificate(*record)) return;  // ExamineProgress() tells of it
+    if (!snapshot_.activations().empty()) return;
+    for (const AuthorityRecord& record : Records()) {
+      if (AwaitsCertificate(record)) return;  // ExamineProgress() tells of it
     }
     Tell("authority.interrupted", hierarchy_.Name(), "none of its authorities issues yet",
          HowToBegin());
@@ -273,8 +276,8 @@ class Examination {
         "`agentpki authority prepare {}`, then `agentpki authority activate`", hierarchy_.Name());
     if (now_ > *view.active_until + kPatience) {
       std::string fix = fmt::format("{}; or by hand: {}", kAskTheConductor, by_hand);
-      for (const AuthorityRecord* record : records_) {
-        if (AwaitsCertificate(*record)) fix = HowToCertify(*record);
+      for (const AuthorityRecord& record : Records()) {
+        if (AwaitsCertificate(record)) fix = HowToCertify(record);
       }
       Tell("authority.overdue", view.record,
            fmt::format("another was to take over at {}", Rfc3339(*view.active_until)),
@@ -316,8 +319,8 @@ class Examination {
     if (!NeedsStatusService(view, now_)) return;
     if (now_ < view.record.published_at + kPatience) return;
     const bool has_one = std::any_of(
-        records_.begin(), records_.end(),
-        [&](const AuthorityRecord* record) { return IsValidResponder(*record, view.record.id); });
+        Records().begin(), Records().end(),
+        [&](const AuthorityRecord& record) { return IsValidResponder(record, view.record.id); });
     if (has_one) return;
     Tell("responder.missing", view.record, "it has no OCSP responder: OCSP answers tryLater for it",
          kAskTheConductor);
@@ -341,28 +344,30 @@ class Examination {
   }
 
   const Evidence& evidence_;
+  const HierarchySnapshot& snapshot_;
   const Hierarchy& hierarchy_;
   const TimePoint now_;
   const std::vector<AuthorityView> views_;
-  std::vector<const AuthorityRecord*> records_;
   std::vector<Finding> findings_;
 };
 
 }  // namespace
 
-std::vector<Finding> Diagnose(const Evidence& evidence, const Hierarchy& hierarchy, TimePoint now) {
+std::vector<Finding> Diagnose(const Evidence& evidence, const HierarchySnapshot& hierarchy,
+                              TimePoint now) {
   return Examination(evidence, hierarchy, now).Findings();
 }
 
 std::vector<std::string> ForeignKeys(const Evidence& evidence) {
-  const std::vector<Hierarchy> ours = evidence.catalog->AllHierarchies();
+  const auto& ours = evidence.catalog->all_hierarchies();
   std::vector<std::string> foreign;
   std::set<std::string> labels = evidence.key_labels;
   for (const MisplacedKey& key : evidence.misplaced_keys) labels.insert(key.label);
   for (const std::string& label : labels) {
-    const bool is_ours = std::any_of(ours.begin(), ours.end(), [&](const Hierarchy& hierarchy) {
-      return IsLabelOf(hierarchy, label);
-    });
+    const bool is_ours =
+        std::any_of(ours.begin(), ours.end(), [&](const HierarchySnapshotPtr& hierarchy) {
+          return IsLabelOf(hierarchy->hierarchy(), label);
+        });
     if (!is_ours) foreign.push_back(label);
   }
   return foreign;

@@ -48,7 +48,8 @@ struct Finding {
 
 // The problems of a hierarchy; empty if there are none. Steps that the conductor does by itself
 // become problems only when they are five minutes late.
-std::vector<Finding> Diagnose(const Evidence& evidence, const Hierarchy& hierarchy, TimePoint now);
+std::vector<Finding> Diagnose(const Evidence& evidence, const HierarchySnapshot& hierarchy,
+                              TimePoint now);
 
 // The labels of the keys, on all tokens, whose names no hierarchy of ours could have given: other
 // software has made them.

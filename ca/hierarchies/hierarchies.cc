@@ -5,16 +5,10 @@
 #include <utility>
 
 #include "ca/base/rules.h"
-#include "ca/catalog/authority_view.h"
 #include "ca/model/hierarchy_fields.h"
 
 namespace ca {
 namespace {
-
-const Hierarchy* FindNamed(const Catalog& catalog, const std::string& name) {
-  const auto found = catalog.FindByName(name);
-  return found.ok() ? *found : nullptr;
-}
 
 // Each role of each operator.
 std::set<std::pair<std::string, Role>> EachRole(const std::vector<OperatorRoles>& operators) {
@@ -36,7 +30,7 @@ Result<std::vector<HierarchyDeclaration>> Hierarchies::List(const Call& call) co
   if (allowed.empty()) TRY(authorization_.Require(call.caller(), Action::kListHierarchies, {}));
   std::vector<HierarchyDeclaration> declarations;
   for (const HierarchyId id : allowed) {
-    const Hierarchy& hierarchy = *catalog->Find(id);
+    const Hierarchy& hierarchy = catalog->Find(id)->hierarchy();
     auto operators = TRY(OperatorsOf(*catalog, hierarchy));
     declarations.push_back({hierarchy, std::move(operators)});
   }
@@ -46,21 +40,21 @@ Result<std::vector<HierarchyDeclaration>> Hierarchies::List(const Call& call) co
 Result<HierarchyDeclaration> Hierarchies::Get(Call& call, const std::string& name) const {
   call.event().subject = Printable(name);
   const auto catalog = catalogs_.Snapshot();
-  const Hierarchy* hierarchy = TRY(catalog->FindByName(name));
-  call.event().hierarchy = hierarchy->id;
-  TRY(authorization_.Require(call.caller(), Action::kGetHierarchy, hierarchy->id));
-  auto operators = TRY(OperatorsOf(*catalog, *hierarchy));
-  return HierarchyDeclaration{*hierarchy, std::move(operators)};
+  const auto hierarchy = TRY(catalog->FindByName(name));
+  call.event().hierarchy = hierarchy->id();
+  TRY(authorization_.Require(call.caller(), Action::kGetHierarchy, hierarchy->id()));
+  auto operators = TRY(OperatorsOf(*catalog, hierarchy->hierarchy()));
+  return HierarchyDeclaration{hierarchy->hierarchy(), std::move(operators)};
 }
 
 Result<std::vector<OperatorRoles>> Hierarchies::OperatorsOf(const Catalog& catalog,
                                                             const Hierarchy& hierarchy) const {
-  const Hierarchy* system = TRY(catalog.System());
+  const auto system = TRY(catalog.System());
   const std::vector<OperatorGrant> grants = TRY(registry_.ListGrants());
   std::map<std::string, std::set<Role>> roles;
   for (const OperatorGrant& of : grants) {
     if (of.grant.hierarchy != hierarchy.id) continue;
-    roles[OperatorNameOf(*system, of.operator_id)].insert(of.grant.role);
+    roles[OperatorNameOf(system->hierarchy(), of.operator_id)].insert(of.grant.role);
   }
   std::vector<OperatorRoles> operators;
   for (auto& [name, of] : roles) operators.push_back({name, std::move(of)});
@@ -79,39 +73,41 @@ Result<Hierarchies::Planned> Hierarchies::Check(Call& call, Action action,
   TRY(wanted.Validate());
   call.event().subject = wanted.hierarchy.Name();
   auto catalog = catalogs_.Snapshot();
-  const Hierarchy* const standing = FindNamed(*catalog, wanted.hierarchy.Name());
-  if (!standing) {
+  const auto named = catalog->FindByName(wanted.hierarchy.Name());
+  if (!named.ok()) {
     TRY(authorization_.RequireOverTenant(call.caller(), action, wanted.hierarchy.tenant));
     if (catalog->FindByTrustDomain(wanted.hierarchy.trust_domain).ok()) {
       return Error(StatusCode::kAlreadyExists, "trust_domain: another hierarchy has {}",
                    wanted.hierarchy.trust_domain.name());
     }
   } else {
-    call.event().hierarchy = standing->id;
-    TRY(authorization_.Require(call.caller(), action, standing->id));
-    if (standing->is_system) {
-      return Refusal<kHierarchySystem>(standing->Name(),
+    const Hierarchy& standing = (*named)->hierarchy();
+    call.event().hierarchy = standing.id;
+    TRY(authorization_.Require(call.caller(), action, standing.id));
+    if (standing.is_system) {
+      return Refusal<kHierarchySystem>(standing.Name(),
                                        "the server's configuration describes it, not a file");
     }
-    TRY(CheckChange(*standing, wanted.hierarchy));
-    TRY(CheckRootsLeft(*catalog, *standing, wanted.hierarchy));
+    TRY(CheckChange(standing, wanted.hierarchy));
+    TRY(CheckRootsLeft(**named, wanted.hierarchy));
   }
   TRY(CheckToken(wanted.hierarchy, keys_));
-  const Hierarchy* system = TRY(catalog->System());
-  TRY(CheckOperators(*system, wanted));
-  if (!standing) return Planned{std::move(catalog), std::nullopt};
-  auto operators = TRY(OperatorsOf(*catalog, *standing));
-  HierarchyDeclaration declaration{*standing, std::move(operators)};
+  const auto system = TRY(catalog->System());
+  TRY(CheckOperators(system->hierarchy(), wanted));
+  if (!named.ok()) return Planned{std::move(catalog), std::nullopt};
+  const Hierarchy& standing = (*named)->hierarchy();
+  auto operators = TRY(OperatorsOf(*catalog, standing));
+  HierarchyDeclaration declaration{standing, std::move(operators)};
   return Planned{std::move(catalog), std::move(declaration)};
 }
 
 // An external root has to stay as long as an authority of ours is under it: relying parties without
 // it would refuse the certificates of that authority.
-Status Hierarchies::CheckRootsLeft(const Catalog& catalog, const Hierarchy& standing,
+Status Hierarchies::CheckRootsLeft(const HierarchySnapshot& standing,
                                    const Hierarchy& wanted) const {
   const TimePoint now = clock_.Now();
-  for (const AuthorityView& view : AuthoritiesAt(catalog, standing, now)) {
-    const AuthorityRecord* const root = catalog.FindRecord(view.record.issuer);
+  for (const AuthorityView& view : standing.ViewsAt(now)) {
+    const AuthorityRecord* const root = standing.FindRecord(view.record.issuer);
     const bool is_needed = view.record.kind == AuthorityKind::kIssuing && IsAskedAbout(view, now) &&
                            root && root->IsExternalRoot();
     if (!is_needed || wanted.TrustsExternalRoot(root->certificate)) continue;
@@ -173,27 +169,27 @@ Result<Recorded<Hierarchies::Applied>> Hierarchies::Apply(Call& call,
   TRY(EnsureWhole(hierarchy, call.caller().Name()));
 
   const auto catalog = catalogs_.Snapshot();
-  const Hierarchy* made = TRY(catalog->FindByName(hierarchy.Name()));
-  call.event().hierarchy = made->id;
-  const Hierarchy* system = TRY(catalog->System());
+  const auto found = TRY(catalog->FindByName(hierarchy.Name()));
+  const Hierarchy& made = found->hierarchy();
+  call.event().hierarchy = made.id;
+  const auto system = TRY(catalog->System());
   const auto before = standing ? standing->operators : std::vector<OperatorRoles>();
-  TRY(EnsureOperators(call, *system, *made, before, wanted.operators));
-  auto operators = TRY(OperatorsOf(*catalog, *made));
+  TRY(EnsureOperators(call, system->hierarchy(), made, before, wanted.operators));
+  auto operators = TRY(OperatorsOf(*catalog, made));
   auto recorded = TRY(ledger_.RecordEvent(call.event()));
-  return Recorded(std::move(recorded), Applied{std::move(plan), {*made, std::move(operators)}});
+  return Recorded(std::move(recorded), Applied{std::move(plan), {made, std::move(operators)}});
 }
 
 Status Hierarchies::EnsureWhole(const Hierarchy& wanted, const std::string& actor) {
   Provisioning provisioning(stores_, keys_, registry_, directory_, clock_, actor);
   const Hierarchy hierarchy = TRY(provisioning.EnsureHierarchy(wanted));
-  TRY(catalogs_.Reload());
-  const auto catalog = catalogs_.Snapshot();
-  const bool waits = hierarchy.HasExternalRoot() && catalog->ActivationsOf(hierarchy.id).empty();
+  const auto made = TRY(catalogs_.ReloadHierarchy(hierarchy.id));
+  const bool waits = hierarchy.HasExternalRoot() && made->activations().empty();
   if (waits) return Ok();  // the owner of the external root has to sign first
-  const auto active = TRY(catalog->ActiveIssuer(hierarchy.id));
+  const auto active = TRY(made->ActiveIssuer());
   for (const AuthorityId id : {active->issuer(), active->id()}) {
-    const auto authority = TRY(catalog->FindAuthority(id));
-    if (authority->IsExternalRoot()) continue;
+    const auto authority = made->FindAuthority(id);
+    if (!authority || authority->IsExternalRoot()) continue;
     const Status answered = provisioning.EnsureResponder(hierarchy, *authority).status();
     // kAborted: another replica is making it. The conductor makes a missing responder as well.
     if (answered.code() != StatusCode::kAborted) TRY(Status(answered));

@@ -77,8 +77,7 @@ class Hierarchies {
     std::optional<HierarchyDeclaration> standing;
   };
   Result<Planned> Check(Call& call, Action action, const HierarchyDeclaration& wanted) const;
-  Status CheckRootsLeft(const Catalog& catalog, const Hierarchy& standing,
-                        const Hierarchy& wanted) const;
+  Status CheckRootsLeft(const HierarchySnapshot& standing, const Hierarchy& wanted) const;
   Status CheckOperators(const Hierarchy& system, const HierarchyDeclaration& wanted) const;
   Result<std::vector<OperatorRoles>> OperatorsOf(const Catalog& catalog,
                                                  const Hierarchy& hierarchy) const;

@@ -17,7 +17,7 @@ class AcknowledgementStoreContract : public DeployedContractTest {
   }
 
   void Publish(const ca::Hierarchy& hierarchy, int version) {
-    const auto root = deployment_.catalog->AuthoritiesOf(hierarchy.id).front();
+    const auto root = deployment_.catalog->Find(hierarchy.id)->authorities().front();
     Must(activations().PublishTrustBundle({hierarchy.id, version, {root->id()}, clock_.Now()},
                                           EventIn(hierarchy, "PublishTrustBundle")));
   }

@@ -77,7 +77,9 @@ class ApprovalUseContract : public DeployedContractTest {
             .invalidity_date = std::nullopt,
             .now = clock_.Now()};
   }
-  ca::AuthorityId Issuer() const { return Must(deployment_.catalog->ActiveIssuer(acme_.id))->id(); }
+  ca::AuthorityId Issuer() const {
+    return Must(deployment_.catalog->Find(acme_.id)->ActiveIssuer())->id();
+  }
 
   void ExpectUsesTheApproval(const Change& change) { ExpectUsesTheApproval(change, acme_); }
   // The event of a change in that hierarchy.

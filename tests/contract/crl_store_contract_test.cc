@@ -29,7 +29,7 @@ static_assert(CrlShardRecord::kKeptAfterExpiry == ca::RevocationIndex::kKeptAfte
 class CrlStoreContract : public LedgerContract {
  protected:
   CrlStoreContract()
-      : issuing_(Must(deployment_.catalog->ActiveIssuer(deployment_.acme.id))),
+      : issuing_(Must(deployment_.catalog->Find(deployment_.acme.id)->ActiveIssuer())),
         root_(issuing_->issuer()) {}
 
   std::vector<CrlShardRecord> ShardsOf(AuthorityId authority) {

@@ -93,14 +93,14 @@ TEST_P(DestructionContract, RevokesWhatStandsAndCountsIt) {
       Must(revocations().FindStatus(acme_.id, one.record.authority, one.record.serial));
   EXPECT_EQ(std::get<ca::Revocation>(status).reason, ca::RevocationReason::kSuperseded)
       << "what was revoked before stays as it is";
-  const auto issuer = Must(deployment_.catalog->ActiveIssuer(acme_.id));
+  const auto issuer = Must(deployment_.catalog->Find(acme_.id)->ActiveIssuer());
   EXPECT_TRUE(IsRevoked(acme_.id, issuer->issuer(), *issuer->serial()));
   EXPECT_FALSE(IsRevoked(deployment_.globex.id, stranger.record.authority, stranger.record.serial));
 }
 
 TEST_P(DestructionContract, LetsNothingBeIssuedPlannedActivatedOrChanged) {
   auto prepared = deployment_.Prepare(bot_, NewKey());
-  const auto issuer = Must(deployment_.catalog->ActiveIssuer(acme_.id));
+  const auto issuer = Must(deployment_.catalog->Find(acme_.id)->ActiveIssuer());
   Must(Destroy(acme_).status());
   ExpectRefused(Record(std::move(prepared), ca::SystemGrounds{}, NewRequest()),
                 StatusCode::kAborted, "authority.superseded");
@@ -167,7 +167,7 @@ TEST_P(DestructionContract, IsNotForTheSystemHierarchy) {
 // The one that issues, and a root whose issuing authority stays, which is in use as long as the
 // hierarchy is.
 TEST_P(DestructionContract, LetsEveryKeyGo) {
-  const auto issuer = Must(deployment_.catalog->ActiveIssuer(acme_.id));
+  const auto issuer = Must(deployment_.catalog->Find(acme_.id)->ActiveIssuer());
   EXPECT_TRUE(IsRefusal(authorities().DecideKeyDestruction(issuer->issuer(), 1, "x",
                                                            EventIn(acme_, "DecideKeyDestruction")),
                         StatusCode::kFailedPrecondition, "key.in-use"));

@@ -85,7 +85,7 @@ class RevocationStoreContract : public LedgerContract {
   }
 
   ca::AuthorityId IssuerOf(const ca::Hierarchy& hierarchy) {
-    return Must(deployment_.catalog->ActiveIssuer(hierarchy.id))->id();
+    return Must(deployment_.catalog->Find(hierarchy.id)->ActiveIssuer())->id();
   }
 };
 
@@ -128,7 +128,7 @@ TEST_P(RevocationStoreContract, KeepsARevocationAsItWasOrdered) {
 }
 
 TEST_P(RevocationStoreContract, KeepsTheShardOfTheCertificate) {
-  const auto issuer = Must(deployment_.catalog->ActiveIssuer(deployment_.acme.id));
+  const auto issuer = Must(deployment_.catalog->Find(deployment_.acme.id)->ActiveIssuer());
   ca::StatusDirectory directory(Must(ca::StatusUrls::At("http://status.test")));
   directory.SetNewestShard(issuer->id(), 3);
   const auto* const profile = Must(deployment_.acme.FindProfile(bot_.profile));
@@ -446,7 +446,7 @@ TEST_P(RevocationStoreContract, AnswersManyAtOnceEachForItself) {
 // ---- the certificates of authorities ------------------------------------------------------------
 
 TEST_P(RevocationStoreContract, KnowsTheCertificateOfAnIssuingAuthority) {
-  const auto issuing = Must(deployment_.catalog->ActiveIssuer(deployment_.acme.id));
+  const auto issuing = Must(deployment_.catalog->Find(deployment_.acme.id)->ActiveIssuer());
   const auto status = [&](ca::AuthorityId issuer) {
     return Must(revocations().FindStatus(deployment_.acme.id, issuer, *issuing->serial()));
   };
@@ -468,7 +468,7 @@ TEST_P(RevocationStoreContract, KnowsTheCertificateOfAnIssuingAuthority) {
 }
 
 TEST_P(RevocationStoreContract, RevokesNoRoot) {
-  const auto issuing = Must(deployment_.catalog->ActiveIssuer(deployment_.acme.id));
+  const auto issuing = Must(deployment_.catalog->Find(deployment_.acme.id)->ActiveIssuer());
   EXPECT_TRUE(IsRefusal(TryRevoke(OrderOf(SerialOf(issuing->issuer()))).status(),
                         StatusCode::kFailedPrecondition, "certificate.root"));
 }

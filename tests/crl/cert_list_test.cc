@@ -266,7 +266,7 @@ TEST_F(CertListTest, ReadsNothingWithAnOctetChanged) {
 TEST_F(CertListTest, ReadsNoCrlOfAnotherAuthority) {
   const ca::Bytes der = SignedDer();
   EXPECT_EQ(Read(der, *root_).status().code(), ca::StatusCode::kInvalidArgument);
-  const auto globex = Must(deployment_.catalog->ActiveIssuer(deployment_.globex.id));
+  const auto globex = Must(deployment_.catalog->Find(deployment_.globex.id)->ActiveIssuer());
   EXPECT_FALSE(Read(der, *globex).ok());
   // The signature of one authority with the name of another, and the reverse.
   const ca::Bytes tbs = list_.EncodeTbs();

@@ -105,7 +105,7 @@ class CrlTest : public ca::testing::StoryTest {
   }
 
   const std::shared_ptr<const ca::Authority> issuer_ =
-      Must(deployment_.catalog->ActiveIssuer(deployment_.acme.id));
+      Must(deployment_.catalog->Find(deployment_.acme.id)->ActiveIssuer());
   const std::shared_ptr<const ca::Authority> root_ =
       Must(deployment_.catalog->FindAuthority(issuer_->issuer()));
   const ca::Agent agent_ = deployment_.Register(deployment_.acme, "billing/invoice-bot");

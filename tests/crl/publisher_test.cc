@@ -114,7 +114,7 @@ TEST_F(PublisherTest, PublishesAtOnceWhatHasAnotherLifetimeByNow) {
 }
 
 TEST_F(PublisherTest, GivesEachHierarchyItsOwn) {
-  const auto globex = Must(deployment_.catalog->ActiveIssuer(deployment_.globex.id));
+  const auto globex = Must(deployment_.catalog->Find(deployment_.globex.id)->ActiveIssuer());
   Publisher publisher(
       ports_.crls, replica_.index, [] { return ca::Ok(); }, ca::testing::Directory().urls(), clock_,
       [&](ca::HierarchyId id) {
@@ -190,9 +190,9 @@ TEST_F(PublisherTest, PublishesForTheOthersWhenOneTokenFails) {
       ports_.keys,
       [](ca::testing::Step) { return ca::Error(StatusCode::kUnavailable, "the token is away"); },
       [](ca::BytesView, ca::BytesView) {});
-  const auto broken_issuer =
-      Must(Must(ca::Catalog::Load(ports_.stores(), broken))->ActiveIssuer(deployment_.acme.id));
-  const auto globex = Must(deployment_.catalog->ActiveIssuer(deployment_.globex.id));
+  const auto broken_issuer = Must(
+      Must(ca::Catalog::Load(ports_.stores(), broken))->Find(deployment_.acme.id)->ActiveIssuer());
+  const auto globex = Must(deployment_.catalog->Find(deployment_.globex.id)->ActiveIssuer());
   const auto round = replica_.publisher.PublishDue({broken_issuer, root_, globex});
   EXPECT_EQ(round.error.code(), StatusCode::kUnavailable);
   EXPECT_NE(ca::MessageOf(round.error).find("acme/prod/issuing"), std::string::npos);

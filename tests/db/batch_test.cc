@@ -56,7 +56,7 @@ class BatchTest : public DeployedDatabaseTest {
   Status RecordImpossibleIntent(const ca::Agent& agent) {
     ca::CertificateProfile profile = deployment_.acme.profiles.front();
     profile.lifetime = std::chrono::hours(24 * 60);
-    const auto issuer = Must(deployment_.catalog->ActiveIssuer(deployment_.acme.id));
+    const auto issuer = Must(deployment_.catalog->Find(deployment_.acme.id)->ActiveIssuer());
     auto prepared =
         Must(issuer->Prepare(deployment_.acme, agent, profile, NewKey(), {}, clock_.Now()));
     return ledger_

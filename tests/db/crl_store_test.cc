@@ -41,7 +41,7 @@ class CrlStoreTest : public DeployedDatabaseTest {
   }
 
   const ca::AuthorityId issuer_ =
-      Must(deployment_.catalog->ActiveIssuer(deployment_.acme.id))->id();
+      Must(deployment_.catalog->Find(deployment_.acme.id)->ActiveIssuer())->id();
   PostgresCrlStore other_replica_{database_.server()};
 };
 

@@ -408,7 +408,7 @@ TEST_F(PrivilegesTest, CannotApproveForWhoAskedNorUseWhatIsNotApproved) {
 
 TEST_F(PrivilegesTest, CannotAcknowledgeForAnotherHierarchyThanItNamed) {
   const ca::Agent agent = deployment_.Register(deployment_.acme, "billing/bot");
-  const auto root = deployment_.catalog->AuthoritiesOf(deployment_.acme.id).front();
+  const auto root = deployment_.catalog->Find(deployment_.acme.id)->authorities().front();
   Must(activations_.PublishTrustBundle({deployment_.acme.id, 1, {root->id()}, clock_.Now()},
                                        EventIn(deployment_.acme, "PublishTrustBundle")));
   const std::string statement = fmt::format(

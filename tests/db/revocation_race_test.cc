@@ -147,7 +147,7 @@ TEST_F(RevocationRaceTest, LeavesOutNothingOfAnAgentThatRenewsMeanwhile) {
 }
 
 TEST_F(RevocationRaceTest, LeavesOutNothingOfAnAuthorityThatIssuesMeanwhile) {
-  const auto authority = Must(deployment_.catalog->ActiveIssuer(deployment_.acme.id))->id();
+  const auto authority = Must(deployment_.catalog->Find(deployment_.acme.id)->ActiveIssuer())->id();
   for (int round = 0; round < 4; ++round) {
     std::vector<Certificate> first;
     for (int i = 0; i < 8; ++i) first.push_back(deployment_.Issue(i % 2 == 0 ? bot_ : other_));
@@ -158,7 +158,7 @@ TEST_F(RevocationRaceTest, LeavesOutNothingOfAnAuthorityThatIssuesMeanwhile) {
 }
 
 TEST_F(RevocationRaceTest, TakesManyOrdersAndIntentsAtOnceWithoutADeadlock) {
-  const auto authority = Must(deployment_.catalog->ActiveIssuer(deployment_.acme.id))->id();
+  const auto authority = Must(deployment_.catalog->Find(deployment_.acme.id)->ActiveIssuer())->id();
   std::atomic<int> failures = 0;
   std::vector<std::thread> threads;
   for (int t = 0; t < 8; ++t) {

@@ -23,11 +23,15 @@ void Deployment::ActivateSuccessor(const Hierarchy& hierarchy) {
   Provisioning provisioning(ports_.stores(), ports_.keys, ports_.registry, Directory(), clock_,
                             "test");
   const AuthorityRecord successor = Must(provisioning.EnsureSuccessor(hierarchy));
-  const int sequence = static_cast<int>(catalog->ActivationsOf(hierarchy.id).size()) + 1;
+  const int sequence = static_cast<int>(catalog->Find(hierarchy.id)->activations().size()) + 1;
   Must(ports_.activations.Activate({hierarchy.id, sequence, successor.id, clock_.Now()},
                                    EventAt(clock_.Now(), "ActivateAuthority")));
   Must(catalogs->Reload());
   catalog = catalogs->Snapshot();
+}
+
+HierarchySnapshotPtr Deployment::Now(const Hierarchy& hierarchy) const {
+  return Must(catalogs->Find(hierarchy.id));
 }
 
 Agent Deployment::Register(const Agent& wanted) {
@@ -51,7 +55,7 @@ JoinToken Deployment::Invite(const Agent& agent, std::chrono::seconds lifetime) 
 PreparedCertificate Deployment::Prepare(const Agent& agent, const PublicKey& key) const {
   const Hierarchy& hierarchy = HierarchyOf(agent);
   const CertificateProfile* const profile = Must(hierarchy.FindProfile(agent.profile));
-  const auto issuer = Must(catalog->ActiveIssuer(hierarchy.id));
+  const auto issuer = Must(catalog->Find(hierarchy.id)->ActiveIssuer());
   return Must(issuer->Prepare(hierarchy, agent, *profile, key, Directory().For(issuer->id()),
                               clock_.Now()));
 }

@@ -62,7 +62,11 @@ class Deployment {
   std::unique_ptr<LiveCatalog> catalogs;
   std::shared_ptr<const Catalog> catalog;  // the snapshot of now
 
-  const Hierarchy& HierarchyOf(const Agent& agent) const { return *catalog->Find(agent.hierarchy); }
+  const Hierarchy& HierarchyOf(const Agent& agent) const {
+    return catalog->Find(agent.hierarchy)->hierarchy();
+  }
+  // As `catalogs` has it now.
+  HierarchySnapshotPtr Now(const Hierarchy& hierarchy) const;
 
   // The hierarchy's next issuing authority issues from now on.
   void ActivateSuccessor(const Hierarchy& hierarchy);

@@ -77,7 +77,7 @@ class World {
   ca::testing::MemoryPorts ports_{clock_};
   ca::testing::Deployment deployment_{ports_, clock_};
   const std::shared_ptr<const ca::Authority> issuer_ =
-      Must(deployment_.catalog->ActiveIssuer(deployment_.acme.id));
+      Must(deployment_.catalog->Find(deployment_.acme.id)->ActiveIssuer());
   const ca::Bytes key_octets_{
       reinterpret_cast<const char*>(
           ASN1_STRING_get0_data(X509_get0_pubkey_bitstr(issuer_->x509()))),

@@ -85,7 +85,7 @@ class ResponderFixture : public ca::testing::StoryTest {
 
   std::optional<seconds> lifetime_;  // of answers after the next Appoint()
   const std::shared_ptr<const ca::Authority> issuer_ =
-      Must(deployment_.catalog->ActiveIssuer(deployment_.acme.id));
+      Must(deployment_.catalog->Find(deployment_.acme.id)->ActiveIssuer());
   const std::shared_ptr<const ca::Authority> root_ =
       Must(deployment_.catalog->FindAuthority(issuer_->issuer()));
   const ca::Agent agent_ = deployment_.Register(deployment_.acme, "billing/invoice-bot");

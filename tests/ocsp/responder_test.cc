@@ -192,7 +192,7 @@ TEST_F(ResponderTest, SaysGoodOfAnAuthorityThatTheRootIssued) {
 }
 
 TEST_F(ResponderTest, IsUnauthorizedForAnothersCertificates) {
-  const auto globex = Must(deployment_.catalog->ActiveIssuer(deployment_.globex.id));
+  const auto globex = Must(deployment_.catalog->Find(deployment_.globex.id)->ActiveIssuer());
   EXPECT_EQ(Status(Question().About(*globex, serial_).Der()), "unauthorized");
   EXPECT_EQ(Status(Question().About(*root_, serial_).Der()), "unauthorized");
   // The whole request is refused, even if one certificate is of this issuer.

@@ -9,12 +9,12 @@ agentpki::v1::Approval ToProto(const ca::Approval& approval, const ca::Catalog& 
                                ca::TimePoint now) {
   const auto system = catalog.System();
   const auto name_of = [&](const ca::SpiffeId& id) {
-    return system.ok() ? OperatorNameOf(**system, id) : id.ToString();
+    return system.ok() ? OperatorNameOf((*system)->hierarchy(), id) : id.ToString();
   };
   agentpki::v1::Approval message;
   message.set_id(approval.id);
-  const ca::Hierarchy* const hierarchy = catalog.Find(approval.hierarchy);
-  if (hierarchy) message.set_hierarchy(hierarchy->Name());
+  const auto hierarchy = catalog.Find(approval.hierarchy);
+  if (hierarchy) message.set_hierarchy(hierarchy->name());
   message.set_kind(std::string(NameOf(approval.kind)));
   message.set_state(std::string(NameOf(approval.StateAt(now))));
   for (const std::string& change : approval.changes) message.add_changes(change);

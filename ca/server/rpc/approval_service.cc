@@ -23,7 +23,8 @@ grpc::ServerUnaryReactor* ApprovalService::ListApprovals(
             request->all() ? ca::Approvals::Which::kAll : ca::Approvals::Which::kPending;
         const auto found = TRY(
             approvals_.List(call, request->hierarchy(), which, page_size, request->page_token()));
-        for (const ca::Approval& approval : found) *response->add_approvals() = Described(approval);
+        for (const ca::Approval& approval : found)
+          *response->add_approvals() = Described(*approval);
         if (static_cast<int>(found.size()) == page_size) {
           response->set_next_page_token(found.back().id);
         }
@@ -39,7 +40,7 @@ grpc::ServerUnaryReactor* ApprovalService::ApproveChange(
                            [=, this](ca::Call& call) -> ca::Result<ca::RecordedDecision> {
                              auto approval =
                                  TRY(approvals_.Approve(call, request->id(), request->reason()));
-                             *response->mutable_approval() = Described(approval);
+                             *response->mutable_approval() = Described(*approval);
                              return std::move(approval).decision();
                            });
 }
@@ -51,7 +52,7 @@ grpc::ServerUnaryReactor* ApprovalService::DenyChange(
                            [=, this](ca::Call& call) -> ca::Result<ca::RecordedDecision> {
                              auto approval =
                                  TRY(approvals_.Deny(call, request->id(), request->reason()));
-                             *response->mutable_approval() = Described(approval);
+                             *response->mutable_approval() = Described(*approval);
                              return std::move(approval).decision();
                            });
 }
@@ -62,7 +63,7 @@ grpc::ServerUnaryReactor* ApprovalService::WithdrawApproval(
   return call_gate_.Handle(context, Action::kWithdrawApproval, "",
                            [=, this](ca::Call& call) -> ca::Result<ca::RecordedDecision> {
                              auto approval = TRY(approvals_.Withdraw(call, request->id()));
-                             *response->mutable_approval() = Described(approval);
+                             *response->mutable_approval() = Described(*approval);
                              return std::move(approval).decision();
                            });
 }

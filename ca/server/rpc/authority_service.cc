@@ -14,11 +14,11 @@ grpc::ServerUnaryReactor* AuthorityService::ListAuthorities(
   return call_gate_.HandleReading(
       context, Action::kListAuthorities, [=, this](ca::Call& call) -> ca::Status {
         const auto catalog = catalogs_.Snapshot();
-        const ca::Hierarchy* hierarchy = TRY(catalog->FindByName(request->hierarchy()));
-        call.event().hierarchy = hierarchy->id;
-        TRY(authorization_.Require(call.caller(), Action::kListAuthorities, hierarchy->id));
+        const auto hierarchy = TRY(catalog->FindByName(request->hierarchy()));
+        call.event().hierarchy = hierarchy->id();
+        TRY(authorization_.Require(call.caller(), Action::kListAuthorities, hierarchy->id()));
         const ca::TimePoint now = clock_.Now();
-        for (const auto& view : ca::AuthoritiesAt(*catalog, *hierarchy, now)) {
+        for (const auto& view : hierarchy->ViewsAt(now)) {
           *response->add_authorities() = ToProto(view);
         }
         *response->mutable_now() = ToProto(now);

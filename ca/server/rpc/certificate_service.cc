@@ -20,9 +20,9 @@ grpc::ServerUnaryReactor* CertificateService::GetCertificate(
         const ca::Certificate found = TRY(Find(call.caller(), serial));
         call.event().hierarchy = found.record.hierarchy;
         call.event().subject = found.record.subject.ToString();
-        const auto catalog = catalogs_.Snapshot();
-        *response = ToProto(found, catalog->Intermediates(found.record.authority),
-                            catalog->Roots(found.record.hierarchy));
+        const auto hierarchy = TRY(catalogs_.Find(found.record.hierarchy));
+        *response =
+            ToProto(found, hierarchy->Intermediates(found.record.authority), hierarchy->Roots());
         return ca::Ok();
       });
 }
@@ -31,7 +31,7 @@ Result<ca::Certificate> CertificateService::Find(const ca::Caller& caller,
                                                  const ca::SerialNumber& serial) const {
   const auto catalog = catalogs_.Snapshot();
   const auto allowed =
-      TRY(authorization_.Allowed(caller, Action::kGetCertificate, catalog->AllHierarchies()));
+      TRY(authorization_.Allowed(caller, Action::kGetCertificate, catalog->all_hierarchies()));
   for (const ca::HierarchyId hierarchy : allowed) {
     auto found = ledger_.FindCertificate(hierarchy, serial);
     if (found.status().code() != StatusCode::kNotFound) return found;
@@ -47,14 +47,14 @@ grpc::ServerUnaryReactor* CertificateService::ListCertificates(
   return call_gate_.HandleReading(
       context, Action::kListCertificates, [=, this](ca::Call& call) -> ca::Status {
         const auto catalog = catalogs_.Snapshot();
-        const ca::Hierarchy* hierarchy = TRY(catalog->FindByName(request->hierarchy()));
-        call.event().hierarchy = hierarchy->id;
-        TRY(authorization_.Require(call.caller(), Action::kListCertificates, hierarchy->id));
-        const auto query = TRY(FromProto(*request, *hierarchy, clock_.Now()));
+        const auto hierarchy = TRY(catalog->FindByName(request->hierarchy()));
+        call.event().hierarchy = hierarchy->id();
+        TRY(authorization_.Require(call.caller(), Action::kListCertificates, hierarchy->id()));
+        const auto query = TRY(FromProto(*request, hierarchy->hierarchy(), clock_.Now()));
         const auto entries = TRY(ledger_.ListCertificates(query));
         for (const auto& entry : entries) {
           *response->add_certificates() =
-              ToProto(entry, *hierarchy, revocations_.Find(entry.serial));
+              ToProto(entry, hierarchy->hierarchy(), revocations_.Find(entry.serial));
         }
         if (static_cast<int>(entries.size()) == query.page_size) {
           response->set_next_page_token(entries.back().serial.ToString());

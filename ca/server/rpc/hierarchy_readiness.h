@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "ca/catalog/catalog.h"
+#include "ca/catalog/hierarchy_snapshot.h"
 
 namespace server {
 
@@ -12,8 +12,8 @@ namespace server {
 // missing.
 struct HierarchyReadiness {
   std::string active_authority;  // acme/prod/issuing/1, or ""
-  std::string
-      pending_authority;  // the one that awaits its certificate from an external root, or ""
+  // The authority that awaits its certificate from an external root, or "".
+  std::string pending_authority;
   std::vector<std::string> waiting_for;  // phrases for people; none when the hierarchy is ready
 };
 
@@ -21,7 +21,7 @@ struct HierarchyReadiness {
 // OCSP responder".
 using MissingStatus = std::function<std::vector<std::string>(const ca::Authority&)>;
 
-HierarchyReadiness ReadinessOf(const ca::Hierarchy& hierarchy, const ca::Catalog& catalog,
+HierarchyReadiness ReadinessOf(const ca::HierarchySnapshot& hierarchy,
                                const MissingStatus& missing);
 
 }  // namespace server

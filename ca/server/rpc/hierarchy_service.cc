@@ -13,10 +13,9 @@ using ca::Status;
 }  // namespace
 
 agentpki::v1::Hierarchy HierarchyService::Described(const HierarchyDeclaration& declaration) const {
-  const auto catalog = catalogs_.Snapshot();
-  const ca::Hierarchy& hierarchy = declaration.hierarchy;
-  return ToProto(declaration, catalog->Roots(hierarchy.id),
-                 ReadinessOf(hierarchy, *catalog, missing_));
+  const auto snapshot = catalogs_.Snapshot()->Find(declaration.hierarchy.id);
+  if (!snapshot) return ToProto(declaration, {}, {});  // it was destroyed just now
+  return ToProto(declaration, snapshot->Roots(), ReadinessOf(*snapshot, missing_));
 }
 
 grpc::ServerUnaryReactor* HierarchyService::ListHierarchies(

@@ -7,7 +7,7 @@ namespace server {
 agentpki::v1::Grant ToProto(const ca::OperatorGrant& granted, const ca::Catalog& catalog) {
   const auto system = catalog.System();
   agentpki::v1::Grant message;
-  message.set_operator_(system.ok() ? OperatorNameOf(**system, granted.operator_id)
+  message.set_operator_(system.ok() ? OperatorNameOf((*system)->hierarchy(), granted.operator_id)
                                     : granted.operator_id.ToString());
   message.set_role(std::string(NameOf(granted.grant.role)));
   message.set_tenant(granted.grant.tenant);

@@ -11,11 +11,11 @@ grpc::ServerUnaryReactor* PolicyService::ListEnrollmentRequests(
   return call_gate_.HandleReading(
       context, ca::Action::kListEnrollmentRequests, [=, this](ca::Call& call) -> ca::Status {
         const auto catalog = catalogs_.Snapshot();
-        const ca::Hierarchy* hierarchy = TRY(catalog->FindByName(request->hierarchy()));
-        call.event().hierarchy = hierarchy->id;
+        const auto hierarchy = TRY(catalog->FindByName(request->hierarchy()));
+        call.event().hierarchy = hierarchy->id();
         TRY(authorization_.Require(call.caller(), ca::Action::kListEnrollmentRequests,
-                                   hierarchy->id));
-        const auto query = TRY(FromProto(*request, *hierarchy, clock_.Now()));
+                                   hierarchy->id()));
+        const auto query = TRY(FromProto(*request, hierarchy->hierarchy(), clock_.Now()));
         const auto requests = TRY(ledger_.ListRequests(query));
         for (const ca::RecordedRequest& recorded : requests) {
           *response->add_requests() = ToProto(recorded);

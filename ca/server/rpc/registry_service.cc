@@ -17,7 +17,7 @@ grpc::ServerUnaryReactor* RegistryService::RegisterAgent(
                              auto agent = TRY(registration_.RegisterAgent(call, asked));
                              const auto catalog = catalogs_.Snapshot();
                              *response->mutable_agent() =
-                                 ToProto(*agent, *catalog->Find(agent->hierarchy));
+                                 ToProto(*agent, catalog->Find(agent->hierarchy)->hierarchy());
                              return std::move(agent).decision();
                            });
 }
@@ -30,11 +30,11 @@ grpc::ServerUnaryReactor* RegistryService::GetAgent(grpc::CallbackServerContext*
         const ca::SpiffeId id = TRY(SpiffeIdFrom("spiffe_id", request->spiffe_id()));
         call.event().subject = id.ToString();
         const auto catalog = catalogs_.Snapshot();
-        const ca::Hierarchy* hierarchy = TRY(catalog->FindByTrustDomain(id.trust_domain()));
-        call.event().hierarchy = hierarchy->id;
-        TRY(authorization_.Require(call.caller(), Action::kGetAgent, hierarchy->id));
-        const ca::Agent agent = TRY(registry_.FindAgent(hierarchy->id, id));
-        *response->mutable_agent() = ToProto(agent, *hierarchy);
+        const auto hierarchy = TRY(catalog->FindByTrustDomain(id.trust_domain()));
+        call.event().hierarchy = hierarchy->id();
+        TRY(authorization_.Require(call.caller(), Action::kGetAgent, hierarchy->id()));
+        const ca::Agent agent = TRY(registry_.FindAgent(hierarchy->id(), id));
+        *response->mutable_agent() = ToProto(agent, hierarchy->hierarchy());
         return ca::Ok();
       });
 }
@@ -45,12 +45,14 @@ grpc::ServerUnaryReactor* RegistryService::ListAgents(
   return call_gate_.HandleReading(
       context, Action::kListAgents, [=, this](ca::Call& call) -> ca::Status {
         const auto catalog = catalogs_.Snapshot();
-        const ca::Hierarchy* hierarchy = TRY(catalog->FindByName(request->hierarchy()));
-        call.event().hierarchy = hierarchy->id;
-        TRY(authorization_.Require(call.caller(), Action::kListAgents, hierarchy->id));
-        const auto query = TRY(FromProto(*request, *hierarchy));
+        const auto hierarchy = TRY(catalog->FindByName(request->hierarchy()));
+        call.event().hierarchy = hierarchy->id();
+        TRY(authorization_.Require(call.caller(), Action::kListAgents, hierarchy->id()));
+        const auto query = TRY(FromProto(*request, hierarchy->hierarchy()));
         const auto agents = TRY(registry_.ListAgents(query));
-        for (const ca::Agent& agent : agents) *response->add_agents() = ToProto(agent, *hierarchy);
+        for (const ca::Agent& agent : agents) {
+          *response->add_agents() = ToProto(agent, hierarchy->hierarchy());
+        }
         if (static_cast<int>(agents.size()) == query.page_size) {
           response->set_next_page_token(agents.back().id.ToString());
         }
@@ -78,10 +80,10 @@ grpc::ServerUnaryReactor* RegistryService::ListJoinTokens(
   return call_gate_.HandleReading(
       context, Action::kListJoinTokens, [=, this](ca::Call& call) -> ca::Status {
         const auto catalog = catalogs_.Snapshot();
-        const ca::Hierarchy* hierarchy = TRY(catalog->FindByName(request->hierarchy()));
-        call.event().hierarchy = hierarchy->id;
-        TRY(authorization_.Require(call.caller(), Action::kListJoinTokens, hierarchy->id));
-        const auto query = TRY(FromProto(*request, *hierarchy));
+        const auto hierarchy = TRY(catalog->FindByName(request->hierarchy()));
+        call.event().hierarchy = hierarchy->id();
+        TRY(authorization_.Require(call.caller(), Action::kListJoinTokens, hierarchy->id()));
+        const auto query = TRY(FromProto(*request, hierarchy->hierarchy()));
         const auto tokens = TRY(registry_.ListJoinTokens(query));
         for (const auto& token : tokens) {
           *response->add_join_tokens() = ToProto(token, clock_.Now());
@@ -100,8 +102,8 @@ grpc::ServerUnaryReactor* RegistryService::RevokeJoinToken(
       context, Action::kRevokeJoinToken, "",
       [=, this](ca::Call& call) -> ca::Result<ca::RecordedDecision> {
         const auto catalog = catalogs_.Snapshot();
-        const ca::Hierarchy* hierarchy = TRY(catalog->FindByName(request->hierarchy()));
-        auto token = TRY(registration_.RevokeJoinToken(call, hierarchy->id, request->id()));
+        const auto hierarchy = TRY(catalog->FindByName(request->hierarchy()));
+        auto token = TRY(registration_.RevokeJoinToken(call, hierarchy->id(), request->id()));
         *response->mutable_join_token() = ToProto(*token, clock_.Now());
         return std::move(token).decision();
       });

@@ -26,12 +26,13 @@ agentpki::v1::AuthorityStatus ToProto(const ca::Authority& authority,
   return message;
 }
 
-agentpki::v1::HierarchyStatus ToProto(const ca::Hierarchy& hierarchy, const ca::Catalog& catalog) {
+agentpki::v1::HierarchyStatus ToProto(const ca::HierarchySnapshot& snapshot) {
+  const ca::Hierarchy& hierarchy = snapshot.hierarchy();
   agentpki::v1::HierarchyStatus message;
   message.set_name(hierarchy.Name());
   message.set_trust_domain(hierarchy.trust_domain.name());
   for (const auto& profile : hierarchy.profiles) message.add_profiles(profile.name);
-  for (const auto& authority : catalog.AuthoritiesOf(hierarchy.id)) {
+  for (const auto& authority : snapshot.authorities()) {
     *message.add_authorities() = ToProto(*authority, hierarchy);
   }
   return message;

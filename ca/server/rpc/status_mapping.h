@@ -10,7 +10,7 @@ namespace server {
 agentpki::v1::Component ToProto(const Component& component);
 agentpki::v1::AuthorityStatus ToProto(const ca::Authority& authority,
                                       const ca::Hierarchy& hierarchy);
-agentpki::v1::HierarchyStatus ToProto(const ca::Hierarchy& hierarchy, const ca::Catalog& catalog);
+agentpki::v1::HierarchyStatus ToProto(const ca::HierarchySnapshot& snapshot);
 agentpki::v1::CheckStatusResponse ToProto(const ConsistencyReport& report);
 
 }  // namespace server

@@ -17,9 +17,9 @@ bool Concerns(const Component& component, const std::vector<ca::HierarchyId>& al
               const ca::Catalog& catalog) {
   return component.tenants.empty() ||
          std::any_of(allowed.begin(), allowed.end(), [&](ca::HierarchyId id) {
-           const ca::Hierarchy* const hierarchy = catalog.Find(id);
-           return hierarchy &&
-                  (hierarchy->is_system || component.tenants.contains(hierarchy->tenant));
+           const auto snapshot = catalog.Find(id);
+           return snapshot && (snapshot->hierarchy().is_system ||
+                               component.tenants.contains(snapshot->hierarchy().tenant));
          });
 }
 
@@ -32,7 +32,7 @@ grpc::ServerUnaryReactor* StatusService::GetStatus(grpc::CallbackServerContext* 
       context, Action::kGetStatus, [=, this](ca::Call& call) -> ca::Status {
         const auto catalog = catalogs_.Snapshot();
         const auto allowed =
-            TRY(authorization_.Allowed(call, Action::kGetStatus, catalog->hierarchies()));
+            TRY(authorization_.Allowed(call.caller(), Action::kGetStatus, catalog->hierarchies()));
         if (allowed.empty()) return authorization_.Require(call.caller(), Action::kGetStatus, {});
 
         response->set_version(AGENTPKI_VERSION);
@@ -44,7 +44,7 @@ grpc::ServerUnaryReactor* StatusService::GetStatus(grpc::CallbackServerContext* 
           }
         }
         for (const ca::HierarchyId id : allowed) {
-          *response->add_hierarchies() = ToProto(*catalog->Find(id), *catalog);
+          *response->add_hierarchies() = ToProto(*catalog->Find(id));
         }
         return ca::Ok();
       });
@@ -56,13 +56,13 @@ grpc::ServerUnaryReactor* StatusService::CheckStatus(
   return call_gate_.HandleReading(
       context, Action::kCheckStatus, [=, this](ca::Call& call) -> ca::Status {
         const auto catalog = catalogs_.Snapshot();
-        const ca::Hierarchy* hierarchy = TRY(catalog->FindByName(request->hierarchy()));
-        call.event().hierarchy = hierarchy->id;
-        call.event().subject = hierarchy->Name();
-        TRY(authorization_.Require(call.caller(), Action::kCheckStatus, hierarchy->id));
+        const auto hierarchy = TRY(catalog->FindByName(request->hierarchy()));
+        call.event().hierarchy = hierarchy->id();
+        call.event().subject = hierarchy->name();
+        TRY(authorization_.Require(call.caller(), Action::kCheckStatus, hierarchy->id()));
         const auto report =
             TRY(consistency_.Check(*hierarchy, [context] { return context->IsCancelled(); }));
-        metrics_.SetStatusChecked(hierarchy->Name(), report.discrepancy_count, clock_.Now());
+        metrics_.SetStatusChecked(hierarchy->name(), report.discrepancy_count, clock_.Now());
         *response = ToProto(report);
         return ca::Ok();
       });

@@ -62,9 +62,9 @@ Status EnsureApprovals(const Config& config, ca::HierarchyStore& store, const ca
 }
 
 Status WriteOperator(const Config& config, const std::filesystem::path& folder,
-                     const ca::Agent& agent, const ca::Catalog& catalog,
+                     const ca::Agent& agent, const ca::HierarchySnapshot& hierarchy,
                      const ca::Enrollment& enrollment, const ca::Clock& clock) {
-  const std::string bundle = ca::PemOf(catalog.Roots(agent.hierarchy));
+  const std::string bundle = ca::PemOf(hierarchy.Roots());
   if (AreFresh(folder, bundle, clock.Now())) {
     fmt::print("operator {}: the credentials in {} are still valid\n", agent.id.ToString(),
                folder.string());
@@ -79,7 +79,8 @@ Status WriteOperator(const Config& config, const std::filesystem::path& folder,
       TRY(enrollment.Issue(call, agent, key.Csr(agent.id), ca::SystemGrounds{}, request));
   const ca::IssuedCertificate issued = recorded.TakeValue();
   std::vector<ca::Bytes> chain = {issued.certificate.Der()};
-  chain.insert(chain.end(), issued.intermediates.begin(), issued.intermediates.end());
+  const std::vector<ca::Bytes>& intermediates = issued.intermediates();
+  chain.insert(chain.end(), intermediates.begin(), intermediates.end());
   const ca::Credentials credentials{
       .key_pem = key.ToPem(),
       .cert_pem = ca::PemOf(chain),
@@ -146,8 +147,8 @@ Status RunInit(const Config& config, const InitOptions& options) {
   const auto catalogs = TRY(ca::LiveCatalog::Load(*backends.stores, *backends.keys));
   const ca::Enrollment enrollment(*catalogs, *backends.registry, *backends.ledger, directory,
                                   clock);
-  return WriteOperator(config, options.operator_folder, agent, *catalogs->Snapshot(), enrollment,
-                       clock);
+  const auto snapshot = TRY(catalogs->Find(agent.hierarchy));
+  return WriteOperator(config, options.operator_folder, agent, *snapshot, enrollment, clock);
 }
 
 }  // namespace server

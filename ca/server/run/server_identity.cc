@@ -90,8 +90,8 @@ ca::Result<std::unique_ptr<ServerIdentity>> ServerIdentity::Create(const Config&
                                                                    const ca::Clock& clock) {
   TRY(CheckPrivate(config.runtime_directory));
   const auto catalog = catalogs.Snapshot();
-  const ca::Hierarchy* system = TRY(catalog->System());
-  ca::Agent agent = TRY(EnsureServerAgent(config, *system, provisioning));
+  const auto system = TRY(catalog->System());
+  ca::Agent agent = TRY(EnsureServerAgent(config, system->hierarchy(), provisioning));
   std::unique_ptr<ServerIdentity> identity(
       new ServerIdentity(config.runtime_directory, std::move(agent), catalogs, enrollment, clock));
   // Always issue a new one. Whether an older one on disk is still valid depends on more than its
@@ -140,7 +140,7 @@ Status ServerIdentity::Renew() {
   // The chain includes the roots, because a first contact knows only a root's fingerprint
   // (JoinToken).
   const auto issuers =
-      catalogs_.Snapshot()->FirstContactChain(issued.certificate.record.authority, clock_.Now());
+      issued.hierarchy->FirstContactChain(issued.certificate.record.authority, clock_.Now());
   std::vector<ca::Bytes> chain = {issued.certificate.Der()};
   chain.insert(chain.end(), issuers.begin(), issuers.end());
 

@@ -36,8 +36,7 @@ StatusPlane::StatusPlane(const Config& config, const Backends& backends, ca::Liv
                    metrics_.ObserveRevocationVisibleInOcsp(
                        std::max(revocation.revoked_at, clock_.Now()) - revocation.revoked_at);
                  }}),
-      consistency_(catalogs, *backends.ledger, *backends.revocations, index_, responder_,
-                   crl_cache_, clock),
+      consistency_(*backends.ledger, *backends.revocations, index_, responder_, crl_cache_, clock),
       site_(config.status.urls, responder_, crl_cache_, catalogs, clock),
       metrics_site_(metrics_) {
   ReadMetrics(catalogs);

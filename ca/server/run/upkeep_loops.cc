@@ -13,9 +13,9 @@ namespace {
 using ca::Status;
 
 // A hierarchy's file overrides the configuration, field by field.
-crl::PublisherOptions CrlOptionsOf(const ca::Hierarchy* hierarchy,
+crl::PublisherOptions CrlOptionsOf(const ca::HierarchySnapshotPtr& hierarchy,
                                    const ca::StatusSettings& configured) {
-  const auto settings = hierarchy ? hierarchy->status.Over(configured) : configured;
+  const auto settings = hierarchy ? hierarchy->hierarchy().status.Over(configured) : configured;
   return {.lifetime = settings.crl_lifetime,
           .shard_size = settings.crl_shard_size,
           .deltas = settings.delta_crls};
@@ -26,7 +26,7 @@ Status CheckTenantToken(const hsm::TenantKeyStore::Token& token, const ca::KeySt
                         const ca::LiveCatalog& catalogs) {
   TRY(hsm::TenantKeyStore::CheckHealth(token));
   const auto catalog = catalogs.Snapshot();
-  for (const ca::Catalog::LackingKey& key : catalog->lacking_keys()) {
+  for (const ca::Catalog::MissingKey& key : catalog->missing_keys()) {
     if (keys.TokenOf(key.label) == token.label) return key.why;
   }
   return ca::Ok();
@@ -78,7 +78,8 @@ UpkeepLoops::UpkeepLoops(const Config& config, const Backends& backends,
                   [this](const Status& failed_round) { RecordLintError(failed_round); }}),
       consistency_watch_(
           catalogs,
-          [&status](const ca::Hierarchy& hierarchy, const std::function<bool()>& is_given_up) {
+          [&status](const ca::HierarchySnapshot& hierarchy,
+                    const std::function<bool()>& is_given_up) {
             return status.consistency().Check(hierarchy, is_given_up);
           },
           status.metrics(), clock),

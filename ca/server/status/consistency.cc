@@ -25,9 +25,8 @@ constexpr std::int64_t kLiveAskedMax = 5'000;
 // One check, under way.
 class Consistency::Run {
  public:
-  Run(const Consistency& parts, const ca::Hierarchy& hierarchy)
+  Run(const Consistency& parts, const ca::HierarchySnapshot& hierarchy)
       : parts_(parts),
-        catalog_(parts.catalogs_.Snapshot()),
         hierarchy_(hierarchy),
         now_(parts.clock_.Now()),
         served_(parts.crl_cache_.All()) {}
@@ -48,7 +47,7 @@ class Consistency::Run {
     auto revocations =
         TRY(parts_.store_.ReadSince(from_the_start, now_ - ca::RevocationIndex::kKeptAfterExpiry));
     for (Revocation& revocation : revocations) {
-      if (revocation.hierarchy != hierarchy_.id) continue;
+      if (revocation.hierarchy != hierarchy_.id()) continue;
       const SerialNumber serial = revocation.serial;
       revoked_.emplace(serial, std::move(revocation));
     }
@@ -73,18 +72,17 @@ class Consistency::Run {
 
   Status CheckLive(const std::function<bool()>& is_given_up) {
     ca::CertificateQuery query{
-        .hierarchy = hierarchy_.id,
+        .hierarchy = hierarchy_.id(),
         .subject = std::nullopt,
         .live_only = true,
         .now = now_,
         .page_size = ca::CertificateQuery::kPageSizeMax,
         .page_token = std::nullopt,
     };
-    const auto issuers = catalog_->AuthoritiesOf(hierarchy_.id);
     do {
       if (is_given_up()) return ca::Error(ca::StatusCode::kCancelled, "nobody waits any more");
       const auto page = TRY(parts_.ledger_.ListCertificates(query));
-      for (const ca::CertificateEntry& entry : page) TRY(CheckLiveOne(entry, issuers));
+      for (const ca::CertificateEntry& entry : page) TRY(CheckLiveOne(entry));
       query.page_token = page.size() == static_cast<size_t>(query.page_size)
                              ? std::optional(page.back().serial)
                              : std::nullopt;
@@ -92,8 +90,7 @@ class Consistency::Run {
     return ca::Ok();
   }
 
-  Status CheckLiveOne(const ca::CertificateEntry& entry,
-                      const std::vector<std::shared_ptr<const ca::Authority>>& issuers) {
+  Status CheckLiveOne(const ca::CertificateEntry& entry) {
     if (!entry.is_signed) return ca::Ok();
     ++report_.live_count;
     if (revoked_.contains(entry.serial)) return ca::Ok();
@@ -106,7 +103,7 @@ class Consistency::Run {
     if (live_asked_ >= kLiveAskedMax) return ca::Ok();
     ++live_asked_;
     ++report_.ocsp_asked_count;
-    for (const auto& issuer : issuers) {
+    for (const auto& issuer : hierarchy_.authorities()) {
       if (issuer->kind() != ca::AuthorityKind::kIssuing) continue;
       const auto status = TRY(parts_.responder_.StatusOf(issuer->id(), entry.serial));
       if (!std::holds_alternative<ca::UnknownCertificate>(status)) return ca::Ok();
@@ -119,15 +116,15 @@ class Consistency::Run {
     std::vector<crl::ServedCrl> served;
     for (const auto& entry : served_) {
       const ca::PublishedCrl& crl = entry->crl;
-      const auto authority = catalog_->FindAuthority(crl.authority);
-      if (!authority.ok() || (*authority)->hierarchy() != hierarchy_.id) continue;
-      if ((*authority)->is_key_destroyed())
-        continue;  // the last there will be, of certificates that ended
+      const auto authority = hierarchy_.FindAuthority(crl.authority);
+      if (!authority) continue;
+      // Its last CRL lists only certificates that have ended.
+      if (authority->is_key_destroyed()) continue;
       ++report_.crl_count;
-      auto read = crl::Read(crl.der, **authority);
+      auto read = crl::Read(crl.der, *authority);
       if (!read.ok()) {
         Tell("", "crl",
-             fmt::format("{} shard {}: {}", NameOf(hierarchy_, **authority), crl.shard,
+             fmt::format("{} shard {}: {}", NameOf(hierarchy_.hierarchy(), *authority), crl.shard,
                          ca::MessageOf(read.status())));
         continue;
       }
@@ -146,8 +143,7 @@ class Consistency::Run {
   }
 
   const Consistency& parts_;
-  const std::shared_ptr<const ca::Catalog> catalog_;
-  const ca::Hierarchy& hierarchy_;
+  const ca::HierarchySnapshot& hierarchy_;
   const ca::TimePoint now_;
   const std::vector<std::shared_ptr<const crl::CrlCache::Entry>> served_;
   ConsistencyReport report_;
@@ -155,7 +151,7 @@ class Consistency::Run {
   std::map<SerialNumber, Revocation> revoked_;
 };
 
-Result<ConsistencyReport> Consistency::Check(const ca::Hierarchy& hierarchy,
+Result<ConsistencyReport> Consistency::Check(const ca::HierarchySnapshot& hierarchy,
                                              const std::function<bool()>& is_given_up) const {
   return Run(*this, hierarchy).Check(is_given_up);
 }

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "ca/catalog/live_catalog.h"
+#include "ca/catalog/hierarchy_snapshot.h"
 #include "ca/catalog/revocation_index.h"
 #include "ca/ports/ledger.h"
 #include "crl/crl_cache.h"
@@ -35,11 +35,9 @@ struct ConsistencyReport {
 // hierarchy. Thread-safe; blocks for as long as reading the ledger takes.
 class Consistency {
  public:
-  Consistency(const ca::LiveCatalog& catalogs, ca::Ledger& ledger, ca::RevocationStore& store,
-              const ca::RevocationIndex& index, ocsp::Responder& responder,
-              const crl::CrlCache& crl_cache, const ca::Clock& clock)
-      : catalogs_(catalogs),
-        ledger_(ledger),
+  Consistency(ca::Ledger& ledger, ca::RevocationStore& store, const ca::RevocationIndex& index,
+              ocsp::Responder& responder, const crl::CrlCache& crl_cache, const ca::Clock& clock)
+      : ledger_(ledger),
         store_(store),
         index_(index),
         responder_(responder),
@@ -48,13 +46,12 @@ class Consistency {
 
   // `is_given_up` is asked between pages; kCancelled when it says so. kUnavailable while the
   // database is away.
-  ca::Result<ConsistencyReport> Check(const ca::Hierarchy& hierarchy,
+  ca::Result<ConsistencyReport> Check(const ca::HierarchySnapshot& hierarchy,
                                       const std::function<bool()>& is_given_up) const;
 
  private:
   class Run;
 
-  const ca::LiveCatalog& catalogs_;
   ca::Ledger& ledger_;
   ca::RevocationStore& store_;
   const ca::RevocationIndex& index_;

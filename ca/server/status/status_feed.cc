@@ -2,7 +2,6 @@
 
 #include <spdlog/spdlog.h>
 
-#include "ca/catalog/authority_view.h"
 #include "ca/catalog/responders.h"
 
 namespace server {
@@ -58,23 +57,22 @@ Status StatusFeed::Refresh() {
       TRY(ca::LoadResponders(sources_.authorities, sources_.keys, clock_.Now()));
   auto answered = std::make_shared<ocsp::AnsweredAuthorities>();
   lacks_responder_ = false;
-  for (const ca::Hierarchy& hierarchy : catalog->hierarchies()) {
-    // A token that is apart may be away for days.
-    const bool is_apart = sources_.keys.IsApart(hierarchy.Name() + "/");
-    for (const ca::AuthorityView& view : ca::AuthoritiesAt(*catalog, hierarchy, clock_.Now())) {
+  for (const ca::HierarchySnapshotPtr& hierarchy : catalog->hierarchies()) {
+    // A dedicated token may be unavailable for days.
+    const bool is_apart = sources_.keys.IsApart(hierarchy->name() + "/");
+    for (const ca::AuthorityView& view : hierarchy->ViewsAt(clock_.Now())) {
       if (!ca::NeedsStatusService(view, clock_.Now())) continue;
       if (!responders.contains(view.record.id) && !is_apart) lacks_responder_ = true;
     }
   }
-  for (const ca::Hierarchy& hierarchy : catalog->AllHierarchies()) {
-    const bool is_destroyed = catalog->IsDestroyed(hierarchy.id);
-    const auto authorities = catalog->AuthoritiesOf(hierarchy.id);
+  for (const ca::HierarchySnapshotPtr& hierarchy : catalog->all_hierarchies()) {
+    const auto& authorities = hierarchy->authorities();
     for (const auto& authority : authorities) {
       if (authority->IsExternalRoot()) continue;
       // When its responder is gone, too, the last CRL alone speaks for it.
-      if (is_destroyed && !responders.contains(authority->id())) continue;
+      if (hierarchy->is_destroyed() && !responders.contains(authority->id())) continue;
       ocsp::AnsweredAuthority entry{.issuer = authority};
-      entry.lifetime = hierarchy.status.ocsp_lifetime;
+      entry.lifetime = hierarchy->hierarchy().status.ocsp_lifetime;
       if (const auto found = responders.find(authority->id()); found != responders.end()) {
         entry.responder = found->second;
         entry.issued_authorities.push_back(*found->second->serial());
@@ -83,8 +81,8 @@ Status StatusFeed::Refresh() {
         const bool is_of_it = other->issuer() == authority->id() || other == authority;
         if (is_of_it && other->serial()) entry.issued_authorities.push_back(*other->serial());
       }
-      for (const ca::Catalog::Link& link : catalog->LinksOf(hierarchy.id)) {
-        if (link.issuer == authority->id()) entry.issued_authorities.push_back(link.serial);
+      for (const ca::CrossCertificate& cross : hierarchy->cross_certificates()) {
+        if (cross.issuer == authority->id()) entry.issued_authorities.push_back(cross.serial);
       }
       answered->emplace(authority->id(), std::move(entry));
     }

@@ -102,30 +102,30 @@ Status Conductor::RoundOf(Group& group) {
   catalog = catalogs_.Snapshot();  // with what that has made
   hierarchies = Of(group, *catalog);
   if (clock_.Now() >= group.responders_due) {
-    const Status ensured = EnsureResponders(hierarchies, *catalog);
+    const Status ensured = EnsureResponders(hierarchies);
     group.responders_due =
         clock_.Now() + (ensured.ok() ? kResponderInterval : group.responder_patience);
     if (first.ok()) first = ensured;
   }
-  const Status published = PublishCrls(hierarchies, *catalog);
+  const Status published = PublishCrls(hierarchies);
   return first.ok() ? published : first;
 }
 
 Conductor::Hierarchies Conductor::Of(const Group& group, const ca::Catalog& catalog) const {
   Hierarchies found;
-  for (const ca::Hierarchy& hierarchy : catalog.hierarchies()) {
-    if (parts_.keys.IsApart(hierarchy.Name() + "/") == group.is_apart) found.push_back(&hierarchy);
+  for (const ca::HierarchySnapshotPtr& hierarchy : catalog.hierarchies()) {
+    if (parts_.keys.IsApart(hierarchy->name() + "/") == group.is_apart) found.push_back(hierarchy);
   }
   return found;
 }
 
 Status Conductor::Rotate(const Hierarchies& hierarchies) {
   Status first;
-  for (const ca::Hierarchy* const hierarchy : hierarchies) {
+  for (const ca::HierarchySnapshotPtr& hierarchy : hierarchies) {
     const Status advanced = parts_.rotation.Advance(*hierarchy);
-    if (first.ok()) first = ca::Annotate(advanced, "rotation of " + hierarchy->Name() + ": ");
+    if (first.ok()) first = ca::Annotate(advanced, "rotation of " + hierarchy->name() + ": ");
     const Status published = parts_.bundles.Publish(*hierarchy, kActor);
-    if (first.ok()) first = ca::Annotate(published, "bundle of " + hierarchy->Name() + ": ");
+    if (first.ok()) first = ca::Annotate(published, "bundle of " + hierarchy->name() + ": ");
   }
   return first;
 }
@@ -136,9 +136,9 @@ void Conductor::RetireKeys() {
   if (clock_.Now() < keys_due_) return;
   const auto catalog = catalogs_.Snapshot();
   Status first;
-  for (const ca::Hierarchy& hierarchy : catalog->hierarchies()) {
-    const Status retired = RetireKeysOf(hierarchy, *catalog);
-    if (first.ok()) first = ca::Annotate(retired, "end of a key of " + hierarchy.Name() + ": ");
+  for (const ca::HierarchySnapshotPtr& hierarchy : catalog->hierarchies()) {
+    const Status retired = RetireKeysOf(*hierarchy);
+    if (first.ok()) first = ca::Annotate(retired, "end of a key of " + hierarchy->name() + ": ");
   }
   LogNews(first, keys_retired_);
   keys_due_ = clock_.Now() + kKeyInterval;
@@ -146,11 +146,10 @@ void Conductor::RetireKeys() {
 
 // What a key has signed last stands for as long as its authority: the link to the next root has its
 // status from the old one's last CRL.
-Status Conductor::RetireKeysOf(const ca::Hierarchy& hierarchy, const ca::Catalog& catalog) {
+Status Conductor::RetireKeysOf(const ca::HierarchySnapshot& hierarchy) {
   crl::Publisher::Authorities spent;
-  for (const ca::SpentKey& key : ca::SpentKeysAt(catalog, hierarchy, clock_.Now())) {
-    const auto authority = catalog.FindAuthority(key.record.id);
-    if (authority.ok()) spent.push_back(*authority);
+  for (const ca::SpentKey& key : ca::SpentKeysAt(hierarchy, clock_.Now())) {
+    if (auto authority = hierarchy.FindAuthority(key.record.id)) spent.push_back(authority);
   }
   if (!spent.empty()) TRY(Observe(parts_.publisher.PublishLast(spent)));
   return parts_.key_retirement.Advance(hierarchy);
@@ -160,41 +159,38 @@ Status Conductor::RetireKeysOf(const ca::Hierarchy& hierarchy, const ca::Catalog
 void Conductor::Dismantle() {
   const auto catalog = catalogs_.Snapshot();
   Status first;
-  for (const ca::HierarchyDestruction& destruction : catalog->destructions()) {
-    if (destruction.finished_at) continue;
-    const Status done = Dismantle(*catalog, destruction);
-    if (first.ok()) {
-      first = ca::Annotate(done, "destruction of " + destruction.hierarchy.Name() + ": ");
-    }
+  for (const ca::HierarchySnapshotPtr& hierarchy : catalog->all_hierarchies()) {
+    if (!hierarchy->is_destroyed() || hierarchy->records().destruction->finished_at) continue;
+    const Status done = Dismantle(*hierarchy);
+    if (first.ok()) first = ca::Annotate(done, "destruction of " + hierarchy->name() + ": ");
   }
   LogNews(first, dismantled_);
 }
 
 // Its keys go when they have said the last that they have to say.
-Status Conductor::Dismantle(const ca::Catalog& catalog,
-                            const ca::HierarchyDestruction& destruction) {
-  TRY(Observe(parts_.publisher.PublishLast(catalog.AuthoritiesOf(destruction.hierarchy.id))));
-  return parts_.decommissioning.Advance(destruction);
+Status Conductor::Dismantle(const ca::HierarchySnapshot& hierarchy) {
+  TRY(Observe(parts_.publisher.PublishLast(hierarchy.authorities())));
+  return parts_.decommissioning.Advance(hierarchy);
 }
 
-Status Conductor::EnsureResponders(const Hierarchies& hierarchies, const ca::Catalog& catalog) {
+Status Conductor::EnsureResponders(const Hierarchies& hierarchies) {
   Status first;
-  for (const ca::Hierarchy* const hierarchy : hierarchies) {
-    const Status ensured = EnsureRespondersOf(*hierarchy, catalog);
+  for (const ca::HierarchySnapshotPtr& hierarchy : hierarchies) {
+    const Status ensured = EnsureRespondersOf(*hierarchy);
     if (first.ok()) first = ensured;
   }
   const Status refreshed = parts_.feed.Refresh();
   return first.ok() ? refreshed : first;
 }
 
-Status Conductor::EnsureRespondersOf(const ca::Hierarchy& hierarchy, const ca::Catalog& catalog) {
+Status Conductor::EnsureRespondersOf(const ca::HierarchySnapshot& hierarchy) {
   const ca::TimePoint now = clock_.Now();
-  for (const ca::AuthorityView& view : ca::AuthoritiesAt(catalog, hierarchy, now)) {
+  for (const ca::AuthorityView& view : hierarchy.ViewsAt(now)) {
     // A responder ends with its authority: for one that has ended, each would be followed by the
     // next at once, for ever.
     if (!ca::NeedsStatusService(view, now)) continue;
-    const auto authority = TRY(catalog.FindAuthority(view.record.id));
-    const auto responder = parts_.provisioning.EnsureResponder(hierarchy, *authority);
+    const auto authority = hierarchy.FindAuthority(view.record.id);
+    const auto responder = parts_.provisioning.EnsureResponder(hierarchy.hierarchy(), *authority);
     if (!responder.ok()) {
       return ca::Annotate(responder.status(), "OCSP responder of " + view.name + ": ");
     }
@@ -202,10 +198,11 @@ Status Conductor::EnsureRespondersOf(const ca::Hierarchy& hierarchy, const ca::C
   return ca::Ok();
 }
 
-Status Conductor::PublishCrls(const Hierarchies& hierarchies, const ca::Catalog& catalog) {
+Status Conductor::PublishCrls(const Hierarchies& hierarchies) {
   std::vector<std::shared_ptr<const ca::Authority>> authorities;
-  for (const ca::Hierarchy* const hierarchy : hierarchies) {
-    for (auto& authority : catalog.AuthoritiesOf(hierarchy->id)) authorities.push_back(authority);
+  for (const ca::HierarchySnapshotPtr& hierarchy : hierarchies) {
+    const auto& of = hierarchy->authorities();
+    authorities.insert(authorities.end(), of.begin(), of.end());
   }
   return Observe(parts_.publisher.PublishDue(authorities));
 }

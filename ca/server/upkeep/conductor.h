@@ -69,19 +69,19 @@ class Conductor {
     ca::TimePoint responders_due{};
     ca::Status last_round{};
   };
-  using Hierarchies = std::vector<const ca::Hierarchy*>;
+  using Hierarchies = std::vector<ca::HierarchySnapshotPtr>;
 
   void Round();
   ca::Status RoundOf(Group& group);
   Hierarchies Of(const Group& group, const ca::Catalog& catalog) const;
   ca::Status Rotate(const Hierarchies& hierarchies);
   void RetireKeys();
-  ca::Status RetireKeysOf(const ca::Hierarchy& hierarchy, const ca::Catalog& catalog);
-  ca::Status EnsureResponders(const Hierarchies& hierarchies, const ca::Catalog& catalog);
-  ca::Status EnsureRespondersOf(const ca::Hierarchy& hierarchy, const ca::Catalog& catalog);
-  ca::Status PublishCrls(const Hierarchies& hierarchies, const ca::Catalog& catalog);
+  ca::Status RetireKeysOf(const ca::HierarchySnapshot& hierarchy);
+  ca::Status EnsureResponders(const Hierarchies& hierarchies);
+  ca::Status EnsureRespondersOf(const ca::HierarchySnapshot& hierarchy);
+  ca::Status PublishCrls(const Hierarchies& hierarchies);
   void Dismantle();
-  ca::Status Dismantle(const ca::Catalog& catalog, const ca::HierarchyDestruction& destruction);
+  ca::Status Dismantle(const ca::HierarchySnapshot& hierarchy);
   ca::Status Observe(const crl::Publisher::Round& round);
 
   const db::Endpoint database_;

@@ -62,21 +62,21 @@ void ConsistencyWatch::CheckWhenDue() {
   if (clock_.Now() < due_) return;
   std::chrono::minutes interval = kInterval;
   const auto catalog = catalogs_.Snapshot();
-  for (const ca::Hierarchy& hierarchy : catalog->hierarchies()) {
-    const Status status = CheckOne(hierarchy);
+  for (const ca::HierarchySnapshotPtr& hierarchy : catalog->hierarchies()) {
+    const Status status = CheckOne(*hierarchy);
     if (status.ok()) continue;
     if (IsStopping()) return;
-    spdlog::warn("status check of {}: not done: {}", hierarchy.Name(), status.ToString());
+    spdlog::warn("status check of {}: not done: {}", hierarchy->name(), status.ToString());
     interval = kRetryInterval;
   }
   due_ = clock_.Now() + interval;
 }
 
-Status ConsistencyWatch::CheckOne(const ca::Hierarchy& hierarchy) const {
+Status ConsistencyWatch::CheckOne(const ca::HierarchySnapshot& hierarchy) const {
   const auto report = TRY(check_(hierarchy, [this] { return IsStopping(); }));
-  metrics_.SetStatusChecked(hierarchy.Name(), report.discrepancy_count, clock_.Now());
+  metrics_.SetStatusChecked(hierarchy.name(), report.discrepancy_count, clock_.Now());
   if (report.discrepancy_count == 0) return ca::Ok();
-  spdlog::error("status check of {}: ledger, OCSP and CRL differ {} times: {}", hierarchy.Name(),
+  spdlog::error("status check of {}: ledger, OCSP and CRL differ {} times: {}", hierarchy.name(),
                 report.discrepancy_count, FirstOf(report.discrepancies));
   return ca::Ok();
 }

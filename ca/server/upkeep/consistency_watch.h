@@ -22,7 +22,7 @@ class ConsistencyWatch {
 
   // Consistency::Check().
   using Check = std::function<ca::Result<ConsistencyReport>(
-      const ca::Hierarchy& hierarchy, const std::function<bool()>& is_given_up)>;
+      const ca::HierarchySnapshot& hierarchy, const std::function<bool()>& is_given_up)>;
 
   // What is referred to outlives it.
   ConsistencyWatch(const ca::LiveCatalog& catalogs, Check check, Metrics& metrics,
@@ -40,7 +40,7 @@ class ConsistencyWatch {
  private:
   void WatchForEver();
   bool IsStopping() const;
-  ca::Status CheckOne(const ca::Hierarchy& hierarchy) const;
+  ca::Status CheckOne(const ca::HierarchySnapshot& hierarchy) const;
 
   const ca::LiveCatalog& catalogs_;
   const Check check_;

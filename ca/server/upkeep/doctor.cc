@@ -14,8 +14,8 @@ std::vector<Finding> DiagnoseAll(const Evidence& evidence,
                                  const std::vector<HierarchyId>& hierarchies, ca::TimePoint now) {
   std::vector<Finding> findings;
   for (const HierarchyId id : hierarchies) {
-    const ca::Hierarchy* const hierarchy = evidence.catalog->Find(id);
-    if (hierarchy == nullptr) continue;
+    const auto hierarchy = evidence.catalog->Find(id);
+    if (!hierarchy) continue;
     for (Finding& finding : ca::Diagnose(evidence, *hierarchy, now)) {
       findings.push_back(std::move(finding));
     }
@@ -24,13 +24,16 @@ std::vector<Finding> DiagnoseAll(const Evidence& evidence,
 }
 
 int CountKeys(const Evidence& evidence, const std::vector<HierarchyId>& hierarchies) {
-  const auto& records = evidence.catalog->records().authorities;
-  return static_cast<int>(
-      std::count_if(records.begin(), records.end(), [&](const ca::AuthorityRecord& record) {
-        return evidence.key_labels.contains(record.key_label) &&
-               std::find(hierarchies.begin(), hierarchies.end(), record.hierarchy) !=
-                   hierarchies.end();
-      }));
+  std::ptrdiff_t count = 0;
+  for (const HierarchyId id : hierarchies) {
+    const auto hierarchy = evidence.catalog->Find(id);
+    if (!hierarchy) continue;
+    const auto& records = hierarchy->records().authorities;
+    count += std::count_if(records.begin(), records.end(), [&](const ca::AuthorityRecord& record) {
+      return evidence.key_labels.contains(record.key_label);
+    });
+  }
+  return static_cast<int>(count);
 }
 
 }  // namespace
@@ -61,8 +64,8 @@ Result<Evidence> Doctor::Look() const {
   auto shards = TRY(crls_.LoadShards(clock_.Now()));
   Evidence evidence;
   evidence.catalog = std::move(catalog);
-  for (const ca::Hierarchy& hierarchy : evidence.catalog->hierarchies()) {
-    evidence.tokens[hierarchy.id] = keys_.TokenOf(hierarchy.Name() + "/");
+  for (const ca::HierarchySnapshotPtr& hierarchy : evidence.catalog->hierarchies()) {
+    evidence.tokens[hierarchy->id()] = keys_.TokenOf(hierarchy->name() + "/");
   }
   TRY(Sort(contents, evidence));
   evidence.shards = std::move(shards);
@@ -86,11 +89,11 @@ ca::Status Doctor::Sort(const std::vector<ca::TokenContent>& contents, Evidence&
       }
     }
     if (content.status.ok()) continue;
-    for (const ca::Hierarchy& hierarchy : evidence.catalog->AllHierarchies()) {
-      const std::string prefix = hierarchy.Name() + "/";
+    for (const ca::HierarchySnapshotPtr& hierarchy : evidence.catalog->all_hierarchies()) {
+      const std::string prefix = hierarchy->name() + "/";
       if (keys_.TokenOf(prefix) != content.token) continue;
       if (!keys_.IsApart(prefix)) return content.status;
-      evidence.unavailable_tokens[hierarchy.id] = {content.token, ca::MessageOf(content.status)};
+      evidence.unavailable_tokens[hierarchy->id()] = {content.token, ca::MessageOf(content.status)};
     }
   }
   return ca::Ok();

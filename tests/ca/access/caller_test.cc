@@ -21,10 +21,10 @@ using testing::Must;
 class CallerTest : public testing::StoryTest {
  protected:
   std::shared_ptr<const Authority> Issuer(const Hierarchy& hierarchy) const {
-    return Must(deployment_.catalog->ActiveIssuer(hierarchy.id));
+    return Must(deployment_.catalog->Find(hierarchy.id)->ActiveIssuer());
   }
   std::shared_ptr<const Authority> Root(const Hierarchy& hierarchy) const {
-    return deployment_.catalog->AuthoritiesOf(hierarchy.id).front();
+    return deployment_.catalog->Find(hierarchy.id)->authorities().front();
   }
 
   Forgery ForgeryBy(const Authority& authority, const std::string& alternative_names) const {
@@ -179,7 +179,7 @@ TEST_F(CallerTest, RefusesACertificateThatAnAgentSigned) {
 }
 
 TEST_F(CallerTest, RefusesAnAuthoritysOwnCertificate) {
-  for (const auto& authority : deployment_.catalog->AuthoritiesOf(deployment_.acme.id)) {
+  for (const auto& authority : deployment_.catalog->Find(deployment_.acme.id)->authorities()) {
     EXPECT_FALSE(Verify(authority->certificate()).ok());
   }
 }

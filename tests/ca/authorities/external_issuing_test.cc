@@ -75,7 +75,7 @@ class ExternalIssuingTest : public testing::RotationStoryTest {
 
   std::shared_ptr<const ca::Catalog> Catalog() const { return deployment_.catalogs->Snapshot(); }
   AuthorityView View(const Hierarchy& hierarchy, const std::string& name) const {
-    for (AuthorityView& view : AuthoritiesAt(*Catalog(), hierarchy, clock_.Now())) {
+    for (AuthorityView& view : Catalog()->Find(hierarchy.id)->ViewsAt(clock_.Now())) {
       if (view.name == name) return std::move(view);
     }
     ADD_FAILURE() << "there is no " << name;
@@ -97,7 +97,7 @@ class ExternalIssuingTest : public testing::RotationStoryTest {
     for (const TokenContent& content : ports_.keys.Contents()) {
       evidence.key_labels.insert(content.labels.begin(), content.labels.end());
     }
-    return Diagnose(evidence, hierarchy, clock_.Now());
+    return Diagnose(evidence, *evidence.catalog->Find(hierarchy.id), clock_.Now());
   }
 
   CorporateCa corporate_{clock_.Now()};
@@ -115,8 +115,8 @@ TEST_F(ExternalIssuingTest, WaitsForItsFirstCertificate) {
   const Hierarchy acme = Apply();
   EXPECT_EQ(State(acme, "acme/corp/issuing/1"), AuthorityState::kPending);
   EXPECT_EQ(State(acme, "acme/corp/root/1"), AuthorityState::kPublished);
-  EXPECT_EQ(Catalog()->Roots(acme.id), std::vector{corporate_.root()});
-  EXPECT_FALSE(Catalog()->ActiveIssuer(acme.id).ok());
+  EXPECT_EQ(Catalog()->Find(acme.id)->Roots(), std::vector{corporate_.root()});
+  EXPECT_FALSE(Catalog()->Find(acme.id)->ActiveIssuer().ok());
   const auto findings = Findings(acme);
   ASSERT_EQ(findings.size(), 1u);
   EXPECT_EQ(findings[0].code, "authority.awaits-certificate");
@@ -173,8 +173,8 @@ TEST_F(ExternalIssuingTest, IssuesFromItsFirstCertificateOn) {
   const AuthorityView view = Import(acme, 1);
   EXPECT_EQ(view.state, AuthorityState::kActive);
   EXPECT_EQ(State(acme, "acme/corp/root/1"), AuthorityState::kActive);
-  EXPECT_TRUE(Catalog()->NewestTrustBundle(acme.id)->Has(view.record.issuer));
-  EXPECT_TRUE(Catalog()->NewestTrustBundle(acme.id)->Has(view.record.id));
+  EXPECT_TRUE(Catalog()->Find(acme.id)->NewestTrustBundle()->Has(view.record.issuer));
+  EXPECT_TRUE(Catalog()->Find(acme.id)->NewestTrustBundle()->Has(view.record.id));
 
   const Agent agent = deployment_.Register(acme, "billing/bot");
   const IssuedCertificate issued = Issue(agent);
@@ -216,7 +216,7 @@ TEST_F(ExternalIssuingTest, IsImportedOnceAndMayBeRepeated) {
                         StatusCode::kFailedPrecondition, "authority.has-certificate"));
   EXPECT_TRUE(IsRefusal(Request("acme/corp/issuing/1", admin_).status(),
                         StatusCode::kFailedPrecondition, "authority.has-certificate"));
-  EXPECT_EQ(Catalog()->ActivationsOf(acme.id).size(), 1u);
+  EXPECT_EQ(Catalog()->Find(acme.id)->activations().size(), 1u);
 }
 
 TEST_F(ExternalIssuingTest, StoresNothingOfWhatItRefuses) {
@@ -225,7 +225,7 @@ TEST_F(ExternalIssuingTest, StoresNothingOfWhatItRefuses) {
       corporate_.Sign(Request("acme/corp/issuing/1"), CorporateCa::CaExtensions(",pathlen:0"));
   EXPECT_TRUE(IsRefusal(Import("acme/corp/issuing/1", {unconstrained}).status(),
                         StatusCode::kInvalidArgument, "import.name-constraints"));
-  const Hierarchy& acme = *Must(Catalog()->FindByName("acme/corp"));
+  const Hierarchy acme = Must(Catalog()->FindByName("acme/corp"))->hierarchy();
   EXPECT_EQ(State(acme, "acme/corp/issuing/1"), AuthorityState::kPending);
 }
 
@@ -270,7 +270,7 @@ TEST_F(ExternalIssuingTest, IsInNobodyElsesWayByItsNames) {
   const CallerVerifier verifier(*deployment_.catalogs, revocations_, clock_);
   const Agent victim = deployment_.Register(deployment_.globex, "billing/bot");
   const Bytes certificate = deployment_.Issue(victim).Der();
-  const auto issuer = Must(deployment_.catalog->ActiveIssuer(deployment_.globex.id));
+  const auto issuer = Must(deployment_.catalog->Find(deployment_.globex.id)->ActiveIssuer());
   std::string identifier;
   for (const char octet : issuer->key_identifier()) {
     identifier +=
@@ -312,7 +312,7 @@ TEST_F(ExternalIssuingTest, GoesOnIssuingUntilItsSuccessorIsBrought) {
   Must(rotation_.Advance(acme));
   EXPECT_EQ(State(acme, "acme/corp/issuing/2"), AuthorityState::kActive);
   EXPECT_EQ(State(acme, "acme/corp/issuing/1"), AuthorityState::kRetiring);
-  EXPECT_EQ(Catalog()->ActivationsOf(acme.id).size(), 2u);
+  EXPECT_EQ(Catalog()->Find(acme.id)->activations().size(), 2u);
 }
 
 TEST_F(ExternalIssuingTest, IsFollowedByAnotherWhenItWasSignedForTooShort) {
@@ -350,8 +350,8 @@ TEST_F(ExternalIssuingTest, IsRevokedWithAllThatItHasIssuedWhileItsOwnStatusIsSo
                             RevocationReason::kCaCompromise, "stolen"));
   EXPECT_EQ(revoked.revoked_count, 1);
   Must(bundles_.Publish(acme, "conductor"));
-  EXPECT_FALSE(Catalog()->NewestTrustBundle(acme.id)->Has(revoked.view.record.id));
-  EXPECT_TRUE(Catalog()->NewestTrustBundle(acme.id)->Has(revoked.view.record.issuer));
+  EXPECT_FALSE(Catalog()->Find(acme.id)->NewestTrustBundle()->Has(revoked.view.record.id));
+  EXPECT_TRUE(Catalog()->Find(acme.id)->NewestTrustBundle()->Has(revoked.view.record.issuer));
   EXPECT_EQ(State(acme, "acme/corp/issuing/2"), AuthorityState::kPending);
   Import(acme, 2);
   clock_.Advance(Hierarchy::kPublishAheadMin);
@@ -373,7 +373,7 @@ TEST_F(ExternalIssuingTest, AsksAnewAfterADoubtInARequestThatIsOut) {
                         StatusCode::kFailedPrecondition, "authority.tainted"));
   Apply();
   EXPECT_EQ(Import(acme, 2).state, AuthorityState::kActive);
-  const auto spent = SpentKeysAt(*Catalog(), acme, clock_.Now());
+  const auto spent = SpentKeysAt(*Catalog()->Find(acme.id), clock_.Now());
   ASSERT_EQ(spent.size(), 1u);
   EXPECT_EQ(NameOf(acme, spent[0].record), "acme/corp/issuing/1");
 }
@@ -398,7 +398,7 @@ TEST_F(ExternalIssuingTest, MovesToAnotherRootWhileBothAreTrusted) {
   Must(ports_.hierarchies.ChangeHierarchy(acme, wanted, event));
   acme = Apply(wanted);
   Must(bundles_.Publish(acme, "conductor"));
-  EXPECT_EQ(Catalog()->Roots(acme.id), (std::vector{old_root, next.root()}));
+  EXPECT_EQ(Catalog()->Find(acme.id)->Roots(), (std::vector{old_root, next.root()}));
 
   clock_.Advance(acme.rotate_every);
   Must(rotation_.Advance(acme));
@@ -414,8 +414,9 @@ TEST_F(ExternalIssuingTest, MovesToAnotherRootWhileBothAreTrusted) {
 
   clock_.Advance(acme.LongestLifetime() + minutes(1));
   Must(bundles_.Publish(acme, "conductor"));
-  EXPECT_EQ(Catalog()->Roots(acme.id), std::vector{next.root()});
-  for (const SpentKey& key : SpentKeysAt(*Catalog(), acme, clock_.Now() + hours(24 * 30))) {
+  EXPECT_EQ(Catalog()->Find(acme.id)->Roots(), std::vector{next.root()});
+  for (const SpentKey& key :
+       SpentKeysAt(*Catalog()->Find(acme.id), clock_.Now() + hours(24 * 30))) {
     EXPECT_FALSE(key.record.IsExternalRoot());
   }
 }
@@ -427,7 +428,7 @@ TEST_F(ExternalIssuingTest, LeavesNoKeyOfItsRootToBeDestroyed) {
   AuditEvent event = testing::EventAt(clock_.Now(), "DestroyHierarchy");
   Must(ports_.hierarchies.DestroyHierarchy(acme.id, "over", event).status());
   Must(deployment_.catalogs->Reload());
-  for (const SpentKey& key : SpentKeysAt(*Catalog(), acme, clock_.Now())) {
+  for (const SpentKey& key : SpentKeysAt(*Catalog()->Find(acme.id), clock_.Now())) {
     EXPECT_FALSE(key.record.IsExternalRoot());
     EXPECT_FALSE(key.record.key_label.empty());
   }

@@ -26,6 +26,10 @@ class KeyRetirementTest : public testing::StoryTest {
           catalogs(Must(LiveCatalog::Load(ports.stores(), ports.keys))),
           retirement(*catalogs, stores.authorities, keys, clock) {}
 
+    Status Advance(const Hierarchy& hierarchy) {
+      return retirement.Advance(*Must(catalogs->Find(hierarchy.id)));
+    }
+
     testing::SteppedHierarchyPorts stores;
     testing::SteppedKeyStore keys;
     const std::unique_ptr<LiveCatalog> catalogs;
@@ -39,7 +43,7 @@ class KeyRetirementTest : public testing::StoryTest {
 
   AuthorityView ViewOf(const std::string& name) {
     const auto catalog = Must(Catalog::Load(ports_.stores(), ports_.keys));
-    for (const AuthorityView& view : AuthoritiesAt(*catalog, acme_, clock_.Now())) {
+    for (const AuthorityView& view : catalog->Find(acme_.id)->ViewsAt(clock_.Now())) {
       if (view.name == name) return view;
     }
     ADD_FAILURE() << "there is no " << name;
@@ -54,7 +58,7 @@ class KeyRetirementTest : public testing::StoryTest {
   static void Finish(Conductor& conductor, testing::FakeClock& clock, const Hierarchy& hierarchy) {
     for (int round = 0; round < 5; ++round) {
       Must(conductor.catalogs->Reload());
-      Must(conductor.retirement.Advance(hierarchy));
+      Must(conductor.Advance(hierarchy));
       clock.Advance(KeyDestruction::kDestroyAfter);
     }
   }
@@ -87,23 +91,23 @@ class KeyRetirementTest : public testing::StoryTest {
 
 TEST_F(KeyRetirementTest, EndsTheKeyOfARetiredAuthorityWhenItsLastCrlIsOut) {
   Conductor conductor(ports_, clock_);
-  Must(conductor.retirement.Advance(acme_));
+  Must(conductor.Advance(acme_));
   EXPECT_EQ(First().state, AuthorityState::kRetired) << "its last CRL may be still to be signed";
 
   clock_.Advance(microseconds(1));
-  Must(conductor.retirement.Advance(acme_));
+  Must(conductor.Advance(acme_));
   const AuthorityView decided = First();
   EXPECT_EQ(decided.state, AuthorityState::kKeyDestroyed);
   EXPECT_EQ(decided.record.key_destruction->reason, "its certificates have all ended");
   EXPECT_TRUE(IsOnTheToken(decided.record.key_label)) << "other replicas still hold it";
 
   clock_.Advance(KeyDestruction::kDestroyAfter - microseconds(1));
-  Must(conductor.retirement.Advance(acme_));
+  Must(conductor.Advance(acme_));
   EXPECT_TRUE(IsOnTheToken(decided.record.key_label));
   clock_.Advance(microseconds(1));
-  Must(conductor.retirement.Advance(acme_));
+  Must(conductor.Advance(acme_));
   ExpectDestroyedOnce(First());
-  Must(conductor.retirement.Advance(acme_));
+  Must(conductor.Advance(acme_));
   ExpectDestroyedOnce(First());
 }
 
@@ -134,7 +138,7 @@ TEST_F(KeyRetirementTest, LeavesAKeyWhoseAuthorityWasActivatedAgainMeanwhile) {
     Must(ports_.activations.Activate({acme_.id, 2 + generation, id, clock_.Now()},
                                      testing::EventAt(clock_.Now(), "ActivateAuthority")));
   }
-  Must(conductor.retirement.Advance(acme_));
+  Must(conductor.Advance(acme_));
   EXPECT_EQ(First().state, AuthorityState::kRetiring);
   EXPECT_EQ(DecisionCount(), 0u);
 }
@@ -142,11 +146,11 @@ TEST_F(KeyRetirementTest, LeavesAKeyWhoseAuthorityWasActivatedAgainMeanwhile) {
 TEST_F(KeyRetirementTest, EndsTheKeyOfAResponderWhoseCertificateHasEnded) {
   Provisioning provisioning(ports_.stores(), ports_.keys, ports_.registry, testing::Directory(),
                             clock_, "conductor");
-  const auto issuer = Must(deployment_.catalog->ActiveIssuer(acme_.id));
+  const auto issuer = Must(deployment_.catalog->Find(acme_.id)->ActiveIssuer());
   const auto responder = Must(provisioning.EnsureResponder(acme_, *issuer));
   Conductor conductor(ports_, clock_);
   clock_.Set(responder->validity().not_after + hours(1));
-  Must(conductor.retirement.Advance(acme_));
+  Must(conductor.Advance(acme_));
   clock_.Set(responder->validity().not_after);
   Finish(conductor, clock_, acme_);
   EXPECT_TRUE(IsOnTheToken(responder->key_label())) << "some replica's clock may be behind";
@@ -208,7 +212,7 @@ TEST_F(KeyRetirementTest, IsTheSameAfterAnInterruptionAtAnyStep) {
       return ++step == interrupted_at ? Error(StatusCode::kUnavailable, "interrupted") : Ok();
     });
     for (int round = 0; round < 2; ++round) {
-      killed.retirement.Advance(deployment.acme).IgnoreError();
+      killed.Advance(deployment.acme).IgnoreError();
       clock.Advance(KeyDestruction::kDestroyAfter);
     }
     Conductor heir(ports, clock);
@@ -228,24 +232,24 @@ TEST_F(KeyRetirementTest, IsDoneOnceByTwoConductors) {
   Conductor one(ports_, clock_);
   Conductor two(ports_, clock_);
   for (int round = 0; round < 2; ++round) {
-    Must(one.retirement.Advance(acme_));
-    Must(two.retirement.Advance(acme_));  // it has not heard of what the other did
+    Must(one.Advance(acme_));
+    Must(two.Advance(acme_));  // it has not heard of what the other did
     clock_.Advance(KeyDestruction::kDestroyAfter);
   }
-  Must(two.retirement.Advance(acme_));
+  Must(two.Advance(acme_));
   ExpectDestroyedOnce(First());
 }
 
 TEST_F(KeyRetirementTest, WaitsForATokenThatIsAway) {
   clock_.Advance(microseconds(1));
   Conductor conductor(ports_, clock_);
-  Must(conductor.retirement.Advance(acme_));
+  Must(conductor.Advance(acme_));
   clock_.Advance(KeyDestruction::kDestroyAfter);
   ports_.keys.Fail(MemoryKeyStore::Fault::kUnavailable);
-  EXPECT_EQ(conductor.retirement.Advance(acme_).code(), StatusCode::kUnavailable);
+  EXPECT_EQ(conductor.Advance(acme_).code(), StatusCode::kUnavailable);
   ports_.keys.Fail(MemoryKeyStore::Fault::kNone);
   EXPECT_EQ(First().record.key_destruction->destroyed_at, std::nullopt);
-  Must(conductor.retirement.Advance(acme_));
+  Must(conductor.Advance(acme_));
   ExpectDestroyedOnce(First());
 }
 

@@ -56,7 +56,7 @@ class ProvisioningTest : public ::testing::Test {
   static void ExpectWhole(World& world) {
     const auto catalog = Must(Catalog::Load(world.ports.stores(), world.ports.keys));
     ASSERT_EQ(catalog->hierarchies().size(), 1u);
-    const auto authorities = catalog->AuthoritiesOf(catalog->hierarchies()[0].id);
+    const auto authorities = catalog->hierarchies()[0]->authorities();
     ASSERT_EQ(authorities.size(), 2u);
     EXPECT_EQ(authorities[0]->kind(), AuthorityKind::kRoot);
     EXPECT_EQ(authorities[1]->kind(), AuthorityKind::kIssuing);
@@ -64,7 +64,7 @@ class ProvisioningTest : public ::testing::Test {
     EXPECT_EQ(X509_verify(authorities[1]->x509(), X509_get0_pubkey(authorities[0]->x509())), 1);
     EXPECT_EQ(Must(world.ports.authorities.LoadAuthorities()).size(), 2u) << "no plan is left over";
     ASSERT_EQ(Must(world.ports.activations.LoadActivations()).size(), 1u);
-    EXPECT_EQ(Must(catalog->ActiveIssuer(catalog->hierarchies()[0].id)), authorities[1]);
+    EXPECT_EQ(Must(catalog->hierarchies()[0]->ActiveIssuer()), authorities[1]);
     EXPECT_EQ(world.keys.generated,
               (std::set{authorities[0]->key_label(), authorities[1]->key_label()}));
   }
@@ -78,14 +78,14 @@ TEST_F(ProvisioningTest, MakesOneSuccessorAndDoesNotActivateIt) {
   World world(clock_, Ok);
   const Hierarchy acme = Must(world.provisioning.EnsureHierarchy(AcmeProd()));
   const auto before = Must(Catalog::Load(world.ports.stores(), world.ports.keys));
-  const auto active = Must(before->ActiveIssuer(acme.id));
+  const auto active = Must(before->Find(acme.id)->ActiveIssuer());
 
   const AuthorityRecord successor = Must(world.provisioning.EnsureSuccessor(acme));
   EXPECT_EQ(Must(world.provisioning.EnsureSuccessor(acme)).id, successor.id);
 
   EXPECT_EQ(successor.generation, 2);
   const auto after = Must(Catalog::Load(world.ports.stores(), world.ports.keys));
-  EXPECT_EQ(Must(after->ActiveIssuer(acme.id))->id(), active->id());
+  EXPECT_EQ(Must(after->Find(acme.id)->ActiveIssuer())->id(), active->id());
   const auto next = Must(after->FindAuthority(successor.id));
   EXPECT_EQ(next->issuer(), active->issuer());
   EXPECT_NE(next->key_identifier(), active->key_identifier());

@@ -23,8 +23,8 @@ using testing::OpenSslAccepts;
 class RootRolloverTest : public testing::RotationStoryTest {
  protected:
   RootRolloverTest() : RotationStoryTest(SystemClock().Now() - hours(24)) {
-    Must(bundles_.Publish(acme_, "conductor"));
-    Must(bundles_.Publish(deployment_.system, "conductor"));
+    Must(bundles_.Publish(*deployment_.Now(acme_), "conductor"));
+    Must(bundles_.Publish(*deployment_.Now(deployment_.system), "conductor"));
   }
 
   Result<AuthorityView> PrepareRoot(const Hierarchy& hierarchy) {
@@ -55,7 +55,7 @@ class RootRolloverTest : public testing::RotationStoryTest {
   }
 
   Bytes Root(const Hierarchy& hierarchy, int generation) const {
-    for (const auto& authority : Catalog()->AuthoritiesOf(hierarchy.id)) {
+    for (const auto& authority : Catalog()->Find(hierarchy.id)->authorities()) {
       if (authority->kind() == AuthorityKind::kRoot && authority->generation() == generation) {
         return authority->certificate();
       }
@@ -66,7 +66,7 @@ class RootRolloverTest : public testing::RotationStoryTest {
   std::shared_ptr<const ca::Catalog> Catalog() const { return deployment_.catalogs->Snapshot(); }
 
   void ExpectTrusted(const IssuedCertificate& issued, const Bytes& root) {
-    const testing::Chain chain{issued.certificate.Der(), issued.intermediates, root};
+    const testing::Chain chain{issued.certificate.Der(), issued.intermediates(), root};
     EXPECT_TRUE(OpenSslAccepts(chain, "sslclient"));
     EXPECT_TRUE(OpenSslAccepts(chain, "sslserver"));
     EXPECT_TRUE(CerttoolTrusts(chain));
@@ -87,28 +87,28 @@ TEST_F(RootRolloverTest, LeavesEverybodyABelieverWhoHoldsEitherRoot) {
   const IssuedCertificate after = Issue(agent_);
   const Bytes new_root = Root(acme_, 2);
 
-  EXPECT_EQ(before.roots, std::vector{old_root});
-  EXPECT_EQ(after.roots, (std::vector{old_root, new_root}));
-  EXPECT_EQ(before.intermediates.size(), 1u);
-  EXPECT_EQ(after.intermediates.size(), 2u) << "its issuer, and the link";
+  EXPECT_EQ(before.roots(), std::vector{old_root});
+  EXPECT_EQ(after.roots(), (std::vector{old_root, new_root}));
+  EXPECT_EQ(before.intermediates().size(), 1u);
+  EXPECT_EQ(after.intermediates().size(), 2u) << "its issuer, and the link";
   ExpectTrusted(before, old_root);
   ExpectTrusted(after, old_root);
   ExpectTrusted(after, new_root);
-  EXPECT_FALSE(OpenSslAccepts({before.certificate.Der(), before.intermediates, new_root}))
+  EXPECT_FALSE(OpenSslAccepts({before.certificate.Der(), before.intermediates(), new_root}))
       << "which is why both are in the bundle";
 }
 
 TEST_F(RootRolloverTest, KeepsTheOldRootUntilTheLastOfItsCertificatesHasEnded) {
   RollOver(acme_);
   clock_.Advance(acme_.LongestLifetime());
-  Must(bundles_.Publish(acme_, "conductor"));
-  EXPECT_EQ(Catalog()->Roots(acme_.id), (std::vector{Root(acme_, 1), Root(acme_, 2)}));
-  const int version = Catalog()->NewestTrustBundle(acme_.id)->version;
+  Must(bundles_.Publish(*deployment_.Now(acme_), "conductor"));
+  EXPECT_EQ(Catalog()->Find(acme_.id)->Roots(), (std::vector{Root(acme_, 1), Root(acme_, 2)}));
+  const int version = Catalog()->Find(acme_.id)->NewestTrustBundle()->version;
 
   clock_.Advance(microseconds(1));
-  Must(bundles_.Publish(acme_, "conductor"));
-  EXPECT_EQ(Catalog()->Roots(acme_.id), std::vector{Root(acme_, 2)});
-  EXPECT_EQ(Catalog()->NewestTrustBundle(acme_.id)->version, version + 1);
+  Must(bundles_.Publish(*deployment_.Now(acme_), "conductor"));
+  EXPECT_EQ(Catalog()->Find(acme_.id)->Roots(), std::vector{Root(acme_, 2)});
+  EXPECT_EQ(Catalog()->Find(acme_.id)->NewestTrustBundle()->version, version + 1);
   EXPECT_EQ(Issue(agent_).intermediates.size(), 1u) << "nobody needs the link any more";
   EXPECT_TRUE(IsRefusal(Activate("acme/prod/issuing/1").status(), StatusCode::kFailedPrecondition,
                         "authority.root-not-trusted"));
@@ -119,11 +119,11 @@ TEST_F(RootRolloverTest, LinksAsManyRootsAsItSays) {
   clock_.Advance(hours(24) - (kLinksMax + 1) * Hierarchy::kPublishAheadMin);
   for (int link = 0; link < kLinksMax; ++link) RollOver(acme_);
   const IssuedCertificate issued = Issue(agent_);
-  EXPECT_EQ(issued.intermediates.size(), 1u + kLinksMax);
+  EXPECT_EQ(issued.intermediates().size(), 1u + kLinksMax);
   ExpectTrusted(issued, first);
   EXPECT_TRUE(IsRefusal(PrepareRoot(acme_).status(), StatusCode::kFailedPrecondition,
                         "authority.roots-overlap"));
-  EXPECT_EQ(Catalog()->Roots(acme_.id).size(), 1u + kLinksMax);
+  EXPECT_EQ(Catalog()->Find(acme_.id)->Roots().size(), 1u + kLinksMax);
 }
 
 TEST_F(RootRolloverTest, IsPreparedOnce) {
@@ -131,8 +131,8 @@ TEST_F(RootRolloverTest, IsPreparedOnce) {
   EXPECT_EQ(root.name, "acme/prod/root/2");
   EXPECT_EQ(root.state, AuthorityState::kPublished);
   EXPECT_EQ(Must(PrepareRoot(acme_)).name, "acme/prod/root/2") << "it is there already";
-  EXPECT_EQ(Catalog()->LinksOf(acme_.id).size(), 1u);
-  EXPECT_TRUE(Catalog()->NewestTrustBundle(acme_.id)->Has(root.record.id));
+  EXPECT_EQ(Catalog()->Find(acme_.id)->cross_certificates().size(), 1u);
+  EXPECT_TRUE(Catalog()->Find(acme_.id)->NewestTrustBundle()->Has(root.record.id));
 }
 
 TEST_F(RootRolloverTest, IsLinkedBeforeItIsPublished) {
@@ -140,15 +140,15 @@ TEST_F(RootRolloverTest, IsLinkedBeforeItIsPublished) {
   EXPECT_EQ(PrepareRoot(acme_).status().code(), StatusCode::kUnavailable);
   ports_.keys.Fail(testing::MemoryKeyStore::Fault::kNone);
   Must(deployment_.catalogs->Reload());
-  EXPECT_EQ(Prepare(acme_).record.issuer, Catalog()->AuthoritiesOf(acme_.id).front()->id())
+  EXPECT_EQ(Prepare(acme_).record.issuer, Catalog()->Find(acme_.id)->authorities().front()->id())
       << "a root that is only planned has no issuing authorities";
   EXPECT_EQ(Must(PrepareRoot(acme_)).name, "acme/prod/root/2");
-  EXPECT_EQ(Catalog()->LinksOf(acme_.id).size(), 1u);
+  EXPECT_EQ(Catalog()->Find(acme_.id)->cross_certificates().size(), 1u);
 }
 
 TEST_F(RootRolloverTest, SaysInTheLinkWhereItsStatusIs) {
   Must(PrepareRoot(acme_));
-  const Catalog::Link link = Catalog()->LinksOf(acme_.id).front();
+  const CrossCertificate link = Catalog()->Find(acme_.id)->cross_certificates().front();
   const std::string text = testing::TextOf(link.certificate);
   const auto issuer = static_cast<std::int64_t>(link.issuer);
   EXPECT_NE(text.find(fmt::format("http://status.test/ocsp/{}", issuer)), std::string::npos)
@@ -185,7 +185,7 @@ TEST_F(RootRolloverTest, LeavesJoinTokensGood) {
   // As the first contact does: the root that it knows, and then the chain to it.
   const auto expect_met = [&](const IssuedCertificate& leaf, const Bytes& fingerprint) {
     const auto shown =
-        Catalog()->FirstContactChain(leaf.certificate.record.authority, clock_.Now());
+        leaf.hierarchy->FirstContactChain(leaf.certificate.record.authority, clock_.Now());
     const auto root = std::find_if(shown.begin(), shown.end(), [&](const Bytes& certificate) {
       return Sha256(certificate) == fingerprint;
     });
@@ -203,8 +203,8 @@ TEST_F(RootRolloverTest, LeavesJoinTokensGood) {
         << "a server whose certificate is of before has no chain to the new root";
   }
   clock_.Advance(system.LongestLifetime() + microseconds(1));
-  Must(bundles_.Publish(system, "conductor"));
-  EXPECT_EQ(Catalog()->Roots(system.id).size(), 1u);
+  Must(bundles_.Publish(*deployment_.Now(system), "conductor"));
+  EXPECT_EQ(Catalog()->Find(system.id)->Roots().size(), 1u);
   const Bytes third = invite();
   EXPECT_EQ(third, Sha256(Root(system, 2)));
   const IssuedCertificate later = Issue(server);

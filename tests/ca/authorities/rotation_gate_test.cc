@@ -37,7 +37,7 @@ class RotationGateTest : public testing::RotationStoryTest {
       agents_.push_back(deployment_.Register(hierarchy_, fmt::format("agent/{}", i)));
       deployment_.Issue(agents_.back());
     }
-    Must(bundles_.Publish(hierarchy_, "conductor"));
+    Must(bundles_.Publish(*deployment_.Now(hierarchy_), "conductor"));
   }
 
   void Acknowledge(int agent, int version) {
@@ -62,12 +62,13 @@ class RotationGateTest : public testing::RotationStoryTest {
   // Time goes on until the next is due, and so does the conductor.
   void GoOnUntilDue() {
     clock_.Advance(hierarchy_.rotate_every - hierarchy_.publish_ahead);
-    Must(rotation_.Advance(hierarchy_));
+    Must(rotation_.Advance(*deployment_.Now(hierarchy_)));
     clock_.Advance(hierarchy_.publish_ahead);
-    Must(rotation_.Advance(hierarchy_));
+    Must(rotation_.Advance(*deployment_.Now(hierarchy_)));
   }
   int ActiveGeneration() {
-    return Must(deployment_.catalogs->Snapshot()->ActiveIssuer(hierarchy_.id))->generation();
+    return Must(deployment_.catalogs->Snapshot()->Find(hierarchy_.id)->ActiveIssuer())
+        ->generation();
   }
 
   const Hierarchy hierarchy_ = Must(Provisioning(ports_.stores(), ports_.keys, ports_.registry,
@@ -135,7 +136,7 @@ TEST_F(RotationGateTest, MakesTheScheduleWaitForAcknowledgements) {
   Acknowledge(1, 2);
   Acknowledge(2, 2);
   clock_.Advance(seconds(10));
-  Must(rotation_.Advance(hierarchy_));
+  Must(rotation_.Advance(*deployment_.Now(hierarchy_)));
   EXPECT_EQ(ActiveGeneration(), 2);
   const AuditEvent event = ports_.events.All().back();
   EXPECT_EQ(event.action, "ActivateAuthority");
@@ -145,10 +146,10 @@ TEST_F(RotationGateTest, MakesTheScheduleWaitForAcknowledgements) {
 TEST_F(RotationGateTest, MakesTheScheduleWaitNoLongerThanItSays) {
   GoOnUntilDue();
   clock_.Advance(hierarchy_.acknowledge_within - hierarchy_.publish_ahead - seconds(1));
-  Must(rotation_.Advance(hierarchy_));
+  Must(rotation_.Advance(*deployment_.Now(hierarchy_)));
   EXPECT_EQ(ActiveGeneration(), 1);
   clock_.Advance(seconds(10));
-  Must(rotation_.Advance(hierarchy_));
+  Must(rotation_.Advance(*deployment_.Now(hierarchy_)));
   EXPECT_EQ(ActiveGeneration(), 2);
   const AuditEvent event = ports_.events.All().back();
   EXPECT_EQ(event.rule, "authority.acknowledge-deadline");
@@ -161,11 +162,11 @@ TEST_F(RotationGateTest, DoesNotCountEverySecond) {
   const int counted = ports_.acknowledgements.count_count();
   for (int i = 0; i < 9; ++i) {
     clock_.Advance(seconds(1));
-    Must(rotation_.Advance(hierarchy_));
+    Must(rotation_.Advance(*deployment_.Now(hierarchy_)));
   }
   EXPECT_EQ(ports_.acknowledgements.count_count(), counted);
   clock_.Advance(seconds(1));
-  Must(rotation_.Advance(hierarchy_));
+  Must(rotation_.Advance(*deployment_.Now(hierarchy_)));
   EXPECT_EQ(ports_.acknowledgements.count_count(), counted + 1);
 }
 

@@ -17,9 +17,9 @@ class TrustBundlesTest : public testing::RotationStoryTest {
   // Publishes what is to be published, and returns the newest: "2: root/1 issuing/1 issuing/2".
   std::string Newest(const Hierarchy& hierarchy) {
     Must(deployment_.catalogs->Reload());
-    Must(bundles_.Publish(hierarchy, "conductor"));
+    Must(bundles_.Publish(*deployment_.Now(hierarchy), "conductor"));
     const auto catalog = deployment_.catalogs->Snapshot();
-    const TrustBundleRecord* const bundle = catalog->NewestTrustBundle(hierarchy.id);
+    const TrustBundleRecord* const bundle = catalog->Find(hierarchy.id)->NewestTrustBundle();
     if (!bundle) return "none";
     std::string text = std::to_string(bundle->version) + ":";
     for (const AuthorityId id : bundle->authorities) {
@@ -65,7 +65,7 @@ TEST_F(TrustBundlesTest, CountsVersionsInEachHierarchy) {
 
 TEST_F(TrustBundlesTest, LeavesOutWhatIsRevoked) {
   EXPECT_EQ(Newest(), "1: root/1 issuing/1");
-  const auto issuer = Must(deployment_.catalog->ActiveIssuer(acme_.id));
+  const auto issuer = Must(deployment_.catalog->Find(acme_.id)->ActiveIssuer());
   revocations_.Add(Revocation{.serial = *issuer->serial(),
                               .hierarchy = acme_.id,
                               .authority = issuer->issuer(),
@@ -85,7 +85,7 @@ TEST_F(TrustBundlesTest, IsPublishedOnceByTwo) {
   const auto other_catalogs = Must(LiveCatalog::Load(ports_.stores(), ports_.keys));
   TrustBundles other(*other_catalogs, authorization_, ports_.activations, ports_.acknowledgements,
                      ports_.registry, revocations_, clock_);
-  Must(bundles_.Publish(acme_, "one"));
+  Must(bundles_.Publish(*deployment_.Now(acme_), "one"));
   Must(other.Publish(acme_, "two"));  // it has not heard of it yet
   EXPECT_EQ(Must(ports_.activations.LoadTrustBundles()).size(), 1u);
   EXPECT_EQ(ports_.events.All().back().action, "PublishTrustBundle");
@@ -99,7 +99,7 @@ TEST_F(TrustBundlesTest, IsReadByEveryAgentOfTheHierarchy) {
   EXPECT_EQ(Get(caller_).status().code(), StatusCode::kUnavailable) << "not published yet";
   Newest();
   const TrustBundle bundle = Must(Get(caller_));
-  const auto authorities = deployment_.catalog->AuthoritiesOf(acme_.id);
+  const auto authorities = deployment_.catalog->Find(acme_.id)->authorities();
   EXPECT_EQ(bundle.hierarchy, "acme/prod");
   EXPECT_EQ(bundle.trust_domain, acme_.trust_domain);
   EXPECT_EQ(bundle.version, 1);
@@ -135,7 +135,7 @@ TEST_F(TrustBundlesTest, CountsWhoHoldsAnAuthority) {
   deployment_.Issue(agent_);
   Newest();
   deployment_.ActivateSuccessor(acme_);
-  const AuthorityId second = Must(deployment_.catalog->ActiveIssuer(acme_.id))->id();
+  const AuthorityId second = Must(deployment_.catalog->Find(acme_.id)->ActiveIssuer())->id();
   EXPECT_FALSE(Must(bundles_.ProgressOf(acme_, second)));
   Newest();
   Must(Acknowledge(caller_, 1));

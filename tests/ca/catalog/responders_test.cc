@@ -13,7 +13,7 @@ using testing::Must;
 class ResponderTest : public testing::StoryTest {
  protected:
   std::shared_ptr<const Authority> Issuer() const {
-    return Must(deployment_.catalog->ActiveIssuer(deployment_.acme.id));
+    return Must(deployment_.catalog->Find(deployment_.acme.id)->ActiveIssuer());
   }
   std::shared_ptr<const Authority> Ensure() {
     return Must(provisioning_.EnsureResponder(deployment_.acme, *Issuer()));
@@ -72,7 +72,8 @@ TEST_F(ResponderTest, IsNotFoundWhenItHasEnded) {
 
 TEST_F(ResponderTest, IsFollowedByAnotherWhenItsKeyIsToBeDestroyed) {
   const auto first = Ensure();
-  const auto sequence = deployment_.catalog->ActivationsOf(deployment_.acme.id).back().sequence;
+  const auto sequence =
+      deployment_.catalog->Find(deployment_.acme.id)->activations().back().sequence;
   Must(ports_.authorities.DecideKeyDestruction(
       first->id(), sequence, "a test", testing::EventAt(clock_.Now(), "DecideKeyDestruction")));
   EXPECT_TRUE(Load().empty());
@@ -91,7 +92,7 @@ TEST_F(ResponderTest, IsFollowedByAnotherWhenItsKeyIsLost) {
 }
 
 TEST_F(ResponderTest, IsOfOneAuthorityEach) {
-  const auto roots = deployment_.catalog->AuthoritiesOf(deployment_.acme.id);
+  const auto roots = deployment_.catalog->Find(deployment_.acme.id)->authorities();
   for (const auto& authority : roots) {
     Must(provisioning_.EnsureResponder(deployment_.acme, *authority));
   }

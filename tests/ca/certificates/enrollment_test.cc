@@ -154,9 +154,9 @@ TEST_F(EnrollmentTest, IssuesACertificateForWhomTheJoinTokenNames) {
 
 TEST_F(EnrollmentTest, ReleasesTheCertificateWithItsChainAndRoots) {
   const auto issued = Must(Enroll(RequestBy(token_)));
-  const auto issuer = Must(catalogs_->Snapshot()->ActiveIssuer(deployment_.acme.id));
-  EXPECT_EQ(issued.intermediates, std::vector{issuer->certificate()});
-  EXPECT_EQ(issued.roots, catalogs_->Snapshot()->Roots(deployment_.acme.id));
+  const auto issuer = Must(catalogs_->Snapshot()->Find(deployment_.acme.id)->ActiveIssuer());
+  EXPECT_EQ(issued.intermediates(), std::vector{issuer->certificate()});
+  EXPECT_EQ(issued.roots(), catalogs_->Snapshot()->Find(deployment_.acme.id)->Roots());
 
   const X509Ptr leaf = Must(ParseX509(issued.certificate.Der()));
   EXPECT_EQ(X509_verify(leaf.get(), X509_get0_pubkey(issuer->x509())), 1);
@@ -319,8 +319,8 @@ TEST_F(EnrollmentTest, AnswersARepeatedRequestWithTheSameCertificate) {
   clock_.Advance(hours(2));
   const auto again = Must(Enroll(request));
   EXPECT_EQ(again.certificate.Der(), first);
-  EXPECT_EQ(again.intermediates.size(), 1u);
-  EXPECT_EQ(again.roots.size(), 1u);
+  EXPECT_EQ(again.intermediates().size(), 1u);
+  EXPECT_EQ(again.roots().size(), 1u);
   EXPECT_EQ(signatures_, 1);
 }
 

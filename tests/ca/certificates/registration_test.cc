@@ -135,7 +135,7 @@ TEST_F(RegistrationTest, InvitesAnAgentWithATokenThatTellsWhomToTrust) {
 
   EXPECT_EQ(created.token.address, "ca.acme.example:8443");
   EXPECT_EQ(created.token.root_fingerprint,
-            Sha256(deployment_.catalog->Roots(deployment_.system.id).front()))
+            Sha256(deployment_.catalog->Find(deployment_.system.id)->Roots().front()))
       << "the server's root, not the agent's";
   const auto invitation =
       Must(ports_.registry.FindInvitation(Sha256(created.token.secret.Reveal())));

@@ -53,7 +53,7 @@ class ApprovalsOfChangesTest : public testing::ApprovalsStoryTest {
 TEST_F(ApprovalsOfChangesTest, AreTakenForANewRoot) {
   EXPECT_TRUE(IsPending(PrepareRoot()));
   EXPECT_EQ(List().front().changes.front(), "make the root acme/prod/root/2, for 3650d");
-  EXPECT_EQ(deployment_.catalogs->Snapshot()->Roots(deployment_.acme.id).size(), 1u);
+  EXPECT_EQ(deployment_.catalogs->Snapshot()->Find(deployment_.acme.id)->Roots().size(), 1u);
   Must(ApprovePending());
   Must(PrepareRoot());
   EXPECT_EQ(LastEvent().rule, "approval.approved");
@@ -208,7 +208,8 @@ TEST_F(ApprovalsOfChangesTest, AreTakenForTheRevocationOfAnAuthority) {
 TEST_F(ApprovalsOfChangesTest, AreTakenForALinkBetweenRoots) {
   Demand({.root_rotation = false});
   Must(PrepareRoot());
-  const auto links = deployment_.catalogs->Snapshot()->LinksOf(deployment_.acme.id);
+  const auto links =
+      deployment_.catalogs->Snapshot()->Find(deployment_.acme.id)->cross_certificates();
   ASSERT_EQ(links.size(), 1u);
   const RevocationRequest request{.target = links[0].serial, .invalidity_date = std::nullopt};
   EXPECT_TRUE(IsPending(Revoke(request)));

@@ -42,8 +42,8 @@ class DecommissioningTest : public testing::StoryTest {
     Status Advance() {
       TRY(catalogs->Reload());
       const auto catalog = catalogs->Snapshot();
-      for (const HierarchyDestruction& destruction : catalog->destructions()) {
-        TRY(decommissioning.Advance(destruction));
+      for (const HierarchySnapshotPtr& hierarchy : catalog->all_hierarchies()) {
+        if (hierarchy->is_destroyed()) TRY(decommissioning.Advance(*hierarchy));
       }
       return Ok();
     }
@@ -108,7 +108,7 @@ TEST_F(DecommissioningTest, RevokesAllThatItHasIssued) {
   const Agent bot = deployment_.Register(acme_, "bot");
   const Certificate leaf = deployment_.Issue(bot);
   const Certificate other = deployment_.Issue(deployment_.Register(deployment_.globex, "bot"));
-  const auto issuer = Must(deployment_.catalog->ActiveIssuer(acme_.id));
+  const auto issuer = Must(deployment_.catalog->Find(acme_.id)->ActiveIssuer());
 
   const DestructionView view = Must(Destroy(server_));
 
@@ -147,10 +147,10 @@ TEST_F(DecommissioningTest, LeavesItsNameForAnother) {
   const Hierarchy again = Must(provisioning.EnsureHierarchy(testing::AcmeProd()));
   EXPECT_NE(again.id, acme_.id);
   Must(server_.catalogs->Reload());
-  EXPECT_EQ(Must(server_.catalogs->Snapshot()->FindByName("acme/prod"))->id, again.id);
+  EXPECT_EQ(Must(server_.catalogs->Snapshot()->FindByName("acme/prod"))->id(), again.id);
   Finish(server_, clock_);
   EXPECT_EQ(Only().destruction.hierarchy.id, acme_.id);
-  EXPECT_TRUE(server_.catalogs->Snapshot()->ActiveIssuer(again.id).ok());
+  EXPECT_TRUE(server_.catalogs->Snapshot()->Find(again.id)->ActiveIssuer().ok());
   EXPECT_EQ(LabelsOf(ports_, "acme/prod").size(), 2u) << "those of the new one";
 }
 

@@ -16,10 +16,15 @@ using testing::Must;
 class DiagnosisTest : public testing::StoryTest {
  protected:
   // The state of now, with an OCSP responder for each authority and new CRLs.
-  Evidence Look() {
+  Evidence Look() { return Look(acme_); }
+  // The same, as if the records described the hierarchy as `acme`.
+  Evidence Look(const Hierarchy& acme) {
     Evidence evidence;
     for (const std::string& label : Must(ports_.keys.Labels())) evidence.key_labels.insert(label);
     auto records = Must(CatalogRecords::Load(ports_.stores()));
+    for (HierarchyRecords& of : records.hierarchies) {
+      if (of.hierarchy.id == acme.id) of.hierarchy = acme;
+    }
     evidence.catalog = Must(Catalog::OpenWithoutKeys(std::move(records)));
     evidence.shards = Must(ports_.crls.LoadShards(clock_.Now()));
     for (const CrlShardRecord& shard : evidence.shards) {
@@ -28,16 +33,18 @@ class DiagnosisTest : public testing::StoryTest {
     return evidence;
   }
   void EnsureResponders() {
-    for (const auto& authority : Must(LiveCatalog::Load(ports_.stores(), ports_.keys))
-                                     ->Snapshot()
-                                     ->AuthoritiesOf(acme_.id)) {
+    const auto catalog = Must(Catalog::Load(ports_.stores(), ports_.keys));
+    for (const auto& authority : catalog->Find(acme_.id)->authorities()) {
       if (authority->has_key()) Must(provisioning_.EnsureResponder(acme_, *authority));
     }
+  }
+  std::vector<Finding> Findings(const Evidence& evidence) {
+    return Diagnose(evidence, *evidence.catalog->Find(acme_.id), clock_.Now());
   }
   // "key.orphan acme/prod/issuing/7-00", ...
   std::vector<std::string> Found(const Evidence& evidence) {
     std::vector<std::string> found;
-    for (const Finding& finding : Diagnose(evidence, acme_, clock_.Now())) {
+    for (const Finding& finding : Findings(evidence)) {
       EXPECT_EQ(finding.hierarchy, "acme/prod");
       EXPECT_FALSE(finding.what.empty());
       EXPECT_FALSE(finding.fix.empty());
@@ -120,9 +127,9 @@ TEST_F(DiagnosisTest, FindsATokenThatIsPinnedAndNotWhatTheConfigurationSays) {
   Hierarchy pinned = acme_;
   pinned.token = "hsm-acme";
   Must(ports_.hierarchies.ChangeHierarchy(acme_, pinned, Event()));
-  Evidence evidence = Look();
+  Evidence evidence = Look(pinned);
   evidence.tokens[acme_.id] = "hsm-acme";
-  const auto found = [&] { return Diagnose(evidence, pinned, clock_.Now()); };
+  const auto found = [&] { return Findings(evidence); };
   EXPECT_EQ(found().size(), 0u);
   evidence.tokens[acme_.id] = "agentpki";
   ASSERT_EQ(found().size(), 1u);
@@ -170,8 +177,8 @@ TEST_F(DiagnosisTest, FindsWhatWasNeverFinished) {
 
 TEST_F(DiagnosisTest, FindsThatNobodyIssuesYet) {
   Evidence evidence = Look();
-  CatalogRecords records = evidence.catalog->records();
-  records.activations.clear();
+  auto records = Must(CatalogRecords::Load(ports_.stores()));
+  for (HierarchyRecords& of : records.hierarchies) of.activations.clear();
   evidence.catalog = Must(Catalog::OpenWithoutKeys(std::move(records)));
   EXPECT_EQ(Found(evidence), Expected{"authority.interrupted acme/prod"});
 }
@@ -180,9 +187,9 @@ TEST_F(DiagnosisTest, FindsThatTheScheduleIsNotKept) {
   Hierarchy faster = acme_;
   faster.rotate_every = hours(1);
   clock_.Advance(hours(1) + minutes(5));
-  EXPECT_TRUE(Diagnose(Look(), faster, clock_.Now()).empty()) << "the conductor has a moment";
+  EXPECT_TRUE(Findings(Look(faster)).empty()) << "the conductor has a moment";
   clock_.Advance(minutes(1));
-  const auto findings = Diagnose(Look(), faster, clock_.Now());
+  const auto findings = Findings(Look(faster));
   ASSERT_EQ(findings.size(), 1u);
   EXPECT_EQ(findings[0].code, "authority.overdue");
   EXPECT_EQ(findings[0].subject, "acme/prod/issuing/1");
@@ -192,7 +199,7 @@ TEST_F(DiagnosisTest, FindsThatTheScheduleIsNotKept) {
 TEST_F(DiagnosisTest, FindsAnAuthorityThatEndsBeforeItsSchedule) {
   Hierarchy slower = acme_;
   slower.rotate_every = acme_.issuing_lifetime;
-  const auto findings = Diagnose(Look(), slower, clock_.Now());
+  const auto findings = Findings(Look(slower));
   ASSERT_EQ(findings.size(), 1u);
   EXPECT_EQ(findings[0].code, "authority.ending");
   EXPECT_EQ(findings[0].subject, "acme/prod/issuing/1");

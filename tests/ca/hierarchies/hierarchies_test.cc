@@ -74,9 +74,9 @@ TEST_F(HierarchiesTest, MakesAHierarchyThatIssues) {
   const HierarchyDeclaration made = Must(Apply(PullRequest()));
   EXPECT_EQ(made.hierarchy.Name(), "acme/pr-1234");
   const auto catalog = deployment_.catalogs->Snapshot();
-  const auto issuer = Must(catalog->ActiveIssuer(made.hierarchy.id));
+  const auto issuer = Must(catalog->Find(made.hierarchy.id)->ActiveIssuer());
   EXPECT_EQ(NameOf(made.hierarchy, *issuer), "acme/pr-1234/issuing/1");
-  EXPECT_EQ(catalog->Roots(made.hierarchy.id).size(), 1u);
+  EXPECT_EQ(catalog->Find(made.hierarchy.id)->Roots().size(), 1u);
 }
 
 TEST_F(HierarchiesTest, MakesThoseWhoAnswerForIt) {
@@ -121,7 +121,7 @@ TEST_F(HierarchiesTest, GoesOnWhereItWasInterruptedAndLeavesNoOrphanKey) {
 
     const HierarchyDeclaration made = Must(Apply(wanted));
 
-    EXPECT_TRUE(deployment_.catalogs->Snapshot()->ActiveIssuer(made.hierarchy.id).ok());
+    EXPECT_TRUE(deployment_.catalogs->Snapshot()->Find(made.hierarchy.id)->ActiveIssuer().ok());
     std::set<std::string> planned;
     for (const AuthorityRecord& record : Must(ports_.authorities.LoadAuthorities())) {
       if (record.hierarchy == made.hierarchy.id) planned.insert(record.key_label);
@@ -202,7 +202,7 @@ TEST_F(HierarchiesTest, RefusesToChangeWhatIsInEveryCertificate) {
 TEST_F(HierarchiesTest, KeepsARootOfOurs) {
   HierarchyDeclaration wanted = Acme();
   wanted.hierarchy.external_roots = {
-      deployment_.catalog->AuthoritiesOf(deployment_.globex.id).front()->certificate()};
+      deployment_.catalog->Find(deployment_.globex.id)->authorities().front()->certificate()};
   EXPECT_TRUE(IsRefusal(Plan(wanted).status(), StatusCode::kFailedPrecondition, "hierarchy.fixed"));
 }
 
@@ -233,8 +233,8 @@ TEST_F(HierarchiesTest, ShortensTheTimeOfAnAuthorityThatIsLongerThanItsOwnLife) 
   wanted.hierarchy.rotate_every = hours(24 * 2000);
   Must(Apply(wanted));
   const auto catalog = deployment_.catalogs->Snapshot();
-  const Hierarchy& acme = *Must(catalog->FindByName("acme/prod"));
-  for (const AuthorityView& view : AuthoritiesAt(*catalog, acme, clock_.Now())) {
+  const Hierarchy acme = Must(catalog->FindByName("acme/prod"))->hierarchy();
+  for (const AuthorityView& view : catalog->Find(acme.id)->ViewsAt(clock_.Now())) {
     if (view.state != AuthorityState::kActive || view.record.kind == AuthorityKind::kRoot) continue;
     EXPECT_EQ(*view.active_until, view.validity->not_after - acme.LongestLifetime());
   }

@@ -24,10 +24,10 @@ using testing::Says;
 class AuthorityTest : public testing::StoryTest {
  protected:
   std::shared_ptr<const Authority> Root(const Hierarchy& hierarchy) const {
-    return deployment_.catalog->AuthoritiesOf(hierarchy.id).front();
+    return deployment_.catalog->Find(hierarchy.id)->authorities().front();
   }
   std::shared_ptr<const Authority> Issuer(const Hierarchy& hierarchy) const {
-    return Must(deployment_.catalog->ActiveIssuer(hierarchy.id));
+    return Must(deployment_.catalog->Find(hierarchy.id)->ActiveIssuer());
   }
 
   Chain ChainOf(const Hierarchy& hierarchy, Bytes leaf) const {

@@ -25,13 +25,13 @@ class RelyingPartyTest : public testing::StoryTest {
   RelyingPartyTest() : StoryTest(SystemClock().Now() - hours(3)) { clock_.Advance(hours(3)); }
 
   std::shared_ptr<const Authority> Issuer(const Hierarchy& hierarchy) const {
-    return Must(deployment_.catalog->ActiveIssuer(hierarchy.id));
+    return Must(deployment_.catalog->Find(hierarchy.id)->ActiveIssuer());
   }
 
   Chain ChainOf(const Hierarchy& hierarchy, Bytes leaf) const {
     return {std::move(leaf),
             {Issuer(hierarchy)->certificate()},
-            deployment_.catalog->Roots(hierarchy.id).front()};
+            deployment_.catalog->Find(hierarchy.id)->Roots().front()};
   }
 
   // Signs with the issuing key of the hierarchy, as an attacker on the server would.

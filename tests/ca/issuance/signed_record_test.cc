@@ -18,7 +18,7 @@ using StorePtr = Owned<X509_STORE, X509_STORE_free>;
 class SignedRecordTest : public testing::StoryTest {
  protected:
   std::shared_ptr<const Authority> Ensure() {
-    return Must(provisioning_.EnsureRecorder(*Must(deployment_.catalog->System())));
+    return Must(provisioning_.EnsureRecorder(deployment_.system));
   }
 
   // The signed document, or "" if it does not verify under the root.
@@ -41,8 +41,7 @@ class SignedRecordTest : public testing::StoryTest {
   }
 
   std::shared_ptr<const Authority> Root() const {
-    for (const auto& authority :
-         deployment_.catalog->AuthoritiesOf(Must(deployment_.catalog->System())->id)) {
+    for (const auto& authority : Must(deployment_.catalog->System())->authorities()) {
       if (authority->kind() == AuthorityKind::kRoot) return authority;
     }
     return nullptr;
@@ -55,7 +54,7 @@ class SignedRecordTest : public testing::StoryTest {
 TEST_F(SignedRecordTest, IsVerifiedByTheSystemsRootAlone) {
   const Bytes record = Must(SignRecord(*Ensure(), "what happened\n", clock_.Now()));
   EXPECT_EQ(Verified(record, *Root()), "what happened\n");
-  for (const auto& other : deployment_.catalog->AuthoritiesOf(deployment_.acme.id)) {
+  for (const auto& other : deployment_.catalog->Find(deployment_.acme.id)->authorities()) {
     EXPECT_EQ(Verified(record, *other), "") << other->key_label();
   }
 }

@@ -19,7 +19,7 @@ class AuthorityMappingTest : public ::testing::Test {
  protected:
   // The only issuing authority of acme/prod.
   ca::AuthorityView Issuing() const {
-    return ca::AuthoritiesAt(*deployment_.catalog, deployment_.acme, clock_.Now()).back();
+    return deployment_.catalog->Find(deployment_.acme.id)->ViewsAt(clock_.Now()).back();
   }
 
   ca::testing::FakeClock clock_;

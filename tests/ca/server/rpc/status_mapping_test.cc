@@ -18,7 +18,7 @@ class StatusMappingTest : public ::testing::Test {
 };
 
 TEST_F(StatusMappingTest, WritesEveryFieldOfAnAuthority) {
-  const auto root = deployment_.catalog->AuthoritiesOf(deployment_.acme.id).front();
+  const auto root = deployment_.catalog->Find(deployment_.acme.id)->authorities().front();
   const auto message = ToProto(*root, deployment_.acme);
   EXPECT_EQ(message.kind(), "root");
   EXPECT_EQ(message.name(), "acme/prod/root/1");
@@ -30,7 +30,7 @@ TEST_F(StatusMappingTest, WritesEveryFieldOfAnAuthority) {
 }
 
 TEST_F(StatusMappingTest, WritesAHierarchyWithItsProfilesAndAuthorities) {
-  const auto message = ToProto(deployment_.acme, *deployment_.catalog);
+  const auto message = ToProto(*deployment_.catalog->Find(deployment_.acme.id));
   EXPECT_EQ(message.name(), "acme/prod");
   EXPECT_EQ(message.trust_domain(), "prod.acme.example");
   ASSERT_EQ(message.profiles_size(), static_cast<int>(deployment_.acme.profiles.size()));

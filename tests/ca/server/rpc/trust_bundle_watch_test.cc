@@ -58,7 +58,7 @@ class Watcher {
 class TrustBundleWatchTest : public ca::testing::StoryTest {
  protected:
   TrustBundleWatchTest() : StoryTest(ca::SystemClock().Now()) {
-    Must(bundles_.Publish(acme_, "conductor"));
+    Must(bundles_.Publish(*deployment_.Now(acme_), "conductor"));
     ca::Agent server = ca::testing::AgentOf(acme_, "server");
     server.profile = "service";
     server.dns_names = {kServerName};
@@ -83,14 +83,14 @@ class TrustBundleWatchTest : public ca::testing::StoryTest {
   Identity IdentityOf(const ca::Agent& agent) {
     const ca::SubjectKey key = ca::testing::NewSubjectKey();
     ca::Certificate certificate = deployment_.Issue(agent, ca::testing::PublicHalf(key));
-    const auto issuer = Must(deployment_.catalog->ActiveIssuer(agent.hierarchy));
+    const auto issuer = Must(deployment_.catalog->Find(agent.hierarchy)->ActiveIssuer());
     return {key.ToPem().Reveal(), ca::PemOf({certificate.Der(), issuer->certificate()}),
             certificate};
   }
 
   std::unique_ptr<Stub> StubOf(const Identity& identity) {
     grpc::SslCredentialsOptions options;
-    options.pem_root_certs = ca::PemOf(deployment_.catalog->Roots(acme_.id));
+    options.pem_root_certs = ca::PemOf(deployment_.catalog->Find(acme_.id)->Roots());
     options.pem_private_key = identity.key;
     options.pem_cert_chain = identity.chain;
     grpc::ChannelArguments arguments;
@@ -105,7 +105,7 @@ class TrustBundleWatchTest : public ca::testing::StoryTest {
 
   void PublishNext() {
     deployment_.ActivateSuccessor(acme_);
-    Must(bundles_.Publish(acme_, "conductor"));
+    Must(bundles_.Publish(*deployment_.Now(acme_), "conductor"));
   }
   // One look may skip a stream that is still sending the version before, so look again.
   int NextWhileLooking(Watcher& watcher) {

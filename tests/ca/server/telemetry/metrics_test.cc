@@ -67,7 +67,7 @@ TEST_F(MetricsTest, CallsItsReadersAtEachScrape) {
 }
 
 TEST_F(MetricsTest, ShowsTheNewestCompleteCrlOfEachShard) {
-  const auto issuer = Must(deployment_.catalog->ActiveIssuer(deployment_.acme.id));
+  const auto issuer = Must(deployment_.catalog->Find(deployment_.acme.id)->ActiveIssuer());
   for (const auto& [number, base] : {std::pair(4, 0), std::pair(5, 4)}) {
     Must(ports_.crls.Publish(deployment_.acme.id,
                              {.authority = issuer->id(),

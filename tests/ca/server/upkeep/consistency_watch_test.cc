@@ -25,9 +25,9 @@ class ConsistencyWatchTest : public ca::testing::StoryTest {
   }
   ~ConsistencyWatchTest() override { spdlog::set_default_logger(logger_); }
 
-  ca::Result<ConsistencyReport> Check(const ca::Hierarchy& hierarchy) {
-    checked_.push_back(hierarchy.Name());
-    if (hierarchy.id == deployment_.acme.id) return acme_;
+  ca::Result<ConsistencyReport> Check(const ca::HierarchySnapshot& hierarchy) {
+    checked_.push_back(hierarchy.name());
+    if (hierarchy.id() == deployment_.acme.id) return acme_;
     return ConsistencyReport();
   }
 
@@ -49,9 +49,8 @@ class ConsistencyWatchTest : public ca::testing::StoryTest {
   ca::Result<ConsistencyReport> acme_ = ConsistencyReport();
   std::vector<std::string> checked_;
   ConsistencyWatch watch_{*deployment_.catalogs,
-                          [this](const ca::Hierarchy& hierarchy, const std::function<bool()>&) {
-                            return Check(hierarchy);
-                          },
+                          [this](const ca::HierarchySnapshot& hierarchy,
+                                 const std::function<bool()>&) { return Check(hierarchy); },
                           metrics_, clock_};
   const size_t all_ = deployment_.catalog->hierarchies().size();
 };
