@@ -24,8 +24,8 @@ class PostgresRevocationStore final : public ca::RevocationStore {
 
   // An order for everything of an authority makes the intents of its hierarchy wait meanwhile, some
   // microseconds for each certificate.
-  Result<ca::RevocationOutcome> Revoke(const ca::RevocationOrder& order,
-                                       const ca::AuditEvent& event) override;
+  Result<ca::Recorded<ca::RevocationOutcome>> Revoke(const ca::RevocationOrder& order,
+                                                     const ca::AuditEvent& event) override;
   Result<ca::RevocationOutcome> Preview(const ca::RevocationOrder& order) override;
   Result<std::vector<ca::Revocation>> ReadSince(ca::RevocationCursor& cursor,
                                                 ca::TimePoint live_after) override;

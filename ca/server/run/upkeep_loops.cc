@@ -114,15 +114,11 @@ void UpkeepLoops::RecordLintError(const Status& failed_round) {
   const std::string rule = ca::RuleOf(failed_round);
   if (!ca::kLintRules.Has(rule)) return;
   status_.metrics().CountLintError(rule);
-  const Status recorded = ledger_.RecordEvent({
-      .at = clock_.Now(),
-      .actor = "conductor",
-      .action = "PrepareCertificate",
-      .decision = ca::Decision::kFailed,
-      .rule = rule,
-      .reason = ca::MessageOf(failed_round),
-      .from = "local",
-  });
+  ca::AuditEvent event = ca::LocalEvent("conductor", "PrepareCertificate", clock_.Now());
+  event.decision = ca::Decision::kFailed;
+  event.rule = rule;
+  event.reason = ca::MessageOf(failed_round);
+  const Status recorded = ledger_.RecordEvent(event).status();
   if (!recorded.ok()) {
     spdlog::error("the audit event of a lint error was not recorded: {}", recorded.ToString());
   }
