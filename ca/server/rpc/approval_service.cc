@@ -23,8 +23,7 @@ grpc::ServerUnaryReactor* ApprovalService::ListApprovals(
             request->all() ? ca::Approvals::Which::kAll : ca::Approvals::Which::kPending;
         const auto found = TRY(
             approvals_.List(call, request->hierarchy(), which, page_size, request->page_token()));
-        for (const ca::Approval& approval : found)
-          *response->add_approvals() = Described(*approval);
+        for (const ca::Approval& approval : found) *response->add_approvals() = Described(approval);
         if (static_cast<int>(found.size()) == page_size) {
           response->set_next_page_token(found.back().id);
         }

@@ -46,7 +46,7 @@ std::vector<HealthMonitor::Check> HealthChecks(
        }},
       {"certificate", [&] { return identity.CheckHealth(); }},
   };
-  for (const hsm::TenantKeyStore::Token& token : backends.keys->apart()) {
+  for (const hsm::TenantKeyStore::Token& token : backends.keys->dedicated()) {
     checks.push_back({.name = "token " + token.label,
                       .look = [&] { return CheckTenantToken(token, *backends.keys, catalogs); },
                       .tenants = token.tenants});

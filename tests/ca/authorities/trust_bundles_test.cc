@@ -37,7 +37,7 @@ class TrustBundlesTest : public testing::RotationStoryTest {
     return bundles_.Get(CallBy(caller, Action::kGetTrustBundle), hierarchy);
   }
   Status Acknowledge(const Caller& caller, int version) {
-    return bundles_.Acknowledge(CallBy(caller, Action::kAcknowledgeTrustBundle), version);
+    return bundles_.Acknowledge(CallBy(caller, Action::kAcknowledgeTrustBundle), version).status();
   }
 
   const Hierarchy& acme_ = deployment_.acme;
