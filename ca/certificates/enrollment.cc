@@ -87,13 +87,15 @@ Result<Recorded<IssuedCertificate>> Enrollment::Issue(Call& call, const Agent& a
   auto answer = intent->TakeValue();
   auto decision = std::move(*intent).decision();
   if (auto* answered = std::get_if<Certificate>(&answer)) {
-    return Recorded(std::move(decision), Released(std::move(*answered)));
+    auto released = TRY(Released(std::move(*answered)));
+    return Recorded(std::move(decision), std::move(released));
   }
   auto recorded = std::get<RecordedIssuance>(std::move(answer));
-  call.event().serial =
-      recorded.record().serial.ToString();  // an earlier attempt may have chosen it
+  // An earlier attempt may have chosen the serial.
+  call.event().serial = recorded.record().serial.ToString();
   auto certificate = TRY(SignAndRecord(std::move(recorded)));
-  return Recorded(std::move(decision), Released(std::move(certificate)));
+  auto released = TRY(Released(std::move(certificate)));
+  return Recorded(std::move(decision), std::move(released));
 }
 
 // The server's own certificates count for no tenant.

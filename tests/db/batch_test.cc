@@ -174,12 +174,13 @@ TEST_F(BatchTest, AnEventThatCannotBeStoredDoesNotSinkItsNeighbours) {
   Status impossible;
   std::vector<std::function<void()>> calls;
   for (Status& outcome : outcomes) {
-    calls.emplace_back([&] { outcome = ledger_.RecordEvent(EventIn(deployment_.acme, "Good")); });
+    calls.emplace_back(
+        [&] { outcome = ledger_.RecordEvent(EventIn(deployment_.acme, "Good")).status(); });
   }
   calls.emplace_back([&] {
     ca::AuditEvent event = EventIn(deployment_.acme, "Bad");
     event.at = ca::TimePoint{};  // there is no partition for 1970
-    impossible = ledger_.RecordEvent(event);
+    impossible = ledger_.RecordEvent(event).status();
   });
   Queue(
       "audit_events", [&](int) { Must(ledger_.RecordEvent(EventIn(deployment_.acme, "Lead"))); },

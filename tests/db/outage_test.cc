@@ -52,8 +52,8 @@ class OutageTest : public ::testing::Test {
                                  const RequestId& request) {
     ca::AuditEvent event = ca::testing::EventAt(clock_.Now(), "Enroll");
     event.hierarchy = agent.hierarchy;
-    auto intent = TRY(
-        ledger_.RecordIntent(deployment_.Prepare(agent, key), ca::SystemGrounds{}, request, event));
+    auto intent = TRY(ca::testing::ValueOf(ledger_.RecordIntent(
+        deployment_.Prepare(agent, key), ca::SystemGrounds{}, request, event)));
     if (auto* answered = std::get_if<Certificate>(&intent)) return std::move(*answered);
     return ledger_.RecordCertificate(
         deployment_.Sign(std::get<RecordedIssuance>(std::move(intent))));

@@ -45,8 +45,8 @@ class RaceTest : public DeployedDatabaseTest {
   // All the way that a server goes, but for the token's own check of the credential.
   Answer Enroll(ca::Ledger& replica, ca::PreparedCertificate prepared, const ca::Grounds& grounds,
                 const RequestId& request) {
-    auto intent = TRY(replica.RecordIntent(std::move(prepared), grounds, request,
-                                           EventIn(deployment_.acme, "Enroll")));
+    auto intent = TRY(ca::testing::ValueOf(replica.RecordIntent(
+        std::move(prepared), grounds, request, EventIn(deployment_.acme, "Enroll"))));
     if (auto* answered = std::get_if<Certificate>(&intent)) return std::move(*answered);
     return replica.RecordCertificate(
         deployment_.Sign(std::get<RecordedIssuance>(std::move(intent))));
@@ -169,7 +169,7 @@ TEST_F(RaceTest, OneOfManyRegistersASpiffeId) {
     const auto agent = TRY(registry.RegisterAgent(ca::testing::AgentOf(deployment_.acme, "bot"),
                                                   EventIn(deployment_.acme, "RegisterAgent")));
     ++registered;
-    return ca::Error(StatusCode::kAlreadyExists, "agent {} is mine", agent.owner);
+    return ca::Error(StatusCode::kAlreadyExists, "agent {} is mine", agent->owner);
   });
   for (const Answer& answer : answers) {
     EXPECT_EQ(answer.status().code(), StatusCode::kAlreadyExists) << answer.status();

@@ -44,8 +44,9 @@ class RevocationRaceTest : public DeployedDatabaseTest {
 
   Answer Issue(ca::Ledger& replica, const ca::Agent& agent, const ca::PublicKey& key,
                const ca::Grounds& grounds) {
-    auto intent = TRY(replica.RecordIntent(deployment_.Prepare(agent, key), grounds, NewRequest(),
-                                           EventIn(deployment_.HierarchyOf(agent), "Enroll")));
+    auto intent = TRY(ca::testing::ValueOf(
+        replica.RecordIntent(deployment_.Prepare(agent, key), grounds, NewRequest(),
+                             EventIn(deployment_.HierarchyOf(agent), "Enroll"))));
     if (auto* answered = std::get_if<Certificate>(&intent)) return std::move(*answered);
     return replica.RecordCertificate(
         deployment_.Sign(std::get<ca::RecordedIssuance>(std::move(intent))));
