@@ -32,6 +32,8 @@ class Recorded {
  public:
   Recorded(RecordedDecision decision, T value)
       : decision_(std::move(decision)), value_(std::move(value)) {}
+  Recorded(Recorded&&) = default;
+  Recorded& operator=(Recorded&&) = default;
 
   const T& operator*() const { return value_; }
   const T* operator->() const { return &value_; }
