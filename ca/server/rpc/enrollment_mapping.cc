@@ -12,8 +12,8 @@ agentpki::v1::IssuedCertificate ToProto(const ca::IssuedCertificate& issued) {
   agentpki::v1::IssuedCertificate message;
   const ca::IssuanceRecord& record = issued.certificate.record;
   message.set_certificate(issued.certificate.Der());
-  for (const ca::Bytes& der : issued.intermediates) message.add_intermediates(der);
-  for (const ca::Bytes& der : issued.roots) message.add_roots(der);
+  for (const ca::Bytes& der : issued.intermediates()) message.add_intermediates(der);
+  for (const ca::Bytes& der : issued.roots()) message.add_roots(der);
   message.set_serial(record.serial.ToString());
   message.set_spiffe_id(record.subject.ToString());
   *message.mutable_not_before() = ToProto(record.validity.not_before);

@@ -178,9 +178,9 @@ TEST_F(ExternalIssuingTest, IssuesFromItsFirstCertificateOn) {
 
   const Agent agent = deployment_.Register(acme, "billing/bot");
   const IssuedCertificate issued = Issue(agent);
-  EXPECT_EQ(issued.roots, std::vector{corporate_.root()});
-  ASSERT_EQ(issued.intermediates.size(), 1u);
-  const testing::Chain chain{issued.certificate.Der(), issued.intermediates, corporate_.root()};
+  EXPECT_EQ(issued.roots(), std::vector{corporate_.root()});
+  ASSERT_EQ(issued.intermediates().size(), 1u);
+  const testing::Chain chain{issued.certificate.Der(), issued.intermediates(), corporate_.root()};
   EXPECT_TRUE(OpenSslAccepts(chain, "sslclient"));
   EXPECT_TRUE(OpenSslAccepts(chain, "sslserver"));
   EXPECT_TRUE(CerttoolTrusts(chain));
@@ -197,8 +197,8 @@ TEST_F(ExternalIssuingTest, SendsWhatStandsBetweenItAndTheRoot) {
       corporate_.Sign(Request("acme/corp/issuing/1"), CorporateCa::IssuingExtensions(acme));
   Must(Import("acme/corp/issuing/1", {certificate, second, first}).status());
   const IssuedCertificate issued = Issue(deployment_.Register(acme, "billing/bot"));
-  EXPECT_EQ(issued.intermediates, (std::vector{certificate, second, first}));
-  const testing::Chain chain{issued.certificate.Der(), issued.intermediates, corporate_.root()};
+  EXPECT_EQ(issued.intermediates(), (std::vector{certificate, second, first}));
+  const testing::Chain chain{issued.certificate.Der(), issued.intermediates(), corporate_.root()};
   EXPECT_TRUE(OpenSslAccepts(chain));
   EXPECT_TRUE(CerttoolTrusts(chain));
 }
