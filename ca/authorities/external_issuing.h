@@ -22,8 +22,7 @@ struct AuthorityRequest {
 // certificate is asked for, signed elsewhere, brought, and checked before anything is issued under
 // it. How it follows another is Rotation's story. Thread-safe; calls block.
 //
-// As in Registration, each call leaves what it learns in `event`, and may also fail as
-// Authorization::Require does.
+// Each method may also fail as Authorization::Require does.
 class ExternalIssuing {
  public:
   // All outlive it.

@@ -24,8 +24,7 @@ enum class StragglerPolicy { kWait, kLeaveBehind };
 // back. By hand, or on schedule by the conductor. Every step may be interrupted and repeated, on
 // any replica, by several at once. Thread-safe; calls block.
 //
-// As in Registration, each call leaves what it learns in `event`, and may also fail as
-// Authorization::Require does.
+// Each method may also fail as Authorization::Require does.
 class Rotation {
  public:
   // All outlive it.
@@ -64,7 +63,7 @@ class Rotation {
   //   authority.revoked
   //   authority.root-not-trusted  its root is not, or no more, in the trust bundle
   //   authority.not-acknowledged  too few agents hold a trust bundle with it; unless they are to be
-  //                               left behind, which `event` then says
+  //                               left behind, which the event then says
   // kAborted when somebody else activated another at this moment.
   Result<Recorded<AuthorityView>> Activate(Call& call, const std::string& authority,
                                            StragglerPolicy policy);
@@ -113,7 +112,7 @@ class Rotation {
     std::optional<BundleProgress> progress;
   };
   Result<Gate> GateOf(const HierarchySnapshot& hierarchy, const AuthorityView& view) const;
-  // By hand; what lets it through is left in `event`.
+  // For an operator. The event names the rule that opens the gate.
   Status PassGate(Call& call, const HierarchySnapshot& hierarchy, const AuthorityView& view,
                   StragglerPolicy policy) const;
   bool MayLookAtGate(HierarchyId hierarchy);

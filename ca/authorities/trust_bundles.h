@@ -44,7 +44,6 @@ struct Stragglers {
 // The story of trust bundles: published in versions, read, and acknowledged by those who hold them.
 // Thread-safe; calls block, but for Newest().
 //
-// As in Registration, each call leaves what it learns in `event`.
 class TrustBundles {
  public:
   // All outlive it.

@@ -42,8 +42,7 @@ struct DestructionView {
 // Each step may be interrupted and repeated, on any replica and concurrently. Thread-safe; calls
 // block.
 //
-// As in Registration, each call leaves what it learns in `event`, and may also fail as
-// Authorization::Require does.
+// Each method may also fail as Authorization::Require does.
 class Decommissioning {
  public:
   static constexpr int kListedMax = 1000;

@@ -22,8 +22,7 @@ namespace ca {
 // replica and concurrently: it keeps finished steps and makes the missing ones. Thread-safe; calls
 // block.
 //
-// As in Registration, each call leaves what it learns in `event`, and may also fail as
-// Authorization::Require does. A caller that reads needs any role over the hierarchy, a caller that
+// Each method may also fail as Authorization::Require does. A caller that reads needs any role over the hierarchy, a caller that
 // changes it has to be an admin of it, and a caller that creates one an admin of its tenant.
 class Hierarchies {
  public:

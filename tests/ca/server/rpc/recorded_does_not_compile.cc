@@ -1,6 +1,7 @@
-// What a use case, or the service that calls it, cannot do without the audit event of its decision
-// on record: each marked line is a way around it, and must not compile
-// (tests/fixtures/does_not_compile.py).
+// Record, then answer: neither a use case nor a service can answer a call before the audit event of
+// its decision is recorded. Each marked line tries a way around that, and must not compile
+// (tests/fixtures/does_not_compile.py). A `return ca::Ok()` for a Result<RecordedDecision> compiles,
+// but is an internal error and never an answer: absl::StatusOr takes no Ok.
 
 #include "ca/access/call.h"
 #include "ca/certificates/registration.h"
