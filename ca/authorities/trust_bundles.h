@@ -43,7 +43,6 @@ struct Stragglers {
 
 // The story of trust bundles: published in versions, read, and acknowledged by those who hold them.
 // Thread-safe; calls block, but for Newest().
-//
 class TrustBundles {
  public:
   // All outlive it.
