@@ -22,9 +22,7 @@ Result<CrossCertificate> ParseCrossCertificate(const AuthorityRecord& record, Au
 
 Result<std::shared_ptr<const HierarchySnapshot>> HierarchySnapshot::Open(
     HierarchyRecords records, const OpenAuthority& open) {
-  std::shared_ptr<HierarchySnapshot> snapshot(new HierarchySnapshot());
-  snapshot->name_ = records.hierarchy.Name();
-  snapshot->records_ = std::move(records);
+  std::shared_ptr<HierarchySnapshot> snapshot(new HierarchySnapshot(std::move(records)));
   TRY(snapshot->IndexRecords(open));
   snapshot->IndexActivations();
   snapshot->IndexChains();

@@ -99,7 +99,8 @@ class HierarchySnapshot {
   Result<AuthorityView> ViewOf(AuthorityId id, TimePoint now) const;
 
  private:
-  HierarchySnapshot() = default;
+  explicit HierarchySnapshot(HierarchyRecords records)
+      : records_(std::move(records)), name_(records_.hierarchy.Name()) {}
 
   // The last interval in which an authority was active; `until` is none while it still is.
   struct ActiveTime {

@@ -109,7 +109,7 @@ TEST_F(RootRolloverTest, KeepsTheOldRootUntilTheLastOfItsCertificatesHasEnded) {
   Must(bundles_.Publish(*deployment_.Now(acme_), "conductor"));
   EXPECT_EQ(Catalog()->Find(acme_.id)->Roots(), std::vector{Root(acme_, 2)});
   EXPECT_EQ(Catalog()->Find(acme_.id)->NewestTrustBundle()->version, version + 1);
-  EXPECT_EQ(Issue(agent_).intermediates.size(), 1u) << "nobody needs the link any more";
+  EXPECT_EQ(Issue(agent_).intermediates().size(), 1u) << "nobody needs the link any more";
   EXPECT_TRUE(IsRefusal(Activate("acme/prod/issuing/1").status(), StatusCode::kFailedPrecondition,
                         "authority.root-not-trusted"));
 }

@@ -65,12 +65,14 @@ TEST_F(EnrollmentMappingTest, RefusesAnInvalidOrOldRequestId) {
 
 TEST_F(EnrollmentMappingTest, WritesACertificateWithItsChainAndRoots) {
   const ca::Certificate certificate = deployment_.Issue(agent_);
-  const auto message = ToProto(ca::IssuedCertificate{certificate, {"intermediate"}, {"root"}});
+  const auto hierarchy = deployment_.catalog->Find(deployment_.acme.id);
+  const auto message = ToProto(ca::IssuedCertificate{certificate, hierarchy});
   EXPECT_EQ(message.certificate(), certificate.Der());
   ASSERT_EQ(message.intermediates_size(), 1);
-  EXPECT_EQ(message.intermediates(0), "intermediate");
+  EXPECT_EQ(message.intermediates(0),
+            hierarchy->Intermediates(certificate.record.authority).front());
   ASSERT_EQ(message.roots_size(), 1);
-  EXPECT_EQ(message.roots(0), "root");
+  EXPECT_EQ(message.roots(0), hierarchy->Roots().front());
   EXPECT_EQ(message.serial(), certificate.record.serial.ToString());
   EXPECT_EQ(message.spiffe_id(), agent_.id.ToString());
   EXPECT_LT(message.not_before().seconds(), message.not_after().seconds());
