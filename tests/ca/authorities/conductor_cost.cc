@@ -18,6 +18,7 @@
 #include "ca/authorities/rotation.h"
 #include "ca/catalog/responders.h"
 #include "crl/publisher.h"
+#include "tests/fakes/must.h"
 #include "tests/fixtures/publishing.h"
 
 namespace ca::testing {
