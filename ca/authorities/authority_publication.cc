@@ -34,6 +34,13 @@ Result<HierarchySnapshotPtr> AuthorityPublication::Publish(HierarchyId id, Autho
   return catalogs_.Find(id);
 }
 
+bool IsPublished(const HierarchySnapshot& hierarchy, AuthorityId authority) {
+  const AuthorityRecord* const responder =
+      hierarchy.NewestDelegate(AuthorityKind::kResponder, authority);
+  const TrustBundleRecord* const bundle = hierarchy.NewestTrustBundle();
+  return responder && !responder->certificate.empty() && bundle && bundle->Has(authority);
+}
+
 std::vector<AuthorityId> AuthoritiesToAnswerFor(const HierarchySnapshot& hierarchy, TimePoint now) {
   std::vector<AuthorityId> found;
   for (const auto& authority : hierarchy.authorities()) {

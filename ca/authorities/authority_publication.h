@@ -37,6 +37,9 @@ class AuthorityPublication {
   TrustBundles& bundles_;
 };
 
+// Whether Publish() has been done for an issuing authority, as far as the snapshot knows.
+bool IsPublished(const HierarchySnapshot& hierarchy, AuthorityId authority);
+
 // The authorities of the hierarchy that need an OCSP responder now (NeedsStatusService()). A
 // responder ends with its authority: an authority that has ended would get one after the other for
 // ever.

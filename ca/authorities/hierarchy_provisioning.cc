@@ -183,24 +183,31 @@ Status HierarchyProvisioning::ActivateFirst(const Hierarchy& hierarchy,
   return activated.code() == StatusCode::kAborted ? Ok() : activated;
 }
 
-Result<AuthorityRecord> HierarchyProvisioning::EnsureSuccessor(const HierarchyRecords& hierarchy,
-                                                               const std::string& actor) const {
+const AuthorityRecord* HierarchyProvisioning::FindSuccessor(
+    const HierarchyRecords& hierarchy) const {
   const AuthorityRecord* newest = nullptr;
-  AuthorityId root{};
   for (const AuthorityRecord& record : hierarchy.authorities) {
     if (record.kind == AuthorityKind::kIssuing) newest = &record;
-    if (record.kind == AuthorityKind::kRoot && !record.certificate.empty() &&
-        !record.key_destruction) {
-      root = record.id;
-    }
   }
+  if (!newest || newest->key_destruction || newest->taint) return nullptr;
   const auto& activations = hierarchy.activations;
   const bool was_active =
-      newest && std::any_of(activations.begin(), activations.end(),
-                            [&](const Activation& a) { return a.authority == newest->id; });
-  const bool is_next = newest && !was_active && !newest->key_destruction && !newest->taint &&
-                       !EndsTooEarly(*newest, hierarchy.hierarchy, maker_.Now());
-  if (is_next) return EnsureIssuing(hierarchy, *newest, actor);
+      std::any_of(activations.begin(), activations.end(),
+                  [&](const Activation& activation) { return activation.authority == newest->id; });
+  const bool is_next = !was_active && !EndsTooEarly(*newest, hierarchy.hierarchy, maker_.Now());
+  return is_next ? newest : nullptr;
+}
+
+Result<AuthorityRecord> HierarchyProvisioning::EnsureSuccessor(const HierarchyRecords& hierarchy,
+                                                               const std::string& actor) const {
+  if (const auto* const found = FindSuccessor(hierarchy)) {
+    return EnsureIssuing(hierarchy, *found, actor);
+  }
+  AuthorityId root{};
+  for (const AuthorityRecord& record : hierarchy.authorities) {
+    const bool is_root = record.kind == AuthorityKind::kRoot;
+    if (is_root && !record.certificate.empty() && !record.key_destruction) root = record.id;
+  }
   AuthorityRecord planned =
       TRY(maker_.Plan(hierarchy.hierarchy, AuthorityKind::kIssuing,
                       NextGeneration(hierarchy, AuthorityKind::kIssuing), root, actor));

@@ -31,6 +31,9 @@ class HierarchyProvisioning {
   // process makes it at this moment.
   Result<AuthorityRecord> EnsureSuccessor(const HierarchyRecords& hierarchy,
                                           const std::string& actor) const;
+  // The authority that EnsureSuccessor() would go on with; it may have no key and no certificate
+  // yet. nullptr when EnsureSuccessor() would plan another one.
+  const AuthorityRecord* FindSuccessor(const HierarchyRecords& hierarchy) const;
 
  private:
   Result<HierarchyRecords> EnsureRecord(const Hierarchy& wanted, const std::string& actor) const;

@@ -173,8 +173,11 @@ Status Rotation::Advance(const HierarchySnapshot& seen) {
   // None before the first activation: Provisioning still makes the hierarchy.
   std::optional<TimePoint> due = seen.DueAt();
   if (!due || now < *due - seen.hierarchy().publish_ahead) return Ok();
-  // It may have been done already, here or elsewhere.
+  // The successor waits for its turn, which may take weeks.
+  const AuthorityRecord* const next = provisioning_.hierarchies.FindSuccessor(seen.records());
+  if (now < *due && next && IsPublished(seen, next->id)) return Ok();
   if (!MayLookAtGate(seen.id())) return Ok();
+  // Another replica or an operator may have done it already.
   auto hierarchy = TRY(catalogs_.ReloadHierarchy(seen.id()));
   due = hierarchy->DueAt();
   if (!due || now < *due - hierarchy->hierarchy().publish_ahead) return Ok();
