@@ -20,12 +20,9 @@ void KeepFirst(Status& error, Status status) {
   if (error.ok()) error = std::move(status);
 }
 
-ca::CrlShard NewestOf(ca::AuthorityId authority, const std::vector<ca::CrlShardRecord>& shards) {
-  ca::CrlShard newest = 0;
-  for (const ca::CrlShardRecord& record : shards) {
-    if (record.authority == authority) newest = std::max(newest, record.shard);
-  }
-  return newest;
+// The shards of one authority, of all that CrlStore::LoadShards() lists in this order.
+auto ShardsOf(ca::AuthorityId authority, const std::vector<ca::CrlShardRecord>& shards) {
+  return std::ranges::equal_range(shards, authority, {}, &ca::CrlShardRecord::authority);
 }
 
 std::vector<ca::SerialNumber> SerialsOf(const std::vector<ca::Revocation>& revoked) {
@@ -90,14 +87,12 @@ Result<std::vector<ca::CrlShardRecord>> Publisher::LoadShards(const Authorities&
 Status Publisher::OpenShardIfDue(const ca::Authority& authority,
                                  const std::vector<ca::CrlShardRecord>& shards, bool& opened) {
   if (authority.kind() != ca::AuthorityKind::kIssuing || urls_.empty()) return ca::Ok();
-  const ca::CrlShard newest = NewestOf(authority.id(), shards);
-  const auto record = std::find_if(shards.begin(), shards.end(), [&](const auto& shard) {
-    return shard.authority == authority.id() && shard.shard == newest;
-  });
-  if (record == shards.end()) return ca::Ok();
+  const auto of = ShardsOf(authority.id(), shards);
+  if (of.empty()) return ca::Ok();
+  const ca::CrlShardRecord& newest = of.back();
   const std::int64_t size_max = options_of_(authority.hierarchy()).shard_size;
-  if (record->certificate_count < size_max) return ca::Ok();
-  const Status status = store_.OpenShard(authority.id(), newest, clock_.Now());
+  if (newest.certificate_count < size_max) return ca::Ok();
+  const Status status = store_.OpenShard(authority.id(), newest.shard, clock_.Now());
   // kAborted: another replica has opened it.
   if (!status.ok() && status.code() != StatusCode::kAborted) return status;
   opened = true;
@@ -113,10 +108,11 @@ void Publisher::PublishDueOf(const ca::Authority& authority, Mode mode, Round& r
   // An authority without its key signs no more: its certificates have all expired.
   if (authority.kind() == ca::AuthorityKind::kResponder || has_ended || !authority.has_key())
     return;
-  const ca::CrlShard newest = NewestOf(authority.id(), round.shards);
+  const auto shards = ShardsOf(authority.id(), round.shards);
+  if (shards.empty()) return;
+  const ca::CrlShard newest = shards.back().shard;
   const PublisherOptions options = options_of_(authority.hierarchy());
-  for (const ca::CrlShardRecord& shard : round.shards) {
-    if (shard.authority != authority.id()) continue;
+  for (const ca::CrlShardRecord& shard : shards) {
     // A partition also if only the newest shard is left: certificates of earlier shards may be in
     // use.
     const Scope scope{authority, shard.shard, newest > 0, options};

@@ -77,7 +77,7 @@ Result<Recorded<AuthorityView>> ExternalIssuing::Import(Call& call, const std::s
 Status ExternalIssuing::CheckIsWaiting(const NamedAuthority& found) {
   const AuthorityRecord& record = found.view.record;
   const std::string& name = found.view.name;
-  const std::string& hierarchy = found.hierarchy->name();
+  const std::string hierarchy = found.hierarchy->name();
   if (!found.hierarchy->hierarchy().HasExternalRoot()) {
     return Refusal<kAuthorityRootOurs>(name, hierarchy);
   }
@@ -103,20 +103,14 @@ Result<ExternalCertificate> ExternalIssuing::Check(const Catalog& catalog,
   return external;
 }
 
-// As Rotation lets an authority of our own be known: its responder before its first certificate can
-// be asked about.
-Result<HierarchySnapshotPtr> ExternalIssuing::MakeKnown(HierarchyId hierarchy, AuthorityId id,
+// The OCSP responder comes before the activation, and so before anybody can ask about a
+// certificate.
+Result<HierarchySnapshotPtr> ExternalIssuing::MakeKnown(HierarchyId id, AuthorityId authority,
                                                         const std::string& actor) {
-  Provisioning provisioning(stores_, keys_, registry_, directory_, clock_, actor);
-  auto now = TRY(catalogs_.ReloadHierarchy(hierarchy));
-  const auto authority = TRY(catalogs_.Snapshot()->FindAuthority(id));
-  const Status answered = provisioning.EnsureResponder(now->hierarchy(), *authority).status();
-  // Another replica is at it: the conductor sees to it as well.
-  if (answered.code() != StatusCode::kAborted) TRY(Status(answered));
-  TRY(provisioning.EnsureHierarchy(now->hierarchy()).status());
-  now = TRY(catalogs_.ReloadHierarchy(hierarchy));
-  TRY(bundles_.Publish(*now, actor));
-  return catalogs_.Find(hierarchy);
+  auto hierarchy = TRY(catalogs_.ReloadHierarchy(id));
+  hierarchy = TRY(publication_.EnsureResponders(std::move(hierarchy), {authority}, actor));
+  TRY(provisioning_.hierarchies.EnsureHierarchy(hierarchy->hierarchy(), actor).status());
+  return publication_.Publish(id, authority, actor);
 }
 
 }  // namespace ca

@@ -8,7 +8,7 @@
 namespace ca {
 namespace {
 
-// By then a regularly scheduled CRL is out that was made after the last of its certificates ended.
+// By then a regularly scheduled CRL is published that was made after the last certificate ended.
 constexpr auto kLastCrlWithin = RevocationIndex::kKeptAfterExpiry;
 // For replicas whose clocks differ.
 constexpr std::chrono::hours kDelegateKeptFor{1};

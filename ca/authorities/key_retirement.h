@@ -8,31 +8,34 @@
 
 namespace ca {
 
-// A key that has signed all that it ever will.
+// A key that never signs again.
 struct SpentKey {
   AuthorityRecord record;
   std::string reason;
 };
 
-// The keys of a hierarchy that are to be destroyed, and upon which nobody has decided yet:
-//   of an issuing authority that is retired, once its last CRL is out: one that was signed after
-//     the last of its certificates ended
-//   of a root that is retired, once the keys of all that it has certified are to be destroyed
-//   of a responder or a recorder whose certificate has ended, or that has none and never will
-// and all keys of a hierarchy that is destroyed; see to it that their last CRLs are out before.
+// The keys of a hierarchy that are to be destroyed, and whose end is not decided yet:
+//   the key of an issuing authority that is retired, after its last CRL is published: a CRL that
+//   was
+//     signed after the last of its certificates ended
+//   the key of a root that is retired, after the end of the keys of all that it has certified is
+//     decided
+//   the key of an OCSP responder or a record signer whose certificate has ended, or that has none
+//     and never gets one
+//   every key of a hierarchy that is destroyed: publish its last CRLs before.
 std::vector<SpentKey> SpentKeysAt(const HierarchySnapshot& hierarchy, TimePoint now);
 
-// The story of how a key ends: that it is to be destroyed is recorded, every replica lets go of it,
-// it is destroyed on the token, and that is recorded. Every step may be interrupted and repeated,
-// on any replica, by several at once; a token that is away is waited for. Thread-safe; calls block.
+// Ends keys: the decision is recorded, every replica lets go of the key, the token destroys it, and
+// that is recorded. Every step may be interrupted and repeated, on any replica, by several at once.
+// While a token is unavailable, the steps wait for it. Thread-safe; calls block.
 class KeyRetirement {
  public:
   // All outlive it.
   KeyRetirement(LiveCatalog& catalogs, AuthorityStore& store, KeyStore& keys, const Clock& clock)
       : catalogs_(catalogs), store_(store), keys_(keys), clock_(clock) {}
 
-  // Whatever step is due for the keys of the hierarchy. What one key refuses does not keep the
-  // others waiting: the first failure is returned after all were tried.
+  // Takes each step that is due for a key of the hierarchy. A key that fails does not hold up the
+  // others: the first failure is returned after all were tried.
   Status Advance(const HierarchySnapshot& hierarchy);
 
  private:

@@ -26,7 +26,8 @@ Result<HierarchySnapshotPtr> Rotation::FindPermitted(Call& call, Action action,
 }
 
 Result<Recorded<AuthorityView>> Rotation::Prepare(Call& call, const std::string& name) {
-  const auto hierarchy = TRY(FindPermitted(call, Action::kPrepareAuthority, name));
+  auto hierarchy = TRY(FindPermitted(call, Action::kPrepareAuthority, name));
+  hierarchy = TRY(catalogs_.ReloadHierarchy(hierarchy->id()));
   const auto published = TRY(EnsurePublished(*hierarchy, call.caller().Name()));
   call.event().subject = NameOf(hierarchy->hierarchy(), published.successor);
   AuthorityView view = TRY(published.hierarchy->ViewOf(published.successor.id, clock_.Now()));
@@ -35,14 +36,15 @@ Result<Recorded<AuthorityView>> Rotation::Prepare(Call& call, const std::string&
 }
 
 Result<Recorded<AuthorityView>> Rotation::PrepareRoot(Call& call, const std::string& name) {
-  const auto hierarchy = TRY(FindPermitted(call, Action::kPrepareAuthority, name));
-  Provisioning provisioning(stores_, keys_, registry_, directory_, clock_, call.caller().Name());
-  // What is planned already goes on: it was approved, or is a new hierarchy's first.
-  const std::optional<int> generation = TRY(provisioning.NextRootToPlan(hierarchy->hierarchy()));
+  auto hierarchy = TRY(FindPermitted(call, Action::kPrepareAuthority, name));
+  hierarchy = TRY(catalogs_.ReloadHierarchy(hierarchy->id()));
+  // A root that is planned already was approved, or is the first one of a new hierarchy.
+  const std::optional<int> generation =
+      TRY(provisioning_.next_roots.GenerationToPlan(hierarchy->records()));
   if (generation) TRY(RequireApproval(call, *hierarchy, *generation));
-  const AuthorityRecord root = TRY(
-      provisioning.EnsureNextRoot(hierarchy->hierarchy(), generation, call.event().approval_use));
-  const auto after = TRY(EnsureKnown(provisioning, hierarchy->id(), root.id, call.caller().Name()));
+  const AuthorityRecord root = TRY(provisioning_.next_roots.EnsureNextRoot(
+      hierarchy->records(), call.caller().Name(), call.event().approval_use));
+  const auto after = TRY(publication_.Publish(hierarchy->id(), root.id, call.caller().Name()));
   call.event().subject = NameOf(hierarchy->hierarchy(), root);
   AuthorityView view = TRY(after->ViewOf(root.id, clock_.Now()));
   auto recorded = TRY(ledger_.RecordEvent(call.event()));
@@ -135,7 +137,8 @@ Result<Recorded<Rotation::RevokedAuthority>> Rotation::Revoke(Call& call, const 
   const bool is_active = found.view.state == AuthorityState::kActive;
   std::optional<AuthorityRecord> successor;
   if (is_active) {
-    successor = TRY(EnsurePublished(*found.hierarchy, call.caller().Name())).successor;
+    const auto loaded = TRY(catalogs_.ReloadHierarchy(found.hierarchy->id()));
+    successor = TRY(EnsurePublished(*loaded, call.caller().Name())).successor;
   }
   call.event().reason = fmt::format("{}: {}", NameOf(reason), note);
   auto revoked =
@@ -170,8 +173,11 @@ Status Rotation::Advance(const HierarchySnapshot& seen) {
   // None before the first activation: Provisioning still makes the hierarchy.
   std::optional<TimePoint> due = seen.DueAt();
   if (!due || now < *due - seen.hierarchy().publish_ahead) return Ok();
-  // It may have been done already, here or elsewhere.
+  // The successor waits for its turn, which may take weeks.
+  const AuthorityRecord* const next = provisioning_.hierarchies.FindSuccessor(seen.records());
+  if (now < *due && next && IsPublished(seen, next->id)) return Ok();
   if (!MayLookAtGate(seen.id())) return Ok();
+  // Another replica or an operator may have done it already.
   auto hierarchy = TRY(catalogs_.ReloadHierarchy(seen.id()));
   due = hierarchy->DueAt();
   if (!due || now < *due - hierarchy->hierarchy().publish_ahead) return Ok();
@@ -207,24 +213,13 @@ Status Rotation::Advance(const HierarchySnapshot& seen) {
 
 Result<Rotation::Published> Rotation::EnsurePublished(const HierarchySnapshot& hierarchy,
                                                       const std::string& actor) {
-  Provisioning provisioning(stores_, keys_, registry_, directory_, clock_, actor);
-  AuthorityRecord successor = TRY(provisioning.EnsureSuccessor(hierarchy.hierarchy()));
+  AuthorityRecord successor =
+      TRY(provisioning_.hierarchies.EnsureSuccessor(hierarchy.records(), actor));
   // Without a certificate it waits until ca/authorities/external_issuing.h has one imported.
   auto after = TRY(successor.certificate.empty()
                        ? catalogs_.ReloadHierarchy(hierarchy.id())
-                       : EnsureKnown(provisioning, hierarchy.id(), successor.id, actor));
+                       : publication_.Publish(hierarchy.id(), successor.id, actor));
   return Published{std::move(after), std::move(successor)};
-}
-
-// The responder is there before its first certificate can be asked about.
-Result<HierarchySnapshotPtr> Rotation::EnsureKnown(Provisioning& provisioning,
-                                                   HierarchyId hierarchy, AuthorityId id,
-                                                   const std::string& actor) {
-  const auto now = TRY(catalogs_.ReloadHierarchy(hierarchy));
-  const auto authority = TRY(catalogs_.Snapshot()->FindAuthority(id));
-  TRY(provisioning.EnsureResponder(now->hierarchy(), *authority).status());
-  TRY(bundles_.Publish(*now, actor));
-  return catalogs_.Find(hierarchy);
 }
 
 // ---- the gate -----------------------------------------------------------------------------------

@@ -8,6 +8,7 @@
 
 #include "ca/access/approvals.h"
 #include "ca/access/named_authority.h"
+#include "ca/authorities/authority_publication.h"
 #include "ca/authorities/provisioning.h"
 #include "ca/authorities/trust_bundles.h"
 #include "ca/base/clock.h"
@@ -17,29 +18,28 @@
 
 namespace ca {
 
-// Whether an operator waits for those who have not acknowledged the next authority.
+// Whether an operator waits for the agents that have not acknowledged the next authority.
 enum class StragglerPolicy { kWait, kLeaveBehind };
 
-// The story of how one issuing authority follows another: prepared and published, activated, rolled
-// back. By hand, or on schedule by the conductor. Every step may be interrupted and repeated, on
-// any replica, by several at once. Thread-safe; calls block.
+// Lets one issuing authority follow another: prepares and publishes it, activates it, rolls back.
+// An operator calls it, or the conductor on schedule. Every step may be interrupted and repeated,
+// on any replica, by several at once. Thread-safe; calls block.
 //
 // Each method may also fail as Authorization::Require does.
 class Rotation {
  public:
   // All outlive it.
   Rotation(LiveCatalog& catalogs, const Authorization& authorization, const HierarchyPorts& stores,
-           KeyStore& keys, Registry& registry, Ledger& ledger, const RevocationIndex& revocations,
-           const StatusDirectory& directory, TrustBundles& bundles, const Approvals& approvals,
-           const Clock& clock)
+           const Provisioning& provisioning, const AuthorityPublication& publication,
+           Ledger& ledger, const RevocationIndex& revocations, const TrustBundles& bundles,
+           const Approvals& approvals, const Clock& clock)
       : catalogs_(catalogs),
         authorization_(authorization),
         stores_(stores),
-        keys_(keys),
-        registry_(registry),
+        provisioning_(provisioning),
+        publication_(publication),
         ledger_(ledger),
         revocations_(revocations),
-        directory_(directory),
         bundles_(bundles),
         approvals_(approvals),
         clock_(clock) {}
@@ -49,9 +49,9 @@ class Rotation {
   // (ca/authorities/external_issuing.h). kNotFound.
   Result<Recorded<AuthorityView>> Prepare(Call& call, const std::string& hierarchy);
 
-  // The root that is to follow the newest one, published with a link from that to it: made now, or
-  // found. To make it may take two: Approvals::Require(). The next issuing authority to be prepared
-  // is its. kNotFound; Provisioning's own.
+  // The root that is to follow the newest one, published with its cross-certificate: made now, or
+  // found. Making it may take two operators: Approvals::Require(). The next issuing authority that
+  // is prepared is under it. kNotFound; the errors of NextRootProvisioning.
   Result<Recorded<AuthorityView>> PrepareRoot(Call& call, const std::string& hierarchy);
 
   // From now on `authority`, such as acme/prod/issuing/2, issues. Ok when it does already.
@@ -62,9 +62,9 @@ class Rotation {
   //   authority.ending           it would not outlive the certificates that it is to issue
   //   authority.revoked
   //   authority.root-not-trusted  its root is not, or no more, in the trust bundle
-  //   authority.not-acknowledged  too few agents hold a trust bundle with it; unless they are to be
-  //                               left behind, which the event then says
-  // kAborted when somebody else activated another at this moment.
+  //   authority.not-acknowledged  too few agents hold a trust bundle with it; with kLeaveBehind it
+  //                               is activated all the same, and the event says so
+  // kAborted when another operator activated another authority at this moment.
   Result<Recorded<AuthorityView>> Activate(Call& call, const std::string& authority,
                                            StragglerPolicy policy);
 
@@ -72,15 +72,17 @@ class Rotation {
   // rule authority.none-before, when there was none.
   Result<Recorded<AuthorityView>> RollBack(Call& call, const std::string& hierarchy);
 
-  // From now on `authority` is never activated again, and when it is the active one its successor,
-  // published by then, takes over by itself within seconds, whoever has acknowledged it. What it
-  // has issued stands. `reason` is for people. kInvalidArgument, kNotFound.
+  // From now on `authority` is never activated again. If it is the active one, its successor is
+  // published now and takes over by itself within seconds, also if agents have not acknowledged it.
+  // Certificates that it has issued stay valid. `reason` is for people. kInvalidArgument,
+  // kNotFound.
   Result<Recorded<AuthorityView>> Taint(Call& call, const std::string& authority,
                                         const std::string& reason);
 
-  // The same, and it is revoked with all that it has issued. While it is the active one nothing is
-  // issued in the hierarchy, for some seconds at most. Not for keyCompromise, which is about the
-  // agents' keys: write cACompromise. It may take two: Approvals::Require(). May be repeated.
+  // The same, and it is revoked with all that it has issued. While it is the active one, nothing is
+  // issued in the hierarchy, for some seconds at most. Refuses keyCompromise, which is about the
+  // agents' keys: write cACompromise. It may take two operators: Approvals::Require(). May be
+  // repeated.
   struct RevokedAuthority {
     AuthorityView view;
     std::int64_t revoked_count = 0;  // of its agents' certificates, by this call
@@ -88,8 +90,8 @@ class Rotation {
   Result<Recorded<RevokedAuthority>> Revoke(Call& call, const std::string& authority,
                                             RevocationReason reason, const std::string& note);
 
-  // What the schedule of the hierarchy wants by now: a successor, its activation, or nothing, also
-  // while it waits for acknowledgements.
+  // Does the step that the schedule of the hierarchy wants by now: a successor, its activation, or
+  // nothing, also while it waits for acknowledgements. `hierarchy` may be some seconds old.
   Status Advance(const HierarchySnapshot& hierarchy);
 
  private:
@@ -99,7 +101,8 @@ class Rotation {
   Result<HierarchySnapshotPtr> FindPermitted(Call& call, Action action,
                                              const std::string& name) const;
   Status RequireApproval(Call& call, const HierarchySnapshot& hierarchy, int generation);
-  // The hierarchy as it is when its successor is published, and the successor.
+  // The hierarchy as it is when its successor is published, and the successor. `hierarchy` has just
+  // been loaded.
   struct Published {
     HierarchySnapshotPtr hierarchy;
     AuthorityRecord successor;
@@ -117,10 +120,6 @@ class Rotation {
                   StragglerPolicy policy) const;
   bool MayLookAtGate(HierarchyId hierarchy);
   void LookAtGateLater(HierarchyId hierarchy);
-  // With an OCSP responder of its own, and in the trust bundle.
-  // Yields the hierarchy as it is then.
-  Result<HierarchySnapshotPtr> EnsureKnown(Provisioning& provisioning, HierarchyId hierarchy,
-                                           AuthorityId authority, const std::string& actor);
   Status CheckActivation(const HierarchySnapshot& hierarchy, const AuthorityView& view) const;
   Status CheckNotRevoked(const HierarchySnapshot& hierarchy, const AuthorityView& view) const;
   // `view` is of `hierarchy`; kAborted when another authority was activated since.
@@ -130,16 +129,15 @@ class Rotation {
   LiveCatalog& catalogs_;
   const Authorization& authorization_;
   const HierarchyPorts stores_;
-  KeyStore& keys_;
-  Registry& registry_;
+  const Provisioning& provisioning_;
+  const AuthorityPublication& publication_;
   Ledger& ledger_;
   const RevocationIndex& revocations_;
-  const StatusDirectory& directory_;
-  TrustBundles& bundles_;
+  const TrustBundles& bundles_;
   const Approvals& approvals_;
   const Clock& clock_;
 
-  // Of a hierarchy whose schedule waits for acknowledgements: when they are counted again.
+  // When the acknowledgements of a hierarchy whose schedule waits for them are counted again.
   std::mutex mutex_;
   std::map<HierarchyId, TimePoint> gate_due_;
 };

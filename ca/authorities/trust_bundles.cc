@@ -11,7 +11,7 @@ std::string NameOfVersion(const HierarchySnapshot& hierarchy, int version) {
   return fmt::format("{}/bundle/{}", hierarchy.name(), version);
 }
 
-// Whoever has acknowledged it, or a later one, has heard of the authority.
+// An agent that has acknowledged this version, or a later one, knows the authority.
 const TrustBundleRecord* FirstWith(const HierarchySnapshot& hierarchy, AuthorityId authority) {
   const auto& bundles = hierarchy.trust_bundles();
   const auto first =
@@ -156,8 +156,9 @@ Result<std::vector<LiveAgent>> TrustBundles::FirstStragglers(HierarchyId hierarc
 
 // ---- publishing ---------------------------------------------------------------------------------
 
-// Whatever may still have to be verified: what has ended, was revoked or is retired has not, nor
-// has an external root that the hierarchy's file names no more.
+// The bundle has each authority whose certificates may still have to be verified. It does not have
+// an authority that has ended, was revoked or is retired, nor an external root that the hierarchy's
+// file no longer names.
 bool TrustBundles::IsRevoked(const Authority& authority, const AuthorityRecord& record) const {
   if (record.taint && record.taint->is_revoked) return true;
   return authority.serial() && revocations_.Find(*authority.serial());
@@ -166,14 +167,13 @@ bool TrustBundles::IsRevoked(const Authority& authority, const AuthorityRecord& 
 std::vector<AuthorityId> TrustBundles::WantedNow(const HierarchySnapshot& hierarchy) const {
   std::vector<AuthorityId> wanted;
   const TimePoint now = clock_.Now();
-  for (const AuthorityView& view : hierarchy.ViewsAt(now)) {
-    if (!IsAskedAbout(view, now)) continue;
-    if (view.record.IsExternalRoot() &&
-        !hierarchy.hierarchy().TrustsExternalRoot(view.record.certificate)) {
+  for (const auto& authority : hierarchy.authorities()) {
+    const AuthorityRecord& record = *hierarchy.FindRecord(authority->id());
+    if (!IsAskedAbout(hierarchy.TimesOf(record, now), now)) continue;
+    if (record.IsExternalRoot() && !hierarchy.hierarchy().TrustsExternalRoot(record.certificate)) {
       continue;
     }
-    const auto authority = hierarchy.FindAuthority(view.record.id);
-    if (authority && !IsRevoked(*authority, view.record)) wanted.push_back(view.record.id);
+    if (!IsRevoked(*authority, record)) wanted.push_back(record.id);
   }
   return wanted;
 }

@@ -13,14 +13,14 @@
 
 namespace ca {
 
-// What the relying parties of a hierarchy should hold, in the version that everybody calls it by.
+// The certificates that the relying parties of a hierarchy should hold, and their version.
 struct TrustBundle {
   std::string hierarchy;  // acme/prod
   TrustDomain trust_domain;
   int version = 0;
   TimePoint published_at;
   std::vector<Bytes> roots;    // DER, oldest first: to be trusted
-  std::vector<Bytes> issuing;  // DER, oldest first: to be known, for who likes to know
+  std::vector<Bytes> issuing;  // DER, oldest first: to be known; nobody has to trust them
 };
 
 // How far the live agents of a hierarchy have come with an authority.
@@ -30,7 +30,7 @@ struct BundleProgress {
   AcknowledgedCount count;
 
   std::int64_t stragglers() const { return count.live - count.acknowledged; }
-  // Rounded down, so that a hundred are all; where nobody is live, nobody is behind.
+  // Rounded down, so that 100 means all; 100 when no agent is live.
   int Percent() const;
   // "97% of 812 live agents have acknowledged trust bundle 4; 21 have not"
   std::string ToString() const;
@@ -41,7 +41,7 @@ struct Stragglers {
   std::vector<LiveAgent> agents;  // a page of them, by SPIFFE ID
 };
 
-// The story of trust bundles: published in versions, read, and acknowledged by those who hold them.
+// Trust bundles: published in versions, read, and acknowledged by the agents that hold them.
 // Thread-safe; calls block, but for Newest().
 class TrustBundles {
  public:

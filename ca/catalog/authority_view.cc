@@ -24,12 +24,16 @@ bool IsOver(AuthorityState state) {
   return state == AuthorityState::kRetired || state == AuthorityState::kKeyDestroyed;
 }
 
-bool IsAskedAbout(const AuthorityView& view, TimePoint now) {
-  return view.validity && now < view.validity->not_after && !IsOver(view.state);
+bool IsAskedAbout(const AuthorityTimes& times, TimePoint now) {
+  return times.validity && now < times.validity->not_after && !IsOver(times.state);
 }
 
 bool NeedsStatusService(const AuthorityView& view, TimePoint now) {
-  return IsAskedAbout(view, now) && !view.record.IsExternalRoot();
+  return NeedsStatusService(view.record, view, now);
+}
+
+bool NeedsStatusService(const AuthorityRecord& record, const AuthorityTimes& times, TimePoint now) {
+  return IsAskedAbout(times, now) && !record.IsExternalRoot();
 }
 
 bool AwaitsCertificate(const Hierarchy& hierarchy, const AuthorityRecord& record) {

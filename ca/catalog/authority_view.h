@@ -25,10 +25,8 @@ std::string_view NameOf(AuthorityState state);  // pending, published, ...
 // Whether nothing that it issued is valid any more: kRetired and kKeyDestroyed.
 bool IsOver(AuthorityState state);
 
-struct AuthorityView {
-  AuthorityRecord record;
-  std::string name;       // acme/prod/issuing/2
-  std::string hierarchy;  // acme/prod
+// The state and its times, without a copy of the record.
+struct AuthorityTimes {
   AuthorityState state{};
   std::optional<Validity> validity;         // none while pending
   std::optional<TimePoint> active_since;    // since it was last activated
@@ -37,10 +35,17 @@ struct AuthorityView {
   std::optional<TimePoint> retiring_until;  // when the last of its certificates has ended
 };
 
+struct AuthorityView : AuthorityTimes {
+  AuthorityRecord record;
+  std::string name;       // acme/prod/issuing/2
+  std::string hierarchy;  // acme/prod
+};
+
 // Whether a certificate that it issued may be valid now or later.
-bool IsAskedAbout(const AuthorityView& view, TimePoint now);
+bool IsAskedAbout(const AuthorityTimes& times, TimePoint now);
 // Whether our OCSP and CRLs have to answer for it. They do not answer for an external root.
 bool NeedsStatusService(const AuthorityView& view, TimePoint now);
+bool NeedsStatusService(const AuthorityRecord& record, const AuthorityTimes& times, TimePoint now);
 
 // Whether an issuing authority under an external root is planned, not tainted, and waits for the
 // certificate that the owner of the root is to sign.

@@ -34,6 +34,7 @@ Status HierarchySnapshot::IndexRecords(const OpenAuthority& open) {
     const AuthorityRecord& record = records_.authorities[i];
     record_index_.emplace(record.id, i);
     if (record.kind == AuthorityKind::kIssuing) issued_index_[record.issuer].push_back(i);
+    if (IsDelegate(record.kind)) newest_delegates_[{record.kind, record.issuer}] = i;
     if (record.certificate.empty() || IsDelegate(record.kind)) continue;
     if (record.kind == AuthorityKind::kLink) {
       TRY(IndexCrossCertificate(record));
@@ -92,6 +93,12 @@ std::shared_ptr<const Authority> HierarchySnapshot::FindAuthority(AuthorityId id
 const AuthorityRecord* HierarchySnapshot::FindRecord(AuthorityId id) const {
   const auto found = record_index_.find(id);
   return found == record_index_.end() ? nullptr : &records_.authorities[found->second];
+}
+
+const AuthorityRecord* HierarchySnapshot::NewestDelegate(AuthorityKind kind,
+                                                         AuthorityId issuer) const {
+  const auto found = newest_delegates_.find({kind, issuer});
+  return found == newest_delegates_.end() ? nullptr : &records_.authorities[found->second];
 }
 
 const Activation* HierarchySnapshot::LastActivation() const {
@@ -184,69 +191,79 @@ std::vector<Bytes> HierarchySnapshot::ChainFrom(
 std::vector<AuthorityView> HierarchySnapshot::ViewsAt(TimePoint now) const {
   std::vector<AuthorityView> views;
   for (const AuthorityRecord& record : records_.authorities) {
-    if (record.kind == AuthorityKind::kRoot) views.push_back(ViewOfRoot(record, now));
-    if (record.kind == AuthorityKind::kIssuing) views.push_back(ViewOfIssuing(record, now));
+    const bool is_ca =
+        record.kind == AuthorityKind::kRoot || record.kind == AuthorityKind::kIssuing;
+    if (is_ca) views.push_back(ViewOf(record, now));
   }
   return views;
 }
 
 Result<AuthorityView> HierarchySnapshot::ViewOf(AuthorityId id, TimePoint now) const {
   const AuthorityRecord* const record = FindRecord(id);
-  if (record && record->kind == AuthorityKind::kRoot) return ViewOfRoot(*record, now);
-  if (record && record->kind == AuthorityKind::kIssuing) return ViewOfIssuing(*record, now);
+  const bool is_ca =
+      record && (record->kind == AuthorityKind::kRoot || record->kind == AuthorityKind::kIssuing);
+  if (is_ca) return ViewOf(*record, now);
   return Error(StatusCode::kInternal, "{} has no root or issuing authority with the number {}",
                name_, static_cast<std::int64_t>(id));
 }
 
-AuthorityView HierarchySnapshot::ViewOf(const AuthorityRecord& record) const {
-  const auto authority = FindAuthority(record.id);
-  return {.record = record,
-          .name = NameOf(hierarchy(), record),
-          .hierarchy = name_,
-          .state = authority ? AuthorityState::kPublished : AuthorityState::kPending,
-          .validity = authority ? std::optional(authority->validity()) : std::nullopt};
+AuthorityView HierarchySnapshot::ViewOf(const AuthorityRecord& record, TimePoint now) const {
+  AuthorityView view;
+  static_cast<AuthorityTimes&>(view) = TimesOf(record, now);
+  view.record = record;
+  view.name = NameOf(hierarchy(), record);
+  view.hierarchy = name_;
+  return view;
 }
 
-AuthorityView HierarchySnapshot::ViewOfIssuing(const AuthorityRecord& record, TimePoint now) const {
-  AuthorityView view = ViewOf(record);
-  const auto active = active_times_.find(record.id);
-  if (view.validity && active != active_times_.end()) {
-    const auto& [since, until] = active->second;
-    view.active_since = since;
-    view.active_until = until.value_or(DueAt(record, since));
-    view.retiring_until = std::min<TimePoint>(*view.active_until + hierarchy().LongestLifetime(),
-                                              view.validity->not_after);
-    view.state = !until                        ? AuthorityState::kActive
-                 : now <= *view.retiring_until ? AuthorityState::kRetiring
-                                               : AuthorityState::kRetired;
+AuthorityTimes HierarchySnapshot::TimesOf(const AuthorityRecord& record, TimePoint now) const {
+  AuthorityTimes times{.state = AuthorityState::kPending};
+  if (const auto found = authority_index_.find(record.id); found != authority_index_.end()) {
+    times.state = AuthorityState::kPublished;
+    times.validity = authorities_[found->second]->validity();
+    if (record.kind == AuthorityKind::kIssuing) AddActiveTime(times, record, now);
+    if (record.kind == AuthorityKind::kRoot) AddIssuing(times, record, now);
   }
-  if (record.key_destruction) view.state = AuthorityState::kKeyDestroyed;
-  return view;
+  if (record.key_destruction) times.state = AuthorityState::kKeyDestroyed;
+  return times;
+}
+
+void HierarchySnapshot::AddActiveTime(AuthorityTimes& times, const AuthorityRecord& record,
+                                      TimePoint now) const {
+  const auto active = active_times_.find(record.id);
+  if (active == active_times_.end()) return;
+  const auto& [since, until] = active->second;
+  times.active_since = since;
+  times.active_until = until.value_or(DueAt(record, since));
+  times.retiring_until = std::min<TimePoint>(*times.active_until + hierarchy().LongestLifetime(),
+                                             times.validity->not_after);
+  if (!until) {
+    times.state = AuthorityState::kActive;
+  } else {
+    times.state =
+        now <= *times.retiring_until ? AuthorityState::kRetiring : AuthorityState::kRetired;
+  }
 }
 
 // The state of a root follows from the states of the issuing authorities under it.
-AuthorityView HierarchySnapshot::ViewOfRoot(const AuthorityRecord& record, TimePoint now) const {
-  AuthorityView view = ViewOf(record);
+void HierarchySnapshot::AddIssuing(AuthorityTimes& root, const AuthorityRecord& record,
+                                   TimePoint now) const {
   const auto issued = issued_index_.find(record.id);
-  if (view.validity && issued != issued_index_.end()) {
-    bool is_active = false;
-    bool all_over = true;
-    for (const size_t i : issued->second) {
-      const AuthorityView issuing = ViewOfIssuing(records_.authorities[i], now);
-      is_active = is_active || issuing.state == AuthorityState::kActive;
-      all_over = all_over && IsOver(issuing.state);
-      if (!issuing.active_since) continue;
-      view.active_since =
-          std::min(view.active_since.value_or(*issuing.active_since), *issuing.active_since);
-    }
-    if (view.active_since) {
-      view.state = is_active  ? AuthorityState::kActive
-                   : all_over ? AuthorityState::kRetired
-                              : AuthorityState::kRetiring;
-    }
+  if (issued == issued_index_.end()) return;
+  bool is_active = false;
+  bool all_over = true;
+  for (const size_t i : issued->second) {
+    const AuthorityTimes issuing = TimesOf(records_.authorities[i], now);
+    is_active = is_active || issuing.state == AuthorityState::kActive;
+    all_over = all_over && IsOver(issuing.state);
+    if (!issuing.active_since) continue;
+    root.active_since =
+        std::min(root.active_since.value_or(*issuing.active_since), *issuing.active_since);
   }
-  if (record.key_destruction) view.state = AuthorityState::kKeyDestroyed;
-  return view;
+  if (!root.active_since) return;
+  root.state = is_active  ? AuthorityState::kActive
+               : all_over ? AuthorityState::kRetired
+                          : AuthorityState::kRetiring;
 }
 
 }  // namespace ca

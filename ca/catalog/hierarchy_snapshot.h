@@ -1,10 +1,12 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "ca/base/clock.h"
@@ -59,8 +61,13 @@ class HierarchySnapshot {
   const std::vector<std::shared_ptr<const Authority>>& authorities() const { return authorities_; }
   // nullptr when the hierarchy has none of that number that has a certificate.
   std::shared_ptr<const Authority> FindAuthority(AuthorityId id) const;
-  // Of any kind, also one that is planned. nullptr when there is none.
+  // The record of an authority of any kind, also of one that is planned. nullptr when there is
+  // none.
   const AuthorityRecord* FindRecord(AuthorityId id) const;
+
+  // The OCSP responder or record signer that `issuer` certified last, also one that is planned.
+  // nullptr when there is none.
+  const AuthorityRecord* NewestDelegate(AuthorityKind kind, AuthorityId issuer) const;
 
   // Oldest first; the last one says which authority issues now.
   const std::vector<Activation>& activations() const { return records_.activations; }
@@ -95,6 +102,8 @@ class HierarchySnapshot {
 
   // The roots and issuing authorities, also those that are planned, oldest first.
   std::vector<AuthorityView> ViewsAt(TimePoint now) const;
+  // The same of one root or issuing authority, without a copy of its record.
+  AuthorityTimes TimesOf(const AuthorityRecord& record, TimePoint now) const;
   // kInternal when `id` is no root or issuing authority of the hierarchy.
   Result<AuthorityView> ViewOf(AuthorityId id, TimePoint now) const;
 
@@ -117,15 +126,16 @@ class HierarchySnapshot {
   std::vector<Bytes> ChainFrom(const Authority& issuer,
                                const std::function<bool(const CrossCertificate&)>& may_go_on) const;
   TimePoint DueAt(const AuthorityRecord& active, TimePoint since) const;
-  AuthorityView ViewOfIssuing(const AuthorityRecord& record, TimePoint now) const;
-  AuthorityView ViewOfRoot(const AuthorityRecord& record, TimePoint now) const;
-  AuthorityView ViewOf(const AuthorityRecord& record) const;
+  AuthorityView ViewOf(const AuthorityRecord& record, TimePoint now) const;
+  void AddActiveTime(AuthorityTimes& times, const AuthorityRecord& record, TimePoint now) const;
+  void AddIssuing(AuthorityTimes& root, const AuthorityRecord& record, TimePoint now) const;
 
   HierarchyRecords records_;
   std::string name_;
   std::unordered_map<AuthorityId, size_t> record_index_;
   std::vector<std::shared_ptr<const Authority>> authorities_;
   std::unordered_map<AuthorityId, size_t> authority_index_;
+  std::map<std::pair<AuthorityKind, AuthorityId>, size_t> newest_delegates_;
   std::unordered_map<AuthorityId, std::vector<size_t>> issued_index_;  // issuing ones, by root
   std::vector<CrossCertificate> cross_certificates_;
   std::unordered_map<AuthorityId, size_t> cross_certificate_index_;  // by the newer root

@@ -4,14 +4,14 @@
 #include <memory>
 
 #include "ca/base/clock.h"
-#include "ca/issuance/authority.h"
-#include "ca/ports/authority_store.h"
+#include "ca/catalog/catalog.h"
+#include "ca/issuance/key_store.h"
 
 namespace ca {
 
-// By the authority that issued it: the newest OCSP responder that stands now. One whose key the
-// token cannot give is left out, for another one may do. kUnavailable while the database is away.
-Result<std::map<AuthorityId, std::shared_ptr<const Authority>>> LoadResponders(
-    AuthorityStore& store, KeyStore& keys, TimePoint now);
+// By the authority that issued it: the newest OCSP responder that is valid now and whose key
+// `keys` gives. If the newest one's key is lost, that is the one before.
+std::map<AuthorityId, std::shared_ptr<const Authority>> RespondersAt(const Catalog& catalog,
+                                                                     KeyStore& keys, TimePoint now);
 
 }  // namespace ca

@@ -32,7 +32,7 @@ RevocationIndex::Key RevocationIndex::KeyOf(const SerialNumber& serial) {
 }
 
 Revocation RevocationIndex::RevocationOf(const Key& key, const Entry& entry) {
-  // What was a serial number is one.
+  // The octets were a serial number when they were added.
   return Revocation{
       .serial = *SerialNumber::FromBytes({key.data(), key.size()}),
       .hierarchy = entry.hierarchy,

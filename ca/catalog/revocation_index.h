@@ -11,9 +11,9 @@
 
 namespace ca {
 
-// The revocations of certificates that may still be accepted, in memory: what every decision looks
-// at first. It only grows, but for what has expired long ago. Thread-safe; a lookup waits for
-// nobody but for a writer, which holds the lock for one insertion.
+// The revocations of certificates that may still be accepted, in memory: every decision looks here
+// first. It only grows, except that Prune() forgets certificates that ended long ago. Thread-safe;
+// a lookup waits only for a writer, which holds the lock for one insertion.
 class RevocationIndex {
  public:
   // A revoked certificate stays listed for so long after its end: RFC 5280 section 3.3, "An entry
@@ -30,11 +30,11 @@ class RevocationIndex {
 
   // It holds everything that was committed before `time`. Times may come in any order.
   void SetCompleteUntil(TimePoint time);
-  // Whether it is complete until so short a time before `now` that what it does not hold may be
-  // taken for not revoked: a revocation is to act on every replica within a second.
+  // Whether it is complete until so short a time before `now` that a certificate that it does not
+  // hold may be taken for not revoked: a revocation acts on every replica within a second.
   bool IsCurrent(TimePoint now) const { return now - complete_until_.load() <= kCurrentFor; }
 
-  // Of one CRL, by serial.
+  // The revocations that one CRL lists, by serial.
   std::vector<Revocation> Listed(AuthorityId authority, CrlShard shard) const;
   // How many were ever added to one CRL: when it has not grown, the CRL need not be made anew.
   std::uint64_t Generation(AuthorityId authority, CrlShard shard) const;
@@ -45,7 +45,7 @@ class RevocationIndex {
   size_t size() const;
 
  private:
-  // 20 octets of serial leave 64 bits of chance that make a hash; packed, since there may be
+  // The hash of a serial is 64 of its random bits. Entries are packed, because there may be
   // millions.
   struct Entry {
     std::int64_t revoked_at;  // microseconds since 1970

@@ -8,8 +8,7 @@
 
 namespace ca {
 
-// Where the certificates that an authority issues now say that their status is to be had.
-// Thread-safe.
+// The status URLs that an authority writes into the certificates that it issues now. Thread-safe.
 class StatusDirectory {
  public:
   explicit StatusDirectory(StatusUrls urls) : urls_(std::move(urls)) {}
@@ -17,8 +16,8 @@ class StatusDirectory {
   const StatusUrls& urls() const { return urls_; }
   StatusPointers For(AuthorityId authority) const;
 
-  // Which shard new certificates belong to; 0 until somebody says otherwise. A replica that hears
-  // of it late puts some more certificates into the shard before, which does no harm.
+  // The CRL shard of new certificates; 0 before the first call. A replica that learns of a new
+  // shard late puts some more certificates into the one before, which does no harm.
   void SetNewestShard(AuthorityId authority, CrlShard shard);
 
  private:

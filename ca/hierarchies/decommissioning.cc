@@ -146,7 +146,7 @@ Status Decommissioning::Finish(const HierarchyDestruction& destruction,
   }
   const auto catalog = catalogs_.Snapshot();
   const auto system = TRY(catalog->System());
-  const auto recorder = TRY(provisioning_.EnsureRecorder(system->hierarchy()));
+  const auto recorder = TRY(provisioning_.delegates.EnsureRecorder(*system, "conductor"));
   const Bytes record = TRY(SignRecord(*recorder, write_(statement), now));
   AuditEvent event = LocalEvent("conductor", "RecordHierarchyDestroyed", now);
   event.hierarchy = destruction.hierarchy.id;

@@ -54,7 +54,7 @@ class Decommissioning {
   // All outlive it.
   Decommissioning(LiveCatalog& catalogs, const Authorization& authorization,
                   const HierarchyPorts& stores, KeyRetirement& key_retirement,
-                  Provisioning& provisioning, const Approvals& approvals, const Clock& clock,
+                  const Provisioning& provisioning, const Approvals& approvals, const Clock& clock,
                   Write write)
       : catalogs_(catalogs),
         authorization_(authorization),
@@ -99,7 +99,7 @@ class Decommissioning {
   const Authorization& authorization_;
   const HierarchyPorts stores_;
   KeyRetirement& key_retirement_;
-  Provisioning& provisioning_;
+  const Provisioning& provisioning_;
   const Approvals& approvals_;
   const Clock& clock_;
   const Write write_;

@@ -181,20 +181,13 @@ Result<Recorded<Hierarchies::Applied>> Hierarchies::Apply(Call& call,
 }
 
 Status Hierarchies::EnsureWhole(const Hierarchy& wanted, const std::string& actor) {
-  Provisioning provisioning(stores_, keys_, registry_, directory_, clock_, actor);
-  const Hierarchy hierarchy = TRY(provisioning.EnsureHierarchy(wanted));
-  const auto made = TRY(catalogs_.ReloadHierarchy(hierarchy.id));
+  const Hierarchy hierarchy = TRY(provisioning_.hierarchies.EnsureHierarchy(wanted, actor));
+  auto made = TRY(catalogs_.ReloadHierarchy(hierarchy.id));
   const bool waits = hierarchy.HasExternalRoot() && made->activations().empty();
   if (waits) return Ok();  // the owner of the external root has to sign first
   const auto active = TRY(made->ActiveIssuer());
-  for (const AuthorityId id : {active->issuer(), active->id()}) {
-    const auto authority = made->FindAuthority(id);
-    if (!authority || authority->IsExternalRoot()) continue;
-    const Status answered = provisioning.EnsureResponder(hierarchy, *authority).status();
-    // kAborted: another replica is making it. The conductor makes a missing responder as well.
-    if (answered.code() != StatusCode::kAborted) TRY(Status(answered));
-  }
-  return Ok();
+  return publication_.EnsureResponders(std::move(made), {active->issuer(), active->id()}, actor)
+      .status();
 }
 
 Status Hierarchies::EnsureOperators(const Call& call, const Hierarchy& system,

@@ -8,6 +8,7 @@
 #include "ca/access/approvals.h"
 #include "ca/access/authorization.h"
 #include "ca/access/call.h"
+#include "ca/authorities/authority_publication.h"
 #include "ca/authorities/provisioning.h"
 #include "ca/base/clock.h"
 #include "ca/catalog/live_catalog.h"
@@ -29,14 +30,16 @@ class Hierarchies {
   // All outlive it.
   Hierarchies(LiveCatalog& catalogs, const Authorization& authorization,
               const HierarchyPorts& stores, KeyStore& keys, Registry& registry, Ledger& ledger,
-              const StatusDirectory& directory, const Approvals& approvals, const Clock& clock)
+              const Provisioning& provisioning, const AuthorityPublication& publication,
+              const Approvals& approvals, const Clock& clock)
       : catalogs_(catalogs),
         authorization_(authorization),
         stores_(stores),
         keys_(keys),
         registry_(registry),
         ledger_(ledger),
-        directory_(directory),
+        provisioning_(provisioning),
+        publication_(publication),
         approvals_(approvals),
         clock_(clock) {}
 
@@ -92,7 +95,8 @@ class Hierarchies {
   KeyStore& keys_;
   Registry& registry_;
   Ledger& ledger_;
-  const StatusDirectory& directory_;
+  const Provisioning& provisioning_;
+  const AuthorityPublication& publication_;
   const Approvals& approvals_;
   const Clock& clock_;
 };

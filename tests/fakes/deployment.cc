@@ -5,24 +5,32 @@
 
 namespace ca::testing {
 
+HierarchyRecords RecordsOf(const HierarchyPorts& stores, const Hierarchy& hierarchy) {
+  CatalogRecords records = Must(CatalogRecords::Load(stores));
+  for (HierarchyRecords& of : records.hierarchies) {
+    if (of.hierarchy.id == hierarchy.id) return std::move(of);
+  }
+  return {};
+}
+
 Deployment::Deployment(Ports ports, const Clock& clock)
     : system(SystemHierarchy()),
       acme(AcmeProd()),
       globex(GlobexProd()),
       ports_(ports),
       clock_(clock) {
-  Provisioning provisioning(ports.stores(), ports.keys, ports.registry, Directory(), clock, "init");
+  Provisioning provisioning(ports.stores(), ports.keys, Directory(), clock);
   for (Hierarchy* hierarchy : {&system, &acme, &globex}) {
-    *hierarchy = Must(provisioning.EnsureHierarchy(*hierarchy));
+    *hierarchy = Must(provisioning.hierarchies.EnsureHierarchy(*hierarchy, "init"));
   }
   catalogs = Must(LiveCatalog::Load(ports.stores(), ports.keys));
   catalog = catalogs->Snapshot();
 }
 
 void Deployment::ActivateSuccessor(const Hierarchy& hierarchy) {
-  Provisioning provisioning(ports_.stores(), ports_.keys, ports_.registry, Directory(), clock_,
-                            "test");
-  const AuthorityRecord successor = Must(provisioning.EnsureSuccessor(hierarchy));
+  Provisioning provisioning(ports_.stores(), ports_.keys, Directory(), clock_);
+  const AuthorityRecord successor =
+      Must(provisioning.hierarchies.EnsureSuccessor(RecordsOf(ports_.stores(), hierarchy), "test"));
   const int sequence = static_cast<int>(catalog->Find(hierarchy.id)->activations().size()) + 1;
   Must(ports_.activations.Activate({hierarchy.id, sequence, successor.id, clock_.Now()},
                                    EventAt(clock_.Now(), "ActivateAuthority")));
@@ -32,6 +40,10 @@ void Deployment::ActivateSuccessor(const Hierarchy& hierarchy) {
 
 HierarchySnapshotPtr Deployment::Now(const Hierarchy& hierarchy) const {
   return Must(catalogs->Find(hierarchy.id));
+}
+
+HierarchySnapshotPtr Deployment::Reloaded(const Hierarchy& hierarchy) const {
+  return Must(catalogs->ReloadHierarchy(hierarchy.id));
 }
 
 Agent Deployment::Register(const Agent& wanted) {

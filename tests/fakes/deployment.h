@@ -50,6 +50,9 @@ inline const StatusDirectory& Directory() {
   return directory;
 }
 
+// What the stores say of one hierarchy.
+HierarchyRecords RecordsOf(const HierarchyPorts& stores, const Hierarchy& hierarchy);
+
 // The hierarchies of tests/fakes/samples.h with their authorities, as `init` makes them. Aborts if
 // that fails.
 class Deployment {
@@ -65,8 +68,9 @@ class Deployment {
   const Hierarchy& HierarchyOf(const Agent& agent) const {
     return catalog->Find(agent.hierarchy)->hierarchy();
   }
-  // As `catalogs` has it now.
+  // As `catalogs` has it now, and after a reload.
   HierarchySnapshotPtr Now(const Hierarchy& hierarchy) const;
+  HierarchySnapshotPtr Reloaded(const Hierarchy& hierarchy) const;
 
   // The hierarchy's next issuing authority issues from now on.
   void ActivateSuccessor(const Hierarchy& hierarchy);

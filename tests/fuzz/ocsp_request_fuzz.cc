@@ -27,12 +27,13 @@ class World {
  public:
   World() {
     auto authorities = std::make_shared<ocsp::AnsweredAuthorities>();
-    ca::Provisioning provisioning(ports_.stores(), ports_.keys, ports_.registry,
-                                  ca::testing::Directory(), clock_, "fuzzer");
+    ca::Provisioning provisioning(ports_.stores(), ports_.keys, ca::testing::Directory(), clock_);
     authorities->emplace(
         issuer_->id(),
-        ocsp::AnsweredAuthority{
-            issuer_, Must(provisioning.EnsureResponder(deployment_.acme, *issuer_)), {}});
+        ocsp::AnsweredAuthority{issuer_,
+                                Must(provisioning.delegates.EnsureResponder(
+                                    *deployment_.Reloaded(deployment_.acme), *issuer_, "fuzz")),
+                                {}});
     responder_.SetAuthorities(std::move(authorities));
   }
 

@@ -32,9 +32,9 @@ class ResponderFixture : public ca::testing::StoryTest {
   }
 
   std::shared_ptr<const ca::Authority> ResponderOf(const ca::Authority& authority) {
-    ca::Provisioning provisioning(ports_.stores(), ports_.keys, ports_.registry,
-                                  ca::testing::Directory(), clock_, "test");
-    return Must(provisioning.EnsureResponder(deployment_.acme, authority));
+    ca::Provisioning provisioning(ports_.stores(), ports_.keys, ca::testing::Directory(), clock_);
+    return Must(provisioning.delegates.EnsureResponder(*deployment_.Reloaded(deployment_.acme),
+                                                       authority, "conductor"));
   }
 
   ca::SerialNumber Issue() { return deployment_.Issue(agent_).record.serial; }

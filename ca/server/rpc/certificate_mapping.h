@@ -6,7 +6,7 @@
 
 namespace server {
 
-// `intermediates` and `roots`: DER, as ca::Catalog has them for the certificate's issuer.
+// `intermediates` and `roots`: DER, as ca::HierarchySnapshot has them for the certificate's issuer.
 agentpki::v1::GetCertificateResponse ToProto(const ca::Certificate& certificate,
                                              const std::vector<ca::Bytes>& intermediates,
                                              const std::vector<ca::Bytes>& roots);

@@ -2,6 +2,7 @@
 
 #include "ca/authorities/provisioning.h"
 #include "ca/certificates/enrollment.h"
+#include "ca/certificates/own_agents.h"
 #include "ca/files/hierarchy_file.h"
 #include "ca/server/run/backends.h"
 #include "ca/x509/credentials.h"
@@ -18,7 +19,7 @@ constexpr char kActor[] = "init";
 constexpr std::string_view kOperatorProfile = "operator";
 
 Result<ca::Agent> EnsureOperator(const ca::Hierarchy& system, const std::string& name,
-                                 ca::Provisioning& provisioning) {
+                                 const ca::OwnAgents& own_agents) {
   ca::SpiffeId id = TRY(ca::SpiffeId::Parse(
       fmt::format("spiffe://{}/operator/{}", system.trust_domain.name(), name)));
   const ca::Agent wanted{
@@ -29,8 +30,8 @@ Result<ca::Agent> EnsureOperator(const ca::Hierarchy& system, const std::string&
       .profile = std::string(kOperatorProfile),
   };
   TRY(wanted.Validate(system));
-  ca::Agent agent = TRY(provisioning.EnsureAgent(wanted));
-  TRY(provisioning.EnsureGrant(agent.id, {ca::Role::kAdmin, std::nullopt}, system.id));
+  ca::Agent agent = TRY(own_agents.EnsureAgent(wanted));
+  TRY(own_agents.EnsureGrant(agent.id, {ca::Role::kAdmin, std::nullopt}, system.id));
   return agent;
 }
 
@@ -124,10 +125,11 @@ Status RunInit(const Config& config, const InitOptions& options) {
   if (!lock.ok()) return ca::Annotate(lock.status(), "database: ");
   const Backends backends = TRY(Backends::Open(config, clock, TenantTokens::kMustBeAvailable));
   const ca::StatusDirectory directory(config.status.urls);
-  ca::Provisioning provisioning(*backends.stores, *backends.keys, *backends.registry, directory,
-                                clock, kActor);
+  const ca::Provisioning provisioning(*backends.stores, *backends.keys, directory, clock);
+  const ca::OwnAgents own_agents(*backends.registry, clock, kActor);
 
-  const ca::Hierarchy system = TRY(provisioning.EnsureHierarchy(SystemHierarchy(config)));
+  const ca::Hierarchy system =
+      TRY(provisioning.hierarchies.EnsureHierarchy(SystemHierarchy(config), kActor));
   TRY(EnsureApprovals(config, backends.stores->hierarchies, system, clock.Now()));
   fmt::print("hierarchy {}: {}\n", system.Name(), system.trust_domain.name());
   if (!options.hierarchy_file.empty()) {
@@ -138,10 +140,11 @@ Status RunInit(const Config& config, const InitOptions& options) {
                        "them later with: agentpki hierarchy apply -f FILE",
                        options.hierarchy_file.string());
     }
-    const ca::Hierarchy made = TRY(provisioning.EnsureHierarchy(wanted.hierarchy));
+    const ca::Hierarchy made =
+        TRY(provisioning.hierarchies.EnsureHierarchy(wanted.hierarchy, kActor));
     fmt::print("hierarchy {}: {}\n", made.Name(), made.trust_domain.name());
   }
-  const ca::Agent agent = TRY(EnsureOperator(system, options.operator_name, provisioning));
+  const ca::Agent agent = TRY(EnsureOperator(system, options.operator_name, own_agents));
   if (options.operator_folder.empty()) return ca::Ok();
 
   const auto catalogs = TRY(ca::LiveCatalog::Load(*backends.stores, *backends.keys));

@@ -41,8 +41,8 @@ Status Serve(const Config& config) {
   const auto catalogs = TRY(ca::LiveCatalog::Load(*backends.stores, *backends.keys));
   const auto status = TRY(StatusPlane::Create(config, backends, *catalogs, clock));
   UseCases use_cases(config, backends, *catalogs, status->directory(), status->index(), clock);
-  const auto identity = TRY(ServerIdentity::Create(config, *catalogs, use_cases.provisioning,
-                                                   use_cases.enrollment, clock));
+  const auto identity = TRY(
+      ServerIdentity::Create(config, *catalogs, use_cases.own_agents, use_cases.enrollment, clock));
   GrpcHealth grpc_health;
   UpkeepLoops upkeep(
       config, backends, partitions, *catalogs, use_cases, *status, *identity,

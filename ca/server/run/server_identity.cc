@@ -41,7 +41,7 @@ std::string HostSegment() {
 }
 
 ca::Result<ca::Agent> EnsureServerAgent(const Config& config, const ca::Hierarchy& system,
-                                        ca::Provisioning& provisioning) {
+                                        const ca::OwnAgents& own_agents) {
   ca::SpiffeId id = TRY(ca::SpiffeId::Parse(
       fmt::format("spiffe://{}/server/{}", system.trust_domain.name(), HostSegment())));
   ca::Agent wanted{
@@ -56,7 +56,7 @@ ca::Result<ca::Agent> EnsureServerAgent(const Config& config, const ca::Hierarch
   };
   const Status valid = wanted.Validate(system);
   if (!valid.ok()) return ca::Annotate(valid, "server_names: ");
-  ca::Agent registered = TRY(provisioning.EnsureAgent(wanted));
+  ca::Agent registered = TRY(own_agents.EnsureAgent(wanted));
   // The names in the configuration count, not those of the first registration.
   registered.dns_names = wanted.dns_names;
   registered.ip_addresses = wanted.ip_addresses;
@@ -85,13 +85,13 @@ Status CheckPrivate(const fs::path& directory) {
 
 ca::Result<std::unique_ptr<ServerIdentity>> ServerIdentity::Create(const Config& config,
                                                                    const ca::LiveCatalog& catalogs,
-                                                                   ca::Provisioning& provisioning,
+                                                                   const ca::OwnAgents& own_agents,
                                                                    const ca::Enrollment& enrollment,
                                                                    const ca::Clock& clock) {
   TRY(CheckPrivate(config.runtime_directory));
   const auto catalog = catalogs.Snapshot();
   const auto system = TRY(catalog->System());
-  ca::Agent agent = TRY(EnsureServerAgent(config, system->hierarchy(), provisioning));
+  ca::Agent agent = TRY(EnsureServerAgent(config, system->hierarchy(), own_agents));
   std::unique_ptr<ServerIdentity> identity(
       new ServerIdentity(config.runtime_directory, std::move(agent), catalogs, enrollment, clock));
   // Always issue a new one. Whether an older one on disk is still valid depends on more than its

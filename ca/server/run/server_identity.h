@@ -6,8 +6,8 @@
 #include <mutex>
 #include <thread>
 
-#include "ca/authorities/provisioning.h"
 #include "ca/certificates/enrollment.h"
+#include "ca/certificates/own_agents.h"
 #include "ca/server/run/config.h"
 
 namespace server {
@@ -25,7 +25,7 @@ class ServerIdentity {
   // another user can enter the runtime directory; otherwise the errors of ca::Enrollment::Issue().
   static ca::Result<std::unique_ptr<ServerIdentity>> Create(const Config& config,
                                                             const ca::LiveCatalog& catalogs,
-                                                            ca::Provisioning& provisioning,
+                                                            const ca::OwnAgents& own_agents,
                                                             const ca::Enrollment& enrollment,
                                                             const ca::Clock& clock);
   ~ServerIdentity();

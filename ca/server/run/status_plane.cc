@@ -28,7 +28,7 @@ StatusPlane::StatusPlane(const Config& config, const Backends& backends, ca::Liv
       directory_(config.status.urls),
       responder_(index_, *backends.revocations, clock,
                  {.lifetime = config.status.settings.ocsp_lifetime}),
-      feed_({*backends.revocations, *backends.crls, backends.stores->authorities, *backends.keys},
+      feed_({*backends.revocations, *backends.crls, *backends.keys},
             {index_, crl_cache_, responder_, directory_}, catalogs, clock,
             // OCSP looks at the index first, so a revocation in the index is visible in OCSP.
             {.revocation =

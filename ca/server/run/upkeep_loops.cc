@@ -70,7 +70,7 @@ UpkeepLoops::UpkeepLoops(const Config& config, const Backends& backends,
             return CrlOptionsOf(catalogs.Snapshot()->Find(id), configured);
           }),
       conductor_({config.database_server},
-                 {*backends.keys, use_cases.conductor_provisioning, use_cases.rotation,
+                 {*backends.keys, use_cases.publication, use_cases.rotation,
                   use_cases.key_retirement, use_cases.decommissioning, use_cases.bundles,
                   publisher_, status.crl_cache(), *backends.crls, status.feed()},
                  catalogs, clock,

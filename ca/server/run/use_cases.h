@@ -3,6 +3,7 @@
 #include "ca/access/approvals.h"
 #include "ca/access/authorization.h"
 #include "ca/access/operators.h"
+#include "ca/authorities/authority_publication.h"
 #include "ca/authorities/external_issuing.h"
 #include "ca/authorities/key_retirement.h"
 #include "ca/authorities/provisioning.h"
@@ -11,6 +12,7 @@
 #include "ca/catalog/revocation_index.h"
 #include "ca/catalog/status_directory.h"
 #include "ca/certificates/enrollment.h"
+#include "ca/certificates/own_agents.h"
 #include "ca/certificates/registration.h"
 #include "ca/certificates/revocations.h"
 #include "ca/hierarchies/decommissioning.h"
@@ -36,9 +38,10 @@ struct UseCases {
   const ca::Revocations revocations;
   const ca::Operators operators;
 
-  ca::Provisioning provisioning;  // records "server" as the actor
-  ca::Provisioning conductor_provisioning;
+  const ca::OwnAgents own_agents;  // records "server" as the actor
+  const ca::Provisioning provisioning;
   ca::TrustBundles bundles;
+  const ca::AuthorityPublication publication;
   ca::Rotation rotation;
   ca::ExternalIssuing external_issuing;
   ca::KeyRetirement key_retirement;

@@ -12,7 +12,7 @@ using ca::Revocation;
 using ca::SerialNumber;
 using ca::Status;
 
-// What is promised: OCSP need not say yet what is younger.
+// The promise: OCSP says revoked within this time, and need not before.
 constexpr std::chrono::seconds kOcspPromise(1);
 // A revocation has the time at which it was asked for, by the clock of the replica that took it:
 // one that was committed after the ledger was read may be dated so long before.

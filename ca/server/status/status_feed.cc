@@ -41,7 +41,7 @@ Status StatusFeed::CatchUp() {
   const auto revocations =
       TRY(sources_.revocations.ReadSince(cursor_, begin - ca::RevocationIndex::kKeptAfterExpiry));
   for (const ca::Revocation& revocation : revocations) {
-    // What was there when this process began says nothing of how fast it became visible.
+    // A revocation from before this process began says nothing about how fast it became visible.
     if (sinks_.index.Add(revocation) && is_loaded_) observers_.revocation(revocation);
   }
   is_loaded_ = true;
@@ -53,8 +53,7 @@ Status StatusFeed::Refresh() {
   const std::lock_guard lock(refreshing_);
   TRY(catalogs_.Reload());
   const auto catalog = catalogs_.Snapshot();
-  const auto responders =
-      TRY(ca::LoadResponders(sources_.authorities, sources_.keys, clock_.Now()));
+  const auto responders = ca::RespondersAt(*catalog, sources_.keys, clock_.Now());
   auto answered = std::make_shared<ocsp::AnsweredAuthorities>();
   lacks_responder_ = false;
   for (const ca::HierarchySnapshotPtr& hierarchy : catalog->hierarchies()) {
@@ -129,7 +128,7 @@ Status StatusFeed::Follow() {
   const ca::TimePoint now = clock_.Now();
   if (now >= refresh_due_) {
     TRY(Refresh());
-    // The conductor is making one: as at the very first start.
+    // The conductor is making a responder, as at the very first start.
     refresh_due_ = now + (lacks_responder_ ? kRefreshSoon : kRefreshInterval);
   }
   if (now >= prune_due_) {

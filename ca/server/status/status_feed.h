@@ -15,15 +15,14 @@
 
 namespace server {
 
-// What this replica knows of the status of certificates, kept up with what every replica commits:
-// revocations, the newest CRLs, the OCSP responders and the shards. Woken by notifications, and
-// without one twice a second. Thread-safe.
+// Keeps this replica's knowledge of the status of certificates up with the commits of every
+// replica: revocations, the newest CRLs, the OCSP responders and the shards. A notification wakes
+// it; without one it runs twice a second. Thread-safe.
 class StatusFeed {
  public:
   struct Sources {
     ca::RevocationStore& revocations;
     ca::CrlStore& crls;
-    ca::AuthorityStore& authorities;
     ca::KeyStore& keys;
   };
   struct Sinks {
@@ -38,7 +37,7 @@ class StatusFeed {
     std::function<void(const ca::Revocation&)> revocation;
   };
 
-  // What is referred to outlives it.
+  // Everything outlives it.
   StatusFeed(Sources sources, Sinks sinks, ca::LiveCatalog& catalogs, const ca::Clock& clock,
              Observers observers)
       : sources_(sources),
@@ -59,7 +58,8 @@ class StatusFeed {
   // The hierarchies, authorities, responders and shards as they are now.
   ca::Status Refresh();
 
-  // How long ago it last succeeded must not be long: what is revoked meanwhile is not known here.
+  // kUnavailable when it has not succeeded for ten seconds: revocations since then are not known
+  // here.
   ca::Status CheckHealth() const;
 
  private:

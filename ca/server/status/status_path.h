@@ -7,7 +7,7 @@
 #include "ca/base/bytes.h"
 #include "ca/model/hierarchy.h"
 
-// What the paths of the status site mean (ca/model/status_urls.h writes them). Pure.
+// The meaning of the paths of the status site (ca/model/status_urls.h writes them). Pure.
 namespace server {
 
 struct OcspPath {  // {prefix}/ocsp/7: a POST, whose body is the request

@@ -59,7 +59,7 @@ std::string OcspCaching(ca::TimePoint next_update, ca::TimePoint now) {
   return caching;
 }
 
-// What may be cached, with its tag and date; without it when the peer has it already.
+// A cacheable answer with its tag and date; without a body when the peer has it already.
 HttpResponse Cacheable(const HttpRequest& request, std::string_view content_type,
                        std::string_view caching, std::string_view etag,
                        ca::TimePoint last_modified) {
@@ -123,8 +123,9 @@ std::optional<HttpResponse> StatusSite::HandleAtOnce(const HttpRequest& request)
       ParseStatusPath(request.target, prefix_));
 }
 
-// What HandleAtOnce() did not find. What is not base64, or not DER, is malformedRequest with status
-// 200 in either method: RFC 6960 section 2.3 has a word for it, which clients understand.
+// The requests that HandleAtOnce() did not answer. A request that is not base64, or not DER, gets
+// malformedRequest with status 200 in either method: RFC 6960 section 2.3 defines that answer,
+// which clients understand.
 HttpResponse StatusSite::Handle(const HttpRequest& request) {
   const StatusPath path = ParseStatusPath(request.target, prefix_);
   if (const auto* get = std::get_if<OcspGetPath>(&path)) {

@@ -13,11 +13,11 @@
 
 namespace server {
 
-// What relying parties ask over HTTP: OCSP answers (RFC 6960 appendix A, RFC 5019), CRLs and CA
-// certificates (RFC 5280 section 4.2.2.1). Thread-safe. Everything it says is public and signed.
+// Answers relying parties over HTTP: OCSP (RFC 6960 appendix A, RFC 5019), CRLs and CA certificates
+// (RFC 5280 section 4.2.2.1). Thread-safe. Every answer is public and signed.
 class StatusSite final : public HttpHandler {
  public:
-  // Serves below the path of `urls`. What is referred to has to outlive it.
+  // Serves below the path of `urls`. Everything outlives it.
   StatusSite(const ca::StatusUrls& urls, ocsp::Responder& responder, const crl::CrlCache& crl_cache,
              const ca::LiveCatalog& catalogs, const ca::Clock& clock);
 

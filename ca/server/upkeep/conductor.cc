@@ -13,7 +13,7 @@ constexpr std::chrono::seconds kInterval(1);
 constexpr std::chrono::minutes kResponderInterval(1);
 constexpr std::chrono::seconds kKeyInterval(5);
 
-// Once for as long as it fails with the same words.
+// Logs a failure once while it has the same message.
 void LogNews(const Status& status, Status& last) {
   if (!status.ok() && status.message() != last.message()) {
     spdlog::error("conductor: {}", status.ToString());
@@ -93,7 +93,7 @@ void Conductor::Round() {
   RetireKeys();
 }
 
-// What one part cannot do must not keep the others from their work; the first failure is told.
+// A part that fails must not hold up the others. The first failure is returned.
 Status Conductor::RoundOf(Group& group) {
   auto catalog = catalogs_.Snapshot();
   Hierarchies hierarchies = Of(group, *catalog);
@@ -130,8 +130,8 @@ Status Conductor::Rotate(const Hierarchies& hierarchies) {
   return first;
 }
 
-// A key that does not go is no reason to serve nobody: it is logged, and `agentpki doctor` finds
-// it.
+// A key that cannot be destroyed is no reason to stop serving: it is logged, and `agentpki doctor`
+// finds it.
 void Conductor::RetireKeys() {
   if (clock_.Now() < keys_due_) return;
   const auto catalog = catalogs_.Snapshot();
@@ -144,8 +144,8 @@ void Conductor::RetireKeys() {
   keys_due_ = clock_.Now() + kKeyInterval;
 }
 
-// What a key has signed last stands for as long as its authority: the link to the next root has its
-// status from the old one's last CRL.
+// The last CRL of a key is valid as long as its authority: the cross-certificate of the next root
+// has its status from the last CRL of the old root.
 Status Conductor::RetireKeysOf(const ca::HierarchySnapshot& hierarchy) {
   crl::Publisher::Authorities spent;
   for (const ca::SpentKey& key : ca::SpentKeysAt(hierarchy, clock_.Now())) {
@@ -155,7 +155,7 @@ Status Conductor::RetireKeysOf(const ca::HierarchySnapshot& hierarchy) {
   return parts_.key_retirement.Advance(hierarchy);
 }
 
-// As with a key that does not go.
+// A failure is logged, as for a key that cannot be destroyed.
 void Conductor::Dismantle() {
   const auto catalog = catalogs_.Snapshot();
   Status first;
@@ -167,7 +167,7 @@ void Conductor::Dismantle() {
   LogNews(first, dismantled_);
 }
 
-// Its keys go when they have said the last that they have to say.
+// Its keys are destroyed after they have signed their last CRLs.
 Status Conductor::Dismantle(const ca::HierarchySnapshot& hierarchy) {
   TRY(Observe(parts_.publisher.PublishLast(hierarchy.authorities())));
   return parts_.decommissioning.Advance(hierarchy);
@@ -176,26 +176,15 @@ Status Conductor::Dismantle(const ca::HierarchySnapshot& hierarchy) {
 Status Conductor::EnsureResponders(const Hierarchies& hierarchies) {
   Status first;
   for (const ca::HierarchySnapshotPtr& hierarchy : hierarchies) {
-    const Status ensured = EnsureRespondersOf(*hierarchy);
+    const Status ensured =
+        parts_.publication
+            .EnsureResponders(hierarchy, ca::AuthoritiesToAnswerFor(*hierarchy, clock_.Now()),
+                              kActor)
+            .status();
     if (first.ok()) first = ensured;
   }
   const Status refreshed = parts_.feed.Refresh();
   return first.ok() ? refreshed : first;
-}
-
-Status Conductor::EnsureRespondersOf(const ca::HierarchySnapshot& hierarchy) {
-  const ca::TimePoint now = clock_.Now();
-  for (const ca::AuthorityView& view : hierarchy.ViewsAt(now)) {
-    // A responder ends with its authority: for one that has ended, each would be followed by the
-    // next at once, for ever.
-    if (!ca::NeedsStatusService(view, now)) continue;
-    const auto authority = hierarchy.FindAuthority(view.record.id);
-    const auto responder = parts_.provisioning.EnsureResponder(hierarchy.hierarchy(), *authority);
-    if (!responder.ok()) {
-      return ca::Annotate(responder.status(), "OCSP responder of " + view.name + ": ");
-    }
-  }
-  return ca::Ok();
 }
 
 Status Conductor::PublishCrls(const Hierarchies& hierarchies) {

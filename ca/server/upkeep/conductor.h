@@ -9,8 +9,8 @@
 #include <thread>
 #include <vector>
 
+#include "ca/authorities/authority_publication.h"
 #include "ca/authorities/key_retirement.h"
-#include "ca/authorities/provisioning.h"
 #include "ca/authorities/rotation.h"
 #include "ca/catalog/live_catalog.h"
 #include "ca/hierarchies/decommissioning.h"
@@ -20,15 +20,15 @@
 
 namespace server {
 
-// What one replica at a time does for all: issuing authorities that follow each other on schedule,
-// trust bundles that say so, OCSP responders with fresh certificates, CRLs, the end of keys that
-// are spent, and of hierarchies that are destroyed. An advisory lock says which; everything it does
-// is safe when two do it by accident. Thread-safe.
+// The work that one replica at a time does for all: it lets issuing authorities follow each other
+// on schedule, publishes trust bundles and CRLs, renews OCSP responders, and ends spent keys and
+// destroyed hierarchies. An advisory lock decides which replica conducts; everything is safe if two
+// do it by accident. Thread-safe.
 class Conductor {
  public:
   struct Parts {
     const ca::KeyStore& keys;
-    ca::Provisioning& provisioning;
+    const ca::AuthorityPublication& publication;
     ca::Rotation& rotation;
     ca::KeyRetirement& key_retirement;
     ca::Decommissioning& decommissioning;
@@ -40,13 +40,13 @@ class Conductor {
   };
 
   struct Observers {
-    // Told of each CRL that it published.
+    // Called for each CRL that it published.
     std::function<void(const ca::PublishedCrl&)> published;
-    // Told of a failed round, once for as long as each fails with the same words.
+    // Called for a failed round; once while each round fails with the same message.
     std::function<void(const ca::Status&)> failed;
   };
 
-  // What is referred to outlives it.
+  // Everything outlives it.
   Conductor(db::Endpoint database, Parts parts, const ca::LiveCatalog& catalogs,
             const ca::Clock& clock, Observers observers);
   ~Conductor();
@@ -55,14 +55,14 @@ class Conductor {
   void Start();
   void Stop();
 
-  // What failed in the last round, if this replica is the conductor; but not what concerns a
-  // hierarchy whose token is apart, for the others are served all the same.
+  // The failure of the last round, if this replica is the conductor. The failure of a hierarchy
+  // with a dedicated token does not count, because the others are served all the same.
   ca::Status CheckHealth() const;
 
  private:
   void ConductForEver();
   bool Leads();
-  // Those whose keys are on the common token, or those that have one apart.
+  // The hierarchies whose keys are on the common token, or those that have a dedicated token.
   struct Group {
     bool is_apart;
     std::chrono::seconds responder_patience;  // after a failure
@@ -78,7 +78,6 @@ class Conductor {
   void RetireKeys();
   ca::Status RetireKeysOf(const ca::HierarchySnapshot& hierarchy);
   ca::Status EnsureResponders(const Hierarchies& hierarchies);
-  ca::Status EnsureRespondersOf(const ca::HierarchySnapshot& hierarchy);
   ca::Status PublishCrls(const Hierarchies& hierarchies);
   void Dismantle();
   ca::Status Dismantle(const ca::HierarchySnapshot& hierarchy);

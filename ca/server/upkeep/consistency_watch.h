@@ -12,29 +12,29 @@
 
 namespace server {
 
-// Has every hierarchy checked without being asked, and tells the metrics and the log. On every
-// replica, because each knows only what its own OCSP and CRLs say. Thread-safe.
+// Checks every hierarchy on schedule, and reports to the metrics and the log. It runs on every
+// replica, because each replica knows only its own OCSP and CRLs. Thread-safe.
 class ConsistencyWatch {
  public:
-  static constexpr std::chrono::minutes kFirstAfter{1};  // it began
+  static constexpr std::chrono::minutes kFirstAfter{1};  // after its start
   static constexpr std::chrono::minutes kInterval{10};
-  static constexpr std::chrono::minutes kRetryInterval{1};  // when a check could not be done
+  static constexpr std::chrono::minutes kRetryInterval{1};  // after a check that failed
 
   // Consistency::Check().
   using Check = std::function<ca::Result<ConsistencyReport>(
       const ca::HierarchySnapshot& hierarchy, const std::function<bool()>& is_given_up)>;
 
-  // What is referred to outlives it.
+  // Everything outlives it.
   ConsistencyWatch(const ca::LiveCatalog& catalogs, Check check, Metrics& metrics,
                    const ca::Clock& clock);
   ~ConsistencyWatch() { Stop(); }
 
   // From now on, on a thread of its own.
   void Start();
-  // Gives up what is under way.
+  // Gives up a check that has begun.
   void Stop();
 
-  // What that thread does every second: nothing when a check is not due. By one thread at a time.
+  // That thread calls it every second. It does nothing if no check is due. One thread at a time.
   void CheckWhenDue();
 
  private:

@@ -38,8 +38,8 @@ int CountKeys(const Evidence& evidence, const std::vector<HierarchyId>& hierarch
 
 }  // namespace
 
-// Token and ledger cannot be seen at the same instant: what is found by one look and not by the
-// next was on its way.
+// Token and ledger cannot be read at the same instant: a finding that a second look does not
+// confirm was a change in progress.
 Result<Doctor::Report> Doctor::Examine(const std::vector<HierarchyId>& hierarchies) const {
   Evidence evidence = TRY(Look());
   std::vector<Finding> findings = DiagnoseAll(evidence, hierarchies, clock_.Now());
@@ -76,8 +76,8 @@ Result<Evidence> Doctor::Look() const {
   return evidence;
 }
 
-// Which keys are where they are looked for; and of which hierarchies nothing is known. kUnavailable
-// when that are all who have no token apart.
+// Sorts the keys by whether they are on the right token, and notes the hierarchies whose token is
+// unavailable. kUnavailable when that is the common token.
 ca::Status Doctor::Sort(const std::vector<ca::TokenContent>& contents, Evidence& evidence) const {
   for (const ca::TokenContent& content : contents) {
     for (const std::string& label : content.labels) {

@@ -8,22 +8,22 @@
 
 namespace server {
 
-// Looks at ledger, tokens and CRLs, and says what is wrong. Changes nothing. Thread-safe; blocks
-// for as long as the tokens take to list their keys.
+// Compares ledger, tokens and CRLs, and reports each thing that is wrong. Changes nothing.
+// Thread-safe; blocks for as long as the tokens take to list their keys.
 class Doctor {
  public:
-  // All outlive it.
+  // Everything outlives it.
   Doctor(const ca::HierarchyPorts& stores, ca::KeyStore& keys, ca::CrlStore& crls,
          const crl::CrlCache& crl_cache, const ca::Clock& clock)
       : stores_(stores), keys_(keys), crls_(crls), crl_cache_(crl_cache), clock_(clock) {}
 
   struct Report {
     std::vector<ca::Finding> findings;
-    int key_count = 0;  // of the hierarchies that were looked at, where they are looked for
+    int key_count = 0;  // keys of the examined hierarchies that are on the right token
     std::vector<std::string> foreign_keys;
   };
 
-  // Of those hierarchies. kUnavailable while the database or the common token is away.
+  // Examines those hierarchies. kUnavailable while the database or the common token is unavailable.
   ca::Result<Report> Examine(const std::vector<ca::HierarchyId>& hierarchies) const;
 
  private:

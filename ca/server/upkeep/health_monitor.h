@@ -13,7 +13,7 @@
 
 namespace server {
 
-// Something that the server needs, as it was when it was last looked at.
+// Something that the server needs, as the last check found it.
 struct Component {
   std::string name;
   bool healthy = false;
@@ -21,19 +21,21 @@ struct Component {
   std::set<std::string> tenants;
 };
 
-// Looks every two seconds whether what the server needs is well, so that nobody who asks has to
-// wait for it. What has not answered for ten seconds is not well. Thread-safe.
+// Checks every two seconds whether the components that the server needs are healthy, so that a
+// caller that asks never waits for one. A component that has not answered for ten seconds is
+// unhealthy. Thread-safe.
 class HealthMonitor {
  public:
   struct Check {
     std::string name;
     std::function<ca::Status()> look;
-    std::set<std::string> tenants = {};  // who alone need it; none: all do
+    std::set<std::string> tenants = {};  // the only ones that need it; empty: all do
   };
 
-  // `tell` hears whether all is well that all need: after the first look, and when that changes.
+  // `tell` is called with whether every component that all tenants need is healthy: after the first
+  // checks, and when that changes.
   HealthMonitor(std::vector<Check> checks, std::function<void(bool)> tell);
-  // Waits for looks that are under way.
+  // Waits for checks that have begun.
   ~HealthMonitor();
 
   std::vector<Component> Components() const;

@@ -41,9 +41,8 @@ class ExternalIssuingTest : public testing::RotationStoryTest {
   ExternalIssuingTest() : RotationStoryTest(SystemClock().Now() - minutes(10)) {}
 
   Hierarchy Apply(const Hierarchy& wanted) {
-    Provisioning provisioning(ports_.stores(), ports_.keys, ports_.registry, testing::Directory(),
-                              clock_, "alice");
-    const Hierarchy made = Must(provisioning.EnsureHierarchy(wanted));
+    Provisioning provisioning(ports_.stores(), ports_.keys, testing::Directory(), clock_);
+    const Hierarchy made = Must(provisioning.hierarchies.EnsureHierarchy(wanted, "alice"));
     Must(deployment_.catalogs->Reload());
     return made;
   }
@@ -102,9 +101,9 @@ class ExternalIssuingTest : public testing::RotationStoryTest {
 
   CorporateCa corporate_{clock_.Now()};
   const Caller admin_ = OperatorWith(Role::kAdmin);
-  ExternalIssuing external_{*deployment_.catalogs, authorization_,  ports_.stores(),
-                            ports_.keys,           ports_.registry, ports_.ledger,
-                            testing::Directory(),  bundles_,        clock_};
+  ExternalIssuing external_{
+      *deployment_.catalogs,    authorization_,          ports_.stores(), ports_.keys,
+      publishing_.provisioning, publishing_.publication, ports_.ledger,   clock_};
   const Enrollment enrollment_{*deployment_.catalogs, ports_.registry, ports_.ledger,
                                testing::Directory(), clock_};
 };
@@ -449,11 +448,11 @@ TEST_F(ExternalIssuingTest, GoesOnFromWhereverItWasInterrupted) {
     };
     testing::SteppedHierarchyPorts store(ports.stores(), interrupt);
     testing::SteppedKeyStore keys(ports.keys, interrupt);
-    Provisioning provisioning(store, keys, ports.registry, testing::Directory(), clock_, "alice");
-    is_done = provisioning.EnsureHierarchy(wanted).ok();
+    Provisioning provisioning(store, keys, testing::Directory(), clock_);
+    is_done = provisioning.hierarchies.EnsureHierarchy(wanted, "alice").ok();
     broken_at = -1;
-    Must(provisioning.EnsureHierarchy(wanted).status());
-    Must(provisioning.EnsureHierarchy(wanted).status());
+    Must(provisioning.hierarchies.EnsureHierarchy(wanted, "alice").status());
+    Must(provisioning.hierarchies.EnsureHierarchy(wanted, "alice").status());
     const auto authorities = Must(ports.authorities.LoadAuthorities());
     ASSERT_EQ(authorities.size(), 2u) << "one root, one issuing authority, broken at " << broken;
     EXPECT_TRUE(authorities[0].IsExternalRoot());
@@ -473,14 +472,13 @@ TEST_F(ExternalIssuingTest, MayBeMadeBySeveralAtOnce) {
     const auto overtake = [&]() -> Status {
       if (step++ != overtaken_at) return Ok();
       was_overtaken = true;
-      Provisioning other(ports.stores(), ports.keys, ports.registry, testing::Directory(), clock_,
-                         "other");
-      return other.EnsureHierarchy(wanted).status();
+      Provisioning other(ports.stores(), ports.keys, testing::Directory(), clock_);
+      return other.hierarchies.EnsureHierarchy(wanted, "other").status();
     };
     testing::SteppedHierarchyPorts store(ports.stores(), overtake);
     testing::SteppedKeyStore keys(ports.keys, overtake);
-    Provisioning provisioning(store, keys, ports.registry, testing::Directory(), clock_, "alice");
-    Must(provisioning.EnsureHierarchy(wanted).status());
+    Provisioning provisioning(store, keys, testing::Directory(), clock_);
+    Must(provisioning.hierarchies.EnsureHierarchy(wanted, "alice").status());
     const auto authorities = Must(ports.authorities.LoadAuthorities());
     ASSERT_EQ(authorities.size(), 2u) << "overtaken at " << overtaken_at;
     EXPECT_EQ(authorities[1].kind, AuthorityKind::kIssuing);

@@ -144,10 +144,10 @@ TEST_F(KeyRetirementTest, LeavesAKeyWhoseAuthorityWasActivatedAgainMeanwhile) {
 }
 
 TEST_F(KeyRetirementTest, EndsTheKeyOfAResponderWhoseCertificateHasEnded) {
-  Provisioning provisioning(ports_.stores(), ports_.keys, ports_.registry, testing::Directory(),
-                            clock_, "conductor");
+  Provisioning provisioning(ports_.stores(), ports_.keys, testing::Directory(), clock_);
   const auto issuer = Must(deployment_.catalog->Find(acme_.id)->ActiveIssuer());
-  const auto responder = Must(provisioning.EnsureResponder(acme_, *issuer));
+  const auto responder = Must(
+      provisioning.delegates.EnsureResponder(*deployment_.Reloaded(acme_), *issuer, "conductor"));
   Conductor conductor(ports_, clock_);
   clock_.Set(responder->validity().not_after + hours(1));
   Must(conductor.Advance(acme_));

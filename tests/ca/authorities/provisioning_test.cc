@@ -33,12 +33,18 @@ class ProvisioningTest : public ::testing::Test {
         : ports(clock),
           stores(ports.stores(), at_step),
           keys(ports.keys, at_step),
-          provisioning(stores, keys, ports.registry, testing::Directory(), clock, "init") {}
+          provisioning(stores, keys, testing::Directory(), clock) {}
 
     MemoryPorts ports;
     SteppedHierarchyPorts stores;
     SteppedKeyStore keys;
     Provisioning provisioning;
+
+    Result<AuthorityRecord> EnsureSuccessor(const Hierarchy& hierarchy) {
+      HierarchyRecords records = testing::RecordsOf(ports.stores(), hierarchy);
+      records.hierarchy = hierarchy;
+      return provisioning.hierarchies.EnsureSuccessor(records, "init");
+    }
   };
 
   // How many steps an undisturbed provisioning has.
@@ -48,7 +54,7 @@ class ProvisioningTest : public ::testing::Test {
       ++steps;
       return Ok();
     });
-    Must(world.provisioning.EnsureHierarchy(AcmeProd()).status());
+    Must(world.provisioning.hierarchies.EnsureHierarchy(AcmeProd(), "init").status());
     return steps;
   }
 
@@ -76,12 +82,12 @@ class ProvisioningTest : public ::testing::Test {
 
 TEST_F(ProvisioningTest, MakesOneSuccessorAndDoesNotActivateIt) {
   World world(clock_, Ok);
-  const Hierarchy acme = Must(world.provisioning.EnsureHierarchy(AcmeProd()));
+  const Hierarchy acme = Must(world.provisioning.hierarchies.EnsureHierarchy(AcmeProd(), "init"));
   const auto before = Must(Catalog::Load(world.ports.stores(), world.ports.keys));
   const auto active = Must(before->Find(acme.id)->ActiveIssuer());
 
-  const AuthorityRecord successor = Must(world.provisioning.EnsureSuccessor(acme));
-  EXPECT_EQ(Must(world.provisioning.EnsureSuccessor(acme)).id, successor.id);
+  const AuthorityRecord successor = Must(world.EnsureSuccessor(acme));
+  EXPECT_EQ(Must(world.EnsureSuccessor(acme)).id, successor.id);
 
   EXPECT_EQ(successor.generation, 2);
   const auto after = Must(Catalog::Load(world.ports.stores(), world.ports.keys));
@@ -99,11 +105,11 @@ TEST_F(ProvisioningTest, MakesASuccessorAfterAnInterruptionAtEveryStep) {
   for (int interrupted_at = 0;; ++interrupted_at) {
     steps_left = std::numeric_limits<int>::max();
     World world(clock_, at_step);
-    const Hierarchy acme = Must(world.provisioning.EnsureHierarchy(AcmeProd()));
+    const Hierarchy acme = Must(world.provisioning.hierarchies.EnsureHierarchy(AcmeProd(), "init"));
     steps_left = interrupted_at;
-    const bool is_whole = world.provisioning.EnsureSuccessor(acme).ok();
+    const bool is_whole = world.EnsureSuccessor(acme).ok();
     steps_left = std::numeric_limits<int>::max();
-    Must(world.provisioning.EnsureSuccessor(acme).status());
+    Must(world.EnsureSuccessor(acme).status());
     EXPECT_EQ(Must(world.ports.authorities.LoadAuthorities()).size(), 3u) << interrupted_at;
     EXPECT_EQ(world.keys.generated.size(), 3u) << "an orphan key at step " << interrupted_at;
     if (is_whole) break;
@@ -114,7 +120,7 @@ TEST_F(ProvisioningTest, MakesASuccessorAfterAnInterruptionAtEveryStep) {
 
 TEST_F(ProvisioningTest, MakesAHierarchyWithItsAuthorities) {
   World world(clock_, Ok);
-  const Hierarchy made = Must(world.provisioning.EnsureHierarchy(AcmeProd()));
+  const Hierarchy made = Must(world.provisioning.hierarchies.EnsureHierarchy(AcmeProd(), "init"));
   EXPECT_EQ(made.Name(), "acme/prod");
   EXPECT_NE(made.id, HierarchyId{});
   ExpectWhole(world);
@@ -122,12 +128,12 @@ TEST_F(ProvisioningTest, MakesAHierarchyWithItsAuthorities) {
 
 TEST_F(ProvisioningTest, KeepsWhatStands) {
   World world(clock_, Ok);
-  const Hierarchy first = Must(world.provisioning.EnsureHierarchy(AcmeProd()));
+  const Hierarchy first = Must(world.provisioning.hierarchies.EnsureHierarchy(AcmeProd(), "init"));
   const auto before = Must(world.ports.authorities.LoadAuthorities());
   const size_t events = world.ports.events.All().size();
   clock_.Advance(std::chrono::hours(1));
 
-  EXPECT_EQ(Must(world.provisioning.EnsureHierarchy(AcmeProd())).id, first.id);
+  EXPECT_EQ(Must(world.provisioning.hierarchies.EnsureHierarchy(AcmeProd(), "init")).id, first.id);
 
   const auto after = Must(world.ports.authorities.LoadAuthorities());
   ASSERT_EQ(after.size(), before.size());
@@ -138,7 +144,7 @@ TEST_F(ProvisioningTest, KeepsWhatStands) {
 
 TEST_F(ProvisioningTest, LeavesAnEventForEachChange) {
   World world(clock_, Ok);
-  Must(world.provisioning.EnsureHierarchy(AcmeProd()).status());
+  Must(world.provisioning.hierarchies.EnsureHierarchy(AcmeProd(), "init").status());
   std::vector<std::string> actions;
   for (const AuditEvent& event : world.ports.events.All()) {
     actions.push_back(event.action);
@@ -160,10 +166,10 @@ TEST_F(ProvisioningTest, IsRepeatableAfterAnInterruptionAtEveryStep) {
     World world(clock_, [&] {
       return ++step == interrupted_at ? Error(StatusCode::kUnavailable, "interrupted") : Ok();
     });
-    EXPECT_EQ(world.provisioning.EnsureHierarchy(AcmeProd()).status().code(),
+    EXPECT_EQ(world.provisioning.hierarchies.EnsureHierarchy(AcmeProd(), "init").status().code(),
               StatusCode::kUnavailable);
     clock_.Advance(std::chrono::seconds(10));
-    EXPECT_TRUE(world.provisioning.EnsureHierarchy(AcmeProd()).ok());
+    EXPECT_TRUE(world.provisioning.hierarchies.EnsureHierarchy(AcmeProd(), "init").ok());
     ExpectWhole(world);
   }
 }
@@ -176,12 +182,11 @@ TEST_F(ProvisioningTest, MayBeDoneBySeveralAtOnce) {
     std::function<Status()> overtake;
     World world(clock_, [&] { return ++step == overtaken_at ? overtake() : Ok(); });
     overtake = [&]() -> Status {  // another process does all of it in this instant
-      return Provisioning(world.stores, world.keys, world.ports.registry, testing::Directory(),
-                          clock_, "other")
-          .EnsureHierarchy(AcmeProd())
+      return Provisioning(world.stores, world.keys, testing::Directory(), clock_)
+          .hierarchies.EnsureHierarchy(AcmeProd(), "other")
           .status();
     };
-    const auto made = world.provisioning.EnsureHierarchy(AcmeProd());
+    const auto made = world.provisioning.hierarchies.EnsureHierarchy(AcmeProd(), "init");
     EXPECT_TRUE(made.ok()) << made.status();
     ExpectWhole(world);
   }
@@ -190,17 +195,17 @@ TEST_F(ProvisioningTest, MayBeDoneBySeveralAtOnce) {
 // As `init` does at each start of tools/dev, also when the first authorities are long gone.
 TEST_F(ProvisioningTest, GeneratesNoKeyInThePlaceOfOneThatIsGone) {
   World world(clock_, Ok);
-  Must(world.provisioning.EnsureHierarchy(AcmeProd()));
+  Must(world.provisioning.hierarchies.EnsureHierarchy(AcmeProd(), "init"));
   for (const std::string& label : Must(world.ports.keys.Labels())) {
     Must(world.ports.keys.Destroy(label));
   }
-  Must(world.provisioning.EnsureHierarchy(AcmeProd()));
+  Must(world.provisioning.hierarchies.EnsureHierarchy(AcmeProd(), "init"));
   EXPECT_TRUE(Must(world.ports.keys.Labels()).empty());
 }
 
 TEST_F(ProvisioningTest, DoesNotChangeAHierarchyAndNamesTheFieldThatDiffers) {
   World world(clock_, Ok);
-  Must(world.provisioning.EnsureHierarchy(AcmeProd()).status());
+  Must(world.provisioning.hierarchies.EnsureHierarchy(AcmeProd(), "init").status());
   const std::pair<const char*, std::function<void(Hierarchy&)>> changes[] = {
       {"trust_domain",
        [](Hierarchy& h) { h.trust_domain = Must(TrustDomain::Parse("other.acme.example")); }},
@@ -226,7 +231,7 @@ TEST_F(ProvisioningTest, DoesNotChangeAHierarchyAndNamesTheFieldThatDiffers) {
   for (const auto& [field, change] : changes) {
     Hierarchy wanted = AcmeProd();
     change(wanted);
-    EXPECT_TRUE(Says(world.provisioning.EnsureHierarchy(wanted).status(),
+    EXPECT_TRUE(Says(world.provisioning.hierarchies.EnsureHierarchy(wanted, "init").status(),
                      StatusCode::kFailedPrecondition,
                      fmt::format("acme/prod exists with another {};", field)));
   }
@@ -236,7 +241,7 @@ TEST_F(ProvisioningTest, MakesNothingThatIsNotValid) {
   World world(clock_, Ok);
   Hierarchy wanted = AcmeProd();
   wanted.profiles.clear();
-  EXPECT_EQ(world.provisioning.EnsureHierarchy(wanted).status().code(),
+  EXPECT_EQ(world.provisioning.hierarchies.EnsureHierarchy(wanted, "init").status().code(),
             StatusCode::kInvalidArgument);
   EXPECT_TRUE(Must(world.ports.hierarchies.LoadHierarchies()).empty());
 }
@@ -244,67 +249,34 @@ TEST_F(ProvisioningTest, MakesNothingThatIsNotValid) {
 // Also what is made on schedule, after the configuration was changed.
 TEST_F(ProvisioningTest, MakesNoKeyOnAnotherTokenThanIsPinned) {
   World world(clock_, Ok);
-  Hierarchy acme = Must(world.provisioning.EnsureHierarchy(AcmeProd()));
+  Hierarchy acme = Must(world.provisioning.hierarchies.EnsureHierarchy(AcmeProd(), "init"));
   acme.token = "hsm-acme";
-  EXPECT_TRUE(IsRefusal(world.provisioning.EnsureSuccessor(acme).status(),
-                        StatusCode::kFailedPrecondition, "hierarchy.token"));
+  EXPECT_TRUE(IsRefusal(world.EnsureSuccessor(acme).status(), StatusCode::kFailedPrecondition,
+                        "hierarchy.token"));
   Hierarchy other = GlobexProd();
   other.token = "hsm-globex";
-  EXPECT_TRUE(IsRefusal(world.provisioning.EnsureHierarchy(other).status(),
+  EXPECT_TRUE(IsRefusal(world.provisioning.hierarchies.EnsureHierarchy(other, "init").status(),
                         StatusCode::kFailedPrecondition, "hierarchy.token"));
 }
 
 TEST_F(ProvisioningTest, SaysThatTheTokenIsAway) {
   World world(clock_, Ok);
   world.ports.keys.Fail(testing::MemoryKeyStore::Fault::kUnavailable);
-  EXPECT_EQ(world.provisioning.EnsureHierarchy(AcmeProd()).status().code(),
+  EXPECT_EQ(world.provisioning.hierarchies.EnsureHierarchy(AcmeProd(), "init").status().code(),
             StatusCode::kUnavailable);
   world.ports.keys.Fail(testing::MemoryKeyStore::Fault::kNone);
-  EXPECT_TRUE(world.provisioning.EnsureHierarchy(AcmeProd()).ok());
+  EXPECT_TRUE(world.provisioning.hierarchies.EnsureHierarchy(AcmeProd(), "init").ok());
   ExpectWhole(world);
 }
 
 TEST_F(ProvisioningTest, ReleasesNoAuthorityWhoseSignatureDoesNotVerify) {
   World world(clock_, Ok);
   world.ports.keys.Fail(testing::MemoryKeyStore::Fault::kWrongSignature);
-  EXPECT_EQ(world.provisioning.EnsureHierarchy(AcmeProd()).status().code(), StatusCode::kInternal);
+  EXPECT_EQ(world.provisioning.hierarchies.EnsureHierarchy(AcmeProd(), "init").status().code(),
+            StatusCode::kInternal);
   for (const AuthorityRecord& record : Must(world.ports.authorities.LoadAuthorities())) {
     EXPECT_TRUE(record.certificate.empty());
   }
-}
-
-// ---- agents and grants --------------------------------------------------------------------------
-
-class ProvisioningAgentsTest : public ProvisioningTest {
- protected:
-  World world_{clock_, Ok};
-  const Hierarchy system_ = Must(world_.provisioning.EnsureHierarchy(testing::SystemHierarchy()));
-  const Agent wanted_ = testing::AgentOf(system_, "operator/admin");
-};
-
-TEST_F(ProvisioningAgentsTest, RegistersAnAgentOnce) {
-  const Agent first = Must(world_.provisioning.EnsureAgent(wanted_));
-  EXPECT_EQ(first.registered_at, clock_.Now());
-  const AuditEvent event = world_.ports.events.All().back();
-  EXPECT_EQ(event.action, "RegisterAgent");
-  EXPECT_EQ(event.hierarchy, system_.id);
-  EXPECT_EQ(event.subject, wanted_.id.ToString());
-
-  clock_.Advance(std::chrono::hours(1));
-  const Agent again = Must(world_.provisioning.EnsureAgent(wanted_));
-  EXPECT_EQ(again.number, first.number);
-  EXPECT_EQ(again.registered_at, first.registered_at);
-}
-
-TEST_F(ProvisioningAgentsTest, GrantsOnce) {
-  const Agent admin = Must(world_.provisioning.EnsureAgent(wanted_));
-  for (int i = 0; i < 2; ++i) {
-    Must(world_.provisioning.EnsureGrant(admin.id, {Role::kAdmin, std::nullopt}, system_.id));
-  }
-  const auto grants = Must(world_.ports.registry.FindGrants(admin.id));
-  ASSERT_EQ(grants.size(), 1u);
-  EXPECT_EQ(grants[0].role, Role::kAdmin);
-  EXPECT_EQ(world_.ports.events.All().back().action, "AddGrant");
 }
 
 }  // namespace

@@ -13,8 +13,8 @@ using std::chrono::seconds;
 using testing::IsRefusal;
 using testing::Must;
 
-// Of a hierarchy that wants half of its agents to know. Certificates stand for a week, so that who
-// is live stays so.
+// In a hierarchy that waits until half of its agents have acknowledged. Certificates stand for a
+// week, so that who is live stays so.
 Hierarchy Initech() {
   CertificateProfile profile;
   profile.name = "agent";
@@ -71,9 +71,9 @@ class RotationGateTest : public testing::RotationStoryTest {
         ->generation();
   }
 
-  const Hierarchy hierarchy_ = Must(Provisioning(ports_.stores(), ports_.keys, ports_.registry,
-                                                 testing::Directory(), clock_, "init")
-                                        .EnsureHierarchy(Initech()));
+  const Hierarchy hierarchy_ =
+      Must(Provisioning(ports_.stores(), ports_.keys, testing::Directory(), clock_)
+               .hierarchies.EnsureHierarchy(Initech(), "init"));
   const Caller admin_ = OperatorWith(Role::kAdmin);
   std::vector<Agent> agents_;
 };

@@ -3,6 +3,7 @@
 #include "ca/authorities/rotation.h"
 
 #include "ca/certificates/enrollment.h"
+#include "tests/fixtures/publishing.h"
 #include "tests/fixtures/use_case_test.h"
 
 namespace ca {
@@ -21,11 +22,11 @@ class RotationTest : public testing::StoryTest {
     Replica(testing::MemoryPorts& ports, const Clock& clock)
         : catalogs(Must(LiveCatalog::Load(ports.stores(), ports.keys))),
           authorization(ports.registry),
-          bundles(*catalogs, authorization, ports.activations, ports.acknowledgements,
-                  ports.registry, revocations, clock),
+          publishing(ports, *catalogs, authorization, revocations, clock),
           approvals(*catalogs, authorization, ports.hierarchies, ports.approvals),
-          rotation(*catalogs, authorization, ports.stores(), ports.keys, ports.registry,
-                   ports.ledger, revocations, testing::Directory(), bundles, approvals, clock),
+          rotation(*catalogs, authorization, ports.stores(), publishing.provisioning,
+                   publishing.publication, ports.ledger, revocations, publishing.bundles, approvals,
+                   clock),
           enrollment(*catalogs, ports.registry, ports.ledger, testing::Directory(), clock) {}
 
     // As the conductor does, by its own catalog of now.
@@ -36,7 +37,7 @@ class RotationTest : public testing::StoryTest {
     const std::unique_ptr<LiveCatalog> catalogs;
     RevocationIndex revocations;
     const Authorization authorization;
-    TrustBundles bundles;
+    testing::Publishing publishing;
     const Approvals approvals;
     Rotation rotation;
     const Enrollment enrollment;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "ca/authorities/rotation.h"
+#include "tests/fixtures/publishing.h"
 #include "tests/fixtures/use_case_test.h"
 
 namespace ca::testing {
@@ -12,23 +13,17 @@ class RotationStoryTest : public StoryTest {
 
   RevocationIndex revocations_;
   const Authorization authorization_{ports_.registry};
-  TrustBundles bundles_{*deployment_.catalogs,
-                        authorization_,
-                        ports_.activations,
-                        ports_.acknowledgements,
-                        ports_.registry,
-                        revocations_,
-                        clock_};
+  Publishing publishing_{ports_, *deployment_.catalogs, authorization_, revocations_, clock_};
+  TrustBundles& bundles_ = publishing_.bundles;
   const Approvals approvals_{*deployment_.catalogs, authorization_, ports_.hierarchies,
                              ports_.approvals};
   Rotation rotation_{*deployment_.catalogs,
                      authorization_,
                      ports_.stores(),
-                     ports_.keys,
-                     ports_.registry,
+                     publishing_.provisioning,
+                     publishing_.publication,
                      ports_.ledger,
                      revocations_,
-                     Directory(),
                      bundles_,
                      approvals_,
                      clock_};

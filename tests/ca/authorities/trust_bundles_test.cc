@@ -1,4 +1,4 @@
-// What relying parties should hold: published in versions, read, and acknowledged.
+// Trust bundles: published in versions, read, and acknowledged.
 
 #include "ca/authorities/trust_bundles.h"
 

@@ -16,14 +16,15 @@ class ResponderTest : public testing::StoryTest {
     return Must(deployment_.catalog->Find(deployment_.acme.id)->ActiveIssuer());
   }
   std::shared_ptr<const Authority> Ensure() {
-    return Must(provisioning_.EnsureResponder(deployment_.acme, *Issuer()));
+    return Must(provisioning_.delegates.EnsureResponder(*deployment_.Reloaded(deployment_.acme),
+                                                        *Issuer(), "conductor"));
   }
   std::map<AuthorityId, std::shared_ptr<const Authority>> Load() {
-    return Must(LoadResponders(ports_.authorities, ports_.keys, clock_.Now()));
+    return RespondersAt(*Must(Catalog::Load(ports_.stores(), ports_.keys)), ports_.keys,
+                        clock_.Now());
   }
 
-  Provisioning provisioning_{ports_.stores(),      ports_.keys, ports_.registry,
-                             testing::Directory(), clock_,      "conductor"};
+  Provisioning provisioning_{ports_.stores(), ports_.keys, testing::Directory(), clock_};
 };
 
 TEST_F(ResponderTest, IsMadeOnceWithAKeyOfItsOwn) {
@@ -94,7 +95,8 @@ TEST_F(ResponderTest, IsFollowedByAnotherWhenItsKeyIsLost) {
 TEST_F(ResponderTest, IsOfOneAuthorityEach) {
   const auto roots = deployment_.catalog->Find(deployment_.acme.id)->authorities();
   for (const auto& authority : roots) {
-    Must(provisioning_.EnsureResponder(deployment_.acme, *authority));
+    Must(provisioning_.delegates.EnsureResponder(*deployment_.Reloaded(deployment_.acme),
+                                                 *authority, "conductor"));
   }
   EXPECT_EQ(Load().size(), roots.size());
 }

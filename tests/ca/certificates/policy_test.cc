@@ -157,9 +157,8 @@ TEST_F(PolicyTest, EnrollmentIsRefusedByItsRuleAndTheEventSaysSo) {
   EnrollmentRule known = Rule("known", Effect::kAdmit);
   known.agents = {"billing/**"};
   wanted.enrollment_rules = {known, Rule("others", Effect::kRefuse)};
-  Provisioning provisioning(ports_.stores(), ports_.keys, ports_.registry, testing::Directory(),
-                            clock_, "test");
-  const Hierarchy strict = Must(provisioning.EnsureHierarchy(wanted));
+  Provisioning provisioning(ports_.stores(), ports_.keys, testing::Directory(), clock_);
+  const Hierarchy strict = Must(provisioning.hierarchies.EnsureHierarchy(wanted, "test"));
   Must(deployment_.catalogs->Reload());
   deployment_.catalog = deployment_.catalogs->Snapshot();
   const Enrollment enrollment(*deployment_.catalogs, ports_.registry, ports_.ledger,

@@ -4,6 +4,7 @@
 #include "ca/certificates/revocations.h"
 #include "ca/hierarchies/hierarchies.h"
 #include "tests/ca/access/approvals_use_case_test.h"
+#include "tests/fixtures/publishing.h"
 
 namespace ca {
 namespace {
@@ -40,9 +41,19 @@ class ApprovalsOfChangesTest : public testing::ApprovalsStoryTest {
     return operators_.Add(CallBy(alice_, Action::kAddGrant), name, role, scope).status();
   }
 
-  Hierarchies hierarchies_{*deployment_.catalogs, authorization_,  ports_.stores(),
-                           ports_.keys,           ports_.registry, ports_.ledger,
-                           testing::Directory(),  approvals_,      clock_};
+  RevocationIndex revocation_index_;
+  testing::Publishing publishing_{ports_, *deployment_.catalogs, authorization_, revocation_index_,
+                                  clock_};
+  Hierarchies hierarchies_{*deployment_.catalogs,
+                           authorization_,
+                           ports_.stores(),
+                           ports_.keys,
+                           ports_.registry,
+                           ports_.ledger,
+                           publishing_.provisioning,
+                           publishing_.publication,
+                           approvals_,
+                           clock_};
   const Revocations revocations_{*deployment_.catalogs, authorization_,     ports_.registry,
                                  ports_.ledger,         ports_.revocations, approvals_};
   const Operators operators_{*deployment_.catalogs, authorization_, ports_.registry, approvals_};

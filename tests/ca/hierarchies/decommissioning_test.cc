@@ -33,7 +33,7 @@ class DecommissioningTest : public testing::StoryTest {
           authorization(ports.registry),
           catalogs(Must(LiveCatalog::Load(ports.stores(), ports.keys))),
           retirement(*catalogs, stores.authorities, keys, clock),
-          provisioning(stores, keys, ports.registry, directory, clock, "conductor"),
+          provisioning(stores, keys, directory, clock),
           approvals(*catalogs, authorization, ports.hierarchies, ports.approvals),
           decommissioning(*catalogs, authorization, stores, retirement, provisioning, approvals,
                           clock, Write) {}
@@ -142,9 +142,9 @@ TEST_F(DecommissioningTest, LetsNobodyIssueInItAnyMore) {
 
 TEST_F(DecommissioningTest, LeavesItsNameForAnother) {
   Must(Destroy(server_));
-  Provisioning provisioning(ports_.stores(), ports_.keys, ports_.registry, server_.directory,
-                            clock_, "test");
-  const Hierarchy again = Must(provisioning.EnsureHierarchy(testing::AcmeProd()));
+  Provisioning provisioning(ports_.stores(), ports_.keys, server_.directory, clock_);
+  const Hierarchy again =
+      Must(provisioning.hierarchies.EnsureHierarchy(testing::AcmeProd(), "conductor"));
   EXPECT_NE(again.id, acme_.id);
   Must(server_.catalogs->Reload());
   EXPECT_EQ(Must(server_.catalogs->Snapshot()->FindByName("acme/prod"))->id(), again.id);

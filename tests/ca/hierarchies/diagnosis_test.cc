@@ -17,7 +17,7 @@ class DiagnosisTest : public testing::StoryTest {
  protected:
   // The state of now, with an OCSP responder for each authority and new CRLs.
   Evidence Look() { return Look(acme_); }
-  // The same, as if the records described the hierarchy as `acme`.
+  // The same, as if the records said that of the hierarchy.
   Evidence Look(const Hierarchy& acme) {
     Evidence evidence;
     for (const std::string& label : Must(ports_.keys.Labels())) evidence.key_labels.insert(label);
@@ -33,9 +33,11 @@ class DiagnosisTest : public testing::StoryTest {
     return evidence;
   }
   void EnsureResponders() {
-    const auto catalog = Must(Catalog::Load(ports_.stores(), ports_.keys));
-    for (const auto& authority : catalog->Find(acme_.id)->authorities()) {
-      if (authority->has_key()) Must(provisioning_.EnsureResponder(acme_, *authority));
+    const auto authorities = deployment_.Reloaded(acme_)->authorities();
+    for (const auto& authority : authorities) {
+      if (!authority->has_key()) continue;
+      Must(provisioning_.delegates.EnsureResponder(*deployment_.Reloaded(acme_), *authority,
+                                                   "conductor"));
     }
   }
   std::vector<Finding> Findings(const Evidence& evidence) {
@@ -70,8 +72,7 @@ class DiagnosisTest : public testing::StoryTest {
   DiagnosisTest() { EnsureResponders(); }
 
   const Hierarchy& acme_ = deployment_.acme;
-  Provisioning provisioning_{ports_.stores(),      ports_.keys, ports_.registry,
-                             testing::Directory(), clock_,      "conductor"};
+  Provisioning provisioning_{ports_.stores(), ports_.keys, testing::Directory(), clock_};
 };
 
 TEST_F(DiagnosisTest, FindsNothingWhereAllIsWell) {
@@ -171,7 +172,8 @@ TEST_F(DiagnosisTest, FindsWhatWasNeverFinished) {
   Must(
       ports_.authorities.PlanAuthority(acme_, AuthorityKind::kIssuing, 2, First().issuer, Event()));
   EXPECT_EQ(Found(), Expected{"authority.interrupted acme/prod/issuing/2"});
-  Must(provisioning_.EnsureSuccessor(acme_));
+  Must(provisioning_.hierarchies.EnsureSuccessor(testing::RecordsOf(ports_.stores(), acme_),
+                                                 "conductor"));
   EXPECT_EQ(Found(), Expected{});
 }
 

@@ -4,6 +4,7 @@
 
 #include "ca/authorities/rotation.h"
 #include "tests/fakes/stepped_ports.h"
+#include "tests/fixtures/publishing.h"
 #include "tests/fixtures/use_case_test.h"
 
 namespace ca {
@@ -62,9 +63,19 @@ class HierarchiesTest : public testing::StoryTest {
   const Authorization authorization_{ports_.registry};
   const Approvals approvals_{*deployment_.catalogs, authorization_, ports_.hierarchies,
                              ports_.approvals};
-  Hierarchies hierarchies_{*deployment_.catalogs, authorization_,  ports_.stores(),
-                           ports_.keys,           ports_.registry, ports_.ledger,
-                           testing::Directory(),  approvals_,      clock_};
+  RevocationIndex revocation_index_;
+  testing::Publishing publishing_{ports_, *deployment_.catalogs, authorization_, revocation_index_,
+                                  clock_};
+  Hierarchies hierarchies_{*deployment_.catalogs,
+                           authorization_,
+                           ports_.stores(),
+                           ports_.keys,
+                           ports_.registry,
+                           ports_.ledger,
+                           publishing_.provisioning,
+                           publishing_.publication,
+                           approvals_,
+                           clock_};
 };
 
 // ---- making -------------------------------------------------------------------------------------

@@ -53,9 +53,8 @@ class RelyingPartyTest : public testing::StoryTest {
 
   // Another hierarchy, with its authorities.
   Hierarchy Make(const Hierarchy& wanted) {
-    Hierarchy made = Must(Provisioning(ports_.stores(), ports_.keys, ports_.registry,
-                                       testing::Directory(), clock_, "init")
-                              .EnsureHierarchy(wanted));
+    Hierarchy made = Must(Provisioning(ports_.stores(), ports_.keys, testing::Directory(), clock_)
+                              .hierarchies.EnsureHierarchy(wanted, "init"));
     Must(deployment_.catalogs->Reload());
     deployment_.catalog = deployment_.catalogs->Snapshot();
     return made;

@@ -18,7 +18,8 @@ using StorePtr = Owned<X509_STORE, X509_STORE_free>;
 class SignedRecordTest : public testing::StoryTest {
  protected:
   std::shared_ptr<const Authority> Ensure() {
-    return Must(provisioning_.EnsureRecorder(deployment_.system));
+    return Must(provisioning_.delegates.EnsureRecorder(*deployment_.Reloaded(deployment_.system),
+                                                       "conductor"));
   }
 
   // The signed document, or "" if it does not verify under the root.
@@ -47,8 +48,7 @@ class SignedRecordTest : public testing::StoryTest {
     return nullptr;
   }
 
-  Provisioning provisioning_{ports_.stores(),      ports_.keys, ports_.registry,
-                             testing::Directory(), clock_,      "conductor"};
+  Provisioning provisioning_{ports_.stores(), ports_.keys, testing::Directory(), clock_};
 };
 
 TEST_F(SignedRecordTest, IsVerifiedByTheSystemsRootAlone) {

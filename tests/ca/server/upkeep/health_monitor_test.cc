@@ -1,4 +1,4 @@
-// What all need decides whether a server serves; what some tenants need is told, and no more.
+// A component that every tenant needs decides whether a server serves; others are only reported.
 
 #include "ca/server/upkeep/health_monitor.h"
 
