@@ -1,5 +1,7 @@
 #include "tests/fakes/deployment.h"
 
+#include <algorithm>
+
 #include "ca/authorities/provisioning.h"
 #include "tests/fakes/must.h"
 
@@ -7,10 +9,11 @@ namespace ca::testing {
 
 HierarchyRecords RecordsOf(const HierarchyPorts& stores, const Hierarchy& hierarchy) {
   CatalogRecords records = Must(CatalogRecords::Load(stores));
-  for (HierarchyRecords& of : records.hierarchies) {
-    if (of.hierarchy.id == hierarchy.id) return std::move(of);
-  }
-  return {};
+  const auto found =
+      std::find_if(records.hierarchies.begin(), records.hierarchies.end(),
+                   [&](const HierarchyRecords& of) { return of.hierarchy.id == hierarchy.id; });
+  return found == records.hierarchies.end() ? HierarchyRecords{.hierarchy = hierarchy}
+                                            : std::move(*found);
 }
 
 Deployment::Deployment(Ports ports, const Clock& clock)

@@ -120,7 +120,7 @@ TEST_F(ExternalIssuingTest, WaitsForItsFirstCertificate) {
   ASSERT_EQ(findings.size(), 1u);
   EXPECT_EQ(findings[0].code, "authority.awaits-certificate");
   EXPECT_NE(findings[0].fix.find("agentpki authority csr acme/corp/issuing/1"), std::string::npos);
-  Must(rotation_.Advance(acme));
+  Must(rotation_.Advance(*deployment_.Now(acme)));
   EXPECT_EQ(State(acme, "acme/corp/issuing/1"), AuthorityState::kPending);
 }
 
@@ -294,10 +294,10 @@ TEST_F(ExternalIssuingTest, IsInNobodyElsesWayByItsNames) {
 TEST_F(ExternalIssuingTest, GoesOnIssuingUntilItsSuccessorIsBrought) {
   const Hierarchy acme = Begin();
   clock_.Advance(acme.rotate_every);
-  Must(rotation_.Advance(acme));
+  Must(rotation_.Advance(*deployment_.Now(acme)));
   EXPECT_EQ(State(acme, "acme/corp/issuing/2"), AuthorityState::kPending);
   EXPECT_EQ(State(acme, "acme/corp/issuing/1"), AuthorityState::kActive);
-  Must(rotation_.Advance(acme));
+  Must(rotation_.Advance(*deployment_.Now(acme)));
   Issue(deployment_.Register(acme, "billing/bot"));
   clock_.Advance(minutes(6));
   for (const Finding& finding : Findings(acme)) {
@@ -308,7 +308,7 @@ TEST_F(ExternalIssuingTest, GoesOnIssuingUntilItsSuccessorIsBrought) {
 
   EXPECT_EQ(Import(acme, 2).state, AuthorityState::kPublished) << "its turn comes later";
   clock_.Advance(Hierarchy::kPublishAheadMin);
-  Must(rotation_.Advance(acme));
+  Must(rotation_.Advance(*deployment_.Now(acme)));
   EXPECT_EQ(State(acme, "acme/corp/issuing/2"), AuthorityState::kActive);
   EXPECT_EQ(State(acme, "acme/corp/issuing/1"), AuthorityState::kRetiring);
   EXPECT_EQ(Catalog()->Find(acme.id)->activations().size(), 2u);
@@ -317,14 +317,14 @@ TEST_F(ExternalIssuingTest, GoesOnIssuingUntilItsSuccessorIsBrought) {
 TEST_F(ExternalIssuingTest, IsFollowedByAnotherWhenItWasSignedForTooShort) {
   const Hierarchy acme = Begin();
   clock_.Advance(acme.rotate_every - hours(24));
-  Must(rotation_.Advance(acme));
+  Must(rotation_.Advance(*deployment_.Now(acme)));
   corporate_.common_name = "Agents of Acme 2";
   const Bytes brief =
       corporate_.Sign(Request("acme/corp/issuing/2"), CorporateCa::IssuingExtensions(acme),
                       acme.rotate_every + hours(2));
   EXPECT_EQ(Must(Import("acme/corp/issuing/2", {brief})).state, AuthorityState::kPublished);
   clock_.Advance(hours(26));
-  Must(rotation_.Advance(acme));
+  Must(rotation_.Advance(*deployment_.Now(acme)));
   EXPECT_EQ(State(acme, "acme/corp/issuing/1"), AuthorityState::kActive);
   EXPECT_EQ(State(acme, "acme/corp/issuing/3"), AuthorityState::kPending);
 }
@@ -348,13 +348,13 @@ TEST_F(ExternalIssuingTest, IsRevokedWithAllThatItHasIssuedWhileItsOwnStatusIsSo
       Must(rotation_.Revoke(CallBy(admin_, Action::kRevokeAuthority), "acme/corp/issuing/1",
                             RevocationReason::kCaCompromise, "stolen"));
   EXPECT_EQ(revoked.revoked_count, 1);
-  Must(bundles_.Publish(acme, "conductor"));
+  Must(bundles_.Publish(*deployment_.Now(acme), "conductor"));
   EXPECT_FALSE(Catalog()->Find(acme.id)->NewestTrustBundle()->Has(revoked.view.record.id));
   EXPECT_TRUE(Catalog()->Find(acme.id)->NewestTrustBundle()->Has(revoked.view.record.issuer));
   EXPECT_EQ(State(acme, "acme/corp/issuing/2"), AuthorityState::kPending);
   Import(acme, 2);
   clock_.Advance(Hierarchy::kPublishAheadMin);
-  Must(rotation_.Advance(acme));
+  Must(rotation_.Advance(*deployment_.Now(acme)));
   EXPECT_EQ(State(acme, "acme/corp/issuing/2"), AuthorityState::kActive);
 }
 
@@ -396,23 +396,23 @@ TEST_F(ExternalIssuingTest, MovesToAnotherRootWhileBothAreTrusted) {
   const AuditEvent event = testing::EventAt(clock_.Now(), "ChangeHierarchy");
   Must(ports_.hierarchies.ChangeHierarchy(acme, wanted, event));
   acme = Apply(wanted);
-  Must(bundles_.Publish(acme, "conductor"));
+  Must(bundles_.Publish(*deployment_.Now(acme), "conductor"));
   EXPECT_EQ(Catalog()->Find(acme.id)->Roots(), (std::vector{old_root, next.root()}));
 
   clock_.Advance(acme.rotate_every);
-  Must(rotation_.Advance(acme));
+  Must(rotation_.Advance(*deployment_.Now(acme)));
   next.common_name = "Agents of Acme 2";
   const Bytes certificate =
       next.Sign(Request("acme/corp/issuing/2"), CorporateCa::IssuingExtensions(acme));
   const AuthorityView moved = Must(Import("acme/corp/issuing/2", {certificate}));
   EXPECT_EQ(Must(Catalog()->FindAuthority(moved.record.issuer))->certificate(), next.root());
   clock_.Advance(Hierarchy::kPublishAheadMin);
-  Must(rotation_.Advance(acme));
+  Must(rotation_.Advance(*deployment_.Now(acme)));
   EXPECT_EQ(State(acme, "acme/corp/root/2"), AuthorityState::kActive);
   EXPECT_EQ(State(acme, "acme/corp/root/1"), AuthorityState::kRetiring);
 
   clock_.Advance(acme.LongestLifetime() + minutes(1));
-  Must(bundles_.Publish(acme, "conductor"));
+  Must(bundles_.Publish(*deployment_.Now(acme), "conductor"));
   EXPECT_EQ(Catalog()->Find(acme.id)->Roots(), std::vector{next.root()});
   for (const SpentKey& key :
        SpentKeysAt(*Catalog()->Find(acme.id), clock_.Now() + hours(24 * 30))) {
