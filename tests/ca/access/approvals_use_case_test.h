@@ -19,7 +19,7 @@ class ApprovalsStoryTest : public RotationStoryTest {
     Must(ports_.hierarchies.ChangeHierarchy(standing, wanted, NewEvent("ChangeHierarchy")));
     Must(deployment_.catalogs->Reload());
   }
-  Hierarchy Acme() const { return *deployment_.catalogs->Snapshot()->Find(deployment_.acme.id); }
+  Hierarchy Acme() const { return deployment_.Now(deployment_.acme)->hierarchy(); }
 
   // The event of another call.
   AuditEvent NewEvent(std::string action) {

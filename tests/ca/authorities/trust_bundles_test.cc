@@ -86,7 +86,7 @@ TEST_F(TrustBundlesTest, IsPublishedOnceByTwo) {
   TrustBundles other(*other_catalogs, authorization_, ports_.activations, ports_.acknowledgements,
                      ports_.registry, revocations_, clock_);
   Must(bundles_.Publish(*deployment_.Now(acme_), "one"));
-  Must(other.Publish(acme_, "two"));  // it has not heard of it yet
+  Must(other.Publish(*Must(other_catalogs->Find(acme_.id)), "two"));  // it has not heard of it yet
   EXPECT_EQ(Must(ports_.activations.LoadTrustBundles()).size(), 1u);
   EXPECT_EQ(ports_.events.All().back().action, "PublishTrustBundle");
   EXPECT_EQ(ports_.events.All().back().actor, "one");
@@ -136,14 +136,14 @@ TEST_F(TrustBundlesTest, CountsWhoHoldsAnAuthority) {
   Newest();
   deployment_.ActivateSuccessor(acme_);
   const AuthorityId second = Must(deployment_.catalog->Find(acme_.id)->ActiveIssuer())->id();
-  EXPECT_FALSE(Must(bundles_.ProgressOf(acme_, second)));
+  EXPECT_FALSE(Must(bundles_.ProgressOf(*deployment_.Now(acme_), second)));
   Newest();
   Must(Acknowledge(caller_, 1));
-  const auto before = Must(bundles_.ProgressOf(acme_, second));
+  const auto before = Must(bundles_.ProgressOf(*deployment_.Now(acme_), second));
   EXPECT_EQ(before->version, 2);
   EXPECT_EQ(before->Percent(), 0);
   Must(Acknowledge(caller_, 2));
-  EXPECT_EQ(Must(bundles_.ProgressOf(acme_, second))->Percent(), 100);
+  EXPECT_EQ(Must(bundles_.ProgressOf(*deployment_.Now(acme_), second))->Percent(), 100);
   EXPECT_EQ(ports_.events.All().back().subject, "acme/prod/bundle/2");
   EXPECT_EQ(Acknowledge(caller_, 3).code(), StatusCode::kNotFound);
 }

@@ -284,7 +284,7 @@ TEST_F(DecommissioningTest, IsForItsAdmins) {
 }
 
 TEST_F(DecommissioningTest, TakesTwoUnlessItsFileSaysOtherwise) {
-  const Hierarchy standing = *server_.catalogs->Snapshot()->Find(deployment_.acme.id);
+  const Hierarchy standing = Must(server_.catalogs->Find(deployment_.acme.id))->hierarchy();
   Hierarchy wanted = standing;
   wanted.approvals = {};
   Must(ports_.hierarchies.ChangeHierarchy(standing, wanted, NewEvent()));

@@ -116,8 +116,11 @@ TEST_F(HierarchiesTest, GoesOnWhereItWasInterruptedAndLeavesNoOrphanKey) {
   };
   testing::SteppedHierarchyPorts store(ports_.stores(), at_step);
   testing::SteppedKeyStore keys(ports_.keys, at_step);
+  const Provisioning provisioning(store, keys, testing::Directory(), clock_);
+  const AuthorityPublication publication(*deployment_.catalogs, provisioning.delegates,
+                                         publishing_.bundles);
   Hierarchies stepped(*deployment_.catalogs, authorization_, store, keys, ports_.registry,
-                      ports_.ledger, testing::Directory(), approvals_, clock_);
+                      ports_.ledger, provisioning, publication, approvals_, clock_);
   bool was_interrupted = true;
   for (int interrupted_at = 0; was_interrupted; ++interrupted_at) {
     ASSERT_LT(interrupted_at, 200) << "it never ends";
