@@ -318,7 +318,7 @@ Status Rotation::CheckActivation(const HierarchySnapshot& hierarchy,
   return Ok();
 }
 
-// Of what was imported, whoever issued it says so; Revoke() taints it.
+// An imported certificate is revoked by its own issuer, which we do not ask; Revoke() taints it.
 Status Rotation::CheckNotRevoked(const HierarchySnapshot& hierarchy,
                                  const AuthorityView& view) const {
   const auto authority = hierarchy.FindAuthority(view.record.id);

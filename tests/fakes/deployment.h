@@ -50,7 +50,7 @@ inline const StatusDirectory& Directory() {
   return directory;
 }
 
-// What the stores say of one hierarchy.
+// The records of one hierarchy, as the stores have them.
 HierarchyRecords RecordsOf(const HierarchyPorts& stores, const Hierarchy& hierarchy);
 
 // The hierarchies of tests/fakes/samples.h with their authorities, as `init` makes them. Aborts if

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 # ---- the rules, from the bottom up ------------------------------------------
 
-# What a room may include besides itself. A file belongs to the longest name that its path starts with;
+# The rooms that a room may include besides itself. A file belongs to the longest name that its path starts with;
 # a file that no name matches has no room.
 MAY_INCLUDE = {"proto": [], "ca/base": []}
 

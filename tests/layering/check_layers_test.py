@@ -40,7 +40,7 @@ LEGAL = {
     "tests/fakes/clock.h": '#include "ca/base/clock.h"\n',
 }
 
-# What is planted in which file, and what the finding must say.
+# Each planted include, its file, and the words that the finding must have.
 VIOLATIONS = [
     ("ca/base/x.h", '"ca/ports/ledger.h"', "ca/base may include itself only"),
     ("ca/base/x.h", "<spdlog/spdlog.h>", "spdlog stays in ca/server"),
