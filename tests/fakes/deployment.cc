@@ -12,7 +12,7 @@ HierarchyRecords RecordsOf(const HierarchyPorts& stores, const Hierarchy& hierar
   const auto found =
       std::find_if(records.hierarchies.begin(), records.hierarchies.end(),
                    [&](const HierarchyRecords& of) { return of.hierarchy.id == hierarchy.id; });
-  return found == records.hierarchies.end() ? HierarchyRecords{.hierarchy = hierarchy}
+  return found == records.hierarchies.end() ? HierarchyRecords{hierarchy, {}, {}, {}, {}}
                                             : std::move(*found);
 }
 
