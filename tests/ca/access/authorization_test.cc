@@ -113,8 +113,8 @@ TEST_F(AuthorizationTest, KeepsAGrantOverOneHierarchyToIt) {
 
 TEST_F(AuthorizationTest, TakesAGrantOverAllForEveryHierarchy) {
   const Caller caller = OperatorWith(Role::kRegistrar);
-  for (const Hierarchy& hierarchy : deployment_.catalog->hierarchies()) {
-    EXPECT_TRUE(authorization_.Require(caller, Action::kRegisterAgent, hierarchy.id).ok());
+  for (const HierarchySnapshotPtr& hierarchy : deployment_.catalog->hierarchies()) {
+    EXPECT_TRUE(authorization_.Require(caller, Action::kRegisterAgent, hierarchy->id()).ok());
   }
 }
 

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <functional>
 
+#include "ca/x509/certificate_chain.h"
 #include "tests/fakes/refusal.h"
 #include "tests/fixtures/csr_builder.h"
 #include "tests/fixtures/der_mutator.h"
