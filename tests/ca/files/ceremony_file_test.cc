@@ -105,7 +105,7 @@ TEST_F(CeremonyFileTest, ReadsRevocationsAndPins) {
 
 TEST_F(CeremonyFileTest, NamesLineAndNearestKeyOfATypo) {
   Replace("  trust_domain:", "  trust_domian:");
-  EXPECT_TRUE(Says(Load().status(), StatusCode::kInvalidArgument, "acme.yaml:11: "));
+  EXPECT_TRUE(Says(Load().status(), StatusCode::kInvalidArgument, "acme.yaml:12: "));
   EXPECT_TRUE(Says(Load().status(), StatusCode::kInvalidArgument, "trust_domain"));
 }
 

@@ -232,7 +232,7 @@ std::vector<RefusalCase> SignatureCases() {
          const EvpPkeyPtr other = NewKey(KeyType::kP256);
          return SignInfo(Encode(ParseDer(Builder().Der())[kInfo]), other.get(), EVP_sha256());
        },
-       "csr.proof-of-possession", "not by the key that it names", false},
+       "csr.proof-of-possession", "not by the key that the csr names", false},
       {"SignatureOverAnotherDigest",
        [] {
          const Bytes info = Encode(ParseDer(Builder().Der())[kInfo]);
@@ -241,20 +241,20 @@ std::vector<RefusalCase> SignatureCases() {
          request[kAlgorithm] = ParseDer(Builder().Der())[kAlgorithm];
          return Encode(request);
        },
-       "csr.proof-of-possession", "not by the key that it names", false},
+       "csr.proof-of-possession", "not by the key that the csr names", false},
       {"SubjectChangedAfterSigning",
        [] {
          return ChangeRequest(Builder(), [](DerNode& request) {
            FirstOfSubject(request[kInfo])[1].content.back() ^= 1;
          });
        },
-       "csr.proof-of-possession", "not by the key that it names", false},
+       "csr.proof-of-possession", "not by the key that the csr names", false},
       {"NoSignature",
        [] {
          return ChangeRequest(Builder(),
                               [](DerNode& request) { request[kSignature].content = "\0"s; });
        },
-       "csr.proof-of-possession", "not by the key that it names", false},
+       "csr.proof-of-possession", "not by the key that the csr names", false},
   };
 }
 

@@ -16,7 +16,7 @@ using ::testing::IsEmpty;
 class HierarchyMappingTest : public ::testing::Test {
  protected:
   HierarchyReadiness Readiness(const MissingStatus& missing) const {
-    return ReadinessOf(deployment_.acme, *deployment_.catalog, missing);
+    return ReadinessOf(*deployment_.catalog->Find(deployment_.acme.id), missing);
   }
 
   ca::testing::FakeClock clock_;
