@@ -111,7 +111,7 @@ TEST_F(ConsistencyWatchTest, GivesUpACheckThatIsUnderWayWhenItIsStopped) {
   std::atomic<bool> has_begun = false;
   ConsistencyWatch watch(
       *deployment_.catalogs,
-      [&](const ca::Hierarchy&,
+      [&](const ca::HierarchySnapshot&,
           const std::function<bool()>& is_given_up) -> ca::Result<ConsistencyReport> {
         has_begun = true;
         has_begun.notify_one();
