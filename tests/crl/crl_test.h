@@ -28,7 +28,7 @@ struct Replica {
           PublisherOptions its_options = {},
           const ca::StatusUrls& urls = ca::testing::Directory().urls())
       : options(its_options),
-        revocations(ports.ledger, ports.stores(), ports.events),
+        revocations(ports.ledger, ports.tables, ports.events),
         now([&clock] { return clock.Now(); }),
         publisher(
             store, index, [this] { return CatchUp(); }, urls, clock,
