@@ -145,7 +145,7 @@ TEST_F(PolicyTest, RulesAreValidated) {
                    "enrollment: rules: one: agents: 'a***b' is not a pattern"));
   rule = Rule("one", Effect::kRefuse);
   rule.profiles = {"agnet"};
-  EXPECT_TRUE(Says(Validate(rule), StatusCode::kInvalidArgument, "has no 'agnet'"));
+  EXPECT_TRUE(Says(Validate(rule), StatusCode::kInvalidArgument, "there is no 'agnet'"));
 }
 
 // ---- at enrollment and renewal ------------------------------------------------------------------

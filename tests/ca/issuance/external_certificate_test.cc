@@ -155,7 +155,7 @@ TEST_F(ExternalCertificateTest, IsRefusedWithAnotherKeyIdentifier) {
 
 TEST_F(ExternalCertificateTest, IsRefusedWithTheNameOfItsIssuer) {
   corporate_.common_name = "Corporate Root";
-  EXPECT_TRUE(Refuses(Wanted(), "import.subject", "name of who has signed it"));
+  EXPECT_TRUE(Refuses(Wanted(), "import.subject", "its subject is its issuer's name"));
 }
 
 TEST_F(ExternalCertificateTest, IsRefusedWithNamesOfAnotherTrustDomain) {
@@ -196,7 +196,7 @@ TEST_F(ExternalCertificateTest, IsRefusedUnlessItsNamesAreConstrained) {
 
 TEST_F(ExternalCertificateTest, IsRefusedWhenItEndsTooEarlyOrTooLate) {
   EXPECT_TRUE(Refuses({corporate_.Sign(csr_, Wanted(), std::chrono::minutes(59))},
-                      "import.validity", "before what it would issue"));
+                      "import.validity", "before a certificate that it would issue"));
   const Bytes intermediate = corporate_.AddIntermediate("Corporate Intermediate");
   EXPECT_TRUE(Refuses({corporate_.Sign(csr_, Wanted(), hours(24 * 1001)), intermediate},
                       "import.validity", "above it"));
