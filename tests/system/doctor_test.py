@@ -43,7 +43,7 @@ class FaultTest(DoctorCase):
         report = self.diagnose()
         self.assertEqual(report["findings"], [])
         self.assertEqual(report["hierarchies"], ["agentpki/system", "acme/test"])
-        self.assertEqual(report["key_count"], 8)
+        self.assertEqual(report["key_count"], 8)  # test_finds_the_authority_... comes later and adds two
         self.assertIn("0 findings", self.deployment.cli("doctor", check=True).stdout)
 
     def test_finds_an_orphan_key_and_says_how_to_remove_it(self):
@@ -80,7 +80,7 @@ class FaultTest(DoctorCase):
         wait_until(lambda: self.deployment.cli("status").returncode == 0, "the server is healthy again")
         self.deployment.enroll("doctor/after")
 
-    def test_finds_an_authority_that_was_planned_but_never_finished(self):
+    def test_finds_the_authority_that_was_planned_but_never_finished(self):
         self.deployment.database.execute("""
             INSERT INTO agentpki.authorities (hierarchy, kind, generation, issuer, key_label, planned_at)
             SELECT hierarchy, 'issuing', 2, issuer, 'acme/test/issuing/2-00c0ffee', now()
