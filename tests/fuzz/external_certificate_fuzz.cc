@@ -6,6 +6,7 @@
 #include <set>
 
 #include "ca/issuance/external_certificate.h"
+#include "ca/model/external_root.h"
 #include "tests/fakes/fake_clock.h"
 #include "tests/fakes/must.h"
 #include "tests/fakes/samples.h"
